@@ -64,6 +64,12 @@ class LoginIncomplete(Unauthorized):
     reason = "login_incomplete"
 
 
+class CredentialsUnreadable(Unauthorized):
+    """The file that holds a secret cannot be used now; it is read anew at the next try."""
+
+    reason = "credentials_unreadable"
+
+
 class SubscriptionGone(ApiError):
     """404 or 410 on the stream: the bundle has expired, or belongs to another session."""
 

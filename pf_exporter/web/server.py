@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import uvicorn
@@ -33,9 +33,21 @@ def bind(address: str) -> socket.socket:
 
 
 class Server:
-    """An application, listening from the moment it is made and answering from :meth:`start` on."""
+    """An application, listening from the moment it is made and answering from :meth:`start` on.
 
-    def __init__(self, app: ASGIApp, addresses: Sequence[str], *, name: str) -> None:
+    ``died`` is called if the thread ends without having been told to.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        addresses: Sequence[str],
+        *,
+        name: str,
+        died: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._died = died
+        self._stopping = False
         self._sockets: list[socket.socket] = []
         try:
             self._sockets += (bind(address) for address in addresses)
@@ -68,7 +80,11 @@ class Server:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        self._uvicorn.run(sockets=self._sockets)
+        try:
+            self._uvicorn.run(sockets=self._sockets)
+        finally:
+            if not self._stopping:
+                self._died()
 
     def _close_sockets(self) -> None:
         for sock in self._sockets:
@@ -80,6 +96,7 @@ class Server:
 
     def stop(self) -> None:
         """Finish the requests under way (a second at most) and close every socket."""
+        self._stopping = True
         self._uvicorn.should_exit = True
         if self._thread.ident is not None:
             self._thread.join(timeout=3)

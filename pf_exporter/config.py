@@ -1,0 +1,418 @@
+"""Settings out of a file, the environment and flags: default < file < environment < flag.
+
+Every value is text until its row in the table makes something of it, wherever it came from. A problem is one
+line: where, what, what to do. It never repeats a value: what stands in the wrong place may be a secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import yaml
+
+from pf_exporter.errors import ConfigError
+from pf_exporter.settings import (
+    ACCOUNT_KEYS,
+    BOOLEAN,
+    EVENTS,
+    NOUNS,
+    SECTIONS,
+    SELECTORS,
+    SETTINGS,
+    STREAM_KEYS,
+    Account,
+    Config,
+    Key,
+    Kind,
+    SecretFile,
+    SecretSource,
+    Setting,
+    StreamFilter,
+    read_file,
+)
+
+FILE_LIMIT = 1024 * 1024
+"""Largest configuration file, in bytes."""
+
+CA_LIMIT = 16 * 1024 * 1024
+"""Largest file of trusted certificates, in bytes."""
+
+DEPTH_LIMIT = 10
+"""Deepest nesting in a configuration file; six levels have a meaning."""
+
+VARIABLES = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
+"""The account's keys that have a name in the environment."""
+
+FLAGS = {
+    "--config.file": "Read the settings from this YAML file.",
+    "--config.check": "Check the settings, say what is wrong, and leave.",
+    "--version": "Print the version and leave.",
+}
+"""The flags that are no settings."""
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Give the parser every flag.
+
+    The namespace holds a setting under its dotted key, as text and unchecked (None where not given), and
+    ``config_file`` (None or a path), ``config_check`` and ``version`` (bool).
+    """
+    parser.allow_abbrev = False  # An abbreviation would change its meaning with the next setting.
+    for flag, help in FLAGS.items():
+        dest = flag.lstrip("-").replace(".", "_")
+        if flag == "--config.file":
+            parser.add_argument(flag, dest=dest, help=help, metavar="PATH")
+        else:
+            parser.add_argument(flag, dest=dest, help=help, action="store_true")
+    for setting in SETTINGS:
+        help = f"{setting.help} Default: {setting.default}.".replace("%", "%%")
+        if setting.kind is BOOLEAN:
+            parser.add_argument(setting.flag, dest=setting.key, help=help, action="store_const", const="true")
+            negation = setting.flag.replace("--", "--no-", 1)
+            parser.add_argument(
+                negation, dest=setting.key, help=argparse.SUPPRESS, action="store_const", const="false"
+            )
+        else:
+            action = "append" if setting.kind.repeatable else "store"
+            parser.add_argument(
+                setting.flag, dest=setting.key, help=help, action=action, metavar=setting.kind.metavar
+            )
+
+
+def load(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Config:
+    """The configuration that file, environment and flags make together.
+
+    ``arguments`` come from a parser that :func:`add_flags` prepared. Secret files are read once, to know that
+    they can be. Raises :class:`ConfigError` with every problem found.
+    """
+    reading = _Reading(arguments, environ)
+    config = reading.config()
+    del environ  # A traceback that shows local variables would show the secrets in it.
+    if config is None:
+        raise ConfigError(reading.problems)
+    return config
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a mapping stands, and what its keys are called there."""
+
+    prefix: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, key: str) -> str:
+        return self.names.get(key, key)
+
+    def __call__(self, key: str) -> str:
+        return self.prefix + self.name(key)
+
+    def __str__(self) -> str:
+        return self.prefix.rstrip(".: ") or "environment"
+
+
+class _Reading:
+    """One reading of everything, with the problems and warnings met on the way."""
+
+    def __init__(self, arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
+        self.flags: dict[str, Any] = vars(arguments)
+        self.environ = {name: text for name, text in environ.items() if text}
+        self.path: str = self.flags["config_file"] or ""
+        self.mode = 0
+        self.origins: dict[str, str] = {}
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def config(self) -> Config | None:
+        """Everything put together, or None if there were problems."""
+        root = _Place(f"{self.path}: ")
+        document = self.mapping(self.file(), root, ["accounts", *SECTIONS])
+        values: dict[str, Any] = {}
+        for section, cls in SECTIONS.items():
+            names = [row.name for row in fields(cls)]
+            found = self.mapping(document.get(section), _Place(root(f"{section}.")), names)
+            values |= {f"{section}.{name}": found.get(name) for name in names}
+        values = {row.key: self.setting(row, values[row.key], root(row.key)) for row in SETTINGS}
+        low, high = "stream.backoff_min", "stream.backoff_max"
+        if values[low] and values[high] and values[low] > values[high]:
+            where = self.origins.get(low) or self.origins[high]
+            self.problems.append(f"{where}: {low} is longer than {high}; lower the one or raise the other")
+        self.misspelt_variables()
+        accounts = self.accounts(document.get("accounts"), root)
+        if self.problems:
+            return None
+        built = {
+            section: cls(**{row.name: values[f"{section}.{row.name}"] for row in fields(cls)})
+            for section, cls in SECTIONS.items()
+        }
+        return Config(accounts=accounts, warnings=tuple(self.warnings), **built)
+
+    def file(self) -> Any:
+        """What the file holds: mappings, lists, text and None."""
+        if not self.path:
+            return None
+        try:
+            text, self.mode = read_file(self.path, FILE_LIMIT)
+        except ValueError as exc:
+            self.problems.append(f"{self.path}: {exc}; check --config.file")
+            return None
+        return _Yaml(text, self.path, self.problems).document()
+
+    def mapping(self, raw: Any, place: _Place, known: Collection[str]) -> dict[str, Any]:
+        """The known keys of a mapping that are not null."""
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict):
+            self.problems.append(f"{place}: expected a mapping with any of {', '.join(known)}")
+            return {}
+        for key in raw:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+                self.problems.append(f"{place(_shown(key))}: unknown key; {hint}")
+        return {key: raw[key] for key in known if raw.get(key) is not None}
+
+    def value(self, kind: Kind[Any], raw: Any, where: str) -> Any:
+        """What the kind makes of a value; None, and a problem, if nothing."""
+        if kind.repeatable and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
+            raw = ",".join(raw)
+        try:
+            if not isinstance(raw, str):
+                raise ValueError(f"expected text{' or a list of texts' * kind.repeatable}")
+            return kind.parse(raw)
+        except ValueError as exc:
+            self.problems.append(f"{where}: {exc}")
+            return None
+
+    def values(self, keys: Iterable[Key], raw: Mapping[str, Any], place: _Place) -> dict[str, Any]:
+        """What a mapping gives of a table of keys, read; what was bad is left out."""
+        found = {key: self.value(key.kind, raw[key.name], place(key.name)) for key in keys if key.name in raw}
+        return {key.name: value for key, value in found.items() if value is not None}
+
+    def setting(self, row: Setting, in_file: Any, where: str) -> Any:
+        """The strongest value of a setting; the weaker ones are checked too. None if any is bad."""
+        given = {where: in_file, row.variable: self.environ.get(row.variable), row.flag: self.flags[row.key]}
+        values = [row.kind.parse(row.default)]
+        for origin, raw in given.items():
+            if raw is not None:
+                self.origins[row.key] = origin
+                values.append(self.value(row.kind, raw, origin))
+        return None if None in values else values[-1]
+
+    def misspelt_variables(self) -> None:
+        """Warn of variables that look like ours; no more than that, as Kubernetes makes some up itself."""
+        known = [row.variable for row in SETTINGS]
+        for name in sorted(self.environ.keys() - set(known)):
+            if name.startswith("PF_EXPORTER_") and (close := difflib.get_close_matches(name, known, 1, 0.9)):
+                self.warnings.append(f"{_shown(name)}: unknown variable; did you mean {close[0]}?")
+
+    def accounts(self, raw: Any, root: _Place) -> tuple[Account, ...]:
+        """The accounts of the file or else the one of the environment."""
+        environ = {key: self.environ[name] for key, name in VARIABLES.items() if name in self.environ}
+        if raw is not None and not isinstance(raw, list):
+            self.problems.append(f"{root('accounts')}: expected a list of accounts")
+            return ()
+        if not raw:
+            if environ:
+                return (self.account(environ, _Place("", VARIABLES), ""),)
+            self.problems.append(
+                "no account: list one under accounts in --config.file,"
+                " or set PF_TOKEN, or PF_USER and PF_PASSWORD, in the environment"
+            )
+            return ()
+        if environ:
+            unused = ", ".join(VARIABLES[key] for key in environ)
+            self.warnings.append(f"{unused}: not used, because {self.path} lists accounts")
+        known = [*(key.name for key in ACCOUNT_KEYS), "streams"]
+        accounts: dict[str, Account] = {}
+        for number, item in enumerate(raw):
+            place = _Place(root(f"accounts[{number}]."))
+            own = self.mapping(item, place, known)
+            if item and not own:
+                continue  # Nothing in it that could be used; said already.
+            account = self.account(own, place, os.path.dirname(self.path))
+            if account.name in accounts:
+                self.problems.append(f"{place('name')}: another account has this name; give each its own")
+            accounts[account.name] = account
+            if self.mode & 0o004 and own.keys() & {"token", "password"}:
+                self.warnings.append(
+                    f"{place}: a secret in a file that everyone may read; chmod o-r the file"
+                )
+        return tuple(accounts.values())
+
+    def account(self, raw: Mapping[str, Any], place: _Place, folder: str) -> Account:
+        """One account; ``folder`` is where relative paths start."""
+        values = self.values(ACCOUNT_KEYS, raw, place)
+        for name in values.keys() & {"ca_file", *(f"{noun}_file" for noun in NOUNS)}:
+            values[name] = os.path.join(folder, values[name])
+        given = [noun for noun in NOUNS if raw.keys() & {noun, f"{noun}_file"}]
+        if given not in (["token"], ["login", "password"]):
+            ways = [f"{place.name(noun)} or {place.name(noun + '_file')}" for noun in NOUNS]
+            self.problems.append(
+                f"{place}: has {' and '.join(map(place.name, given)) or 'no credentials'};"
+                f" give either {ways[0]}, or {ways[1]} together with {ways[2]}"
+            )
+        token, login, password = (self.secret(noun, values, place) for noun in NOUNS)
+        if "ca_file" in values:
+            try:
+                if "-----BEGIN " not in read_file(values["ca_file"], CA_LIMIT)[0]:
+                    raise ValueError("the file holds no certificate in PEM form")
+            except ValueError as exc:
+                self.problems.append(f"{place('ca_file')}: {exc}")
+        if "streams" in raw:
+            values["streams"] = self.streams(raw["streams"], place)
+        own = {row.name: values[row.name] for row in fields(Account) if row.name in values.keys() - {*NOUNS}}
+        return Account(token=token, login=login, password=password, **own)
+
+    def secret(self, noun: str, values: Mapping[str, Any], place: _Place) -> SecretSource | None:
+        """Where a secret comes from; one that comes from a file is read, to know that it can be."""
+        literal: SecretSource | None = values.get(noun)
+        where = place(f"{noun}_file")
+        if f"{noun}_file" not in values:
+            return literal
+        if literal is not None:
+            self.problems.append(f"{where}: {place.name(noun)} is there as well; keep one of them")
+        source = SecretFile(values[f"{noun}_file"], where)
+        try:
+            if source.examine()[1] & 0o044:
+                self.warnings.append(f"{where}: more than its owner may read the file; chmod go-r it")
+        except ConfigError as exc:
+            self.problems += exc.problems
+        return source
+
+    def streams(self, raw: Any, place: _Place) -> tuple[StreamFilter, ...]:
+        """What an account subscribes to."""
+        if not isinstance(raw, list) or not raw:
+            self.problems.append(f"{place('streams')}: expected a list; leave it out for everything")
+            return ()
+        return tuple(self.stream(item, _Place(place(f"streams[{n}]."))) for n, item in enumerate(raw))
+
+    def stream(self, raw: Any, place: _Place) -> StreamFilter:
+        """One entry of ``streams``."""
+        own = self.mapping(raw, place, [key.name for key in STREAM_KEYS])
+        values = self.values(STREAM_KEYS, own, place)
+        if "type" not in own and (own or not raw):
+            self.problems.append(f"{place('type')}: missing; give one of {', '.join(EVENTS)}")
+        if "type" not in values:
+            return StreamFilter("")
+        type_, events = values["type"], values.get("events", ())
+        if not set(events) <= set(EVENTS[type_]):
+            self.problems.append(f"{place('events')}: type {type_} has only {', '.join(EVENTS[type_])}")
+        for owner, selector in SELECTORS.items():
+            if selector in values and owner != type_:
+                self.problems.append(f"{place(selector)}: goes only with type {owner}; remove it")
+        return StreamFilter(type_, events, values.get(SELECTORS.get(type_, ""), ()))
+
+
+def _shown(key: str) -> str:
+    """The key if it looks like one; ``token:5ecret`` and the like are not repeated."""
+    return key if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", key) else "(not a name)"
+
+
+class _Yaml:
+    """One YAML document as mappings, lists, text and None; anchors, aliases and tags are refused."""
+
+    def __init__(self, text: str, path: str, problems: list[str]) -> None:
+        self.text, self.path, self.problems = text, path, problems
+        self.events: Iterator[Any] = iter(())
+
+    def document(self) -> Any:
+        """The document, or None; what is wrong goes into ``problems`` with line and column."""
+        syntax = "not valid YAML from here on; look for a missing quote, colon or space"
+        try:
+            self.events = yaml.parse(self.text, Loader=yaml.SafeLoader)
+            next(self.events)
+            if isinstance(next(self.events), yaml.StreamEndEvent):
+                return None
+            root = self.node(next(self.events), 1)
+            next(self.events)
+            if not isinstance(second := next(self.events), yaml.StreamEndEvent):
+                self.refuse(second.start_mark, "a second document; keep one")
+            return root
+        except yaml.MarkedYAMLError as exc:
+            # PyYAML's own words may quote the file.
+            ours = exc.problem if isinstance(exc, _RefusedError) else None
+            self.refuse(exc.problem_mark or exc.context_mark, ours or syntax)
+        except yaml.reader.ReaderError as exc:
+            line = self.text.count("\n", 0, exc.position) + 1
+            self.problems.append(f"{self.path}:{line}: a character that YAML does not allow; remove it")
+        except (ValueError, OverflowError):  # PyYAML on "\UFFFFFFFF" and %YAML with a huge number
+            self.problems.append(f"{self.path}: {syntax}")
+        return None
+
+    def refuse(self, mark: Any, what: str) -> None:
+        """Note a problem at a place in the text."""
+        self.problems.append(f"{self.path}:{mark.line + 1}:{mark.column + 1}: {what}")
+
+    def node(self, event: Any, depth: int) -> Any:
+        """What an event begins."""
+        for wrong, what in (
+            (depth > DEPTH_LIMIT, f"nested more than {DEPTH_LIMIT} deep; no setting is"),
+            (event.anchor, "anchors and aliases (& and *) are not allowed; write it out, or quote it"),
+            (getattr(event, "tag", None), "tags (!) are not allowed; quote it if text is meant"),
+        ):
+            if wrong:
+                raise _RefusedError(problem=what, problem_mark=event.start_mark)
+        if isinstance(event, yaml.ScalarEvent):
+            null = event.implicit[0] and event.value in ("", "~", "null", "Null", "NULL")
+            return None if null else event.value
+        if isinstance(event, yaml.SequenceStartEvent):
+            items = []
+            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+                items.append(self.node(item, depth + 1))
+            return items
+        mapping: dict[str, Any] = {}
+        while not isinstance(start := next(self.events), yaml.MappingEndEvent):
+            key, value = self.node(start, depth + 1), self.node(next(self.events), depth + 1)
+            if not isinstance(key, str):
+                self.refuse(start.start_mark, "expected the name of a key")
+            elif key in mapping:
+                self.refuse(start.start_mark, f"{_shown(key)} is there already; keep one")
+            else:
+                mapping[key] = value
+        return mapping
+
+
+class _RefusedError(yaml.MarkedYAMLError):
+    """Valid YAML that a configuration does not need."""
+
+
+def markdown() -> str:
+    """The reference of everything that can be set, as Markdown: a heading and a table for each kind of it."""
+    settings = (
+        (f"`{row.key}`", _code(row.default), _code(row.kind.metavar), row.kind.unit, row.help)
+        for row in SETTINGS
+    )
+    account = [
+        (f"`{key.name}`", _code(key.default), _code(key.kind.metavar), key.help) for key in ACCOUNT_KEYS
+    ]
+    account.append(("`streams`", "everything", "list", "The streams to subscribe to, see below."))
+    stream = ((f"`{key.name}`", key.default, _code(key.kind.metavar), key.help) for key in STREAM_KEYS)
+    variables = [(f"`{key.variable}`", f"`{key.name}`") for key in ACCOUNT_KEYS if key.variable]
+    names = ((f"`{row.key}`", f"`{row.flag}`", f"`{row.variable}`") for row in SETTINGS)
+    events = ((f"`{type_}`", ", ".join(EVENTS[type_])) for type_ in EVENTS)
+    parts = (
+        _table("Settings", "Key|Default|Value|Unit|Meaning", settings),
+        _table("Flags and variables of the settings", "Key|Flag|Variable", names),
+        _table("Other flags", "Flag|Meaning", ((f"`{flag}`", help) for flag, help in FLAGS.items())),
+        _table("Keys of an account", "Key|Default|Value|Meaning", account),
+        _table("Keys of a stream", "Key|Default|Value|Meaning", stream),
+        _table("Events of a stream", "Type|Events", events),
+        _table("An account in the environment", "Variable|Key of an account", variables),
+    )
+    return "\n".join(parts)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _table(title: str, head: str, rows: Iterable[Iterable[str]]) -> str:
+    columns = head.split("|")
+    lines = [columns, ["---"] * len(columns), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
+    return "\n".join([f"## {title}", "", *(f"| {' | '.join(line)} |" for line in lines), ""])

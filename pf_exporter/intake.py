@@ -1,0 +1,131 @@
+"""What becomes of an event that arrived: decoded, kept, counted."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable
+
+from pf_exporter.errors import EventError
+from pf_exporter.events import OTHER, Activity, Observation, decode
+from pf_exporter.families import EVENT_NAMES
+from pf_exporter.logs import Logger
+from pf_exporter.sse import ServerSentEvent
+from pf_exporter.store import Store, Written
+from pf_exporter.telemetry import DROPPED, AccountTelemetry
+
+OVERLAP = 10.0
+"""Seconds after a change of streams in which the new one may still repeat what the old one brought."""
+
+_KNOWN = frozenset(EVENT_NAMES)
+log = Logger(__name__)
+
+
+class Intake:
+    """Takes one account's events, one at a time, into the store and the telemetry."""
+
+    def __init__(
+        self,
+        store: Store,
+        telemetry: AccountTelemetry,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._telemetry = telemetry
+        self._account = telemetry.account
+        self._clock = clock
+        self._wall = wall
+        # While two streams are open: how often each frame came on the old one and not yet on the new one.
+        self._brought: collections.Counter[int] | None = None
+        self._repeats_until: float | None = None
+
+    def two_streams(self) -> None:
+        """A second stream is about to be opened: remember what the first one brings."""
+        self._brought = collections.Counter()
+        self._repeats_until = None
+
+    def second_stream(self) -> None:
+        """From now on the events are those of the second stream; what the first brought counts once."""
+        self._repeats_until = self._clock() + OVERLAP
+
+    def one_stream(self) -> None:
+        """There will be no second stream after all."""
+        self._brought = None
+
+    def _is_repeated(self, frame: ServerSentEvent, brought: collections.Counter[int]) -> bool:
+        key = hash((frame.event, frame.data))
+        if self._repeats_until is None:
+            brought[key] += 1
+            return False
+        if self._clock() > self._repeats_until:
+            self._brought = None
+            return False
+        if brought[key] > 0:
+            brought[key] -= 1
+            return True
+        return False
+
+    def reject(self, exc: EventError, event: str = "") -> None:
+        """Count an event that cannot be used."""
+        self._telemetry.rejected[exc.reason] += 1
+        log.now_and_then(
+            exc.reason, "event rejected", account=self._account, event=event, reason=exc.reason, error=exc
+        )
+
+    def take(self, frame: ServerSentEvent) -> None:
+        """Decode one event, keep what it says, and count it."""
+        if self._brought is not None and self._is_repeated(frame, self._brought):
+            return
+        telemetry = self._telemetry
+        name = frame.event if frame.event in _KNOWN else OTHER
+        telemetry.events[name] += 1
+        try:
+            said = decode(frame.event, frame.data)
+        except EventError as exc:
+            self.reject(exc, name)
+            return
+        if said is None:
+            log.now_and_then("unknown", "event of unknown name", account=self._account, event=frame.event)
+            return
+        if said.fields_rejected:
+            telemetry.fields_rejected[name] += said.fields_rejected
+        if said.fields_unknown:
+            telemetry.fields_unknown[name] += said.fields_unknown
+        if said.timestamp is not None:
+            telemetry.lag(said.timestamp)
+        if isinstance(said, Observation):
+            self._keep(name, said)
+        else:
+            self._note(said)
+        telemetry.last_event[name] = self._wall()
+
+    def _keep(self, name: str, observation: Observation) -> None:
+        telemetry = self._telemetry
+        outcome = self._store.write(self._account, observation)
+        if outcome is Written.KEPT:
+            return
+        if outcome is Written.FELL:
+            telemetry.resets[name] += 1
+            log.info("totals fell", account=self._account, event=name, circuit="&".join(observation.circuit))
+        elif outcome is Written.REFUSED:
+            telemetry.series_dropped += 1
+            log.now_and_then(
+                "refused", "limit of series reached", account=self._account, limit=self._store.limit
+            )
+        else:
+            telemetry.rejected[DROPPED[outcome]] += 1
+
+    def _note(self, activity: Activity) -> None:
+        telemetry = self._telemetry
+        key = (activity.category, activity.log_level)
+        telemetry.activity[key] = telemetry.activity.get(key, 0) + 1
+        # No user, address or message: they are personal data.
+        log.info(
+            "activity",
+            account=self._account,
+            category=activity.category,
+            log_level=activity.log_level,
+            event=activity.details.get("event", ""),
+        )

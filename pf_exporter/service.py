@@ -1,0 +1,123 @@
+"""The exporter as a whole: every account's chain of parts, the store they share, and the pages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from pf_exporter.api import Client
+from pf_exporter.collector import Collector
+from pf_exporter.intake import Intake
+from pf_exporter.logs import Logger
+from pf_exporter.session import SessionKeeper
+from pf_exporter.settings import Account, Config
+from pf_exporter.store import Store
+from pf_exporter.stream import Reader
+from pf_exporter.subscription import Subscription
+from pf_exporter.telemetry import AccountTelemetry, Telemetry
+from pf_exporter.web import app
+from pf_exporter.web.server import Server
+
+STOP_WITHIN = 1.5
+"""Seconds for all accounts to end their streams and sessions."""
+
+log = Logger(__name__)
+
+
+class Feed:
+    """One account's way from the API into the store."""
+
+    def __init__(
+        self, account: Account, config: Config, store: Store, failed: Callable[[BaseException], None]
+    ) -> None:
+        idle_timeout = config.stream.idle_timeout
+        self.telemetry = AccountTelemetry(account, idle_timeout=idle_timeout)
+        self._client = Client(account, idle_timeout=idle_timeout)
+        self._keeper = SessionKeeper(self._client, self.telemetry)
+        self._reader = Reader(
+            Subscription(account, self._client, self._keeper),
+            self._keeper,
+            Intake(store, self.telemetry),
+            self.telemetry,
+            config.stream,
+            failed=failed,
+        )
+        store.add_account(account.name)
+
+    def start(self) -> None:
+        """Begin to log in, subscribe and read."""
+        self._reader.start()
+
+    def stop(self) -> None:
+        """End the stream and the session."""
+        self._reader.stop()
+        self._client.abort()
+        self._reader.join(STOP_WITHIN)
+        self._keeper.close()
+
+
+class Exporter:
+    """Everything that runs. ``ended`` is called when a thread dies that the others cannot do without."""
+
+    def __init__(self, config: Config, *, ended: Callable[[], None] = lambda: None) -> None:
+        self._ended = ended
+        self.failed = False
+        counters = {
+            "port|errors": config.counters.port_errors,
+            "port|etherstats": config.counters.port_etherstats,
+        }
+        self.store = Store(
+            ttl=config.series.ttl,
+            limit=config.series.limit,
+            delta=[event for event, kind in counters.items() if kind == "delta"],
+        )
+        self.feeds = [Feed(account, config, self.store, self._fail) for account in config.accounts]
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(Collector(self.store))
+        self.registry.register(Telemetry(feed.telemetry for feed in self.feeds))
+        if not config.web.disable_exporter_metrics:
+            for collector in (ProcessCollector, PlatformCollector, GCCollector):
+                collector(registry=self.registry)
+        self.server = Server(
+            app.create(
+                self.registry,
+                telemetry_path=config.web.telemetry_path,
+                healthy=lambda: not self.failed,
+            ),
+            config.web.listen_address,
+            name="web",
+            died=self._fail,
+        )
+
+    def _fail(self, exc: BaseException | None = None) -> None:
+        self.failed = True
+        self._ended()
+
+    def start(self) -> None:
+        """Serve pages first, so that a scrape can see why there is no data yet; then connect."""
+        self.server.start()
+        for feed in self.feeds:
+            feed.start()
+
+    def stop(self) -> None:
+        """End every stream and session, all at once and within a bound, then the pages."""
+        threads = [threading.Thread(target=feed.stop, daemon=True) for feed in self.feeds]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + STOP_WITHIN
+        for thread in threads:
+            thread.join(max(until - time.monotonic(), 0.0))
+        self.server.stop()
+
+    def __enter__(self) -> Exporter:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,213 @@
+"""What is built where: ports, LAGs and virtual circuits, laid out from a seed."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pf_exporter.simulator.flow import DAY, START, Flow, Outage
+
+
+class Pop(NamedTuple):
+    """A point of presence; fields as in the lists of ports."""
+
+    name: str
+    market: str
+    market_description: str
+    region: str
+    site: str
+    site_code: str
+
+
+POPS = (
+    Pop("LAX1", "LAX", "Los Angeles", "US", "CoreSite LA1", "CS-LA1"),
+    Pop("NYC1", "NYC", "New York", "US", "Digital Realty 60 Hudson", "DR-NYC1"),
+    Pop("LAS1", "LAS", "Las Vegas", "US", "Switch Las Vegas 7", "SW-LAS1"),
+    Pop("WDC1", "WDC", "Washington DC", "US", "Equinix DC2", "EQ-DC2"),
+    Pop("DA1", "DAL", "Dallas", "US", "Equinix DA1", "EQ-DA1"),
+    Pop("CHI1", "CHI", "Chicago", "US", "Equinix CH1", "EQ-CH1"),
+    Pop("SFO1", "SFO", "San Francisco", "US", "Equinix SV1", "EQ-SV1"),
+    Pop("SEA1", "SEA", "Seattle", "US", "Equinix SE2", "EQ-SE2"),
+    Pop("ATL1", "ATL", "Atlanta", "US", "Equinix AT1", "EQ-AT1"),
+    Pop("MIA1", "MIA", "Miami", "US", "Equinix MI1", "EQ-MI1"),
+    Pop("PHX2", "PHX", "Phoenix", "US", "phoenixNAP", "PN-PHX2"),
+    Pop("LON1", "LON", "London", "UK", "Equinix LD5", "EQ-LD5"),
+)
+
+GBPS = 1_000_000_000
+# In this order along the plain ports; optics that suit the speed.
+_KINDS = ((10, "LR"), (1, "LX"), (100, "LR4"), (10, "LR"), (40, "LR4"), (10, "ER"), (10, "LR"))
+_USES = (
+    "core uplink",
+    "backup site",
+    "storage replication",
+    "office",
+    "peering",
+    "lab",
+    "transit",
+    "DR site",
+)
+_GIGABITS = (1, 2, 5, 10, 20, 30, 40, 50, 60, 80, 100)
+_BANDWIDTHS = (
+    *((mbps, f"{mbps}Mbps") for mbps in (50, 100, 200, 300, 400, 500)),
+    *((gbps * 1000, f"{gbps}Gbps") for gbps in _GIGABITS),
+)
+
+
+@dataclass(eq=False)
+class Port:
+    """One row of ``/v2/ports``: a physical port, or a LAG with its members."""
+
+    circuit_id: str
+    pop: Pop
+    zone: str
+    gbps: int
+    media: str
+    description: str
+    reboots: Outage | None = None
+    """Of its router, if that one reboots."""
+    flaps: Outage | None = None
+    grows_dim: bool = False
+    is_dirty: bool = False
+    """Frames arrive damaged, in bursts."""
+    lag: Port | None = None
+    members: list[Port] = field(default_factory=list)
+    control: tuple[Flow, Flow] | None = None
+    """Routing and link protocols, in and out; None for a LAG, whose members speak them."""
+    optics_seed: float = 0.0
+    """Between 0 and 1: no two lasers are alike."""
+
+    @property
+    def outage(self) -> Outage | None:
+        """What interrupts its traffic."""
+        return self.flaps or self.reboots
+
+    @property
+    def lanes(self) -> int:
+        """Lasers in its optics."""
+        return 4 if self.media.endswith("4") else 1
+
+    def boot(self, at: float) -> float:
+        """When its router's counters last began at zero."""
+        return self.reboots.came_up(at) if self.reboots else START
+
+    def reachable(self, at: float) -> bool:
+        """Whether its router answers."""
+        return self.reboots is None or self.reboots.up(at)
+
+    def up(self, at: float) -> bool:
+        """Whether the link is up."""
+        return self.outage is None or self.outage.up(at)
+
+
+@dataclass(frozen=True, eq=False)
+class End:
+    """Where a circuit lands: on a port or a LAG, and there on a physical port, under a VLAN."""
+
+    port: Port
+    carrier: Port
+    vlan: int
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """One virtual circuit: two ends and a flow each way."""
+
+    circuit_id: str
+    a: End
+    z: End
+    mbps: int
+    speed: str
+    description: str
+    az: Flow
+    za: Flow
+
+
+def build_ports(seed: int, count: int) -> list[Port]:
+    """``count`` ports, three to a router; the second router's are a LAG and its two members.
+
+    The first three ports are, in order: one that takes errors, one that flaps, one whose fibre grows dim.
+    The third router reboots once a day.
+    """
+    rng = random.Random(f"{seed} ports")
+    reboots = Outage(period=DAY, down=240, offset=rng.randrange(int(DAY)))
+    flaps = Outage(period=600, down=45, offset=rng.randrange(600))
+    ports: list[Port] = []
+    for index in range(count):
+        group, place = divmod(index, 3)
+        pop = POPS[group % len(POPS)]
+        zone = "AB"[group // len(POPS) % 2]
+        bundled = group % 4 == 1 and 3 * group + 3 <= count
+        gbps, media = (10, "LR") if bundled else _KINDS[(2 * group + place) % len(_KINDS)]
+        is_lag = bundled and place == 0
+        use = "LAG" if is_lag else f"LAG member {place}" if bundled else rng.choice(_USES)
+        port = Port(
+            circuit_id=f"PF-{'AE' if is_lag else 'AP'}-{pop.name}-{2000001 + index}",
+            pop=pop,
+            zone=zone,
+            gbps=gbps,
+            media=media,
+            description=f"{pop.market_description} {use}",
+            # Groups that share a POP and a zone share its router.
+            reboots=reboots if group % (2 * len(POPS)) == 2 else None,
+            flaps=flaps if index == 1 else None,
+            is_dirty=index == 0,
+            grows_dim=index == 2,
+            optics_seed=rng.random(),
+        )
+        if bundled and not is_lag:
+            port.lag = ports[3 * group]
+            port.lag.members.append(port)
+        if not is_lag:
+            into, out = (Flow(rng, 0.002 * gbps * GBPS, 90, port.outage) for _ in range(2))
+            port.control = into, out
+        ports.append(port)
+    return ports
+
+
+def _pairs(rng: random.Random, ports: list[Port], count: int) -> list[tuple[Port, Port]]:
+    """Ports to connect; never two that fail at different times, so that a flow has one outage at most."""
+    places = [port for port in ports if port.lag is None]
+    pairs = []
+    for index in range(count):
+        a = places[index % len(places)]
+        others = [z for z in places if z is not a and (not a.outage or z.outage in (None, a.outage))]
+        pairs.append((a, rng.choice(others or [a])))
+    return pairs
+
+
+def build_circuits(seed: int, ports: list[Port], count: int) -> list[Circuit]:
+    """``count`` circuits between the ports; together they never ask more of a port than it has."""
+    rng = random.Random(f"{seed} circuits")
+    vlans: Counter[Port] = Counter()
+    load: Counter[Port] = Counter()
+
+    def land(port: Port) -> End:
+        vlan = 4 + vlans[port] % 4091
+        carrier = port.members[vlans[port] % len(port.members)] if port.members else port
+        vlans[port] += 1
+        load[carrier] += 1
+        return End(port, carrier, vlan)
+
+    ends = [(land(a), land(z)) for a, z in _pairs(rng, ports, count if ports else 0)]
+    circuits = []
+    for index, (a, z) in enumerate(ends):
+        fair = min(end.carrier.gbps * GBPS / load[end.carrier] for end in (a, z))
+        peak = fair * rng.uniform(0.3, 0.9)
+        mbps, speed = next(step for step in _BANDWIDTHS if step[0] * 1_000_000 >= peak)
+        outage = a.port.outage or z.port.outage
+        circuits.append(
+            Circuit(
+                circuit_id=f"PF-BC-{a.port.pop.market}-{z.port.pop.market}-{3000001 + index}-PF",
+                a=a,
+                z=z,
+                mbps=mbps,
+                speed=speed,
+                description=f"{a.port.pop.name} to {z.port.pop.name} ({rng.choice(_USES)})",
+                az=Flow(rng, peak, rng.randrange(500, 1300), outage),
+                za=Flow(rng, peak * rng.uniform(0.1, 1), rng.randrange(200, 1300), outage),
+            )
+        )
+    return circuits

@@ -1,0 +1,175 @@
+"""The latest observation of each circuit and event, one short lock, expiry, a limit."""
+
+from __future__ import annotations
+
+import enum
+import operator
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+
+from pf_exporter.events import Numbers, Observation
+from pf_exporter.families import EVENTS, EventType
+
+
+class Row(NamedTuple):
+    """What is known of one circuit from one kind of event; replaced whole, never changed."""
+
+    lanes: tuple[str, ...]
+    values: Numbers
+    """As in :class:`~pf_exporter.events.Observation`; the sums so far where the events carry differences.
+
+    Empty once the row has expired: then it only remembers when the circuit was last heard of.
+    """
+    timestamp: float | None
+    """UNIX seconds of the sample, by the network's clock."""
+    arrived: float
+    """When the event came, by the monotonic clock: what expiry goes by."""
+    arrived_at: float
+    """When the event came, in UNIX seconds: what people read."""
+
+    @property
+    def series(self) -> int:
+        """How many series the row makes: its numbers, and the time it was last heard of."""
+        return 1 + len(self.values) - self.values.count(None)
+
+
+class Written(enum.Enum):
+    """What became of an observation."""
+
+    KEPT = "kept"
+    FELL = "kept; a total in it is lower than before: the network's counters were reset"
+    DUPLICATE = "dropped: the very sample that is held"
+    OUT_OF_ORDER = "dropped: older than the sample that is held"
+    REFUSED = "dropped: it would take the store above its limit of series"
+
+
+class _Table:
+    """The rows of one account and one kind of event."""
+
+    def __init__(self, event: EventType, *, delta: bool) -> None:
+        self.rows: dict[tuple[str, ...], Row] = {}
+        """In the order in which the circuits were first seen, so that /metrics keeps its order."""
+        self.arrivals: OrderedDict[tuple[str, ...], None] = OrderedDict()
+        """The circuits that have not expired, the longest silent first."""
+        self.delta = delta
+        fields = enumerate(event.fields.values())
+        self.counters = tuple(index for index, family in fields if family.kind == "counter")
+        self.totals = operator.itemgetter(*self.counters) if self.counters else None
+
+    def added(self, held: Numbers, values: Numbers) -> Numbers:
+        """``values``, each difference in them replaced by the sum of all so far."""
+        sums = list(values)
+        for index in self.counters:
+            before, more = held[index], values[index]
+            sums[index] = before if more is None else more + (before or 0.0)
+        return tuple(sums)
+
+    def fell(self, held: Numbers, values: Numbers) -> bool:
+        """Whether a total is lower than it was."""
+        if self.totals is None:
+            return False
+        before, after = self.totals(held), self.totals(values)
+        try:
+            return any(map(operator.gt, before, after))
+        except TypeError:  # a None among them
+            pairs = zip(before, after, strict=True)
+            return any(a is not None and b is not None and a > b for a, b in pairs)
+
+
+class Store:
+    """Rows by account, event and circuit, and whether there is room for one more.
+
+    Any number of threads may write and read. What is silent longer than ``ttl`` seconds loses its values.
+    ``delta`` names the events whose counters carry differences; those are added up.
+    """
+
+    def __init__(
+        self,
+        *,
+        ttl: float,
+        limit: int,
+        delta: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.ttl = ttl
+        self.limit = limit
+        self._delta = delta
+        self._clock = clock
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._tables: dict[str, dict[str, _Table]] = {}
+        self._series: dict[str, int] = {}
+        self._total = 0
+
+    def add_account(self, account: str) -> None:
+        """Make room for an account's rows; it is listed from now on, even while it has none."""
+        with self._lock:
+            self._series[account] = 0
+            self._tables[account] = {
+                name: _Table(event, delta=name in self._delta) for name, event in EVENTS.items()
+            }
+
+    def _grow(self, account: str, series: int) -> None:
+        self._series[account] += series
+        self._total += series
+
+    def _expire(self, account: str, table: _Table, now: float) -> None:
+        """Forget the values of what is silent too long, at the cost of what expires, not of what stays."""
+        oldest = now - self.ttl
+        while table.arrivals:
+            circuit = next(iter(table.arrivals))
+            row = table.rows[circuit]
+            if row.arrived >= oldest:
+                break
+            del table.arrivals[circuit]
+            table.rows[circuit] = row._replace(lanes=(), values=(), timestamp=None)
+            self._grow(account, 1 - row.series)
+
+    def write(self, account: str, observation: Observation) -> Written:
+        """Keep what an event said, unless it is old, or more than there is room for."""
+        event, circuit, lanes, values, timestamp, *_ = observation
+        now = self._clock()
+        with self._lock:
+            table = self._tables[account][event.name]
+            self._expire(account, table, now)
+            held = table.rows.get(circuit)
+            outcome = Written.KEPT
+            if held is not None and held.values:
+                if timestamp is not None and held.timestamp is not None:
+                    # A network clock that went back is believed again once what it said before has expired.
+                    if timestamp < held.timestamp:
+                        return Written.OUT_OF_ORDER
+                    if timestamp == held.timestamp and (table.delta or values == held.values):
+                        return Written.DUPLICATE
+                if table.delta:
+                    values = table.added(held.values, values)
+                elif values != held.values and table.fell(held.values, values):
+                    outcome = Written.FELL
+            row = Row(lanes, values, timestamp, now, self._wall())
+            more = row.series - (held.series if held is not None else 0)
+            if more > 0 and self._total + more > self.limit:
+                return Written.REFUSED
+            self._grow(account, more)
+            table.rows[circuit] = row
+            table.arrivals[circuit] = None
+            table.arrivals.move_to_end(circuit)
+        return outcome
+
+    def rows(self, event: str) -> dict[str, list[tuple[tuple[str, ...], Row]]]:
+        """By account, circuit and row of one kind of event: a copy in which nothing changes any more."""
+        now = self._clock()
+        with self._lock:
+            copies = {}
+            for account, tables in self._tables.items():
+                self._expire(account, tables[event], now)
+                copies[account] = list(tables[event].rows.items())
+            return copies
+
+    def series(self) -> dict[str, int]:
+        """By account, how many series its rows make."""
+        with self._lock:
+            return dict(self._series)

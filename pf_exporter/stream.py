@@ -1,0 +1,211 @@
+"""The reader: keeps one account's subscription streaming into the store until told to stop."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from pf_exporter import sse
+from pf_exporter.backoff import Backoff
+from pf_exporter.errors import (
+    ApiError,
+    ExporterError,
+    Forbidden,
+    LoginIncomplete,
+    Rejected,
+    StreamEnded,
+    StreamError,
+    SubscriptionGone,
+    Unauthorized,
+)
+from pf_exporter.intake import Intake
+from pf_exporter.logs import Logger
+from pf_exporter.session import SessionKeeper
+from pf_exporter.settings import StreamSettings
+from pf_exporter.subscription import Line, Subscription
+from pf_exporter.telemetry import STOPPED, AccountTelemetry
+from pf_exporter.transport import CALL_DEADLINE
+
+GOOD_LIFE = 60.0
+"""Seconds after which a stream counts as a success and waiting begins anew from its minimum."""
+RENEW_AGAIN = 60.0
+"""Seconds until a renewal that failed is tried again."""
+
+log = Logger(__name__)
+
+
+class Reader:
+    """One account's stream, read on a thread of its own.
+
+    ``failed`` is called with the exception if that thread, or the one that opens its next stream, ends by a
+    bug: the process must not live on without it.
+    """
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        keeper: SessionKeeper,
+        intake: Intake,
+        telemetry: AccountTelemetry,
+        settings: StreamSettings,
+        *,
+        failed: Callable[[BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._subscription = subscription
+        self._keeper = keeper
+        self._intake = intake
+        self._telemetry = telemetry
+        self._account = telemetry.account
+        self._rotate_after = settings.rotate_after or float("inf")
+        self._backoff = Backoff(settings.backoff_min, settings.backoff_max)
+        self._failed = failed
+        self._clock = clock
+        self._chance = chance
+        self._stopping = threading.Event()
+        self._renew_at = float("inf")
+        self._successor: threading.Thread | None = None
+        self._next: Line | None = None
+        self._thread = self._new_thread(self._live, f"stream {self._account}")
+
+    def _new_thread(self, work: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                work(*arguments)
+            except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
+                log.bug("a thread has died of a bug", account=self._account, thread=name)
+                self._telemetry.lost(STOPPED, "stopped")
+                self._failed(exc)
+
+        return threading.Thread(target=guarded, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect and read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end. Whoever calls also aborts the client, so that nothing is waited for."""
+        self._stopping.set()
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread, at most this many seconds; whether it has ended."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # The thread's life: open, read until that ends, and again; with a wait where the error asks for one.
+
+    def _live(self) -> None:
+        line: Line | None = None
+        while not self._stopping.is_set():
+            began = self._clock()
+            try:
+                if line is None:
+                    line = self._subscription.open()
+                    self._telemetry.opened()
+                    log.info("streaming", account=self._account)
+                self._read(line)
+            except ExporterError as exc:
+                ended, line = line, None
+                if ended is not None:
+                    began = ended.opened
+                    line = self._succeed(ended, exc)
+                if line is None and not self._stopping.is_set():
+                    self._recover(exc, lived=self._clock() - began)
+        if line is not None:
+            line.stream.close()
+        self._telemetry.lost(STOPPED, "stopped")
+
+    def _read(self, line: Line) -> None:
+        """Take everything a stream brings. Ends by the error that ends the stream, always."""
+        self._renew_at = min(self._clock() + self._rotate_after, self._keeper.renew_at)
+        try:
+            for frame in sse.events(self._bytes(line), self._intake.reject):
+                self._intake.take(frame)
+        finally:
+            line.stream.close()
+
+    def _bytes(self, line: Line) -> Iterator[bytes]:
+        """The stream's bytes; heartbeats are not seen further on, so what they tell is learnt here."""
+        telemetry, clock = self._telemetry, self._clock
+        if line.first:
+            telemetry.bytes += len(line.first)
+            yield line.first
+        for chunk in line.stream.chunks():
+            telemetry.bytes += len(chunk)
+            telemetry.heard = now = clock()
+            if now >= self._renew_at:
+                self._renew(line)
+            yield chunk
+
+    def _recover(self, exc: ExporterError, lived: float) -> None:
+        """Count the error, and wait for as long as it asks."""
+        good = isinstance(exc, StreamError) and lived >= GOOD_LIFE
+        if good:
+            self._backoff = self._backoff.reset()
+        # What was planned, or is mended by a new bundle or login, is not worth a wait; but only once.
+        at_once = isinstance(exc, StreamEnded | SubscriptionGone | Unauthorized) and not self._backoff.attempt
+        delay = 0.0 if at_once else self._backoff.delay(self._chance())
+        if isinstance(exc, ApiError):
+            delay = max(delay, exc.retry_after or 0.0)
+        if not (good and at_once):
+            self._backoff = self._backoff.next()
+        self._telemetry.lost(exc.reason, "backoff" if delay else "connecting")
+        say = log.error if isinstance(exc, Forbidden | LoginIncomplete | Rejected) else log.warning
+        say("not streaming", account=self._account, reason=exc.reason, error=exc, retry_in=round(delay, 1))
+        self._stopping.wait(delay)
+        if not self._stopping.is_set():
+            self._telemetry.state = "connecting"
+
+    # A stream about to end is renewed without a gap: the next is opened and heard, then this one is ended.
+
+    def _renew(self, line: Line) -> None:
+        self._renew_at = float("inf")
+        self._intake.two_streams()
+        self._successor = self._new_thread(self._open_next, f"stream {self._account} next", line)
+        self._successor.start()
+
+    def _open_next(self, present: Line) -> None:
+        """On a thread of its own: have the next stream ready, then wake the reader of the present one."""
+        opened: Line | None = None
+        try:
+            opened = self._subscription.open_second()
+            self._next = replace(opened, first=next(opened.stream.chunks()))
+        except ExporterError as exc:
+            if opened is not None:
+                opened.stream.close()
+            self._intake.one_stream()
+            self._successor = None
+            self._renew_at = self._clock() + RENEW_AGAIN
+            if not self._stopping.is_set():
+                log.warning("stream not renewed", account=self._account, reason=exc.reason, error=exc)
+        else:
+            present.stream.shutdown()
+
+    def _succeed(self, ended: Line, exc: ExporterError) -> Line | None:
+        """The line that follows one that has ended, where one was prepared."""
+        successor, self._successor = self._successor, None
+        if successor is None:
+            return None
+        renewed = self._next is not None
+        if not renewed:
+            self._telemetry.lost(exc.reason, "connecting")
+            successor.join(CALL_DEADLINE)
+        line, self._next = self._next, None
+        if line is None:
+            return None
+        self._intake.second_stream()
+        if renewed:
+            self._telemetry.renewed()
+        else:
+            # Opening the second stream ended the first.
+            self._subscription.exclusive = True
+            self._telemetry.opened()
+        if line.session is not ended.session:
+            self._keeper.log_out(ended.session)
+        log.info("stream renewed", account=self._account)
+        return line

@@ -1,0 +1,103 @@
+"""The account's subscription: a bundle in the present session, made anew when the old one is refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pf_exporter.api import Client, Session
+from pf_exporter.errors import ApiError, ExporterError, Rejected, SubscriptionGone, Unauthorized
+from pf_exporter.session import SessionKeeper
+from pf_exporter.settings import Account
+from pf_exporter.transport import Stream
+
+UNSTREAMED_LIFE = 240.0
+"""Seconds for which a bundle that was never streamed is relied on; the API forgets it after 300."""
+
+
+@dataclass
+class Bundle:
+    """A subscription bundle and the session it is bound to."""
+
+    session: Session
+    uuid: str
+    made: float
+    streamed: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """An open stream, and what it is open on."""
+
+    session: Session
+    stream: Stream
+    opened: float
+    """By the monotonic clock."""
+    first: bytes = b""
+    """What has been read of it already."""
+
+
+class Subscription:
+    """Opens streams of one account; for one thread at a time."""
+
+    def __init__(
+        self,
+        account: Account,
+        client: Client,
+        keeper: SessionKeeper,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._account = account
+        self._client = client
+        self._keeper = keeper
+        self._clock = clock
+        self._bundle: Bundle | None = None
+        self.exclusive = False
+        """Whether a bundle was seen to bear only one stream at a time; the API does not say."""
+
+    def _usable(self, session: Session) -> Bundle | None:
+        bundle = self._bundle
+        if bundle is None or bundle.session is not session:
+            return None
+        young = self._clock() - bundle.made < UNSTREAMED_LIFE
+        return bundle if bundle.streamed or young else None
+
+    def open(self) -> Line:
+        """Open a stream, logging in and subscribing first where that is needed.
+
+        Raises an :class:`ApiError` or :class:`NotAnEventStream`; what it says of the session and the bundle
+        is taken note of, so that the next call does what mends it.
+        """
+        session = self._keeper.get()
+        try:
+            bundle = self._usable(session)
+            if bundle is None:
+                made = self._clock()
+                bundle = Bundle(session, self._client.subscribe(session, self._account.streams), made)
+                self._bundle = bundle
+            stream = self._client.open(session, bundle.uuid)
+        except ExporterError as exc:
+            if isinstance(exc, Unauthorized):
+                self._keeper.discard(session)
+            if isinstance(exc, Unauthorized | SubscriptionGone | Rejected):
+                self._bundle = None
+            raise
+        bundle.streamed = True
+        return Line(session, stream, self._clock())
+
+    def open_second(self) -> Line:
+        """Open a stream beside the open one, of the same bundle; of a new one where that is refused."""
+        present = self._bundle
+        if self.exclusive:
+            self._bundle = None
+        try:
+            return self.open()
+        except Unauthorized:
+            raise
+        except ApiError:
+            if self._bundle is present and present is not None:
+                raise
+            self.exclusive = True
+            return self.open()
