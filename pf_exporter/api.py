@@ -24,7 +24,8 @@ from pf_exporter.errors import (
     Unavailable,
 )
 from pf_exporter.events import epoch
-from pf_exporter.settings import Account, Secret, StreamFilter
+from pf_exporter.secret import Secret
+from pf_exporter.settings import Account, StreamFilter
 from pf_exporter.transport import Headers, Stream, Transport
 
 LOGOUT_DEADLINE = 1.0

@@ -14,9 +14,11 @@ from collections.abc import Mapping, Sequence
 from pf_exporter import __version__, logs
 from pf_exporter.config import add_flags, load
 from pf_exporter.errors import ConfigError
+from pf_exporter.kinds import duration
 from pf_exporter.logs import Logger
+from pf_exporter.secret import Secret
 from pf_exporter.service import Exporter
-from pf_exporter.settings import Account, Config, Secret, WebSettings
+from pf_exporter.settings import Account, Config, WebSettings
 from pf_exporter.simulator import FAULTS, Options, Simulator
 
 OK, DIED, BAD_CONFIG = 0, 1, 2
@@ -77,8 +79,6 @@ def _simulator_flags(parser: argparse.ArgumentParser, *, listen: bool) -> None:
 
 
 def _seconds(text: str) -> float:
-    from pf_exporter.settings import duration
-
     try:
         return duration(text)
     except ValueError as exc:

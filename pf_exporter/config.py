@@ -9,17 +9,16 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import yaml
-
+from pf_exporter.document import Document, shown
 from pf_exporter.errors import ConfigError
+from pf_exporter.kinds import BOOLEAN, Kind
+from pf_exporter.secret import SecretFile, SecretSource, read_file
 from pf_exporter.settings import (
     ACCOUNT_KEYS,
-    BOOLEAN,
     EVENTS,
     NOUNS,
     SECTIONS,
@@ -29,12 +28,8 @@ from pf_exporter.settings import (
     Account,
     Config,
     Key,
-    Kind,
-    SecretFile,
-    SecretSource,
     Setting,
     StreamFilter,
-    read_file,
 )
 
 FILE_LIMIT = 1024 * 1024
@@ -42,9 +37,6 @@ FILE_LIMIT = 1024 * 1024
 
 CA_LIMIT = 16 * 1024 * 1024
 """Largest file of trusted certificates, in bytes."""
-
-DEPTH_LIMIT = 10
-"""Deepest nesting in a configuration file; six levels have a meaning."""
 
 VARIABLES = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
 """The account's keys that have a name in the environment."""
@@ -161,7 +153,7 @@ class _Reading:
         except ValueError as exc:
             self.problems.append(f"{self.path}: {exc}; check --config.file")
             return None
-        return _Yaml(text, self.path, self.problems).document()
+        return Document(text, self.path, self.problems).read()
 
     def mapping(self, raw: Any, place: _Place, known: Collection[str]) -> dict[str, Any]:
         """The known keys of a mapping that are not null."""
@@ -174,7 +166,7 @@ class _Reading:
             if key not in known:
                 close = difflib.get_close_matches(key, known, 1)
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-                self.problems.append(f"{place(_shown(key))}: unknown key; {hint}")
+                self.problems.append(f"{place(shown(key))}: unknown key; {hint}")
         return {key: raw[key] for key in known if raw.get(key) is not None}
 
     def value(self, kind: Kind[Any], raw: Any, where: str) -> Any:
@@ -209,7 +201,7 @@ class _Reading:
         known = [row.variable for row in SETTINGS]
         for name in sorted(self.environ.keys() - set(known)):
             if name.startswith("PF_EXPORTER_") and (close := difflib.get_close_matches(name, known, 1, 0.9)):
-                self.warnings.append(f"{_shown(name)}: unknown variable; did you mean {close[0]}?")
+                self.warnings.append(f"{shown(name)}: unknown variable; did you mean {close[0]}?")
 
     def accounts(self, raw: Any, root: _Place) -> tuple[Account, ...]:
         """The accounts of the file or else the one of the environment."""
@@ -307,112 +299,3 @@ class _Reading:
             if selector in values and owner != type_:
                 self.problems.append(f"{place(selector)}: goes only with type {owner}; remove it")
         return StreamFilter(type_, events, values.get(SELECTORS.get(type_, ""), ()))
-
-
-def _shown(key: str) -> str:
-    """The key if it looks like one; ``token:5ecret`` and the like are not repeated."""
-    return key if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", key) else "(not a name)"
-
-
-class _Yaml:
-    """One YAML document as mappings, lists, text and None; anchors, aliases and tags are refused."""
-
-    def __init__(self, text: str, path: str, problems: list[str]) -> None:
-        self.text, self.path, self.problems = text, path, problems
-        self.events: Iterator[Any] = iter(())
-
-    def document(self) -> Any:
-        """The document, or None; what is wrong goes into ``problems`` with line and column."""
-        syntax = "not valid YAML from here on; look for a missing quote, colon or space"
-        try:
-            self.events = yaml.parse(self.text, Loader=yaml.SafeLoader)
-            next(self.events)
-            if isinstance(next(self.events), yaml.StreamEndEvent):
-                return None
-            root = self.node(next(self.events), 1)
-            next(self.events)
-            if not isinstance(second := next(self.events), yaml.StreamEndEvent):
-                self.refuse(second.start_mark, "a second document; keep one")
-            return root
-        except yaml.MarkedYAMLError as exc:
-            # PyYAML's own words may quote the file.
-            ours = exc.problem if isinstance(exc, _RefusedError) else None
-            self.refuse(exc.problem_mark or exc.context_mark, ours or syntax)
-        except yaml.reader.ReaderError as exc:
-            line = self.text.count("\n", 0, exc.position) + 1
-            self.problems.append(f"{self.path}:{line}: a character that YAML does not allow; remove it")
-        except (ValueError, OverflowError):  # PyYAML on "\UFFFFFFFF" and %YAML with a huge number
-            self.problems.append(f"{self.path}: {syntax}")
-        return None
-
-    def refuse(self, mark: Any, what: str) -> None:
-        """Note a problem at a place in the text."""
-        self.problems.append(f"{self.path}:{mark.line + 1}:{mark.column + 1}: {what}")
-
-    def node(self, event: Any, depth: int) -> Any:
-        """What an event begins."""
-        for wrong, what in (
-            (depth > DEPTH_LIMIT, f"nested more than {DEPTH_LIMIT} deep; no setting is"),
-            (event.anchor, "anchors and aliases (& and *) are not allowed; write it out, or quote it"),
-            (getattr(event, "tag", None), "tags (!) are not allowed; quote it if text is meant"),
-        ):
-            if wrong:
-                raise _RefusedError(problem=what, problem_mark=event.start_mark)
-        if isinstance(event, yaml.ScalarEvent):
-            null = event.implicit[0] and event.value in ("", "~", "null", "Null", "NULL")
-            return None if null else event.value
-        if isinstance(event, yaml.SequenceStartEvent):
-            items = []
-            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
-                items.append(self.node(item, depth + 1))
-            return items
-        mapping: dict[str, Any] = {}
-        while not isinstance(start := next(self.events), yaml.MappingEndEvent):
-            key, value = self.node(start, depth + 1), self.node(next(self.events), depth + 1)
-            if not isinstance(key, str):
-                self.refuse(start.start_mark, "expected the name of a key")
-            elif key in mapping:
-                self.refuse(start.start_mark, f"{_shown(key)} is there already; keep one")
-            else:
-                mapping[key] = value
-        return mapping
-
-
-class _RefusedError(yaml.MarkedYAMLError):
-    """Valid YAML that a configuration does not need."""
-
-
-def markdown() -> str:
-    """The reference of everything that can be set, as Markdown: a heading and a table for each kind of it."""
-    settings = (
-        (f"`{row.key}`", _code(row.default), _code(row.kind.metavar), row.kind.unit, row.help)
-        for row in SETTINGS
-    )
-    account = [
-        (f"`{key.name}`", _code(key.default), _code(key.kind.metavar), key.help) for key in ACCOUNT_KEYS
-    ]
-    account.append(("`streams`", "everything", "list", "The streams to subscribe to, see below."))
-    stream = ((f"`{key.name}`", key.default, _code(key.kind.metavar), key.help) for key in STREAM_KEYS)
-    variables = [(f"`{key.variable}`", f"`{key.name}`") for key in ACCOUNT_KEYS if key.variable]
-    names = ((f"`{row.key}`", f"`{row.flag}`", f"`{row.variable}`") for row in SETTINGS)
-    events = ((f"`{type_}`", ", ".join(EVENTS[type_])) for type_ in EVENTS)
-    parts = (
-        _table("Settings", "Key|Default|Value|Unit|Meaning", settings),
-        _table("Flags and variables of the settings", "Key|Flag|Variable", names),
-        _table("Other flags", "Flag|Meaning", ((f"`{flag}`", help) for flag, help in FLAGS.items())),
-        _table("Keys of an account", "Key|Default|Value|Meaning", account),
-        _table("Keys of a stream", "Key|Default|Value|Meaning", stream),
-        _table("Events of a stream", "Type|Events", events),
-        _table("An account in the environment", "Variable|Key of an account", variables),
-    )
-    return "\n".join(parts)
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
-
-
-def _table(title: str, head: str, rows: Iterable[Iterable[str]]) -> str:
-    columns = head.split("|")
-    lines = [columns, ["---"] * len(columns), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
-    return "\n".join([f"## {title}", "", *(f"| {' | '.join(line)} |" for line in lines), ""])

@@ -6,262 +6,33 @@ variable, the help and the documentation of it, its default, its check and the t
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import re
-import stat
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
-from pf_exporter.errors import ConfigError
+from pf_exporter.kinds import (
+    ADDRESS,
+    BOOLEAN,
+    COUNTERS,
+    DURATION,
+    EVENT,
+    NAME,
+    PATH,
+    PORT,
+    ROUTE,
+    SECRET,
+    URL,
+    UUID,
+    VC,
+    Kind,
+    choice,
+    lasting,
+    several,
+    whole,
+)
+from pf_exporter.secret import SecretSource
 
 T = TypeVar("T")
-
-SECRET_LIMIT = 64 * 1024
-"""Largest secret file, in bytes."""
-
-
-# Secrets
-
-
-class Secret:
-    """Text that shows itself as ``<secret>``; only :meth:`reveal` gives it away.
-
-    Pickled, copied or put through ``dataclasses.asdict`` it turns into the plain text ``<secret>``.
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself."""
-        return self._text
-
-    def read(self) -> Secret:
-        """Itself: a secret is its own source."""
-        return self
-
-    def __eq__(self, other: object) -> bool:
-        return self._text == other._text if isinstance(other, Secret) else NotImplemented
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        return str, (str(self),)
-
-
-@dataclass(frozen=True)
-class SecretFile:
-    """A secret that lives in a file and is read anew each time, so that it can change while we run."""
-
-    path: str
-    where: str = field(compare=False)
-    """The key or variable that names the file, for error messages, which never show the path."""
-
-    def read(self) -> Secret:
-        """The secret as it is now; raises :class:`ConfigError` with one line."""
-        return self.examine()[0]
-
-    def examine(self) -> tuple[Secret, int]:
-        """The secret and the file's permission bits; raises :class:`ConfigError` with one line."""
-        try:
-            return _stored(self.path)
-        except ValueError as exc:
-            fault = str(exc)
-        # Raised out here, where no local variable and no chained exception holds what was read.
-        raise ConfigError([f"{self.where}: {fault}"])
-
-
-def _stored(path: str) -> tuple[Secret, int]:
-    text, mode = read_file(path, SECRET_LIMIT)
-    return secret(text), mode
-
-
-SecretSource: TypeAlias = Secret | SecretFile
-"""Where a secret comes from: ``read()`` at each login."""
-
-
-def read_file(path: str, limit: int) -> tuple[str, int]:
-    """Text and permission bits of a regular UTF-8 file of at most ``limit`` bytes.
-
-    ValueError says why not, without the path and without any of the content.
-    """
-    try:
-        # Without O_NONBLOCK a FIFO would keep us waiting for a writer.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise ValueError("the file is not a regular file")
-            content = file.read(limit + 1)
-    except OSError as exc:
-        raise ValueError(f"the file cannot be read: {exc.strerror or 'I/O error'}") from None
-    if len(content) > limit:
-        raise ValueError(f"the file is larger than {limit // 1024} KiB")
-    try:
-        return content.decode(), stat.S_IMODE(mode)
-    except UnicodeDecodeError:
-        raise ValueError("the file is not UTF-8 text") from None
-
-
-# Kinds: how text becomes a value
-
-
-@dataclass(frozen=True)
-class Kind(Generic[T]):
-    """How text becomes a value; ``parse`` raises ValueError with what it expected, never with the text."""
-
-    parse: Callable[[str], T]
-    metavar: str
-    unit: str = ""
-    repeatable: bool = False
-    """Whether a list is meant: several flags, a list in the file, commas in a variable."""
-
-
-def duration(text: str) -> float:
-    """Seconds in ``90s``, ``1h30m``, ``500ms``, or a plain number, which is seconds; at most 365 days.
-
-    >>> duration("1h30m"), duration("0.5")
-    (5400.0, 0.5)
-    """
-    units = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-    parts = "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in units)
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        seconds = float(text)
-    elif text and (match := re.fullmatch(parts, text)):
-        amounts = zip(match.groups("0"), units.values(), strict=True)
-        seconds = sum(int(amount) * unit for amount, unit in amounts) / 1000
-    else:
-        raise ValueError("expected a duration, such as 90s, 10m, 1h30m or 500ms")
-    if seconds > 365 * 86_400:
-        raise ValueError("expected a duration of at most 365d")
-    return seconds
-
-
-def lasting(at_least: str, *, or_off: bool = False) -> Kind[float]:
-    """Durations from ``at_least`` up and, with ``or_off``, 0."""
-
-    def parse(text: str) -> float:
-        seconds = duration(text)
-        if seconds < duration(at_least) and not (or_off and seconds == 0):
-            raise ValueError(f"expected a duration of at least {at_least}{', or 0 for off' * or_off}")
-        return seconds
-
-    return Kind(parse, "DURATION", "seconds")
-
-
-def whole(unit: str) -> Kind[int]:
-    """Whole numbers from 1 up."""
-
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-            raise ValueError("expected a whole number from 1 to 999999999")
-        return int(text)
-
-    return Kind(parse, "NUMBER", unit)
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("expected true or false")
-    return text.lower() == "true"
-
-
-def choice(*words: str) -> Kind[str]:
-    """One of the words."""
-    return matching("|".join(words), "|".join(words), f"one of {', '.join(words)}")
-
-
-def matching(pattern: str, metavar: str, expected: str) -> Kind[str]:
-    """Text that all of the pattern (ASCII) fits."""
-
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text, re.ASCII):
-            raise ValueError(f"expected {expected}")
-        return text
-
-    return Kind(parse, metavar)
-
-
-def several(kind: Kind[str]) -> Kind[tuple[str, ...]]:
-    """A list of them, at least one, each once."""
-
-    def parse(text: str) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        items = [item.strip() for item in text.split(",") if item.strip()]
-        for number, item in enumerate(items, 1):
-            try:
-                found[kind.parse(item)] = None
-            except ValueError as exc:
-                raise ValueError(f"item {number}: {exc}") from None
-        if not found:
-            raise ValueError("expected at least one; leave it out for the default")
-        return tuple(found)
-
-    return Kind(parse, kind.metavar, repeatable=True)
-
-
-def secret(text: str) -> Secret:
-    """A secret out of text as people store it: one newline at its end does not belong to it."""
-    text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
-    if not text:
-        raise ValueError("the secret is empty")
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise ValueError("the secret has a line break or another control character inside; keep one line")
-    return Secret(text)
-
-
-def _api_url(text: str) -> str:
-    url = text if "://" in text else f"https://{text}"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        if "[" in parts.netloc or not re.fullmatch(r"[A-Za-z0-9._-]+", host):
-            ipaddress.IPv6Address(host)
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("https", "http") or not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("expected a URL, such as https://api.packetfabric.com")
-    if "@" in parts.netloc or "?" in text or "#" in text or "\\" in text:
-        raise ValueError("expected a URL without user, password, query or fragment")
-    if parts.scheme == "http" and not _loopback(host):
-        raise ValueError("http would send the credentials in clear; use https")
-    return url.rstrip("/")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-BOOLEAN = Kind(_boolean, "true|false")
-DURATION = lasting("1ms")
-COUNTERS = choice("cumulative", "delta")
-URL = Kind(_api_url, "URL")
-SECRET = Kind(secret, "SECRET")
-PATH = matching(r"[^\x00-\x1f\ud800-\udfff]+", "PATH", "a path")
-NAME = matching("[A-Za-z0-9_.-]{1,64}", "NAME", "1 to 64 letters, digits, dots, - or _")
-UUID = matching("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", "UUID", "a UUID")
-ADDRESS = matching(
-    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]{1,5}", "ADDRESS", "HOST:PORT, [IPV6]:PORT or :PORT"
-)
-ROUTE = matching(r"(?!/-(/|$))(/\w[\w.~-]*|/-)+", "ROUTE", "a path such as /metrics, but not / or /-/…")
-EVENT = matching("[a-z_]+", "EVENT", "the name of an event, such as metrics")
-PORT = matching(r"[\w.:-]+", "PORT", "a port's circuit ID, such as PF-AP-LAX1-1234")
-VC = matching(r"[\w.:-]+&[\w.:-]+", "VC&PORT", "the IDs of a circuit and of a port, with one & between")
-
-
-# Settings
 
 
 @dataclass(frozen=True)

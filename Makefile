@@ -1,0 +1,52 @@
+# Everything a clone needs: `make demo` to see it, `make test` and `make check` before a commit.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check docs golden clean tools
+
+demo: $(VENV)/.run
+	$(BIN)/pf-exporter demo
+
+test: $(VENV)/.dev tools
+	$(BIN)/python -m pytest --cov
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+golden: $(VENV)/.dev
+	$(BIN)/python -m pytest --update-golden -k golden
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+# The tests scrape with a real Prometheus and check with a real promtool.
+tools:
+	@command -v prometheus promtool >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus; \
+	  else \
+	    echo "The tests need prometheus and promtool on the PATH; on Debian: apt-get install prometheus" >&2; \
+	    exit 1; \
+	  fi; }
+
+# On Debian the module venv may lack ensurepip, which is in a package of its own.
+$(VENV)/bin/python:
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --editable '.[test,check]'
+	@touch $@ $(VENV)/.run
