@@ -1,1 +1,120 @@
 """What every test stands on."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with a file in tests/fixtures; with --update-golden, write the file instead."""
+
+    def compare(name: str, text: str) -> None:
+        path = FIXTURES / name
+        if request.config.getoption("--update-golden"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8"), f"{name} differs; look at it, then `make golden`"
+
+    return compare
+
+
+def until(condition: Callable[[], object], what: str, *, seconds: float = 20.0) -> None:
+    """Wait until a condition of another thread or process holds; for what offers no event to wait for."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        pause.wait(0.02)
+
+
+def get(url: str, accept: str = "", *, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    """Status, headers (lower case) and body of a page."""
+    with urlopen(
+        Request(url, headers={"Accept": accept} if accept else {}, method=method), timeout=10
+    ) as answer:
+        return answer.status, {key.lower(): value for key, value in answer.headers.items()}, answer.read()
+
+
+def tool(name: str) -> str:
+    """The path of a program the tests need; its absence is a failure, since nothing may go unchecked."""
+    path = shutil.which(name)
+    assert path is not None, f"{name} is not installed: `make tools` installs it on Debian"
+    return path
+
+
+class Program:
+    """The exporter's command line as a process, with what it writes."""
+
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pf_exporter", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={"PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1", **(env or {})},
+        )
+        self.lines: list[str] = []
+        self._arrived = threading.Condition()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._arrived:
+                self.lines.append(line.rstrip("\n"))
+                self._arrived.notify_all()
+
+    @property
+    def output(self) -> str:
+        """Everything written so far."""
+        return "\n".join(self.lines)
+
+    def wait_for(self, text: str, *, seconds: float = 20.0) -> str:
+        """The first line that holds a text, once it is there."""
+        with self._arrived:
+            found = self._arrived.wait_for(
+                lambda: any(text in line for line in self.lines) or self.process.poll() is not None, seconds
+            )
+            lines = [line for line in self.lines if text in line]
+        assert found, f"no {text!r} in {seconds} s:\n{self.output}"
+        assert lines, f"no {text!r}:\n{self.output}"
+        return lines[0]
+
+    def end(self, *, seconds: float = 20.0) -> int:
+        """The exit code, when the process has ended of itself."""
+        code = self.process.wait(seconds)
+        self._reader.join(seconds)
+        return code
+
+
+@pytest.fixture
+def program() -> Iterator[Callable[..., Program]]:
+    """Starts the command line; whatever still runs at the end is killed."""
+    started: list[Program] = []
+
+    def start(*arguments: str, env: dict[str, str] | None = None) -> Program:
+        started.append(Program(*arguments, env=env))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.end()
+        assert one.process.stdout is not None
+        one.process.stdout.close()
