@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +16,7 @@ from pf_exporter.config import FLAGS
 from pf_exporter.settings import ACCOUNT_KEYS, EVENTS, SETTINGS, STREAM_KEYS
 from pf_exporter.store import Store
 from pf_exporter.telemetry import DISCONNECT_REASONS, REJECT_REASONS, Telemetry
+from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,6 +63,20 @@ def test_every_setting_is_documented() -> None:
     ]
     wanted += [*FLAGS, *(event for events in EVENTS.values() for event in events)]
     assert [word for word in wanted if word not in page] == []
+
+
+def test_the_architecture_names_every_room() -> None:
+    """docs/architecture.md lists the rooms in the order that is held, and every dependency with its reason."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `([a-z]+)/?` \|", page, re.MULTILINE)
+    assert rooms == [room for room in ORDER if room != "__main__"]
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    wanted = [
+        line.split(" ")[0] for line in setup["options"]["install_requires"].split("\n") if line[:1].isalpha()
+    ]
+    reasons = page.partition("## Dependencies")[2].partition("For tests only")[0]
+    assert [name for name in wanted if name not in reasons] == []
 
 
 def test_changelog_names_the_version() -> None:
