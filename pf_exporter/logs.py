@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, TextIO
@@ -69,13 +71,10 @@ class _Formatter(logging.Formatter):
         }
         fields.update(getattr(record, "fields", {}))
         if record.exc_info and record.exc_info[0] is not None:
-            # A bug: the place matters, the values of its variables do not leave the process.
+            # A bug: the way to it matters; its text may hold what must not leave the process.
             fields["exception"] = record.exc_info[0].__name__
-            trace = record.exc_info[2]
-            while trace is not None and trace.tb_next is not None:
-                trace = trace.tb_next
-            if trace is not None:
-                fields["at"] = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+            frames = traceback.extract_tb(record.exc_info[2])
+            fields["at"] = " ".join(f"{os.path.basename(f.filename)}:{f.lineno}" for f in frames)
         return self._line(fields)
 
 

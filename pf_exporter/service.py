@@ -104,14 +104,14 @@ class Exporter:
             feed.start()
 
     def stop(self) -> None:
-        """End every stream and session, all at once and within a bound, then the pages."""
-        threads = [threading.Thread(target=feed.stop, daemon=True) for feed in self.feeds]
+        """End every stream, every session and the pages, all at once and within a bound."""
+        ends = [self.server.stop, *(feed.stop for feed in self.feeds)]
+        threads = [threading.Thread(target=end, daemon=True) for end in ends]
         for thread in threads:
             thread.start()
         until = time.monotonic() + STOP_WITHIN
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0.0))
-        self.server.stop()
 
     def __enter__(self) -> Exporter:
         self.start()

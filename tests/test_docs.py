@@ -72,9 +72,8 @@ def test_the_architecture_names_every_room() -> None:
     assert rooms == [room for room in ORDER if room != "__main__"]
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    wanted = [
-        line.split(" ")[0] for line in setup["options"]["install_requires"].split("\n") if line[:1].isalpha()
-    ]
+    lines = setup["options"]["install_requires"].split("\n")
+    wanted = [line.split(" ")[0] for line in lines if line[:1].isalpha()]
     reasons = page.partition("## Dependencies")[2].partition("For tests only")[0]
     assert [name for name in wanted if name not in reasons] == []
 
