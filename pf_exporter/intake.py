@@ -108,7 +108,10 @@ class Intake:
             return
         if outcome is Written.FELL:
             telemetry.resets[name] += 1
-            log.info("totals fell", account=self._account, event=name, circuit="&".join(observation.circuit))
+            circuit = "&".join(observation.circuit)
+            log.now_and_then(
+                f"fell {name}", "totals fell", account=self._account, event=name, circuit=circuit
+            )
         elif outcome is Written.REFUSED:
             telemetry.series_dropped += 1
             log.now_and_then(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from types import MappingProxyType
 
 from pf_exporter.simulator.network import Event
@@ -40,6 +41,25 @@ class Access:
     expires: float | None
     key_uuid: str | None = None
     key_name: str = ""
+
+    def session(self, **flags: bool) -> dict[str, object]:
+        """``UserSession``; its time has no zone, as in the API's own example, and is meant as UTC."""
+        expires = datetime.fromtimestamp(self.expires or 0, timezone.utc).replace(tzinfo=None)
+        known = {"mfa_enabled": False, "mfa_required": False, "should_sign_eula": False}
+        return {
+            "token": self.token,
+            **known,
+            **flags,
+            "time_expires": expires.isoformat(timespec="microseconds"),
+        }
+
+    def key(self) -> dict[str, object]:
+        """``api_key_object``, without the token; a key that never expires does not say when."""
+        row: dict[str, object] = {"uuid": self.key_uuid, "name": self.key_name}
+        if self.expires is not None:
+            expires = datetime.fromtimestamp(self.expires, timezone.utc).isoformat(timespec="milliseconds")
+            row["expiration"] = expires.replace("+00:00", "Z")
+        return row
 
 
 @dataclass

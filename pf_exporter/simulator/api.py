@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timezone
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,22 +21,6 @@ from pf_exporter.simulator.world import World
 
 # Not JSON: it would come from a proxy, not from the API.
 _BROKEN = PlainTextResponse("upstream connect error or disconnect/reset before headers", status_code=500)
-
-
-def _session(access: Access, **more: bool) -> Row:
-    """``UserSession``; its time has no zone, as in the API's own example, and is meant as UTC."""
-    expires = datetime.fromtimestamp(access.expires or 0, timezone.utc).replace(tzinfo=None)
-    flags = {"mfa_enabled": False, "mfa_required": False, "should_sign_eula": False} | more
-    return {"token": access.token, **flags, "time_expires": expires.isoformat(timespec="microseconds")}
-
-
-def _key(access: Access) -> Row:
-    """``api_key_object``; a key that never expires does not say when."""
-    row: Row = {"uuid": access.key_uuid, "name": access.key_name}
-    if access.expires is not None:
-        expires = datetime.fromtimestamp(access.expires, timezone.utc).isoformat(timespec="milliseconds")
-        row["expiration"] = expires.replace("+00:00", "Z")
-    return row
 
 
 async def _body(request: Request) -> dict[str, object]:
@@ -121,9 +104,9 @@ class Api:
         if "login-500" in faults:
             return _BROKEN
         if "login-mfa" in faults:
-            return JSONResponse(_session(account.unadmitted(), mfa_enabled=True, mfa_required=True))
+            return JSONResponse(account.unadmitted().session(mfa_enabled=True, mfa_required=True))
         if "login-eula" in faults:
-            return JSONResponse(_session(account.unadmitted(), should_sign_eula=True))
+            return JSONResponse(account.unadmitted().session(should_sign_eula=True))
         access = None
         if "login-401" not in faults:
             alone = "single-session" in faults
@@ -132,7 +115,7 @@ class Api:
             raise HTTPException(401, "Invalid login or password.")
         self._end_orphans()
         self._ledger.add("logins")
-        return JSONResponse(_session(access))
+        return JSONResponse(access.session())
 
     async def logout(self, request: Request) -> Response:
         """``GET /v2/auth/logout``: asks for no credentials, but ends the session whose token it is given."""
@@ -146,7 +129,7 @@ class Api:
         """``/v2/auth/sessions``: the sessions, or the end of them."""
         self._caller(request)
         if request.method != "DELETE":
-            return JSONResponse([_session(access) for access in self._account.sessions()])
+            return JSONResponse([access.session() for access in self._account.sessions()])
         self._account.log_out_all()
         self._end_orphans()
         return JSONResponse({"message": "logged out"})
@@ -155,7 +138,7 @@ class Api:
         """``/v2/api-keys``: the keys, or a new one, whose token is shown this once."""
         self._caller(request)
         if request.method != "POST":
-            return JSONResponse([_key(access) for access in self._account.api_keys()])
+            return JSONResponse([access.key() for access in self._account.api_keys()])
         body = await _body(request)
         name, seconds = body.get("name"), body.get("expiration")
         if not isinstance(name, str):
@@ -163,7 +146,7 @@ class Api:
         if seconds is not None and (not isinstance(seconds, int) or seconds < 1):
             raise BadRequest("expiration: seconds are required")
         access = self._account.add_key(name, seconds)
-        return JSONResponse({"token": access.token, **_key(access)}, 201)
+        return JSONResponse({"token": access.token, **access.key()}, 201)
 
     async def key(self, request: Request) -> Response:
         """``DELETE /v2/api-keys/{uuid}``: the end of a key."""

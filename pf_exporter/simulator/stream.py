@@ -15,6 +15,7 @@ from pf_exporter.simulator.world import World
 
 _HEARTBEAT = b":\n\n"
 _CHUNK = 32_768
+_GRACE = 0.3
 
 
 def frame(event: Event) -> bytes:
@@ -52,13 +53,18 @@ class Stream:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         # An empty chunk makes the headers leave before there is anything to tell.
         await send({"type": "http.response.body", "body": b"", "more_body": True})
+        self._ended = asyncio.create_task(self._ending.wait())
         watching = asyncio.create_task(self._watch(receive))
+        timer = self._loop.call_later(self._options.max_connection, self._ending.set)
         try:
             await self._run(send)
+            self._ending.set()
+            if not self._cut:
+                await self._write(send, b"", more=False)
         finally:
+            timer.cancel()
             watching.cancel()
-        if not self._cut:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            self._ended.cancel()
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -74,12 +80,9 @@ class Stream:
 
     async def _run(self, send: Send) -> None:
         interval = self._options.interval
-        until = self._loop.time() + self._options.max_connection
         sample = math.floor(self._known / interval) * interval
         due = self._loop.time()
-        while not self._ending.is_set() and self._loop.time() < until:
-            if not self._account.access(self.bundle.token):
-                return
+        while not self._ending.is_set() and self._account.access(self.bundle.token):
             if self._loop.time() >= due:
                 await self._send_frames(send, self._frames(sample))
                 # At the round times of the clock, so that all readers are told the same. Always one further,
@@ -90,10 +93,10 @@ class Stream:
             beat = self._last_sent + self._options.heartbeat
             if self._loop.time() >= beat:
                 if not self._silent():
-                    await self._write(send, _HEARTBEAT)
                     self._ledger.add("heartbeats")
+                    await self._write(send, _HEARTBEAT)
                 beat = self._loop.time() + self._options.heartbeat
-            await self._pause(min(due, until, beat) - self._loop.time())
+            await self._pause(min(due, beat) - self._loop.time())
 
     def _events(self, sample: float) -> Iterator[Event]:
         yield from self._account.log[self._logged :]
@@ -138,6 +141,13 @@ class Stream:
         if buffer:
             await self._write(send, bytes(buffer))
 
-    async def _write(self, send: Send, chunk: bytes) -> None:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    async def _write(self, send: Send, chunk: bytes, *, more: bool = True) -> None:
+        message = {"type": "http.response.body", "body": chunk, "more_body": more}
+        sending = asyncio.ensure_future(send(message))
+        await asyncio.wait({sending, self._ended}, return_when=asyncio.FIRST_COMPLETED)
+        # It is to end, but there is a reader that does not read: not for ever.
+        if not sending.done():
+            await asyncio.wait({sending}, timeout=_GRACE)
+        if sending.cancel():
+            self._cut = True
         self._last_sent = self._loop.time()

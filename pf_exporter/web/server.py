@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -32,6 +33,15 @@ def bind(address: str) -> socket.socket:
     return sock
 
 
+class _Uvicorn(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and then without those who have not gone by then, such as clients that never read."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the abort takes effect in the loop's next round
+
+
 class Server:
     """An application, listening from the moment it is made and answering from :meth:`start` on.
 
@@ -54,7 +64,7 @@ class Server:
         except ConfigError:
             self._close_sockets()
             raise
-        self._uvicorn = uvicorn.Server(
+        self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
                 log_config=None,

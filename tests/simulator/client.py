@@ -1,0 +1,64 @@
+"""A plain reader of the API for these tests; it shares no code with the exporter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from pf_exporter.simulator import Simulator
+
+ALL = ({"type": "port"}, {"type": "vc"}, {"type": "customer"})
+
+
+class Client:
+    """Speaks with one token: the API key's, unless :meth:`log_in` is called."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.token: str | None = simulator.api_key
+
+    def ask(self, method: str, path: str, body: object = None, **query: object) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        url = self.simulator.url + path
+        params = {name: str(value) for name, value in query.items()}
+        return requests.request(method, url, json=body, params=params, headers=headers, timeout=10)
+
+    def try_login(self, password: str | None = None) -> requests.Response:
+        body = {"login": self.simulator.login, "password": password or self.simulator.password}
+        return self.ask("POST", "/v2/auth/login", body)
+
+    def log_in(self) -> Client:
+        self.token = self.try_login().json()["token"]
+        return self
+
+    def subscribe(self, *streams: object) -> str:
+        answer = self.ask("POST", "/v2/events", {"streams": streams or ALL})
+        assert answer.status_code == 201
+        return str(answer.json()["subscription_uuid"])
+
+    @contextmanager
+    def stream(self, uuid: str | None = None) -> Iterator[requests.Response]:
+        url = f"{self.simulator.url}/v2/events/{uuid or self.subscribe()}"
+        headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
+        with requests.get(url, headers=headers, stream=True, timeout=10) as response:
+            yield response
+
+
+def frames(response: requests.Response) -> Iterator[bytes]:
+    """Every complete frame until the stream ends, without the blank line."""
+    rest = b""
+    for chunk in response.iter_content(None):
+        *complete, rest = (rest + chunk).split(b"\n\n")
+        yield from complete
+
+
+def events(response: requests.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every event until the stream ends."""
+    for frame in frames(response):
+        if frame != b":":
+            name, data = frame.decode().split("\n")
+            yield name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
