@@ -35,7 +35,7 @@ def bind(address: str) -> socket.socket:
 
 class _Uvicorn(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does, and then without those who have not gone by then, such as clients that never read."""
+        """As uvicorn does, and then an end to who has not gone by then, such as clients that never read."""
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
