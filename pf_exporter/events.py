@@ -7,14 +7,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from pf_exporter.errors import NoCircuitId, NotJson, TooDeep
-from pf_exporter.families import CATEGORIES, EVENTS, LOG_LEVELS, EventType
+from pf_exporter.families import ACTIVITY_FIELDS, CATEGORIES, EVENTS, LOG_LEVELS, EventType
 
 Numbers = tuple["float | None", ...]
 
@@ -23,6 +22,9 @@ OTHER = "other"
 
 MAX_ID = 256
 """Characters; the longest circuit id in any source has 30."""
+
+_MAX_TIMESTAMP = 64
+"""Characters; what is longer is no timestamp, and must not fill the cache of them."""
 
 
 class Observation(NamedTuple):
@@ -58,7 +60,8 @@ class Activity(NamedTuple):
 
 
 _TIMESTAMP = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s?(?:([Zz])|([+-])(\d\d):?(\d\d))?",
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
+    r"(?: ?(?:[Zz]|([+-])([01]\d|2[0-3]):?([0-5]\d)))?",
     re.ASCII,
 )
 
@@ -76,7 +79,7 @@ def epoch(text: str) -> float | None:
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
-    *clock, fraction, _, sign, hours, minutes = match.groups()
+    *clock, fraction, sign, hours, minutes = match.groups()
     try:
         moment = datetime(*map(int, clock), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]  # six numbers
     except ValueError:  # the 30th of February
@@ -88,38 +91,93 @@ def epoch(text: str) -> float | None:
     return seconds
 
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_NO_LIGHT = re.compile(r"-\s?inf(?:inity)?", re.IGNORECASE)
-
-
-def _number(value: object) -> float | None:
-    """The number a JSON value is, or None for none; ValueError for what cannot be one."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        text = value.strip()
-        if _NO_LIGHT.fullmatch(text):  # how routers print the power of dark fibre
-            return None
-        if len(text) > 64 or not _NUMBER.fullmatch(text):
-            raise ValueError(text[:64])
-        value = float(text)
-    if not isinstance(value, float) or not math.isfinite(value):
-        raise ValueError("not a finite number")
-    return value
-
-
-def _clean(text: object, limit: int) -> bool:
+def _is_label(text: object, limit: int) -> bool:
     """Whether a value is text that may become a label: not empty, not too long, encodable."""
     if not isinstance(text, str) or not 0 < len(text) <= limit:
         return False
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: it would break every scrape
+        return False
+    return True
+
+
+# Readers of one field: what it says, and 1 where something is there that cannot be used.
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_NO_LIGHT = re.compile(r"-\s?inf(?:inity)?", re.IGNORECASE | re.ASCII)
+
+
+def _number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
+    if isinstance(raw, str):
+        text = raw.strip()
+        if not is_count and _NO_LIGHT.fullmatch(text):  # how routers print the power of dark fibre
+            return None, 0
+        if len(text) <= 64 and _NUMBER.fullmatch(text):
+            raw = float(text)
+    if isinstance(raw, float) and math.isfinite(raw) and (raw >= 0 or not is_count):
+        return raw, 0
+    return None, int(raw is not None)
+
+
+def _stamp(raw: object) -> tuple[float | None, int]:
+    seconds = epoch(raw) if isinstance(raw, str) and len(raw) <= _MAX_TIMESTAMP else None
+    return seconds, int(seconds is None and raw is not None)
+
+
+def _vlan(raw: object) -> tuple[str, int]:
+    """``4``, ``4.0`` and ``"4"`` are one VLAN; none at all is the empty text."""
+    if raw is None or raw == "":
+        return "", 0
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw % 1 == 0 and abs(raw) < 2**53:
+        return str(int(raw)), 0
+    if isinstance(raw, str) and _is_label(raw, 32):
+        return raw, 0
+    return "", 1
+
+
+def _level(raw: object) -> tuple[str, int]:
+    if isinstance(raw, float) and raw in range(len(LOG_LEVELS)):  # as the REST activity log has them
+        raw = LOG_LEVELS[int(raw)]
+    level = raw.lower() if isinstance(raw, str) else OTHER
+    return (level, 0) if level in LOG_LEVELS else (OTHER, int(raw is not None))
+
+
+# Readers of a whole event.
+
+_LANE = re.compile(r"lane_(\d{1,2})_", re.ASCII)
+_USUAL_LANES = range(4)
+"""The lanes the API documents; an event with others is read the tolerant way."""
+
+
+def _spelt(name: str, lane: int) -> str:
+    """A field of the table as the event's key: ``lane_N_rx_dbm`` is ``lane_0_rx_dbm``."""
+    return name.replace("_N_", f"_{lane}_")
+
+
+def _lit(lanes: Iterable[int], values: Iterable[float | None]) -> tuple[tuple[str, ...], Numbers]:
+    """Lanes and their numbers, without readings that contradict themselves and without dark lanes.
+
+    0 dBm is 1 mW, so 0.0 dBm beside 0.0 mW is no reading; a lane left with no reading of light is no lane.
+    """
+    lit: list[str] = []
+    numbers: list[float | None] = []
+    # Six numbers to a lane, in the order of the table.
+    rows = zip(lanes, *[iter(values)] * 6, strict=False)
+    for lane, rx_dbm, tx_dbm, rx_power, tx_power, output_power, bias_current in rows:
+        if rx_dbm == 0 == rx_power:
+            rx_dbm = rx_power = None
+        if tx_dbm == 0 == tx_power:
+            tx_dbm = tx_power = None
+        light = (rx_dbm, tx_dbm, rx_power, tx_power)
+        if light != (None, None, None, None):
+            lit.append(str(lane))
+            numbers += (*light, output_power, bias_current)
+    return tuple(lit), tuple(numbers)
 
 
 def _json(data: str) -> dict[str, Any]:
-    """The object in an event's data; every number a float, infinite where it is too large for one.
-
-    Raises :class:`NotJson` and :class:`TooDeep`.
-    """
+    """The object in an event's data; every number a float, infinite where it is too large for one."""
     try:
         document = json.loads(data, parse_int=float)
     except RecursionError:
@@ -131,159 +189,78 @@ def _json(data: str) -> dict[str, Any]:
     return document
 
 
-def _stamp(document: Mapping[str, Any]) -> tuple[float | None, int]:
-    """The time of an event, and how many fields had to be rejected to know it."""
-    raw = document.get("timestamp")
-    if raw is None:
-        return None, 0
-    seconds = epoch(raw) if isinstance(raw, str) and len(raw) < 64 else None
-    return seconds, int(seconds is None)
-
-
-def _vlan(raw: object) -> tuple[str, int]:
-    """A VLAN as label text (``4`` and ``"4"`` are one), and how many fields had to be rejected."""
-    if raw is None or raw == "":
-        return "", 0
-    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw == raw // 1:
-        return str(int(raw)), 0
-    if isinstance(raw, str) and _clean(raw, 32):
-        return raw, 0
-    return "", 1
-
-
-def _drop_dark(event: EventType, lanes: Iterable[str], values: Numbers) -> tuple[tuple[str, ...], Numbers]:
-    """Without readings that contradict themselves: 0 dBm is 1 mW, so 0.0 dBm beside 0.0 mW is no reading.
-
-    A lane that is left with no reading of light at all is no lane.
-    """
-    names = [name.removeprefix("lane_N_") for name in event.fields]
-    kept: list[str] = []
-    numbers: list[float | None] = []
-    for index, lane in enumerate(lanes):
-        row = list(values[index * len(names) : (index + 1) * len(names)])
-        light = False
-        for direction in ("rx", "tx"):
-            dbm, power = names.index(f"{direction}_dbm"), names.index(f"{direction}_power")
-            if row[dbm] == 0 and row[power] == 0:
-                row[dbm] = row[power] = None
-            light = light or row[dbm] is not None or row[power] is not None
-        if light:
-            kept.append(lane)
-            numbers += row
-    return tuple(kept), tuple(numbers)
-
-
-_LANE = re.compile(r"lane_(\d{1,2})_(.+)", re.ASCII)
-
-
 def _tolerant(event: EventType, data: str) -> Observation:
     """Read an event field by field, so that one odd value never costs the others."""
-    document = _json(data)
-    timestamp, rejected = _stamp(document)
+    left = _json(data)  # what is read is taken out
+    timestamp, rejected = _stamp(left.pop("timestamp", None))
     circuit: list[str] = []
     for name in event.circuit:
-        raw = document.get(name)
+        text = left.pop(name, None)
         if name == "vlan":
-            raw, odd = _vlan(raw)
+            text, odd = _vlan(text)
             rejected += odd
-        elif not _clean(raw, MAX_ID):
+        elif not _is_label(text, MAX_ID):
             raise NoCircuitId(f"an event {event.name} has no usable {name}")
-        circuit.append(str(raw))
-    unknown = 0
-    found: dict[tuple[int, str], float | None] = {}
-    for key, value in document.items():
-        lane, field = 0, key
-        if event.has_lanes and (match := _LANE.fullmatch(key)):
-            lane, field = int(match[1]), f"lane_N_{match[2]}"
-        if field in event.fields:
-            try:
-                number = _number(value)
-                if number is not None and number < 0 and event.fields[field].kind == "counter":
-                    raise ValueError("a count below zero")
-            except ValueError:
-                number = None
-                rejected += 1
-            found[lane, field] = number
-        elif field not in event.ignored and field not in event.circuit:
-            unknown += 1
-    numbers = sorted({lane for lane, _ in found}) if event.has_lanes else [0]
-    values = tuple(found.get((lane, field)) for lane in numbers for field in event.fields)
-    lanes = tuple(map(str, numbers)) if event.has_lanes else ()
-    if event.has_lanes:
-        lanes, values = _drop_dark(event, lanes, values)
-    return Observation(event, tuple(circuit), lanes, values, timestamp, rejected, unknown)
-
-
-_EXPECTED_LANES = ("0", "1", "2", "3")
-
-
-@dataclass(frozen=True)
-class _Exact:
-    """The quick way: an event that has exactly the documented fields with exactly the documented types."""
-
-    keys: int
-    decode: Callable[[str], Any]
-
-
-def _exact(event: EventType) -> _Exact:
-    """A decoder built from the table; what it refuses, :func:`_tolerant` reads."""
-    count = Annotated[float, msgspec.Meta(ge=0)]
-    text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
-    columns: list[tuple[str, Any]] = [(name, text) for name in event.circuit if name != "vlan"]
-    columns += [("vlan", int | str | None)] if "vlan" in event.circuit else []
-    columns.append(("timestamp", str))
-    for lane in _EXPECTED_LANES if event.has_lanes else ("",):
+        circuit.append(text)
+    lanes = sorted({int(found[1]) for found in map(_LANE.match, left) if found}) if event.has_lanes else [0]
+    values = []
+    for lane in lanes:
         for name, family in event.fields.items():
-            kind = count if family.kind == "counter" else float
-            columns.append((name.replace("lane_N", f"lane_{lane}"), kind | None))
-    ignored = sum(len(_EXPECTED_LANES) if "lane_N" in name else 1 for name in event.ignored)
-    struct = msgspec.defstruct("Row", columns, gc=False)
-    # "timestamp" is among the ignored and among the columns.
-    return _Exact(len(columns) + ignored - 1, msgspec.json.Decoder(struct).decode)
+            number, odd = _number(left.pop(_spelt(name, lane), None), is_count=family.kind == "counter")
+            values.append(number)
+            rejected += odd
+        for name in event.ignored:
+            left.pop(_spelt(name, lane), None)
+    lit, numbers = _lit(lanes, values) if event.has_lanes else ((), tuple(values))
+    return Observation(event, tuple(circuit), lit, numbers, timestamp, rejected, len(left))
+
+
+def _exact(event: EventType) -> Callable[[str], Any]:
+    """The quick way, built from the table: it refuses any field or type that is not documented."""
+    text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
+    count = Annotated[float, msgspec.Meta(ge=0)]
+    columns: list[Any] = [("timestamp", Annotated[str, msgspec.Meta(max_length=_MAX_TIMESTAMP)])]
+    for name in event.circuit:
+        columns.append(("vlan", int | str | None, None) if name == "vlan" else (name, text))
+    lanes = _USUAL_LANES if event.has_lanes else (0,)
+    for lane in lanes:
+        for name, family in event.fields.items():
+            columns.append((_spelt(name, lane), (count if family.kind == "counter" else float) | None, None))
+    # Behind all that is looked at: documented, but of no use.
+    unused = [name for name in event.ignored if name != "timestamp"]
+    columns += [(_spelt(name, lane), Any, None) for lane in lanes for name in unused]
+    struct = msgspec.defstruct("Row", columns, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(struct).decode
 
 
 _EXACT = {name: _exact(event) for name, event in EVENTS.items()}
-_ACTIVITY = {f"customer|{category}": category for category in CATEGORIES}
-_ACTIVITY_FIELDS = {"user", "log_level", "category", "event", "message", "timestamp"} | {
-    # In no schema, but in the API's examples or in its Terraform provider.
-    *("ip_address", "circuit_id", "lag", "lag_circuit_id", "workflow_id")
-}
 
 
 def _observation(event: EventType, data: str) -> Observation:
-    exact = _EXACT[event.name]
-    # As many keys as documented, all of them required: no field is unknown, and no lane is a fifth.
-    if data.count('":') == exact.keys:
-        try:
-            row = msgspec.structs.astuple(exact.decode(data))
-        except (msgspec.DecodeError, RecursionError):
-            return _tolerant(event, data)
-        split = len(event.circuit)
-        circuit, timestamp, values = row[:split], epoch(row[split]), row[split + 1 :]
-        if timestamp is not None:
-            if event.has_lanes:
-                lanes, values = _drop_dark(event, _EXPECTED_LANES, values)
-                return Observation(event, circuit, lanes, values, timestamp)
-            if event.circuit[-1] == "vlan":
-                vlan, rejected = _vlan(circuit[-1])
-                return Observation(event, (*circuit[:-1], vlan), (), values, timestamp, rejected)
-            return Observation(event, circuit, (), values, timestamp)
-    return _tolerant(event, data)
+    try:
+        row = msgspec.structs.astuple(_EXACT[event.name](data))
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return _tolerant(event, data)
+    timestamp = epoch(row[0])
+    if timestamp is None:
+        return _tolerant(event, data)
+    split = 1 + len(event.circuit)
+    circuit, values = row[1:split], row[split:]
+    if event.has_lanes:
+        return Observation(event, circuit, *_lit(_USUAL_LANES, values), timestamp)
+    if event.circuit[-1] == "vlan":
+        vlan, rejected = _vlan(circuit[-1])
+        return Observation(event, (*circuit[:-1], vlan), (), values, timestamp, rejected)
+    return Observation(event, circuit, (), values, timestamp)
 
 
 def _activity(category: str, data: str) -> Activity:
     document = _json(data)
-    timestamp, rejected = _stamp(document)
-    level = document.get("log_level")
-    if isinstance(level, float) and level in range(len(LOG_LEVELS)):
-        level = LOG_LEVELS[int(level)]
-    level = level.lower() if isinstance(level, str) else OTHER
-    if level not in LOG_LEVELS:
-        level = OTHER
-        rejected += 1
+    timestamp, odd_stamp = _stamp(document.get("timestamp"))
+    level, odd_level = _level(document.get("log_level"))
     details = {key: value for key, value in document.items() if isinstance(value, str)}
-    unknown = sum(key not in _ACTIVITY_FIELDS for key in document)
-    return Activity(category, level, timestamp, details, rejected, unknown)
+    unknown = sum(key not in ACTIVITY_FIELDS for key in document)
+    return Activity(category, level, timestamp, details, odd_stamp + odd_level, unknown)
 
 
 def decode(name: str, data: str) -> Observation | Activity | None:
@@ -295,5 +272,6 @@ def decode(name: str, data: str) -> Observation | Activity | None:
     if event is not None:
         return _observation(event, data)
     if name.startswith("customer|"):
-        return _activity(_ACTIVITY.get(name, OTHER), data)
+        category = name.removeprefix("customer|")
+        return _activity(category if category in CATEGORIES else OTHER, data)
     return None

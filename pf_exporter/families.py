@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -60,7 +61,7 @@ class EventType:
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Documented fields that are no metric, and why."""
 
-    @property
+    @functools.cached_property
     def has_lanes(self) -> bool:
         """Whether the fields repeat for each lane of an optical module."""
         return any(name.startswith("lane_N_") for name in self.fields)
@@ -230,6 +231,20 @@ ACTIVITY = Family(
     ("account", "category", "log_level"),
     "customer|*",
 )
+
+ACTIVITY_FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "category": "says what the event's name says",
+        "log_level": "the label log_level",
+        "event": "an open set of verbs: in the log, never a label",
+        "timestamp": "the lag, never a sample's timestamp",
+        # Personal data, or the whole of a story: neither in a label nor in the log.
+        **dict.fromkeys(("user", "message", "ip_address"), "personal data"),
+        # In no schema, but in the API's Terraform provider.
+        **dict.fromkeys(("circuit_id", "lag", "lag_circuit_id", "workflow_id"), "what the entry is about"),
+    }
+)
+"""The fields of every ``customer|…`` event, and what becomes of each."""
 
 EVENT_NAMES = (*(f"customer|{category}" for category in CATEGORIES), *EVENTS)
 """The 21 events the API documents."""

@@ -32,7 +32,10 @@ class Row(NamedTuple):
 
     @property
     def series(self) -> int:
-        """How many series the row makes: its numbers, and the time it was last heard of."""
+        """How many series the row makes at most: its numbers, and the time it was last heard of.
+
+        The VLANs of a circuit that end on one port share the latter; here each counts its own.
+        """
         return 1 + len(self.values) - self.values.count(None)
 
 
@@ -54,6 +57,8 @@ class _Table:
         """In the order in which the circuits were first seen, so that /metrics keeps its order."""
         self.arrivals: OrderedDict[tuple[str, ...], None] = OrderedDict()
         """The circuits that have not expired, the longest silent first."""
+        self.version = 0
+        """Rises with every change of the rows."""
         self.delta = delta
         fields = enumerate(event.fields.values())
         self.counters = tuple(index for index, family in fields if family.kind == "counter")
@@ -82,7 +87,8 @@ class _Table:
 class Store:
     """Rows by account, event and circuit, and whether there is room for one more.
 
-    Any number of threads may write and read. What is silent longer than ``ttl`` seconds loses its values.
+    Any number of threads may write and read. What is silent longer than ``ttl`` seconds loses its values;
+    when it was last heard of stays known, until the room is needed for a circuit that speaks.
     ``delta`` names the events whose counters carry differences; those are added up.
     """
 
@@ -104,6 +110,8 @@ class Store:
         self._tables: dict[str, dict[str, _Table]] = {}
         self._series: dict[str, int] = {}
         self._total = 0
+        self._silent: OrderedDict[tuple[str, str, tuple[str, ...]], None] = OrderedDict()
+        """Account, event and circuit of what has expired, the longest ago first."""
 
     def add_account(self, account: str) -> None:
         """Make room for an account's rows; it is listed from now on, even while it has none."""
@@ -117,8 +125,9 @@ class Store:
         self._series[account] += series
         self._total += series
 
-    def _expire(self, account: str, table: _Table, now: float) -> None:
+    def _expire(self, account: str, event: str, now: float) -> None:
         """Forget the values of what is silent too long, at the cost of what expires, not of what stays."""
+        table = self._tables[account][event]
         oldest = now - self.ttl
         while table.arrivals:
             circuit = next(iter(table.arrivals))
@@ -127,7 +136,24 @@ class Store:
                 break
             del table.arrivals[circuit]
             table.rows[circuit] = row._replace(lanes=(), values=(), timestamp=None)
+            table.version += 1
             self._grow(account, 1 - row.series)
+            self._silent[account, event, circuit] = None
+
+    def _has_room(self, series: int, now: float) -> bool:
+        """Whether so many more series fit; if they do, what has expired makes room for them."""
+        if self._total + series > self.limit:
+            for account, tables in self._tables.items():
+                for event in tables:
+                    self._expire(account, event, now)
+        if self._total + series - len(self._silent) > self.limit:
+            return False
+        while self._total + series > self.limit:
+            (account, event, circuit), _ = self._silent.popitem(last=False)
+            del self._tables[account][event].rows[circuit]
+            self._tables[account][event].version += 1
+            self._grow(account, -1)
+        return True
 
     def write(self, account: str, observation: Observation) -> Written:
         """Keep what an event said, unless it is old, or more than there is room for."""
@@ -135,10 +161,10 @@ class Store:
         now = self._clock()
         with self._lock:
             table = self._tables[account][event.name]
-            self._expire(account, table, now)
+            self._expire(account, event.name, now)
             held = table.rows.get(circuit)
             outcome = Written.KEPT
-            if held is not None and held.values:
+            if held is not None and circuit in table.arrivals:
                 if timestamp is not None and held.timestamp is not None:
                     # A network clock that went back is believed again once what it said before has expired.
                     if timestamp < held.timestamp:
@@ -148,13 +174,19 @@ class Store:
                 if table.delta:
                     values = table.added(held.values, values)
                 elif values != held.values and table.fell(held.values, values):
+                    if timestamp is not None and timestamp == held.timestamp:
+                        return Written.OUT_OF_ORDER  # two samples of one second, the earlier one last
                     outcome = Written.FELL
             row = Row(lanes, values, timestamp, now, self._wall())
             more = row.series - (held.series if held is not None else 0)
-            if more > 0 and self._total + more > self.limit:
+            self._silent.pop((account, event.name, circuit), None)
+            if more > 0 and not self._has_room(more, now):
+                if held is not None and circuit not in table.arrivals:
+                    self._silent[account, event.name, circuit] = None
                 return Written.REFUSED
             self._grow(account, more)
             table.rows[circuit] = row
+            table.version += 1
             table.arrivals[circuit] = None
             table.arrivals.move_to_end(circuit)
         return outcome
@@ -165,9 +197,17 @@ class Store:
         with self._lock:
             copies = {}
             for account, tables in self._tables.items():
-                self._expire(account, tables[event], now)
+                self._expire(account, event, now)
                 copies[account] = list(tables[event].rows.items())
             return copies
+
+    def version(self, event: str) -> int:
+        """A number that has risen whenever what :meth:`rows` gives has changed."""
+        now = self._clock()
+        with self._lock:
+            for account in self._tables:
+                self._expire(account, event, now)
+            return sum(tables[event].version for tables in self._tables.values())
 
     def series(self) -> dict[str, int]:
         """By account, how many series its rows make."""
