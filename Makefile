@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs golden clean tools
+.PHONY: demo test check docs soak golden clean tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
@@ -18,7 +18,12 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
+
+MINUTES ?= 3
+
+soak: $(VENV)/.run
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 golden: $(VENV)/.dev
 	$(BIN)/python -m pytest --update-golden -k golden

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import email.utils
+import functools
 import json
 import platform
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pf_exporter import __version__
 from pf_exporter.errors import (
     ApiError,
+    ExporterError,
     Forbidden,
     LoginIncomplete,
     NotAnEventStream,
@@ -26,7 +29,8 @@ from pf_exporter.errors import (
 from pf_exporter.events import epoch
 from pf_exporter.secret import Secret
 from pf_exporter.settings import Account, StreamFilter
-from pf_exporter.transport import Headers, Stream, Transport
+from pf_exporter.transport import Stream, Transport
+from pf_exporter.wire import Headers
 
 LOGOUT_DEADLINE = 1.0
 """Seconds for saying goodbye: the process is about to end."""
@@ -34,6 +38,9 @@ RETRY_AFTER_LIMIT = 3600.0
 """Seconds; a server that asks for more is asked again after this."""
 PAGES_LIMIT = 1000
 """Pages of one list: against a server whose list never ends."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 USER_AGENT = f"pf_exporter/{__version__} python/{platform.python_version()}"
 API_KEY_HINT = "create an API key in the portal (Settings, API Keys) and use it as PF_TOKEN or token_file"
@@ -74,19 +81,26 @@ def _json(body: bytes, doing: str) -> Any:
         raise Rejected(f"{doing}: the answer is not JSON; check api_url") from None
 
 
-def _complaint(body: bytes) -> str:
+def _complaint(body: bytes, secrets: Iterable[str]) -> str:
     """The API's own words about an error, made safe for a log line; empty where it has none."""
     try:
         message = json.loads(body)["message"]
     except (ValueError, RecursionError, LookupError, TypeError):
         return ""
-    printable = "".join(letter for letter in str(message)[:200] if letter.isprintable())
+    if not isinstance(message, str):
+        return ""
+    # Validators like to quote what they refuse.
+    for secret in secrets:
+        message = message.replace(secret, str(Secret(secret)))
+    printable = "".join(letter for letter in message[:200] if letter.isprintable())
     return f' ("{printable}")' if printable else ""
 
 
-def _refusal(status: int, headers: Mapping[str, str], body: bytes, doing: str) -> ApiError:
+def _refusal(
+    status: int, headers: Mapping[str, str], body: bytes, doing: str, secrets: Iterable[str]
+) -> ApiError:
     """What a status that is not the expected one means."""
-    said = f"{doing}: HTTP {status}{_complaint(body)}"
+    said = f"{doing}: HTTP {status}{_complaint(body, secrets)}"
     wait = retry_after(headers.get("Retry-After"), time.time())
     if status == 401:
         return Unauthorized(f"{said}; check the login, password or API key", retry_after=wait)
@@ -99,6 +113,21 @@ def _refusal(status: int, headers: Mapping[str, str], body: bytes, doing: str) -
     if 300 <= status < 400:
         return Rejected(f"{said}; redirects are not followed, check api_url", retry_after=wait)
     return Rejected(said, retry_after=wait)
+
+
+def _sealed(method: Callable[P, T]) -> Callable[P, T]:
+    """Let errors leave without the frames they came through, whose variables hold credentials."""
+
+    @functools.wraps(method)
+    def sealed(*args: P.args, **options: P.kwargs) -> T:
+        try:
+            return method(*args, **options)
+        except ExporterError as exc:
+            error = copy.copy(exc)
+        # Out here, where it is not chained to the one it is a copy of.
+        raise error
+
+    return sealed
 
 
 def _bearer(session: Session) -> Headers:
@@ -121,24 +150,25 @@ class Client:
         """End every request under way and refuse new ones, but for :meth:`logout`."""
         self._transport.abort()
 
+    @_sealed
     def _call(
         self,
         doing: str,
         method: str,
         path: str,
-        session: Session | None = None,
+        session: Session,
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
         expect: int = 200,
     ) -> Any:
         """The JSON value that answers a request."""
-        headers = _bearer(session) if session is not None else {}
-        answer = self._transport.call(doing, method, path, headers=headers, body=body, query=query)
+        answer = self._transport.call(doing, method, path, headers=_bearer(session), body=body, query=query)
         if answer.status != expect:
-            raise _refusal(*answer, doing)
+            raise _refusal(*answer, doing, [session.token.reveal()])
         return _json(answer.body, doing)
 
+    @_sealed
     def login(self) -> Session:
         """Begin a session with the account's user and password, or take its API key as one.
 
@@ -153,21 +183,25 @@ class Client:
         assert account.password is not None
         credentials = {"login": account.login.read().reveal(), "password": account.password.read().reveal()}
         doing = "login"
-        answer = self._call(doing, "POST", "/v2/auth/login", body=credentials)
-        if not isinstance(answer, dict):
+        answer = self._transport.call(doing, "POST", "/v2/auth/login", headers={}, body=credentials)
+        if answer.status != 200:
+            raise _refusal(*answer, doing, credentials.values())
+        session = _json(answer.body, doing)
+        if not isinstance(session, dict):
             raise Rejected(f"{doing}: the answer is not a session")
-        token = answer.get("token")
-        if answer.get("mfa_required") or (not token and "mfa" in str(answer).lower()):
+        token = session.get("token")
+        if session.get("mfa_required") or (not token and b"mfa" in answer.body.lower()):
             raise LoginIncomplete(f"{doing}: this user logs in with a second factor; {API_KEY_HINT}")
-        if answer.get("should_sign_eula"):
+        if session.get("should_sign_eula"):
             raise LoginIncomplete(
                 f"{doing}: this user has to accept an agreement (EULA) in the portal first; or {API_KEY_HINT}"
             )
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,4096}", token):
             raise Rejected(f"{doing}: the answer holds no usable token")
-        expires = answer.get("time_expires")
+        expires = session.get("time_expires")
         return Session(Secret(token), epoch(expires) if isinstance(expires, str) else None, from_login=True)
 
+    @_sealed
     def logout(self, session: Session) -> None:
         """End a session that :meth:`login` began by logging in; its bundles end with it."""
         if session.from_login:
@@ -191,6 +225,7 @@ class Client:
             raise Rejected(f"{doing}: the answer holds no usable subscription_uuid")
         return bundle
 
+    @_sealed
     def open(self, session: Session, bundle: str) -> Stream:
         """Open the stream of a bundle; status, content type and encoding are right when this returns."""
         doing = "stream"
@@ -207,20 +242,21 @@ class Client:
             silence=self._idle_timeout,
         )
         try:
-            self._check(stream, doing)
+            self._check(stream, doing, session)
         except BaseException:
             stream.close()
             raise
         return stream
 
     @staticmethod
-    def _check(stream: Stream, doing: str) -> None:
+    def _check(stream: Stream, doing: str, session: Session) -> None:
         if stream.status in (404, 410):
             raise SubscriptionGone(
                 f"{doing}: HTTP {stream.status}; the subscription is not, or no longer, known"
             )
         if stream.status >= 300:
-            raise _refusal(stream.status, stream.headers, stream.head(), doing)
+            refused_with = stream.head()
+            raise _refusal(stream.status, stream.headers, refused_with, doing, [session.token.reveal()])
         kind = stream.headers.get("Content-Type", "")
         if stream.status != 200 or kind.partition(";")[0].strip().lower() != "text/event-stream":
             raise NotAnEventStream(

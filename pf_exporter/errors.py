@@ -33,6 +33,9 @@ class ConfigError(ExporterError):
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
 
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
 
 class ApiError(ExporterError):
     """A request to the API did not do what it was for."""

@@ -25,6 +25,8 @@ LIFE_USED = 0.8
 """The share of a session's life after which it is renewed."""
 SCHEDULE = Backoff(30.0, 600.0)
 """Between logins, in seconds: so slow that no account is locked for it."""
+UNANSWERED = 1.0
+"""Seconds after a login that could not be answered: whoever waits for the session has a schedule too."""
 
 log = Logger(__name__)
 
@@ -52,12 +54,17 @@ class SessionKeeper:
         self._session: Session | None = None
         self._renew_at = 0.0
         self._not_before = float("-inf")
-        self._refusal = ""
+        self._refusal: ApiError = Unauthorized("login: not tried yet")
 
     @property
     def renew_at(self) -> float:
         """The monotonic time at which the session is to be replaced by a new one."""
         return self._renew_at
+
+    @property
+    def pause(self) -> float:
+        """Seconds until :meth:`get` may try a login again; 0 while there is a session."""
+        return 0.0 if self._session is not None else max(self._not_before - self._clock(), 0.0)
 
     def get(self) -> Session:
         """The session to work with, made or renewed where that is due.
@@ -70,28 +77,28 @@ class SessionKeeper:
                 return self._session
             if now < self._not_before:
                 if self._session is None:
-                    raise Unauthorized(self._refusal, retry_after=self._not_before - now)
+                    said = f"{self._refusal} (not tried again yet)"
+                    raise type(self._refusal)(said, retry_after=self._not_before - now)
                 self._renew_at = self._not_before
                 return self._session
             if now - self._not_before > self._schedule.maximum:
                 self._schedule = self._schedule.reset()
             try:
-                session = self._login(now)
+                session = self._login()
             except ApiError as exc:
                 if self._session is None:
                     raise
                 # Renewal can wait: the old session still has a fifth of its life.
                 log.warning("session not renewed", account=self._telemetry.account, error=exc)
-                self._renew_at = max(self._not_before, now + self._schedule.minimum)
+                self._renew_at = max(self._not_before, self._clock() + self._schedule.minimum)
                 return self._session
             self._session = session
             return session
 
-    def _login(self, now: float) -> Session:
+    def _login(self) -> Session:
         telemetry = self._telemetry
         telemetry.login_attempts += 1
         pause = self._schedule.delay(self._chance())
-        self._schedule = self._schedule.next()
         try:
             try:
                 session = self._client.login()
@@ -100,13 +107,19 @@ class SessionKeeper:
         except ApiError as exc:
             telemetry.login_failures[exc.reason] += 1
             # A server that could not answer has not judged the password: that retry need not be slow.
-            judged = isinstance(exc, RateLimited) or not isinstance(exc, Unavailable)
-            exc.retry_after = max(pause if judged else 0.0, exc.retry_after or 0.0)
-            self._not_before = now + exc.retry_after
-            self._refusal = f"{exc} (not tried again yet)"
+            if isinstance(exc, Unavailable) and not isinstance(exc, RateLimited):
+                pause = min(pause, UNANSWERED)
+            else:
+                self._schedule = self._schedule.next()
+            exc.retry_after = max(pause, exc.retry_after or 0.0)
+            self._not_before = self._clock() + exc.retry_after
+            # A copy: the traceback of the original would keep the credentials.
+            self._refusal = type(exc)(str(exc))
             raise
+        self._schedule = self._schedule.next()
+        now = self._clock()
         self._not_before = now + pause
-        self._refusal = "login: the session was refused soon after it began (not tried again yet)"
+        self._refusal = Unauthorized("login: the session was refused soon after it began")
         life = (session.expires_at - self._wall()) if session.expires_at is not None else 0.0
         # An end in the past says that one of the clocks is wrong: then a 401 will tell when it is over.
         self._renew_at = now + life * LIFE_USED if life > 0 else float("inf")

@@ -53,6 +53,7 @@ class Reader:
         settings: StreamSettings,
         *,
         failed: Callable[[BaseException], None],
+        good_life: float = GOOD_LIFE,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -64,6 +65,7 @@ class Reader:
         self._rotate_after = settings.rotate_after or float("inf")
         self._backoff = Backoff(settings.backoff_min, settings.backoff_max)
         self._failed = failed
+        self._good_life = good_life
         self._clock = clock
         self._chance = chance
         self._stopping = threading.Event()
@@ -144,14 +146,14 @@ class Reader:
 
     def _recover(self, exc: ExporterError, lived: float) -> None:
         """Count the error, and wait for as long as it asks."""
-        good = isinstance(exc, StreamError) and lived >= GOOD_LIFE
+        good = isinstance(exc, StreamError) and lived >= self._good_life
         if good:
             self._backoff = self._backoff.reset()
         # What was planned, or is mended by a new bundle or login, is not worth a wait; but only once.
         at_once = isinstance(exc, StreamEnded | SubscriptionGone | Unauthorized) and not self._backoff.attempt
         delay = 0.0 if at_once else self._backoff.delay(self._chance())
         if isinstance(exc, ApiError):
-            delay = max(delay, exc.retry_after or 0.0)
+            delay = max(delay, exc.retry_after or 0.0, self._keeper.pause)
         if not (good and at_once):
             self._backoff = self._backoff.next()
         self._telemetry.lost(exc.reason, "backoff" if delay else "connecting")
@@ -191,7 +193,7 @@ class Reader:
         successor, self._successor = self._successor, None
         if successor is None:
             return None
-        renewed = self._next is not None
+        renewed = ended.stream.was_shut_down and self._next is not None
         if not renewed:
             self._telemetry.lost(exc.reason, "connecting")
             successor.join(CALL_DEADLINE)

@@ -2,115 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
-from weakref import WeakSet
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pf_exporter.errors import ExporterError, Rejected, StreamBroken, StreamEnded, StreamIdle, Unavailable
+from pf_exporter.wire import Headers, Session, Wire
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for a TCP connection, and again for each step of a TLS handshake."""
+"""Seconds for a TCP connection to one address, and again for each step of a TLS handshake."""
 CALL_DEADLINE = 30.0
-"""Seconds for a whole request and its answer, however slowly they drip."""
+"""Seconds for a whole request and its answer, however slowly they drip, but for the look-up of the name."""
 BODY_LIMIT = 32 << 20
 """Bytes of one answer, after decompression; 5,000 ports are about 5 MB."""
+LONGEST_SILENCE = 86_400.0
+"""Seconds; a socket counts the milliseconds of its timeout in 32 bits, and 50 days become an instant."""
 _CHUNK = 1 << 16
+_SHUT_DOWN = "ended by this exporter"
 
-Headers = Mapping[str, "str | bytes"]
-
-
-class _Sockets:
-    """The sockets of one conversation, so that another thread can end whatever waits on them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: WeakSet[socket.socket] = WeakSet()
-        self._aborted = False
-
-    def add(self, sock: socket.socket) -> None:
-        with self._lock:
-            self._open.add(sock)
-            aborted = self._aborted
-        if aborted:
-            self._end(sock)
-
-    def abort(self) -> None:
-        """End the waiting of every reader, now and for sockets still to come."""
-        with self._lock:
-            self._aborted = True
-            waiting = list(self._open)
-        for sock in waiting:
-            self._end(sock)
-
-    @staticmethod
-    def _end(sock: socket.socket) -> None:
-        # shutdown(), never close(): closing a socket another thread reads from leaves that thread waiting.
-        # The method of the plain socket, because that of a TLS socket takes its state from under the reader.
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-
-@contextlib.contextmanager
-def _ended_after(seconds: float, sockets: _Sockets) -> Iterator[None]:
-    """A deadline for the whole of what is inside; requests' own timeouts begin anew with each byte."""
-    timer = threading.Timer(seconds, sockets.abort)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-_KEEPALIVE = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    *(
-        (socket.IPPROTO_TCP, getattr(socket, option), value)
-        for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-        if hasattr(socket, option)
-    ),
-]
-
-
-class _Adapter(HTTPAdapter):
-    """requests' way to a server, with TCP keepalive and sockets that can be ended from outside."""
-
-    def __init__(self, sockets: _Sockets) -> None:
-        self._sockets = sockets
-        super().__init__(pool_maxsize=1)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        sockets = self._sockets
-
-        class Plain(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class Secure(HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        options["socket_options"] = [*HTTPConnection.default_socket_options, *_KEEPALIVE]
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+T = TypeVar("T")
 
 
 def _cause(exc: BaseException) -> str:
@@ -126,7 +42,7 @@ def _cause(exc: BaseException) -> str:
         if isinstance(current, ssl.SSLCertVerificationError):
             return f"the server's certificate is not trusted: {current.verify_message}"
         if isinstance(current, ssl.SSLError):
-            return f"TLS failed: {current.reason or 'the server ended the handshake'}"
+            return f"TLS failed: {getattr(current, 'reason', None) or 'the server ended the handshake'}"
         if isinstance(current, socket.gaierror):
             return f"the name cannot be resolved: {current.strerror}"
         timed_out = timed_out or isinstance(current, TimeoutError | urllib3.exceptions.TimeoutError)
@@ -136,7 +52,8 @@ def _cause(exc: BaseException) -> str:
     return "timed out" if timed_out else type(exc).__name__
 
 
-# requests' word for requests that cannot even be made: an unusable URL or header.
+# requests' words for requests that cannot even be made: an unusable URL or header. For one of the answer's
+# headers it has the same word, out of urllib3's.
 _UNSENDABLE = (
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidJSONError,
@@ -146,7 +63,13 @@ _UNSENDABLE = (
     requests.exceptions.URLRequired,
     urllib3.exceptions.LocationValueError,
 )
-FOREIGN = (requests.RequestException, urllib3.exceptions.HTTPError, urllib3.exceptions.HTTPWarning, OSError)
+FOREIGN = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    urllib3.exceptions.HTTPWarning,
+    urllib3.exceptions.ProxySchemeUnsupported,
+    OSError,
+)
 """Everything that requests and urllib3 raise."""
 
 
@@ -157,20 +80,11 @@ def translate(exc: BaseException, doing: str, *, streaming: bool = False) -> Exp
         # urllib3 reports silence as a timeout of its own; requests never gets to see it.
         idle = isinstance(exc, urllib3.exceptions.ReadTimeoutError | TimeoutError)
         return StreamIdle(f"{doing}: nothing was received for too long") if idle else StreamBroken(why)
-    if isinstance(exc, _UNSENDABLE):
+    if isinstance(exc, _UNSENDABLE) and not isinstance(exc.__context__, urllib3.exceptions.InvalidHeader):
         return Rejected(
             f"{doing}: the request cannot be made ({type(exc).__name__}); check api_url and the token"
         )
     return Unavailable(why)
-
-
-@contextlib.contextmanager
-def _translated(doing: str, *, streaming: bool = False) -> Iterator[None]:
-    try:
-        yield
-    except FOREIGN as exc:
-        # Without its cause: a foreign exception's text can hold the header with the token.
-        raise translate(exc, doing, streaming=streaming) from None
 
 
 class Answer(NamedTuple):
@@ -183,17 +97,55 @@ class Answer(NamedTuple):
 
 
 class Stream:
-    """An answer without an end: bytes for one thread, an end that any thread may bring about."""
+    """A request and its answer: for one thread, but that any other may end it."""
 
-    def __init__(self, transport: Transport, http: requests.Session, sockets: _Sockets) -> None:
-        self._transport = transport
+    def __init__(
+        self,
+        doing: str,
+        http: Session,
+        wire: Wire,
+        *,
+        deadline: float,
+        silence: float,
+        closed: Callable[[Wire], None],
+    ) -> None:
+        self._doing = doing
         self._http = http
-        self._sockets = sockets
-        self._response: requests.Response | None = None
+        self._wire = wire
+        self._closed = closed
+        self._raw: Any = None
+        self._silence = silence
+        self._heard = 0.0
+        self._watchdog: threading.Thread | None = None
+        self._over = threading.Event()
+        # requests' own timeouts begin anew with each byte.
+        self._deadline = threading.Timer(
+            deadline, wire.cut, (f"no whole answer within {deadline:g} seconds",)
+        )
+        self._deadline.daemon = True
+        self._deadline.start()
 
-    def _opened(self, response: requests.Response) -> Stream:
-        self._response = response
-        return self
+    def _send(self, method: str, url: str, **options: Any) -> None:
+        def send() -> None:
+            self._raw = self._http.request(method, url, allow_redirects=False, stream=True, **options).raw
+
+        self._do(send)
+
+    def _do(self, work: Callable[[], T], *, streaming: bool = False) -> T:
+        """Do it, with what goes wrong in our words; when the wire was cut, that alone is what went wrong."""
+        error: ExporterError | None = None
+        try:
+            result = work()
+        except FOREIGN as exc:
+            error = translate(exc, self._doing, streaming=streaming)
+        if self._wire.why:
+            kind = self._wire.error or (StreamEnded if streaming else Unavailable)
+            error = kind(f"{self._doing}: {self._wire.why}")
+        if error is not None:
+            # Out here, where it holds nothing of the foreign one: neither its text, which may quote the
+            # token, nor its frames, which keep sockets open.
+            raise error
+        return result
 
     @property
     def status(self) -> int:
@@ -206,37 +158,65 @@ class Stream:
         headers: Mapping[str, str] = self._raw.headers
         return headers
 
-    @property
-    def _raw(self) -> Any:
-        assert self._response is not None
-        return self._response.raw
-
     def head(self) -> bytes:
-        """The first bytes of an answer that turned out to be no stream: an error's text."""
-        with _translated("the answer"):
-            return bytes(self._raw.read(_CHUNK, decode_content=True))
+        """The beginning of the body of a refusal: a courtesy, and empty where it cannot be had."""
+        try:
+            return self._read(_CHUNK)
+        except ExporterError:
+            return b""
+
+    def body(self) -> bytes:
+        """The whole body."""
+        body = self._read(BODY_LIMIT + 1)
+        if len(body) > BODY_LIMIT:
+            raise Rejected(f"{self._doing}: the answer is larger than {BODY_LIMIT >> 20} MiB")
+        return body
+
+    def _read(self, most: int) -> bytes:
+        return bytes(self._do(lambda: self._raw.read(most, decode_content=True)))
+
+    def _watch(self) -> None:
+        # A socket's own timeout begins anew with each byte, also with those that frame a chunk for ever.
+        while not self._over.wait(self._silence):
+            if time.monotonic() - self._heard >= self._silence:
+                self._wire.cut("nothing was received for too long", StreamIdle)
 
     def chunks(self) -> Iterator[bytes]:
-        """The body's bytes as they arrive. A StreamError ends it, never the iterator itself."""
+        """The body's bytes as they arrive, with no deadline. What ends it is always a StreamError.
+
+        None for as long as it may be silent, or twice that if framing without content comes: StreamIdle.
+        """
+        self._deadline.cancel()
+        self._heard = time.monotonic()
+        if self._watchdog is None:
+            self._watchdog = threading.Thread(target=self._watch, name="stream watchdog", daemon=True)
+            self._watchdog.start()
         while True:
-            with _translated("stream", streaming=True):
-                # read1 alone hands out what has arrived without waiting for more, whatever the framing.
-                chunk = self._raw.read1(_CHUNK)
+            # read1 alone hands out what has arrived without waiting for more, whatever the framing.
+            chunk: bytes = self._do(lambda: self._raw.read1(_CHUNK), streaming=True)
             if not chunk:
-                raise StreamEnded("stream: the server ended it")
+                raise StreamEnded(f"{self._doing}: the server ended it")
+            self._heard = time.monotonic()
             yield chunk
+
+    @property
+    def was_shut_down(self) -> bool:
+        """Whether it was we who ended it."""
+        return self._wire.why == _SHUT_DOWN
 
     def shutdown(self) -> None:
         """Wake the thread that reads; for other threads, which must not close()."""
-        self._sockets.abort()
+        self._wire.cut(_SHUT_DOWN)
 
     def close(self) -> None:
         """Give everything back; for the thread that reads."""
-        self._transport._forget(self._sockets)
-        self._sockets.abort()
-        if self._response is not None:
-            self._response.close()
+        self._deadline.cancel()
+        self._over.set()
+        self._wire.close()
+        if self._raw is not None:
+            self._raw.close()
         self._http.close()
+        self._closed(self._wire)
 
 
 class Transport:
@@ -247,37 +227,34 @@ class Transport:
         self._headers = headers
         self._ca_file = ca_file
         self._lock = threading.Lock()
-        self._open: set[_Sockets] = set()
-        self._aborted = False
+        self._wires: set[Wire] = set()
+        self._stopping = ""
 
     def abort(self) -> None:
         """End every request under way, and from now on every one but a farewell."""
         with self._lock:
-            self._aborted = True
-            waiting = list(self._open)
-        for sockets in waiting:
-            sockets.abort()
+            self._stopping = "this exporter stops"
+            for wire in self._wires:
+                wire.cut(self._stopping)
 
-    def _forget(self, sockets: _Sockets) -> None:
-        with self._lock:
-            self._open.discard(sockets)
-
-    def _begin(self, *, farewell: bool = False) -> Stream:
+    def _begin(self, doing: str, *, deadline: float, silence: float, farewell: bool) -> Stream:
         """A requests session of its own for each request: whoever ends one ends no other."""
-        sockets = _Sockets()
+        if self._ca_file is not None:
+            try:
+                open(self._ca_file, "rb").close()
+            except OSError as exc:
+                raise Unavailable(f"{doing}: ca_file cannot be read: {exc.strerror}") from None
+        wire = Wire()
         with self._lock:
-            self._open.add(sockets)
-            refused = self._aborted and not farewell
-        if refused:
-            sockets.abort()
-        http = requests.Session()
-        # No .netrc, proxy or CA bundle out of the environment: each could carry the token elsewhere.
-        http.trust_env = False
-        http.verify = self._ca_file or True
-        http.headers.update(self._headers)
-        for scheme in ("http://", "https://"):
-            http.mount(scheme, _Adapter(sockets))
-        return Stream(self, http, sockets)
+            if self._stopping and not farewell:
+                raise Unavailable(f"{doing}: {self._stopping}")
+            self._wires.add(wire)
+        http = Session(wire, self._headers, self._ca_file or True)
+        return Stream(doing, http, wire, deadline=deadline, silence=silence, closed=self._forget)
+
+    def _forget(self, wire: Wire) -> None:
+        with self._lock:
+            self._wires.discard(wire)
 
     def open(
         self,
@@ -292,58 +269,32 @@ class Transport:
         deadline: float = CALL_DEADLINE,
         farewell: bool = False,
     ) -> Stream:
-        """Send a request and give its answer once the headers are there, at most ``deadline`` seconds later.
+        """Send a request and give its answer once the headers are there.
 
-        ``silence`` is how many seconds its body may pause. ``doing`` begins the text of every error.
+        All of it takes at most ``deadline`` seconds, but for chunks(), where ``silence`` is how many seconds
+        the body may pause. ``doing`` begins the text of every error.
         """
-        stream = self._begin(farewell=farewell)
+        silence = min(silence, LONGEST_SILENCE)
+        stream = self._begin(doing, deadline=deadline, silence=silence, farewell=farewell)
         try:
-            with _translated(doing), _ended_after(deadline, stream._sockets):
-                return stream._opened(
-                    stream._http.request(
-                        method,
-                        self._base_url + path,
-                        json=body,
-                        params=query,
-                        headers=headers,
-                        timeout=(min(CONNECT_TIMEOUT, deadline), silence),
-                        allow_redirects=False,
-                        stream=True,
-                    )
-                )
+            stream._send(
+                method,
+                self._base_url + path,
+                json=body,
+                params=query,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT, silence),
+            )
         except BaseException:
             stream.close()
             raise
+        return stream
 
-    def call(
-        self,
-        doing: str,
-        method: str,
-        path: str,
-        *,
-        headers: Headers,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
-        deadline: float = CALL_DEADLINE,
-        farewell: bool = False,
-    ) -> Answer:
-        """Send a request and give its whole answer, at most ``deadline`` seconds for either."""
-        stream = self.open(
-            doing,
-            method,
-            path,
-            headers=headers,
-            body=body,
-            query=query,
-            silence=deadline,
-            deadline=deadline,
-            farewell=farewell,
-        )
+    def call(self, doing: str, method: str, path: str, **options: Any) -> Answer:
+        """Send a request as :meth:`open` does and give its whole answer; of a refusal, what can be had."""
+        stream = self.open(doing, method, path, **options)
         try:
-            with _translated(doing), _ended_after(deadline, stream._sockets):
-                answer = bytes(stream._raw.read(BODY_LIMIT + 1, decode_content=True))
+            body = stream.body() if stream.status < 300 else stream.head()
         finally:
             stream.close()
-        if len(answer) > BODY_LIMIT:
-            raise Rejected(f"{doing}: the answer is larger than {BODY_LIMIT >> 20} MiB")
-        return Answer(stream.status, stream.headers, answer)
+        return Answer(stream.status, stream.headers, body)

@@ -24,6 +24,7 @@ ORDER = (
     "config",
     "logs",
     "sse",
+    "wire",
     "transport",
     "api",
     "telemetry",
@@ -43,10 +44,10 @@ ORDER = (
 DOORS = {
     "msgspec": {"events"},
     "prometheus_client": {"telemetry", "collector", "service", "web"},
-    "requests": {"transport"},
+    "requests": {"transport", "wire"},
     "sseclient": {"sse"},
     "starlette": {"web", "simulator"},
-    "urllib3": {"transport"},
+    "urllib3": {"transport", "wire"},
     "uvicorn": {"web"},
     "yaml": {"document"},
 }

@@ -13,6 +13,7 @@ import pytest
 from pf_exporter import __version__
 from pf_exporter.collector import Collector
 from pf_exporter.config import FLAGS
+from pf_exporter.nameplates import Nameplates
 from pf_exporter.settings import ACCOUNT_KEYS, EVENTS, SETTINGS, STREAM_KEYS
 from pf_exporter.store import Store
 from pf_exporter.telemetry import DISCONNECT_REASONS, REJECT_REASONS, Telemetry
@@ -42,7 +43,12 @@ def test_generated_pages_are_current(name: str) -> None:
 def test_every_family_is_documented() -> None:
     """Every family that /metrics can show, with its HELP's sentence, is on the page of metrics."""
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    families = [*Collector(Store(ttl=1, limit=1)).describe(), *Telemetry([]).describe()]
+    store = Store(ttl=1, limit=1)
+    families = [
+        *Collector(store).describe(),
+        *Nameplates([], store).describe(),
+        *Telemetry([]).describe(),
+    ]
     names = [family.name + "_total" * (family.type == "counter") for family in families]
     assert len(names) > 80
     assert [name for name in names if f"| `{name}` |" not in page] == []

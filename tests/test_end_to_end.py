@@ -1,0 +1,36 @@
+"""The seven events PacketFabric has published, through the whole program, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from pf_exporter.service import Exporter
+from pf_exporter.settings import Config, WebSettings
+from tests.conftest import FIXTURES, get, until
+from tests.fakes import Fake, event
+
+# What is another number in each run: times, versions, and how many heartbeats came.
+VARIES = re.compile(
+    r"^(packetfabric_(?:\w+_timestamp_seconds|stream_event_lag_seconds_(?:bucket|sum)|stream_gap_seconds_total"
+    r"|stream_bytes_total)(?:{[^}]*})?) \S+$",
+    re.MULTILINE,
+)
+BUILD = re.compile(r"^(packetfabric_exporter_build_info){.*}", re.MULTILINE)
+
+
+def test_golden_page(golden: Callable[[str, str], None]) -> None:
+    """The published events come out as tests/fixtures/metrics.txt says, to the letter."""
+    lines = (FIXTURES / "stream-events.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    assert len(events) == 7
+    with Fake() as fake:
+        fake.events = [event(one["event"], one["data"]) for one in events]
+        web = WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True)
+        with Exporter(Config(accounts=(fake.account(),), web=web)) as exporter:
+            telemetry = exporter.feeds[0].telemetry
+            until(lambda: sum(telemetry.events.values()) == len(events), "all events")
+            page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()
+    page = VARIES.sub(r"\1 <varies>", page)
+    golden("metrics.txt", BUILD.sub(r"\1{<varies>}", page))

@@ -1,0 +1,114 @@
+"""The exporter's life with a server that behaves in any order it likes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from pf_exporter.telemetry import OWN
+from tests.chain import SETTINGS, Chain
+from tests.conftest import until
+from tests.fakes import FIN, RST, STREAM, Answer, Fake, Piece, Step, event
+from tests.matrix import MATRIX
+
+BACKOFF = SETTINGS.backoff_min
+# What can be answered to a login, a subscription or the opening of a stream in place of what is right.
+REFUSALS: list[Step] = [
+    *(fault.step for fault in MATRIX if fault.phase == "open" and "compresses" not in fault.what),
+    STREAM.but(body=()),
+    Answer(503, {"Retry-After": "0"}),
+    Answer(429, {"Retry-After": "nonsense"}),
+    Answer(429, {"Retry-After": "-5"}),
+    Answer(429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}),
+]
+
+
+class Life(RuleBasedStateMachine):
+    """Rules are what the server does; whatever it did, the exporter comes back and counts every event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fake = Fake(heartbeat=0.05).__enter__()
+        self.chain = Chain(self.fake.account()).__enter__()
+        self.sent = 0
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until there is exactly one stream, and it is heard."""
+        until(lambda: len(self.fake.streams) == 1 and self.chain.telemetry.up, "a stream")
+
+    def teardown(self) -> None:
+        self.chain.__exit__(None, None, None)
+        self.fake.__exit__(None, None, None)
+        until(
+            lambda: not [t for t in threading.enumerate() if t.name.startswith("stream ")], "no thread left"
+        )
+
+    @rule(number=st.integers(1, 5))
+    def events(self, number: int) -> None:
+        """While a stream is open no event is lost."""
+        before = self.chain.taken
+        for _ in range(number):
+            self.sent += 1
+            self.fake.send(event("customer|auth", {"log_level": "info", "message": str(self.sent)}))
+        self.chain.wait_for_events(before + number)
+        assert self.chain.taken == before + number
+
+    @rule(
+        end=st.sampled_from([FIN, RST]),
+        phase=st.sampled_from(["login", "subscribe", "open"]),
+        refusals=st.lists(st.sampled_from(REFUSALS), max_size=3),
+        forget=st.sampled_from(["nothing", "bundles", "sessions"]),
+    )
+    def end(self, end: Piece, phase: str, refusals: list[Step], forget: str) -> None:
+        """The stream ends, the server forgets something, and refuses a few times before it behaves again."""
+        opened = self.chain.telemetry.connects
+        with self.fake.changed:
+            self.fake.script[phase] = refusals
+            if forget != "nothing":
+                self.fake.bundles.clear()
+            if forget == "sessions":
+                self.fake.sessions.clear()
+            self.fake.send(end)
+        until(lambda: self.chain.telemetry.connects > opened, "a new stream")
+        self.settle()
+
+    @precondition(lambda self: self.sent)
+    @rule()
+    def garbage(self) -> None:
+        """Events that cannot be used do not end the stream."""
+        opened = self.chain.telemetry.connects
+        before = self.chain.taken
+        self.fake.send(b"event: port|metrics\ndata: {\n\n", event("port|metrics", [1]), b"\xff\xfe\n\n")
+        self.chain.wait_for_events(before + 2)
+        assert self.chain.telemetry.connects == opened
+
+    @invariant()
+    def one_login_at_a_time(self) -> None:
+        """Never two logins at once, nor two requests for a bundle."""
+        assert self.fake.most["login"] <= 1
+        assert self.fake.most["subscribe"] <= 1
+
+    @invariant()
+    def no_hot_loop(self) -> None:
+        """No stream here lives long enough to reset the backoff: only the very first retry may be at once."""
+        for phase in ("login", "subscribe", "open"):
+            at = [request.at for request in self.fake.of(phase)]
+            gaps = [later - earlier for earlier, later in itertools.pairwise(at)]
+            assert sum(gap < BACKOFF * 0.9 for gap in gaps) <= 1
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        """Every family can be read, and no reason is counted that was not foreseen."""
+        for own in OWN:
+            assert all(value >= 0 for value in own.read(self.chain.telemetry).values())
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(
+    max_examples=12, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+)

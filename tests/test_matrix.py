@@ -1,0 +1,92 @@
+"""Every fault in every phase, once: afterwards all is as if nothing had been, and it was counted."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import threading
+
+import pytest
+
+from pf_exporter.telemetry import OWN, AccountTelemetry
+from tests.chain import Chain
+from tests.conftest import until
+from tests.fakes import OK, By, Fake, Part, Request, event
+from tests.matrix import MATRIX, PHASES, Fault
+
+
+def held() -> tuple[set[str], int]:
+    """The names of the exporter's threads, and how many descriptors are open."""
+    gc.collect()
+    threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("stream")}
+    return threads, len(os.listdir("/proc/self/fd"))
+
+
+def counters(telemetry: AccountTelemetry) -> dict[tuple[str, ...], float]:
+    """Every counter of the account, by name and labels."""
+    return {
+        (own.name, *labels): value
+        for own in OWN
+        if own.kind == "counter"
+        for labels, value in own.read(telemetry).items()
+    }
+
+
+@pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: f"{fault.phase}: {fault.what}")
+def test_fault(fault: Fault) -> None:
+    """One stream and one bundle in use, up was 0 meanwhile, one reason counted once, nothing left over."""
+    before = held()
+    with Fake(heartbeat=0.05) as fake:
+        happen(fault, fake)
+    until(lambda: held() == before, "the end of every thread and descriptor")
+
+
+def happen(fault: Fault, fake: Fake) -> None:
+    """Let the fault happen once, and see the exporter through it."""
+    ups: list[bool] = []
+    telemetry: AccountTelemetry | None = None
+
+    def watched(request: Request) -> Part:
+        if fault.phase != "stream" or len(fake.of("open")) > 1:
+            ups.append(telemetry is not None and telemetry.up)
+        return OK
+
+    fake.script["open"] = itertools.repeat(By(watched))
+    if fault.phase in ("open", "stream"):
+        fake.script["open"] = itertools.chain([fault.step], itertools.repeat(By(watched)))
+    else:
+        fake.script[fault.phase] = [fault.step]
+    with Chain(fake.account()) as chain:
+        telemetry = chain.telemetry
+        seen = counters(telemetry)
+
+        def streaming() -> bool:
+            nonlocal seen
+            now = counters(chain.telemetry)
+            assert [key for key, value in seen.items() if now[key] < value] == []
+            seen = now
+            return len(fake.streams) == 1 and chain.telemetry.up
+
+        until(streaming, "a stream after the fault")
+        taken = chain.taken
+        fake.send(event("vc|metrics", {"vc_circuit_id": "PF-BC-1", "port_circuit_id": "PF-AP-1"}))
+        chain.wait_for_events(taken + 1)
+        assert ups == [False]
+        reasons = {reason: count for reason, count in telemetry.disconnects.items() if count}
+        assert reasons == {fault.reason: 1}
+        assert telemetry.connects == 1 + (fault.phase == "stream")
+        assert len(fake.of("login")) == (fault.logins if fault.phase != "connect" else 1)
+        assert telemetry.login_attempts == fault.logins
+        failures = sum(telemetry.login_failures.values())
+        assert failures == (telemetry.login_failures.get(fault.reason, 0) if failures else 0)
+        assert failures == (fault.phase in ("connect", "login"))
+        bundles = {request.path for request in fake.of("open")}
+        assert len(bundles) == fault.bundles
+
+
+def test_every_phase_is_there() -> None:
+    """The table has faults for every phase, and no fault twice."""
+    assert {fault.phase for fault in MATRIX} == set(PHASES)
+    names = [(fault.phase, fault.what) for fault in MATRIX]
+    assert len(names) == len(set(names))

@@ -1,0 +1,130 @@
+"""No secret leaves the process but to the API: the whole matrix of faults, searched for canaries."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import pickle
+import subprocess
+import sys
+import traceback
+import uuid
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from pf_exporter import logs
+from pf_exporter.errors import ExporterError
+from pf_exporter.secret import Secret
+from pf_exporter.settings import Config
+from pf_exporter.stream import Reader
+from pf_exporter.telemetry import Telemetry
+from tests.chain import Chain
+from tests.conftest import until
+from tests.fakes import Answer, Fake
+from tests.matrix import MATRIX, Fault
+
+USER, PASSWORD = "canary-üser", "canary/p&ss w€rd"
+
+
+def spellings(secret: str) -> set[bytes]:
+    """A secret as it may turn up: plain, percent-encoded, in JSON, in base64, in Python."""
+    raw = secret.encode()
+    found = {raw, quote(secret).encode(), quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()}
+    found |= {base64.b64encode(raw).rstrip(b"="), repr(secret)[1:-1].encode(), repr(raw)[2:-1].encode()}
+    return found
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Everything any logger says, at its most talkative, as it would be written."""
+    stream = io.StringIO()
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger("pf_exporter").level
+    logs.set_up("debug", "logfmt", stream)
+    root.setLevel(logging.DEBUG)
+    yield stream
+    root.handlers[:], root.level, _ = before
+    logging.getLogger("pf_exporter").setLevel(before[2])
+
+
+@pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: f"{fault.phase}: {fault.what}")
+def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither log, metrics, representations nor tracebacks with locals hold user, password or token."""
+    raised: list[ExporterError] = []
+    recover = Reader._recover
+
+    def recorded(self: Reader, exc: ExporterError, lived: float) -> None:
+        raised.append(exc)
+        recover(self, exc, lived)
+
+    monkeypatch.setattr(Reader, "_recover", recorded)
+    with Fake(heartbeat=0.05) as fake:
+        fake.script["open" if fault.phase == "stream" else fault.phase] = [fault.step]
+        account = fake.account(login=Secret(USER), password=Secret(PASSWORD))
+        with Chain(account) as chain:
+            until(lambda: raised and chain.telemetry.up, "a stream after the fault")
+            tokens = {request.headers["authorization"].split()[1] for request in fake.of("open")}
+            session = chain.keeper.get()
+            registry = CollectorRegistry(auto_describe=False)
+            registry.register(Telemetry([chain.telemetry]))
+            shown = [
+                generate_latest(registry).decode(),
+                repr(session),
+                repr(account),
+                str(Config((account,))),
+            ]
+    shown.append(log.getvalue())
+    for exc in raised:
+        trace = traceback.TracebackException.from_exception(exc, capture_locals=True)
+        shown += ["".join(trace.format()), repr(exc), str(exc)]
+    assert len(raised) == 1
+    assert tokens
+    everything = "\n".join(shown).encode()
+    assert [s for secret in (USER, PASSWORD, *tokens) for s in spellings(secret) if s in everything] == []
+
+
+def test_what_a_server_echoes_is_not_repeated(log: io.StringIO) -> None:
+    """A server that quotes the password in its refusal does not get it into the log."""
+    text = json.dumps({"message": f"no user {USER} with {PASSWORD}"}).encode()
+    with Fake() as fake:
+        fake.script["login"] = [Answer(401, {}, text)]
+        with Chain(fake.account(login=Secret(USER), password=Secret(PASSWORD))) as chain:
+            until(lambda: chain.telemetry.up, "a stream")
+    assert "no user <secret> with <secret>" in log.getvalue()
+    assert not [s for secret in (USER, PASSWORD) for s in spellings(secret) if s in log.getvalue().encode()]
+
+
+def test_a_secret_survives_no_copy() -> None:
+    """Pickled, formatted, in a list: what comes out is not the secret."""
+    secret = Secret("canary")
+    copies = [pickle.dumps(secret), str(secret).encode(), f"{secret:>20}".encode(), repr([secret]).encode()]
+    assert not [copy for copy in copies if b"canary" in copy]
+
+
+def test_no_secret_on_the_command_line() -> None:
+    """There is no flag that takes a secret: none of the help's flags names one."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pf_exporter", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    flags = [word for word in done.stdout.split() if word.startswith("--")]
+    assert len(flags) > 15
+    assert not [
+        flag for flag in flags if any(word in flag for word in ("token", "password", "user", "login"))
+    ]
+
+
+def test_tokens_that_are_no_header_are_refused_in_words() -> None:
+    """A token with a newline in it would be quoted whole by requests; ours says what is wrong without it."""
+    token = f"canary\n{uuid.uuid4()}"
+    with Fake() as fake, Chain(fake.account(token=Secret(token), login=None, password=None)) as chain:
+        until(lambda: chain.telemetry.disconnects["rejected"], "the refusal")
+    assert not fake.requests

@@ -1,0 +1,127 @@
+"""Which bundle and which session a stream is opened with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pf_exporter.api import Client
+from pf_exporter.backoff import Backoff
+from pf_exporter.errors import Rejected, SubscriptionGone, Unauthorized, Unavailable
+from pf_exporter.session import SessionKeeper
+from pf_exporter.subscription import UNSTREAMED_LIFE, Line, Subscription
+from pf_exporter.telemetry import AccountTelemetry
+from tests.fakes import Answer, Fake
+from tests.test_telemetry import Clock
+
+
+class World:
+    """A subscription on a fake, with a clock to turn; what is opened is closed in the end."""
+
+    def __init__(self, fake: Fake) -> None:
+        self.fake = fake
+        self.clock = Clock()
+        account = fake.account()
+        client = Client(account, idle_timeout=5)
+        telemetry = AccountTelemetry(account, idle_timeout=5)
+        keeper = SessionKeeper(client, telemetry, schedule=Backoff(0.001, 0.002))
+        self.subscription = Subscription(account, client, keeper, clock=self.clock)
+        self.lines: list[Line] = []
+
+    def open(self) -> None:
+        self.lines.append(self.subscription.open())
+
+    def open_second(self) -> None:
+        self.lines.append(self.subscription.open_second())
+
+    @property
+    def made(self) -> tuple[int, int]:
+        """Logins and bundles so far."""
+        return len(self.fake.of("login")), len(self.fake.of("subscribe"))
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with Fake() as fake:
+        one = World(fake)
+        yield one
+        for line in one.lines:
+            line.stream.close()
+
+
+def test_a_bundle_is_used_again(world: World) -> None:
+    """One login and one bundle for stream after stream, whatever their age once the bundle was streamed."""
+    world.open()
+    world.clock.now += 10 * UNSTREAMED_LIFE
+    world.open()
+    assert world.made == (1, 1)
+
+
+def test_a_bundle_never_streamed_is_not_kept_long(world: World) -> None:
+    """The API forgets an unstreamed bundle after five minutes: before that a new one is made."""
+    world.fake.script["open"] = [Answer(500), Answer(500)]
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            world.open()
+    assert world.made == (1, 1)
+    world.clock.now += UNSTREAMED_LIFE
+    world.open()
+    assert world.made == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "made"),
+    [
+        (401, Unauthorized, (2, 2)),
+        (403, Unauthorized, (2, 2)),
+        (404, SubscriptionGone, (1, 2)),
+        (410, SubscriptionGone, (1, 2)),
+        (409, Rejected, (1, 2)),
+        (503, Unavailable, (1, 1)),
+    ],
+)
+def test_what_a_refusal_makes_anew(
+    world: World, status: int, error: type[Exception], made: tuple[int, int]
+) -> None:
+    """After a refusal the next try does what mends it: a login, a bundle, or neither."""
+    world.fake.script["open"] = [Answer(status)]
+    with pytest.raises(error):
+        world.open()
+    world.clock.now += 1
+    while True:
+        try:
+            world.open()
+        except Unauthorized:  # the next login has to wait for a millisecond or two
+            continue
+        break
+    assert world.made == made
+
+
+def test_a_second_stream_is_of_the_same_bundle(world: World) -> None:
+    """Two streams of one bundle where the API allows it."""
+    world.open()
+    world.open_second()
+    assert world.made == (1, 1)
+    assert not world.subscription.exclusive
+
+
+def test_a_second_stream_that_is_refused_is_of_a_new_bundle(world: World) -> None:
+    """Refused once, it is known: from then on every second stream begins with a new bundle."""
+    world.open()
+    world.fake.script["open"] = [Answer(409)]
+    world.open_second()
+    assert world.made == (1, 2)
+    assert world.subscription.exclusive
+    world.open_second()
+    assert world.made == (1, 3)
+
+
+def test_trouble_is_no_refusal(world: World) -> None:
+    """A 503 says nothing about a second stream: the bundle stays, and nobody concludes anything."""
+    world.open()
+    world.fake.script["open"] = [Answer(503)]
+    with pytest.raises(Unavailable):
+        world.open_second()
+    assert world.made == (1, 1)
+    assert not world.subscription.exclusive
