@@ -325,3 +325,62 @@ def test_a_million_retries_do_not_overflow() -> None:
     """Weeks of failures: the wait stays at its maximum."""
     backoff = Backoff(1.0, 60.0, attempt=1_000_000)
     assert 1.0 <= backoff.delay(0.0) <= backoff.delay(0.999) <= 60.0
+
+
+def test_an_endless_line_costs_one_event(fake: Fake) -> None:
+    """Three megabytes without a newline: counted once, the stream stays, the next event is kept."""
+    fake.events = [b"data: " + b"x" * (3 << 20) + b"\n\n", sample(1)]
+    with Chain(fake.account()) as chain:
+        chain.wait_for_events(1)
+        assert chain.telemetry.rejected["too_large"] == 1
+        assert chain.telemetry.connects == 1
+
+
+def test_totals_of_differences_survive_a_reconnect(fake: Fake) -> None:
+    """Events that carry differences are added up, across streams too."""
+    stamp = "2021-09-22T20:34:{:02}+00:00"
+    errors = [
+        event("port|errors", {"timestamp": stamp.format(n), "port_circuit_id": PORT, "rx_runt": 2})
+        for n in (1, 2, 3)
+    ]
+    fake.events = errors[:1]
+    with Chain(fake.account(), delta=("port|errors",)) as chain:
+        chain.wait_for_events(1)
+        fake.events = []
+        fake.send(difference(2), FIN)
+        fake.wait_for(lambda: len(fake.of("open")) == 2 and fake.streams)
+        fake.send(difference(3))
+        chain.wait_for_events(3)
+        ((_, row),) = chain.store.rows("port|errors")["default"]
+        assert [value for value in row.values if value is not None] == [6.0]
+
+
+def test_each_change_of_state_is_one_line(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    """Streaming, not streaming with its reason and the wait, streaming: nothing more is said."""
+    fake.script["open"] = [Answer(503)]
+    with caplog.at_level("INFO", "pf_exporter"), Chain(fake.account()) as chain:
+        until(lambda: chain.telemetry.up, "a stream")
+        said = [record.getMessage() for record in caplog.records]
+    assert said == ["session begun", "not streaming", "streaming"]
+    (lost,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
+    assert vars(lost)["fields"].keys() == {"account", "reason", "error", "retry_in"}
+    assert lost.levelname == "WARNING"
+
+
+def test_a_missing_permission_is_said_loudly(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    """403 needs a person: it is logged as an error."""
+    fake.script["open"] = [Answer(403)]
+    with Chain(fake.account()) as chain:
+        until(lambda: chain.telemetry.up, "a stream")
+    assert [record.levelname for record in caplog.records if record.getMessage() == "not streaming"] == [
+        "ERROR"
+    ]
+
+
+def test_nobody_there_at_the_start(fake: Fake) -> None:
+    """With PacketFabric down at the start it keeps trying, and streams once somebody answers."""
+    fake.script["connect"] = [FIN] * 4
+    with Chain(fake.account()) as chain:
+        assert not chain.telemetry.up
+        until(lambda: chain.telemetry.up, "a stream")
+        assert chain.telemetry.login_failures["unavailable"] == 4
