@@ -72,7 +72,7 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_the_architecture_names_every_room() -> None:
-    """docs/architecture.md lists the rooms in the order that is held, and every dependency with its reason."""
+    """docs/architecture.md lists the rooms in their order, and every dependency with its reason."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rooms = re.findall(r"^\| `([a-z]+)/?` \|", page, re.MULTILINE)
     assert rooms == [room for room in ORDER if room != "__main__"]
