@@ -18,7 +18,6 @@ OVERLAP = 10.0
 """Seconds after a change of streams in which the new one may still repeat what the old one brought."""
 
 _KNOWN = frozenset(EVENT_NAMES)
-log = Logger(__name__)
 
 
 class Intake:
@@ -35,6 +34,7 @@ class Intake:
         self._store = store
         self._telemetry = telemetry
         self._account = telemetry.account
+        self._log = Logger(__name__)
         self._clock = clock
         self._wall = wall
         # While two streams are open: how often each frame came on the old one and not yet on the new one.
@@ -70,7 +70,7 @@ class Intake:
     def reject(self, exc: EventError, event: str = "") -> None:
         """Count an event that cannot be used."""
         self._telemetry.rejected[exc.reason] += 1
-        log.now_and_then(
+        self._log.now_and_then(
             exc.reason, "event rejected", account=self._account, event=event, reason=exc.reason, error=exc
         )
 
@@ -87,7 +87,9 @@ class Intake:
             self.reject(exc, name)
             return
         if said is None:
-            log.now_and_then("unknown", "event of unknown name", account=self._account, event=frame.event)
+            self._log.now_and_then(
+                "unknown", "event of unknown name", account=self._account, event=frame.event
+            )
             return
         if said.fields_rejected:
             telemetry.fields_rejected[name] += said.fields_rejected
@@ -109,12 +111,12 @@ class Intake:
         if outcome is Written.FELL:
             telemetry.resets[name] += 1
             circuit = "&".join(observation.circuit)
-            log.now_and_then(
+            self._log.now_and_then(
                 f"fell {name}", "totals fell", account=self._account, event=name, circuit=circuit
             )
         elif outcome is Written.REFUSED:
             telemetry.series_dropped += 1
-            log.now_and_then(
+            self._log.now_and_then(
                 "refused", "limit of series reached", account=self._account, limit=self._store.limit
             )
         else:
@@ -125,7 +127,7 @@ class Intake:
         key = (activity.category, activity.log_level)
         telemetry.activity[key] = telemetry.activity.get(key, 0) + 1
         # No user, address or message: they are personal data.
-        log.info(
+        self._log.info(
             "activity",
             account=self._account,
             category=activity.category,

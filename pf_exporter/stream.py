@@ -31,6 +31,9 @@ from pf_exporter.transport import CALL_DEADLINE
 
 GOOD_LIFE = 60.0
 """Seconds after which a stream counts as a success and waiting begins anew from its minimum."""
+LINGER = 1.0
+"""Seconds for which both streams stay open when one replaces the other: a server may take a moment from the
+first byte of a stream to its first event."""
 RENEW_AGAIN = 60.0
 """Seconds until a renewal that failed is tried again."""
 
@@ -54,6 +57,7 @@ class Reader:
         *,
         failed: Callable[[BaseException], None],
         good_life: float = GOOD_LIFE,
+        linger: float = LINGER,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -66,12 +70,15 @@ class Reader:
         self._backoff = Backoff(settings.backoff_min, settings.backoff_max)
         self._failed = failed
         self._good_life = good_life
+        self._linger = linger
         self._clock = clock
         self._chance = chance
         self._stopping = threading.Event()
         self._renew_at = float("inf")
         self._successor: threading.Thread | None = None
         self._next: Line | None = None
+        self._alone = threading.Event()
+        """Whether the present stream has ended, so that its successor need not wait for it."""
         self._thread = self._new_thread(self._live, f"stream {self._account}")
 
     def _new_thread(self, work: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
@@ -92,6 +99,7 @@ class Reader:
     def stop(self) -> None:
         """Ask the thread to end. Whoever calls also aborts the client, so that nothing is waited for."""
         self._stopping.set()
+        self._alone.set()
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread, at most this many seconds; whether it has ended."""
@@ -167,6 +175,7 @@ class Reader:
 
     def _renew(self, line: Line) -> None:
         self._renew_at = float("inf")
+        self._alone.clear()
         self._intake.two_streams()
         self._successor = self._new_thread(self._open_next, f"stream {self._account} next", line)
         self._successor.start()
@@ -186,6 +195,7 @@ class Reader:
             if not self._stopping.is_set():
                 log.warning("stream not renewed", account=self._account, reason=exc.reason, error=exc)
         else:
+            self._alone.wait(self._linger)
             present.stream.shutdown()
 
     def _succeed(self, ended: Line, exc: ExporterError) -> Line | None:
@@ -196,6 +206,7 @@ class Reader:
         renewed = ended.stream.was_shut_down and self._next is not None
         if not renewed:
             self._telemetry.lost(exc.reason, "connecting")
+            self._alone.set()
             successor.join(CALL_DEADLINE)
         line, self._next = self._next, None
         if line is None:

@@ -47,6 +47,7 @@ class Chain:
             settings,
             failed=self.deaths.append,
             good_life=good_life,
+            linger=0.05,
         )
 
     @property
