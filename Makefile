@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs soak golden clean tools
+.PHONY: demo test check docs soak bench golden clean tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
@@ -24,6 +24,9 @@ MINUTES ?= 3
 
 soak: $(VENV)/.run
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+bench: $(VENV)/.run
+	$(BIN)/python -m benchmarks
 
 golden: $(VENV)/.dev
 	$(BIN)/python -m pytest --update-golden -k golden

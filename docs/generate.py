@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from prometheus_client.metrics_core import Metric
+
 from pf_exporter.collector import Collector
 from pf_exporter.config import FLAGS
 from pf_exporter.families import ACTIVITY, EVENTS, Family
+from pf_exporter.nameplates import Nameplates
 from pf_exporter.settings import ACCOUNT_KEYS, SETTINGS, STREAM_KEYS
 from pf_exporter.settings import EVENTS as SUBSCRIBABLE
 from pf_exporter.store import Store
 from pf_exporter.telemetry import DISCONNECT_REASONS, REJECT_REASONS, STATES, Telemetry
+from tests.matrix import MATRIX
 
 FOLDER = Path(__file__).parent
 
@@ -67,6 +71,24 @@ def _families(families: Iterable[Family]) -> str:
     )
 
 
+def _shown(metric: Metric) -> str:
+    """A family's name as it stands on /metrics."""
+    return metric.name + "_total" * (metric.type == "counter")
+
+
+def _described(metrics: Iterable[Metric]) -> str:
+    rows = (
+        (
+            f"`{_shown(metric)}`",
+            metric.type,
+            ", ".join(f"`{label}`" for label in metric._labelnames),  # type: ignore[attr-defined]
+            metric.documentation,
+        )
+        for metric in metrics
+    )
+    return _table("Metric|Type|Labels|Meaning", rows)
+
+
 def metrics() -> str:
     """The catalogue of /metrics: docs/metrics.md."""
     parts: list[str] = []
@@ -80,15 +102,17 @@ def metrics() -> str:
         "Every category that was subscribed is there from the start, at 0.\n\n"
     )
     parts.append(_families([ACTIVITY]) + "\n")
+    parts.append("## Inventory (`/v2/ports`, `/v2/services`)\n\n")
+    parts.append(
+        "Fetched every `inventory.interval`; how to join it with the numbers: [queries.md](queries.md). "
+        "The keys in `inventory.description_tags` are further labels of the `_info` metrics. "
+        "`series.limit` bounds the inventory of each account by itself.\n\n"
+    )
+    parts.append(_described(Nameplates([], Store(ttl=1, limit=1)).describe()) + "\n")
     fields = {known.name for event in EVENTS.values() for known in event.fields.values()} | {ACTIVITY.name}
-    rows = []
-    for metric in [*Telemetry([]).describe(), *Collector(Store(ttl=1, limit=1)).describe()]:
-        name = metric.name + "_total" * (metric.type == "counter")
-        if name not in fields:
-            labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # type: ignore[attr-defined]
-            rows.append((f"`{name}`", metric.type, labels, metric.documentation))
+    others = [*Telemetry([]).describe(), *Collector(Store(ttl=1, limit=1)).describe()]
     parts.append("## Freshness, and the exporter on itself\n\n")
-    parts.append(_table("Metric|Type|Labels|Meaning", rows) + "\n")
+    parts.append(_described(metric for metric in others if _shown(metric) not in fields) + "\n")
     parts.append("`process_*` and `python_*` are those of prometheus_client; ")
     parts.append("`--web.disable-exporter-metrics` leaves them out.\n\n")
     for title, values in (
@@ -100,7 +124,37 @@ def metrics() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
-PAGES = {"configuration.md": configuration, "metrics.md": metrics}
+_PHASES = {
+    "connect": "Before a byte is read",
+    "login": "Login",
+    "subscribe": "Subscription",
+    "open": "Opening the stream",
+    "stream": "The open stream",
+}
+
+
+def reliability() -> str:
+    """The matrix of faults: docs/reliability.md."""
+    rows = (
+        (
+            _PHASES[fault.phase],
+            f"the other side {fault.what}",
+            f"`{fault.reason}`",
+            str(fault.logins),
+            str(fault.bundles),
+        )
+        for fault in MATRIX
+    )
+    return (
+        "## Faults it is tested against\n\n"
+        "Each happens once in a test, which then asserts: exactly one stream and one subscription in use, "
+        "`packetfabric_up` was 0 meanwhile, no counter fell, the reason was counted once, no thread and no "
+        "descriptor is left over. Logins and subscriptions are those it took until a stream was open again, "
+        "the first ones included.\n\n" + _table("Where|What happens|Counted as|Logins|Subscriptions", rows)
+    )
+
+
+PAGES = {"configuration.md": configuration, "metrics.md": metrics, "reliability.md": reliability}
 """The pages with a generated part, and what makes it."""
 
 MARK = "<!-- Below this line: made from the code by `make docs`. -->\n\n"

@@ -266,6 +266,10 @@ class Client:
         if encoding.strip().lower() != "identity":
             raise NotAnEventStream(f"{doing}: the server compresses the stream unasked ({encoding[:20]!r})")
 
+    def get(self, session: Session, doing: str, path: str, query: Mapping[str, str]) -> Any:
+        """The JSON value at a path; ``doing`` begins the text of every error."""
+        return self._call(doing, "GET", path, session, query=query)
+
     def pages(self, session: Session, path: str, *, size: int = 500) -> Iterator[list[dict[str, Any]]]:
         """The objects of a list, page by page: until one is short, or repeats what came before.
 

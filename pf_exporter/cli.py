@@ -8,7 +8,6 @@ import os
 import platform
 import signal
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 
 from pf_exporter import __version__, logs
@@ -19,9 +18,11 @@ from pf_exporter.logs import Logger
 from pf_exporter.secret import Secret
 from pf_exporter.service import Exporter
 from pf_exporter.settings import Account, Config, WebSettings
+from pf_exporter.signals import Signals
 from pf_exporter.simulator import FAULTS, Options, Simulator
 
 OK, DIED, BAD_CONFIG = 0, 1, 2
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 log = Logger(__name__)
 
@@ -133,19 +134,11 @@ def _options(arguments: argparse.Namespace, listen_address: str) -> Options:
     )
 
 
-def _until_signalled() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    done = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
-    return done
-
-
-def _run(config: Config, done: threading.Event) -> int:
-    exporter = Exporter(config, ended=done.set)
+def _run(config: Config, signals: Signals) -> int:
+    exporter = Exporter(config, ended=signals.end)
     with exporter:
         log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
-        done.wait()
+        signals.wait()
     log.info("stopped")
     return DIED if exporter.failed else OK
 
@@ -162,21 +155,21 @@ def _export(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     log.info("starting pf_exporter", version=__version__, python=platform.python_version())
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
-    return _run(config, _until_signalled())
+    return _run(config, Signals(*ENDING))
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    done = _until_signalled()
+    signals = Signals(*ENDING)
     with Simulator(_options(arguments, arguments.listen_address)) as simulator:
         print(f"PacketFabric, simulated: {simulator.url}")
         print(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")
         print(f"  or with PF_USER={simulator.login} PF_PASSWORD={simulator.password}", flush=True)
-        done.wait()
+        signals.wait()
     return OK
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    done = _until_signalled()
+    signals = Signals(*ENDING)
     logs.set_up("info", "logfmt")
     with Simulator(_options(arguments, "127.0.0.1:0")) as simulator:
         account = Account(
@@ -190,7 +183,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         print(f"A simulated PacketFabric answers on {simulator.url}")
         print(f"Metrics:  http://{arguments.listen_address}/metrics")
         print("Stop with Ctrl-C.", flush=True)
-        return _run(config, done)
+        return _run(config, signals)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -63,7 +63,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         else:
             parser.add_argument(flag, dest=dest, help=help, action="store_true")
     for setting in SETTINGS:
-        help = f"{setting.help} Default: {setting.default}.".replace("%", "%%")
+        help = f"{setting.help} Default: {setting.default or 'none'}.".replace("%", "%%")
         if setting.kind is BOOLEAN:
             parser.add_argument(setting.flag, dest=setting.key, help=help, action="store_const", const="true")
             negation = setting.flag.replace("--", "--no-", 1)

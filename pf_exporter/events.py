@@ -148,6 +148,7 @@ def _level(raw: object) -> tuple[str, int]:
 _LANE = re.compile(r"lane_(\d{1,2})_", re.ASCII)
 _USUAL_LANES = range(4)
 """The lanes the API documents; an event with others is read the tolerant way."""
+_ALL_LANES = tuple(map(str, _USUAL_LANES))
 
 
 def _spelt(name: str, lane: int) -> str:
@@ -247,7 +248,10 @@ def _observation(event: EventType, data: str) -> Observation:
     split = 1 + len(event.circuit)
     circuit, values = row[1:split], row[split:]
     if event.has_lanes:
-        return Observation(event, circuit, *_lit(_USUAL_LANES, values), timestamp)
+        readings = values[: len(_USUAL_LANES) * len(event.fields)]
+        if all(readings):  # The usual case: none is missing, and none is 0, so that every lane is lit.
+            return Observation(event, circuit, _ALL_LANES, readings, timestamp)
+        return Observation(event, circuit, *_lit(_USUAL_LANES, readings), timestamp)
     if event.circuit[-1] == "vlan":
         vlan, rejected = _vlan(circuit[-1])
         return Observation(event, (*circuit[:-1], vlan), (), values, timestamp, rejected)

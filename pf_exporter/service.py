@@ -10,9 +10,11 @@ from types import TracebackType
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from pf_exporter.api import Client
-from pf_exporter.collector import Collector
+from pf_exporter.exposition import Exposition
 from pf_exporter.intake import Intake
+from pf_exporter.inventory import Inventory
 from pf_exporter.logs import Logger
+from pf_exporter.nameplates import Nameplates
 from pf_exporter.session import SessionKeeper
 from pf_exporter.settings import Account, Config
 from pf_exporter.store import Store
@@ -38,8 +40,20 @@ class Feed:
         self.telemetry = AccountTelemetry(account, idle_timeout=idle_timeout)
         self._client = Client(account, idle_timeout=idle_timeout)
         self._keeper = SessionKeeper(self._client, self.telemetry)
+        subscription = Subscription(
+            account, self._client, self._keeper, subscribed=lambda: self.inventory.refresh()
+        )
+        self.inventory = Inventory(
+            account.name,
+            self._client,
+            self._keeper,
+            config.inventory,
+            limit=config.series.limit,
+            failed=failed,
+            looked=subscription.saw,
+        )
         self._reader = Reader(
-            Subscription(account, self._client, self._keeper),
+            subscription,
             self._keeper,
             Intake(store, self.telemetry),
             self.telemetry,
@@ -49,14 +63,17 @@ class Feed:
         store.add_account(account.name)
 
     def start(self) -> None:
-        """Begin to log in, subscribe and read."""
+        """Begin to log in, subscribe and read; and to look at the inventory."""
         self._reader.start()
+        self.inventory.start()
 
     def stop(self) -> None:
         """End the stream and the session."""
         self._reader.stop()
+        self.inventory.stop()
         self._client.abort()
         self._reader.join(STOP_WITHIN)
+        self.inventory.join(STOP_WITHIN)
         self._keeper.close()
 
 
@@ -76,15 +93,16 @@ class Exporter:
             delta=[event for event, kind in counters.items() if kind == "delta"],
         )
         self.feeds = [Feed(account, config, self.store, self._fail) for account in config.accounts]
-        self.registry = CollectorRegistry(auto_describe=False)
-        self.registry.register(Collector(self.store))
-        self.registry.register(Telemetry(feed.telemetry for feed in self.feeds))
+        others = CollectorRegistry(auto_describe=False)
+        inventories = [feed.inventory for feed in self.feeds]
+        others.register(Nameplates(inventories, self.store, config.inventory.description_tags))
+        others.register(Telemetry(feed.telemetry for feed in self.feeds))
         if not config.web.disable_exporter_metrics:
             for collector in (ProcessCollector, PlatformCollector, GCCollector):
-                collector(registry=self.registry)
+                collector(registry=others)
         self.server = Server(
             app.create(
-                self.registry,
+                Exposition(self.store, others),
                 telemetry_path=config.web.telemetry_path,
                 healthy=lambda: not self.failed,
             ),

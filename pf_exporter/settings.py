@@ -27,9 +27,11 @@ from pf_exporter.kinds import (
     Kind,
     choice,
     lasting,
+    matching,
     several,
     whole,
 )
+from pf_exporter.listings import LISTINGS
 from pf_exporter.secret import SecretSource
 
 T = TypeVar("T")
@@ -43,11 +45,13 @@ class Setting:
     kind: Kind[Any]
     default: str
     help: str
+    usual_flag: str = ""
+    """The flag that Prometheus' own exporters have for it, where that is another."""
 
     @property
     def flag(self) -> str:
         """The same on the command line, such as ``--stream.idle-timeout``."""
-        return "--" + self.key.replace("_", "-")
+        return self.usual_flag or "--" + self.key.replace("_", "-")
 
     @property
     def variable(self) -> str:
@@ -55,9 +59,9 @@ class Setting:
         return "PF_EXPORTER_" + self.key.replace(".", "_").upper()
 
 
-def _row(kind: Kind[T], default: str, help: str) -> T:
+def _row(kind: Kind[T], default: str, help: str, flag: str = "") -> T:
     # To a type checker the attribute is what its kind makes of the text.
-    row = {"kind": kind, "default": default, "help": help}
+    row = {"kind": kind, "default": default, "help": help, "usual_flag": flag}
     return field(default=kind.parse(default), metadata=row)
 
 
@@ -87,11 +91,40 @@ class CounterSettings:
     port_etherstats: str = _row(COUNTERS, "cumulative", "What the counts in port etherstats are.")
 
 
+TAGS_LIMIT = 16
+"""Most keys of tags that become labels."""
+
+TAKEN = {label for listing in LISTINGS for label in listing.info.labels} | {"job", "instance"}
+"""Labels that the info families have already, or that Prometheus adds."""
+
+
+LABEL = matching("(?!__)[A-Za-z_][A-Za-z0-9_]{0,63}", "KEY", "the name of a label, such as env")
+
+
+def _tags(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    names = several(LABEL).parse(text)
+    if len(names) > TAGS_LIMIT:
+        raise ValueError(f"expected at most {TAGS_LIMIT}")
+    if TAKEN.intersection(names):
+        raise ValueError(f"expected no label that is there already: {', '.join(sorted(TAKEN))}")
+    return names
+
+
 @dataclass(frozen=True)
 class InventorySettings:
-    """The lists of ports and virtual circuits; seconds."""
+    """The lists of ports, virtual circuits and cloud router connections; seconds."""
 
     interval: float = _row(lasting("60s", or_off=True), "5m", "Fetch the lists this often; 0 is off.")
+    description_tags: tuple[str, ...] = _row(
+        Kind(_tags, "KEY", repeatable=True),
+        "",
+        "Make labels of the info metrics of these keys, where a description says [key=value].",
+    )
+    cloud_router_connections: bool = _row(
+        BOOLEAN, "false", "Also poll cloud router connections, which are not streamed, and their rates."
+    )
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,10 @@ class _Table:
     def __init__(self, event: EventType, *, delta: bool) -> None:
         self.rows: dict[tuple[str, ...], Row] = {}
         """In the order in which the circuits were first seen, so that /metrics keeps its order."""
-        self.arrivals: OrderedDict[tuple[str, ...], None] = OrderedDict()
-        """The circuits that have not expired, the longest silent first."""
+        self.arrivals: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        """The circuits that have not expired, the longest silent first, each with the series of its row."""
+        self.oldest = float("-inf")
+        """None of them was last heard of before this time; so that most writes need not look for it."""
         self.version = 0
         """Rises with every change of the rows."""
         self.delta = delta
@@ -130,15 +132,17 @@ class Store:
         table = self._tables[account][event]
         oldest = now - self.ttl
         while table.arrivals:
-            circuit = next(iter(table.arrivals))
+            circuit, series = next(iter(table.arrivals.items()))
             row = table.rows[circuit]
+            table.oldest = row.arrived
             if row.arrived >= oldest:
-                break
+                return
             del table.arrivals[circuit]
             table.rows[circuit] = row._replace(lanes=(), values=(), timestamp=None)
             table.version += 1
-            self._grow(account, 1 - row.series)
+            self._grow(account, 1 - series)
             self._silent[account, event, circuit] = None
+        table.oldest = now
 
     def _has_room(self, series: int, now: float) -> bool:
         """Whether so many more series fit; if they do, what has expired makes room for them."""
@@ -157,14 +161,16 @@ class Store:
 
     def write(self, account: str, observation: Observation) -> Written:
         """Keep what an event said, unless it is old, or more than there is room for."""
-        event, circuit, lanes, values, timestamp, *_ = observation
+        event, circuit, lanes, values, timestamp, _, _ = observation
         now = self._clock()
         with self._lock:
             table = self._tables[account][event.name]
-            self._expire(account, event.name, now)
+            if table.oldest < now - self.ttl:
+                self._expire(account, event.name, now)
             held = table.rows.get(circuit)
+            before = table.arrivals.get(circuit)
             outcome = Written.KEPT
-            if held is not None and circuit in table.arrivals:
+            if held is not None and before is not None:
                 if timestamp is not None and held.timestamp is not None:
                     # A network clock that went back is believed again once what it said before has expired.
                     if timestamp < held.timestamp:
@@ -178,16 +184,20 @@ class Store:
                         return Written.OUT_OF_ORDER  # two samples of one second, the earlier one last
                     outcome = Written.FELL
             row = Row(lanes, values, timestamp, now, self._wall())
-            more = row.series - (held.series if held is not None else 0)
-            self._silent.pop((account, event.name, circuit), None)
+            series = row.series
+            if before is None and held is not None:  # it was silent, which is one series
+                before = 1
+                del self._silent[account, event.name, circuit]
+            more = series - (before or 0)
             if more > 0 and not self._has_room(more, now):
-                if held is not None and circuit not in table.arrivals:
+                if circuit not in table.arrivals and held is not None:
                     self._silent[account, event.name, circuit] = None
                 return Written.REFUSED
-            self._grow(account, more)
+            if more:
+                self._grow(account, more)
             table.rows[circuit] = row
             table.version += 1
-            table.arrivals[circuit] = None
+            table.arrivals[circuit] = series
             table.arrivals.move_to_end(circuit)
         return outcome
 

@@ -148,7 +148,7 @@ class Reader:
         for chunk in line.stream.chunks():
             telemetry.bytes += len(chunk)
             telemetry.heard = now = clock()
-            if now >= self._renew_at:
+            if now >= self._renew_at or self._subscription.outgrown:
                 self._renew(line)
             yield chunk
 
@@ -174,6 +174,8 @@ class Reader:
     # A stream about to end is renewed without a gap: the next is opened and heard, then this one is ended.
 
     def _renew(self, line: Line) -> None:
+        if self._successor is not None:
+            return
         self._renew_at = float("inf")
         self._alone.clear()
         self._intake.two_streams()

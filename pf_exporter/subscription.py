@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pf_exporter.api import Client, Session
+from pf_exporter.circuits import plain
 from pf_exporter.errors import ApiError, ExporterError, Rejected, SubscriptionGone, Unauthorized
 from pf_exporter.session import SessionKeeper
 from pf_exporter.settings import Account
@@ -24,6 +25,10 @@ class Bundle:
     uuid: str
     made: float
     streamed: bool = False
+    circuits: frozenset[str] | None = None
+    """What the account had when it was made, once that is known."""
+    outgrown: bool = False
+    """Whether the account has got circuits since; the API does not say whether they join a bundle."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,10 @@ class Line:
 
 
 class Subscription:
-    """Opens streams of one account; for one thread at a time."""
+    """Opens streams of one account; for one thread at a time.
+
+    ``subscribed`` is called when a new bundle has been made.
+    """
 
     def __init__(
         self,
@@ -47,15 +55,32 @@ class Subscription:
         client: Client,
         keeper: SessionKeeper,
         *,
+        subscribed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account = account
         self._client = client
         self._keeper = keeper
+        self._subscribed = subscribed
         self._clock = clock
         self._bundle: Bundle | None = None
         self.exclusive = False
         """Whether a bundle was seen to bear only one stream at a time; the API does not say."""
+
+        self._takes_all = any(one.type != "customer" and not one.selectors for one in account.streams)
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether the present bundle may not know all circuits, so that a new one is due."""
+        return self._bundle is not None and self._bundle.outgrown
+
+    def saw(self, circuits: frozenset[str]) -> None:
+        """Take note of the ids of what the account has now; any thread may call."""
+        bundle, now = self._bundle, frozenset(map(plain, circuits))
+        if bundle is not None and self._takes_all:
+            if bundle.circuits is None:
+                bundle.circuits = now
+            bundle.outgrown = bundle.outgrown or not now <= bundle.circuits
 
     def _usable(self, session: Session) -> Bundle | None:
         bundle = self._bundle
@@ -77,6 +102,7 @@ class Subscription:
                 made = self._clock()
                 bundle = Bundle(session, self._client.subscribe(session, self._account.streams), made)
                 self._bundle = bundle
+                self._subscribed()
             stream = self._client.open(session, bundle.uuid)
         except ExporterError as exc:
             if isinstance(exc, Unauthorized):
@@ -90,7 +116,7 @@ class Subscription:
     def open_second(self) -> Line:
         """Open a stream beside the open one, of the same bundle; of a new one where that is refused."""
         present = self._bundle
-        if self.exclusive:
+        if self.exclusive or self.outgrown:
             self._bundle = None
         try:
             return self.open()

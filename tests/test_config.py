@@ -21,7 +21,7 @@ from pf_exporter.config import add_flags, load
 from pf_exporter.errors import ConfigError
 from pf_exporter.kinds import duration
 from pf_exporter.secret import Secret, SecretFile
-from pf_exporter.settings import EVENTS, SECTIONS, SETTINGS, Account, Config, Setting, StreamFilter
+from pf_exporter.settings import EVENTS, SECTIONS, SETTINGS, TAKEN, Account, Config, Setting, StreamFilter
 
 FIXTURES = Path(__file__).parent / "fixtures" / "config"
 CANARY = "c4nary-5ecret"
@@ -38,6 +38,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] 
     "counters.port_errors": (("delta", "cumulative", "delta"), ("delta", "cumulative", "delta")),
     "counters.port_etherstats": (("delta", "cumulative", "delta"), ("delta", "cumulative", "delta")),
     "inventory.interval": (("1m", "0", "2m"), (60.0, 0.0, 120.0)),
+    "inventory.description_tags": (("[env, owner]", "a_1,B", "x"), (("env", "owner"), ("a_1", "B"), ("x",))),
+    "inventory.cloud_router_connections": (("true", "false", ""), (True, False, True)),
     "web.listen_address": (
         ("['127.0.0.1:1', ':2']", "localhost:3,[::1]:4", ":5"),
         (("127.0.0.1:1", ":2"), ("localhost:3", "[::1]:4"), (":5",)),
@@ -117,6 +119,8 @@ def test_a_full_file() -> None:
         "counters.port_errors": "delta",
         "counters.port_etherstats": "delta",
         "inventory.interval": 120.0,
+        "inventory.description_tags": ("env", "owner"),
+        "inventory.cloud_router_connections": True,
         "web.listen_address": (":9000", "[::1]:9001"),
         "web.telemetry_path": "/federate/metrics",
         "web.disable_exporter_metrics": True,
@@ -177,6 +181,14 @@ def test_defaults_are_those_of_the_dataclasses() -> None:
         for row in dataclasses.fields(cls):
             (found,) = (each for each in SETTINGS if each.key == f"{name}.{row.name}")
             assert getattr(cls(), row.name) == found.kind.parse(found.default)
+
+
+@pytest.mark.parametrize(
+    "text", ["inventory: {description_tags: []}", "inventory: {description_tags: ''}", ""]
+)
+def test_no_tags_by_default(tmp_path: Path, text: str) -> None:
+    """No list of tags, and an empty one, are the same: no tag becomes a label."""
+    assert loaded(tmp_path, text).inventory.description_tags == ()
 
 
 def test_a_boolean_flag_can_be_taken_back(tmp_path: Path) -> None:
@@ -263,6 +275,20 @@ BAD: dict[str, str] = {
     "stream: {rotate_after: 500d}": "pf.yml: stream.rotate_after: expected a duration of at most 365d",
     "inventory: {interval: 59s}": "pf.yml: inventory.interval: expected a duration of at least 60s,"
     " or 0 for off",
+    **{
+        f"inventory: {{description_tags: [env, '{key}']}}": "pf.yml: inventory.description_tags: item 2:"
+        " expected the name of a label, such as env"
+        for key in ("1", "a-b", "__name__", "a b", "é", "x" * 65)
+    },
+    **{
+        f"inventory: {{description_tags: [env, {key}]}}": "pf.yml: inventory.description_tags: expected no"
+        f" label that is there already: {', '.join(sorted(TAKEN))}"
+        for key in ("account", "pop", "port_circuit_id", "job")
+    },
+    f"inventory: {{description_tags: [{', '.join(f'k{n}' for n in range(17))}]}}": "pf.yml:"
+    " inventory.description_tags: expected at most 16",
+    "inventory: {description_tags: [[]]}": "pf.yml: inventory.description_tags: expected text or a list of"
+    " texts",
     "stream: {backoff_min: 61s}": "pf.yml: stream.backoff_min: stream.backoff_min is longer than"
     " stream.backoff_max; lower the one or raise the other",
     "stream: {backoff_max: 1ms}": "pf.yml: stream.backoff_max: stream.backoff_min is longer than"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from pf_exporter.service import Exporter
-from pf_exporter.settings import Config, WebSettings
+from pf_exporter.settings import Config, InventorySettings, WebSettings
 from tests.conftest import FIXTURES, get, until
 from tests.fakes import Fake, event
 
@@ -28,7 +28,8 @@ def test_golden_page(golden: Callable[[str, str], None]) -> None:
     with Fake() as fake:
         fake.events = [event(one["event"], one["data"]) for one in events]
         web = WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True)
-        with Exporter(Config(accounts=(fake.account(),), web=web)) as exporter:
+        config = Config(accounts=(fake.account(),), web=web, inventory=InventorySettings(interval=0))
+        with Exporter(config) as exporter:
             telemetry = exporter.feeds[0].telemetry
             until(lambda: sum(telemetry.events.values()) == len(events), "all events")
             page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()

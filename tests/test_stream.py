@@ -384,3 +384,14 @@ def test_nobody_there_at_the_start(fake: Fake) -> None:
         assert not chain.telemetry.up
         until(lambda: chain.telemetry.up, "a stream")
         assert chain.telemetry.login_failures["unavailable"] == 4
+
+
+def test_new_circuits_are_subscribed_at_once(fake: Fake) -> None:
+    """When the account has got a circuit, the stream is renewed with a new bundle, without a gap."""
+    with Chain(fake.account()) as chain:
+        until(lambda: chain.telemetry.up, "a stream")
+        chain.subscription.saw(frozenset({"PF-AP-1"}))
+        chain.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+        rotations(chain, 1)
+        assert len(fake.of("subscribe")) == 2
+        assert sum(chain.telemetry.disconnects.values()) == 1

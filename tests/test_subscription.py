@@ -10,6 +10,7 @@ from pf_exporter.api import Client
 from pf_exporter.backoff import Backoff
 from pf_exporter.errors import Rejected, SubscriptionGone, Unauthorized, Unavailable
 from pf_exporter.session import SessionKeeper
+from pf_exporter.settings import StreamFilter
 from pf_exporter.subscription import UNSTREAMED_LIFE, Line, Subscription
 from pf_exporter.telemetry import AccountTelemetry
 from tests.fakes import Answer, Fake
@@ -125,3 +126,27 @@ def test_trouble_is_no_refusal(world: World) -> None:
         world.open_second()
     assert world.made == (1, 1)
     assert not world.subscription.exclusive
+
+
+def test_new_circuits_make_a_new_bundle(world: World) -> None:
+    """What the account has at the first look belongs to the bundle; with more, a new bundle is due."""
+    world.open()
+    for circuits in ({"PF-AP-1", "PF-AP-2-PF"}, {"PF-AP-2"}, set(), {"PF-AP-1-PF"}):
+        world.subscription.saw(frozenset(circuits))
+        assert not world.subscription.outgrown
+    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-3"}))
+    assert world.subscription.outgrown
+    world.open_second()
+    assert world.made == (1, 2)
+    assert not world.subscription.outgrown
+
+
+def test_who_asks_for_some_circuits_is_content_with_them(world: World) -> None:
+    """With filters on circuits a new one changes nothing."""
+    account = world.fake.account(streams=(StreamFilter("port", (), ("PF-AP-1",)), StreamFilter("customer")))
+    keeper = SessionKeeper(Client(account, idle_timeout=5), AccountTelemetry(account, idle_timeout=5))
+    subscription = Subscription(account, Client(account, idle_timeout=5), keeper)
+    world.lines.append(subscription.open())
+    subscription.saw(frozenset({"PF-AP-1"}))
+    subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+    assert not subscription.outgrown

@@ -59,6 +59,7 @@ class Api:
                 Route("/v2/ports", self.ports),
                 Route("/v2/services", self.services),
                 Route("/v2/services/cloud-routers/connections", self.connections),
+                Route("/v2/metrics/cloud-router-connections/{id}/rate/{type}", self.rates),
                 Route("/v2/customers/current", self.customer),
             ],
             exception_handlers={HTTPException: self._refuse, BadRequest: self._correct},
@@ -228,6 +229,17 @@ class Api:
     async def connections(self, request: Request) -> Response:
         """``GET /v2/services/cloud-routers/connections``."""
         return self._list(request, catalogue.connections)
+
+    async def rates(self, request: Request) -> Response:
+        """``GET /v2/metrics/cloud-router-connections/{id}/rate/{type}``: the last hour, whatever is asked."""
+        self._caller(request)
+        network, now = self._world.network, self._world.clock()
+        connection = request.path_params["id"]
+        found = catalogue.rates(network, connection, now).get(request.path_params["type"])
+        known = {row["cloud_circuit_id"] for row in catalogue.connections(network, now)}
+        if found is None or connection not in known:
+            raise HTTPException(404, "Connection not found.")
+        return JSONResponse(found)
 
     async def customer(self, request: Request) -> Response:
         """``GET /v2/customers/current``."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 
+from pf_exporter.simulator.flow import Flow
 from pf_exporter.simulator.network import Network, stamp
 from pf_exporter.simulator.topology import Circuit, End, Port
 
@@ -192,3 +194,18 @@ def connections(network: Network, at: float) -> list[Row]:
             }
         )
     return rows
+
+
+def rates(network: Network, connection: str, at: float) -> dict[str, list[list[int]]]:
+    """By type, ``bps`` and ``pps``, the rates of a cloud router connection at each minute of the last hour.
+
+    A row is time, average, minimum and maximum received, and the same transmitted.
+    """
+    rng = random.Random(f"{network.seed} {connection}")
+    flows = Flow(rng, 5e8, 900), Flow(rng, 2e8, 400)
+    minutes = [(int(at) // 60 - age) * 60 for age in reversed(range(60))]
+    readings = [(minute, [flow.read(minute) for flow in flows]) for minute in minutes]
+    return {
+        "bps": [[minute, *(one.bps for one in both for _ in range(3))] for minute, both in readings],
+        "pps": [[minute, *(one.pps for one in both for _ in range(3))] for minute, both in readings],
+    }
