@@ -95,13 +95,14 @@ class Intake:
             telemetry.fields_rejected[name] += said.fields_rejected
         if said.fields_unknown:
             telemetry.fields_unknown[name] += said.fields_unknown
+        now = self._wall()
         if said.timestamp is not None:
-            telemetry.lag(said.timestamp)
+            telemetry.lag(now - said.timestamp)
         if isinstance(said, Observation):
             self._keep(name, said)
         else:
             self._note(said)
-        telemetry.last_event[name] = self._wall()
+        telemetry.last_event[name] = now
 
     def _keep(self, name: str, observation: Observation) -> None:
         telemetry = self._telemetry

@@ -62,9 +62,12 @@ class _Table:
         self.version = 0
         """Rises with every change of the rows."""
         self.delta = delta
-        fields = enumerate(event.fields.values())
-        self.counters = tuple(index for index, family in fields if family.kind == "counter")
-        self.totals = operator.itemgetter(*self.counters) if self.counters else None
+        kinds = [family.kind for family in event.fields.values()]
+        self.counters = tuple(index for index, kind in enumerate(kinds) if kind == "counter")
+        self.totals: Callable[[Numbers], Numbers] | None = None
+        """The totals among the values: where all are, tuple() is the values themselves."""
+        if self.counters:
+            self.totals = operator.itemgetter(*self.counters) if "gauge" in kinds else tuple
 
     def added(self, held: Numbers, values: Numbers) -> Numbers:
         """``values``, each difference in them replaced by the sum of all so far."""
@@ -80,7 +83,7 @@ class _Table:
             return False
         before, after = self.totals(held), self.totals(values)
         try:
-            return any(map(operator.gt, before, after))
+            return any(map(operator.gt, before, after))  # type: ignore[arg-type]  # None: see below
         except TypeError:  # a None among them
             pairs = zip(before, after, strict=True)
             return any(a is not None and b is not None and a > b for a, b in pairs)
@@ -184,7 +187,7 @@ class Store:
                         return Written.OUT_OF_ORDER  # two samples of one second, the earlier one last
                     outcome = Written.FELL
             row = Row(lanes, values, timestamp, now, self._wall())
-            series = row.series
+            series = 1 + len(values) - values.count(None)  # row.series, without the cost of a call
             if before is None and held is not None:  # it was silent, which is one series
                 before = 1
                 del self._silent[account, event.name, circuit]

@@ -42,12 +42,10 @@ class AccountTelemetry:
         *,
         idle_timeout: float,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
     ) -> None:
         self.account = account.name
         self._idle_timeout = idle_timeout
         self._clock = clock
-        self._wall = wall
         self.state = "connecting"
         self.heard = clock()
         """When the last byte came, by the monotonic clock."""
@@ -100,9 +98,10 @@ class AccountTelemetry:
         if self._gap_since is None:
             self._gap_since = self._clock()
 
-    def lag(self, sampled_at: float) -> None:
-        """An event came that was sampled at this UNIX time."""
-        seconds = max(self._wall() - sampled_at, 0.0)
+    def lag(self, seconds: float) -> None:
+        """An event came so long after it was sampled; negative where the network's clock is ahead."""
+        if seconds < 0:
+            seconds = 0.0
         self.lags[bisect.bisect_left(LAG_BUCKETS, seconds)] += 1
         self.lag_sum += seconds
 

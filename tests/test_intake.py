@@ -35,7 +35,7 @@ class World:
         self.store = Store(ttl=600, limit=limit, clock=self.clock, wall=self.clock)
         self.store.add_account("default")
         account = Account(token=Secret("x"))
-        self.telemetry = AccountTelemetry(account, idle_timeout=1, clock=self.clock, wall=self.clock)
+        self.telemetry = AccountTelemetry(account, idle_timeout=1, clock=self.clock)
         self.intake = Intake(self.store, self.telemetry, clock=self.clock, wall=self.clock)
 
 

@@ -9,7 +9,7 @@ import re
 import tracemalloc
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sseclient
@@ -329,11 +329,9 @@ def test_heartbeats_without_blank_lines_do_not_pile_up() -> None:
 class Recorder(sseclient.SSEClient):
     """sseclient-py, noting what it is given."""
 
-    blocks: list[bytes]
+    blocks: ClassVar[list[bytes]] = []
 
     def __init__(self, source: Iterable[bytes]) -> None:
-        type(self).blocks = []
-
         def noted() -> Iterator[bytes]:
             for block in source:
                 self.blocks.append(block)
@@ -346,13 +344,22 @@ class Recorder(sseclient.SSEClient):
 def test_what_is_quadratic_gets_bounded_input_only(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """sseclient-py copies an event once a line, so it gets only events within the limits, each once."""
     monkeypatch.setattr(sseclient, "SSEClient", Recorder)
-    normal = b"event: x\n:\ndata: {}\n\n"
+    Recorder.blocks.clear()
+    normal = b"data: {}\n:\nevent: x\n\n"
     stream = (normal * 9 + b"data\n" * 5_000 + b"\n" + b"x" * 50_000 + b"\n\n" + b":\n" * 5_000 + b"\n") * 3
     assert outcomes(cut_every(stream, size), limit=20_000) == ([("x", "{}")] * 9 + [None, None]) * 3
+    assert len(Recorder.blocks) >= 27
     assert all(block.endswith(b"\n\n") for block in Recorder.blocks)
     assert max(map(len, Recorder.blocks)) <= 20_001
     assert max(block.count(b"\n") for block in Recorder.blocks) <= sse.LINES + 1
     assert sum(map(len, Recorder.blocks)) <= len(stream)
+
+
+@given(st.text(), st.text())
+def test_the_plain_form_is_read_as_any_other(name: str, data: str) -> None:
+    """An event as the API sends it is what the standard makes of it, whatever its name and data hold."""
+    raw = f"event: {name}\ndata: {data}\n\n".encode(errors="surrogatepass")
+    assert outcomes([raw]) == reference(raw)
 
 
 def test_attacker_text_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
