@@ -34,13 +34,14 @@ golden: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-# The tests scrape with a real Prometheus and check with a real promtool.
+# The tests scrape with a real Prometheus, alert through a real Alertmanager, and check with their own tools.
 tools:
-	@command -v prometheus promtool >/dev/null || { \
+	@(for tool in prometheus promtool prometheus-alertmanager amtool; do \
+	    command -v $$tool || exit 1; done) >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; \
 	  else \
-	    echo "The tests need prometheus and promtool on the PATH; on Debian: apt-get install prometheus" >&2; \
+	    echo "The tests need Prometheus and Alertmanager; on Debian: apt-get install prometheus prometheus-alertmanager" >&2; \
 	    exit 1; \
 	  fi; }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
@@ -15,6 +15,7 @@ from pf_exporter.settings import ACCOUNT_KEYS, SETTINGS, STREAM_KEYS
 from pf_exporter.settings import EVENTS as SUBSCRIBABLE
 from pf_exporter.store import Store
 from pf_exporter.telemetry import DISCONNECT_REASONS, REJECT_REASONS, STATES, Telemetry
+from pf_exporter.web.readings import of_config, of_web_config
 from tests.matrix import MATRIX
 
 FOLDER = Path(__file__).parent
@@ -89,6 +90,12 @@ def _described(metrics: Iterable[Metric]) -> str:
     return _table("Metric|Type|Labels|Meaning", rows)
 
 
+def _own() -> Iterator[Metric]:
+    """Every family that is no event's and no list's."""
+    for collector in (Telemetry([]), Collector(Store(ttl=1, limit=1)), of_config(), of_web_config()):
+        yield from collector.describe()
+
+
 def metrics() -> str:
     """The catalogue of /metrics: docs/metrics.md."""
     parts: list[str] = []
@@ -110,7 +117,7 @@ def metrics() -> str:
     )
     parts.append(_described(Nameplates([], Store(ttl=1, limit=1)).describe()) + "\n")
     fields = {known.name for event in EVENTS.values() for known in event.fields.values()} | {ACTIVITY.name}
-    others = [*Telemetry([]).describe(), *Collector(Store(ttl=1, limit=1)).describe()]
+    others = [*_own()]
     parts.append("## Freshness, and the exporter on itself\n\n")
     parts.append(_described(metric for metric in others if _shown(metric) not in fields) + "\n")
     parts.append("`process_*` and `python_*` are those of prometheus_client; ")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import os
 import platform
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 from pf_exporter import __version__, logs
 from pf_exporter.config import add_flags, load
@@ -20,6 +22,7 @@ from pf_exporter.service import Exporter
 from pf_exporter.settings import Account, Config, WebSettings
 from pf_exporter.signals import Signals
 from pf_exporter.simulator import FAULTS, Options, Simulator
+from pf_exporter.web.policy import Policy
 
 OK, DIED, BAD_CONFIG = 0, 1, 2
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -134,11 +137,18 @@ def _options(arguments: argparse.Namespace, listen_address: str) -> Options:
     )
 
 
-def _run(config: Config, signals: Signals) -> int:
-    exporter = Exporter(config, ended=signals.end)
+def _reload(exporter: Exporter) -> None:
+    with contextlib.suppress(ConfigError):  # It is in the log, and shown in a metric.
+        exporter.reload()
+
+
+def _run(config: Config, signals: Signals, source: Callable[[], Config] | None = None) -> int:
+    exporter = Exporter(config, ended=signals.end, source=source)
     with exporter:
         log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
-        signals.wait()
+        while signals.wait() == signal.SIGHUP:
+            # On a thread: reloading waits for streams to end, and SIGTERM must not.
+            threading.Thread(target=_reload, args=(exporter,), name="reload", daemon=True).start()
     log.info("stopped")
     return DIED if exporter.failed else OK
 
@@ -146,6 +156,7 @@ def _run(config: Config, signals: Signals) -> int:
 def _export(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = load(arguments, environ)
     if arguments.config_check:
+        Policy(config.web.config_file)
         for warning in config.warnings:
             print(f"warning: {warning}")
         names = ", ".join(account.name for account in config.accounts)
@@ -155,7 +166,7 @@ def _export(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     log.info("starting pf_exporter", version=__version__, python=platform.python_version())
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
-    return _run(config, Signals(*ENDING))
+    return _run(config, Signals(*ENDING, signal.SIGHUP), lambda: load(arguments, environ))
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

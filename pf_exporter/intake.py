@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from pf_exporter.errors import EventError
 from pf_exporter.events import OTHER, Activity, Observation, decode
 from pf_exporter.families import EVENT_NAMES
 from pf_exporter.logs import Logger
+from pf_exporter.settings import LogSettings
 from pf_exporter.sse import ServerSentEvent
 from pf_exporter.store import Store, Written
 from pf_exporter.telemetry import DROPPED, AccountTelemetry
@@ -28,6 +29,7 @@ class Intake:
         store: Store,
         telemetry: AccountTelemetry,
         *,
+        activity_fields: Collection[str] = LogSettings.activity_fields,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -37,6 +39,7 @@ class Intake:
         self._log = Logger(__name__)
         self._clock = clock
         self._wall = wall
+        self._activity_fields = activity_fields
         # While two streams are open: how often each frame came on the old one and not yet on the new one.
         self._brought: collections.Counter[int] | None = None
         self._repeats_until: float | None = None
@@ -127,11 +130,6 @@ class Intake:
         telemetry = self._telemetry
         key = (activity.category, activity.log_level)
         telemetry.activity[key] = telemetry.activity.get(key, 0) + 1
-        # No user, address or message: they are personal data.
-        self._log.info(
-            "activity",
-            account=self._account,
-            category=activity.category,
-            log_level=activity.log_level,
-            event=activity.details.get("event", ""),
-        )
+        said = {"category": activity.category, "log_level": activity.log_level}
+        fields = {name: said.get(name) or activity.details.get(name, "") for name in self._activity_fields}
+        self._log.info("activity", account=self._account, **fields)

@@ -2,87 +2,88 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector as AnyCollector
 
-from pf_exporter.api import Client
+from pf_exporter.errors import ConfigError
 from pf_exporter.exposition import Exposition
-from pf_exporter.intake import Intake
-from pf_exporter.inventory import Inventory
+from pf_exporter.feed import STOP_WITHIN, Feed, basis
 from pf_exporter.logs import Logger
 from pf_exporter.nameplates import Nameplates
-from pf_exporter.session import SessionKeeper
-from pf_exporter.settings import Account, Config
+from pf_exporter.settings import Config
 from pf_exporter.store import Store
-from pf_exporter.stream import Reader
-from pf_exporter.subscription import Subscription
-from pf_exporter.telemetry import AccountTelemetry, Telemetry
-from pf_exporter.web import app
+from pf_exporter.telemetry import Telemetry
+from pf_exporter.web import app, pages
+from pf_exporter.web.gate import guard
+from pf_exporter.web.policy import Policy
+from pf_exporter.web.readings import of_config
 from pf_exporter.web.server import Server
+from pf_exporter.web.status import View
 
-STOP_WITHIN = 1.5
-"""Seconds for all accounts to end their streams and sessions."""
+ANSWER_WITHIN = 120.0
+"""Seconds for a page to be made, sent and read."""
+FIXED = ("counters", "web", "log")
+"""Sections that only a restart changes."""
 
 log = Logger(__name__)
 
 
-class Feed:
-    """One account's way from the API into the store."""
+class _Together(AnyCollector):
+    """Collectors that a reload exchanges for others, all at once."""
 
-    def __init__(
-        self, account: Account, config: Config, store: Store, failed: Callable[[BaseException], None]
-    ) -> None:
-        idle_timeout = config.stream.idle_timeout
-        self.telemetry = AccountTelemetry(account, idle_timeout=idle_timeout)
-        self._client = Client(account, idle_timeout=idle_timeout)
-        self._keeper = SessionKeeper(self._client, self.telemetry)
-        subscription = Subscription(
-            account, self._client, self._keeper, subscribed=lambda: self.inventory.refresh()
-        )
-        self.inventory = Inventory(
-            account.name,
-            self._client,
-            self._keeper,
-            config.inventory,
-            limit=config.series.limit,
-            failed=failed,
-            looked=subscription.saw,
-        )
-        self._reader = Reader(
-            subscription,
-            self._keeper,
-            Intake(store, self.telemetry),
-            self.telemetry,
-            config.stream,
-            failed=failed,
-        )
-        store.add_account(account.name)
+    def __init__(self) -> None:
+        self.parts: tuple[Nameplates | Telemetry, ...] = ()
 
-    def start(self) -> None:
-        """Begin to log in, subscribe and read; and to look at the inventory."""
-        self._reader.start()
-        self.inventory.start()
+    def collect(self) -> Iterator[Metric]:
+        """What all of them have."""
+        for part in self.parts:
+            yield from part.collect()
 
-    def stop(self) -> None:
-        """End the stream and the session."""
-        self._reader.stop()
-        self.inventory.stop()
-        self._client.abort()
-        self._reader.join(STOP_WITHIN)
-        self.inventory.join(STOP_WITHIN)
-        self._keeper.close()
+
+def _all_at_once(stops: Sequence[Callable[[], bool | None]]) -> list[bool]:
+    """Call each on a thread of its own; which of them said within ``STOP_WITHIN`` that they have ended."""
+    ended = [False] * len(stops)
+
+    def run(index: int) -> None:
+        ended[index] = bool(stops[index]())
+
+    threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(len(stops))]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + STOP_WITHIN
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0.0))
+    return list(ended)
 
 
 class Exporter:
-    """Everything that runs. ``ended`` is called when a thread dies that the others cannot do without."""
+    """Everything that runs. ``ended`` is called when a thread dies that the others cannot do without.
 
-    def __init__(self, config: Config, *, ended: Callable[[], None] = lambda: None) -> None:
+    ``source`` gives the configuration anew when it is to be reloaded.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        ended: Callable[[], None] = lambda: None,
+        source: Callable[[], Config] | None = None,
+    ) -> None:
         self._ended = ended
+        self._source = source or (lambda: config)
+        self._reloading = threading.Lock()
+        self._stopped = False
         self.failed = False
+        self.config = config
+        self.reading = of_config()
+        self.reading.good()
         counters = {
             "port|errors": config.counters.port_errors,
             "port|etherstats": config.counters.port_etherstats,
@@ -92,24 +93,95 @@ class Exporter:
             limit=config.series.limit,
             delta=[event for event, kind in counters.items() if kind == "delta"],
         )
+        for account in config.accounts:
+            self.store.add_account(account.name)
         self.feeds = [Feed(account, config, self.store, self._fail) for account in config.accounts]
+        self._collectors = _Together()
+        self._collect()
+        policy = Policy(config.web.config_file)
         others = CollectorRegistry(auto_describe=False)
-        inventories = [feed.inventory for feed in self.feeds]
-        others.register(Nameplates(inventories, self.store, config.inventory.description_tags))
-        others.register(Telemetry(feed.telemetry for feed in self.feeds))
+        others.register(self._collectors)
+        others.register(self.reading)
+        others.register(policy.reading)
         if not config.web.disable_exporter_metrics:
             for collector in (ProcessCollector, PlatformCollector, GCCollector):
                 collector(registry=others)
-        self.server = Server(
-            app.create(
-                Exposition(self.store, others),
-                telemetry_path=config.web.telemetry_path,
-                healthy=lambda: not self.failed,
+        self._readings = {"configuration": self.reading, "web configuration": policy.reading}
+        site = app.create(
+            Exposition(self.store, others),
+            telemetry_path=config.web.telemetry_path,
+            healthy=lambda: not self.failed,
+            pages=pages.routes(
+                self._view,
+                ready=lambda: all(feed.telemetry.connects for feed in self.feeds),
+                reload=self.reload if config.web.enable_lifecycle else None,
             ),
+        )
+        self.server = Server(
+            guard(site, policy, config.web),
             config.web.listen_address,
             name="web",
             died=self._fail,
+            policy=policy,
+            answer_within=ANSWER_WITHIN,
         )
+
+    def _collect(self) -> None:
+        inventories = [feed.inventory for feed in self.feeds]
+        self._collectors.parts = (
+            Nameplates(inventories, self.store, self.config.inventory.description_tags),
+            Telemetry(feed.telemetry for feed in self.feeds),
+        )
+
+    def _view(self) -> View:
+        chronicles = [feed.telemetry for feed in self.feeds]
+        snapshots = {feed.account: feed.inventory.snapshot for feed in self.feeds}
+        return View(self.config, self.store, chronicles, snapshots, self._readings)
+
+    def reload(self) -> None:
+        """Read the configuration again, and change what is not as it says; any thread may.
+
+        Raises :class:`ConfigError` if it cannot be used; then everything stays as it is.
+        """
+        with self._reloading:
+            try:
+                config = self._source()
+            except ConfigError as exc:
+                self.reading.bad(exc.problems)
+                log.error("configuration not reloaded", error="; ".join(exc.problems))
+                raise
+            if not self._stopped:
+                self._change(config)
+
+    def _change(self, config: Config) -> None:
+        before, old = self.feeds, self.config
+        fixed = [section for section in FIXED if getattr(config, section) != getattr(old, section)]
+        if fixed:
+            log.warning("sections not reloaded: restart for them", sections=" ".join(fixed))
+        config = dataclasses.replace(config, **{section: getattr(old, section) for section in FIXED})
+        present = {feed.account: feed for feed in before}
+        feeds = []
+        for account in config.accounts:
+            feed = present.get(account.name)
+            if feed is None:
+                self.store.add_account(account.name)
+            if feed is None or feed.basis != basis(account, config):
+                feed = Feed(account, config, self.store, self._fail)
+            feeds.append(feed)
+        gone = [feed for feed in before if feed not in feeds]
+        ended = _all_at_once([feed.stop for feed in gone])
+        self.config, self.feeds = config, feeds
+        self.store.ttl, self.store.limit = config.series.ttl, config.series.limit
+        self._collect()
+        names = {feed.account for feed in feeds}
+        for feed, has_ended in zip(gone, ended, strict=True):
+            if feed.account not in names and has_ended:
+                self.store.remove_account(feed.account)
+        new = [feed for feed in feeds if feed not in before]
+        for feed in new:
+            feed.start()
+        self.reading.good()
+        log.info("configuration reloaded", kept=len(feeds) - len(new), started=len(new), stopped=len(gone))
 
     def _fail(self, exc: BaseException | None = None) -> None:
         self.failed = True
@@ -123,13 +195,8 @@ class Exporter:
 
     def stop(self) -> None:
         """End every stream, every session and the pages, all at once and within a bound."""
-        ends = [self.server.stop, *(feed.stop for feed in self.feeds)]
-        threads = [threading.Thread(target=end, daemon=True) for end in ends]
-        for thread in threads:
-            thread.start()
-        until = time.monotonic() + STOP_WITHIN
-        for thread in threads:
-            thread.join(max(until - time.monotonic(), 0.0))
+        self._stopped = True
+        _all_at_once([self.server.stop, *(feed.stop for feed in self.feeds)])
 
     def __enter__(self) -> Exporter:
         self.start()

@@ -127,6 +127,10 @@ class InventorySettings:
     )
 
 
+def _requests(text: str) -> int:
+    return 0 if text == "0" else whole("requests").parse(text)
+
+
 @dataclass(frozen=True)
 class WebSettings:
     """The HTTP server."""
@@ -134,6 +138,21 @@ class WebSettings:
     listen_address: tuple[str, ...] = _row(several(ADDRESS), ":10054", "Listen here; can be repeated.")
     telemetry_path: str = _row(ROUTE, "/metrics", "Serve the metrics under this path.")
     disable_exporter_metrics: bool = _row(BOOLEAN, "false", "Leave out the metrics of the process itself.")
+    config_file: str = _row(
+        Kind(lambda text: PATH.parse(text) if text else "", "PATH"),
+        "",
+        "Read TLS, users, headers and the rate limit from this file; see docs/web.md.",
+        "--web.config.file",
+    )
+    max_requests: int = _row(
+        Kind(_requests, "NUMBER", "requests"), "40", "Answer at most this many at once; 0 is no limit."
+    )
+    enable_lifecycle: bool = _row(BOOLEAN, "false", "Allow POST /-/reload.")
+    open_health: bool = _row(BOOLEAN, "false", "Answer /-/healthy and /-/ready without a user.")
+
+
+ACTIVITY_FIELDS = ("category", "log_level", "event", "message", "user", "ip_address")
+"""What an entry of the activity log may be logged with; the last three are personal data."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +161,11 @@ class LogSettings:
 
     level: str = _row(choice("debug", "info", "warn", "error"), "info", "Write this level and above.")
     format: str = _row(choice("logfmt", "json"), "logfmt", "Write messages in this form.")
+    activity_fields: tuple[str, ...] = _row(
+        several(choice(*ACTIVITY_FIELDS)),
+        "category,log_level,event",
+        "Write these fields of the activity log's entries; message, user and ip_address are personal data.",
+    )
 
 
 SECTIONS: dict[str, type[Any]] = {

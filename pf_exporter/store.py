@@ -6,7 +6,7 @@ import enum
 import operator
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -117,6 +117,8 @@ class Store:
         self._total = 0
         self._silent: OrderedDict[tuple[str, str, tuple[str, ...]], None] = OrderedDict()
         """Account, event and circuit of what has expired, the longest ago first."""
+        self._gone: Counter[str] = Counter()
+        """By event, the versions of the tables of accounts that are gone: a version never goes back."""
 
     def add_account(self, account: str) -> None:
         """Make room for an account's rows; it is listed from now on, even while it has none."""
@@ -125,6 +127,15 @@ class Store:
             self._tables[account] = {
                 name: _Table(event, delta=name in self._delta) for name, event in EVENTS.items()
             }
+
+    def remove_account(self, account: str) -> None:
+        """Forget an account and its rows; nobody may write any more of it."""
+        with self._lock:
+            for name, table in self._tables.pop(account).items():
+                self._gone[name] += table.version + 1
+            self._total -= self._series.pop(account)
+            for key in [key for key in self._silent if key[0] == account]:
+                del self._silent[key]
 
     def _grow(self, account: str, series: int) -> None:
         self._series[account] += series
@@ -220,7 +231,7 @@ class Store:
         with self._lock:
             for account in self._tables:
                 self._expire(account, event, now)
-            return sum(tables[event].version for tables in self._tables.values())
+            return self._gone[event] + sum(tables[event].version for tables in self._tables.values())
 
     def series(self) -> dict[str, int]:
         """By account, how many series its rows make."""

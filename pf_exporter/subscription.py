@@ -46,7 +46,7 @@ class Line:
 class Subscription:
     """Opens streams of one account; for one thread at a time.
 
-    ``subscribed`` is called when a new bundle has been made.
+    ``subscribed`` is called with its UUID when a new bundle has been made.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Subscription:
         client: Client,
         keeper: SessionKeeper,
         *,
-        subscribed: Callable[[], None] = lambda: None,
+        subscribed: Callable[[str], None] = lambda bundle: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account = account
@@ -102,7 +102,7 @@ class Subscription:
                 made = self._clock()
                 bundle = Bundle(session, self._client.subscribe(session, self._account.streams), made)
                 self._bundle = bundle
-                self._subscribed()
+                self._subscribed(bundle.uuid)
             stream = self._client.open(session, bundle.uuid)
         except ExporterError as exc:
             if isinstance(exc, Unauthorized):

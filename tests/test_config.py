@@ -46,7 +46,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] 
     ),
     "web.telemetry_path": (("/a", "/b/c", "/d.e"), ("/a", "/b/c", "/d.e")),
     "web.disable_exporter_metrics": (("true", "false", ""), (True, False, True)),
+    "web.config_file": (("a.yml", "b/c.yml", "/d.yml"), ("a.yml", "b/c.yml", "/d.yml")),
+    "web.max_requests": (("0", "7", "400"), (0, 7, 400)),
+    "web.enable_lifecycle": (("true", "false", ""), (True, False, True)),
+    "web.open_health": (("true", "false", ""), (True, False, True)),
     "log.level": (("debug", "warn", "error"), ("debug", "warn", "error")),
+    "log.activity_fields": (
+        ("[user, event]", "category", "event,user"),
+        (("user", "event"), ("category",), ("event", "user")),
+    ),
     "log.format": (("json", "logfmt", "json"), ("json", "logfmt", "json")),
 }
 
@@ -124,8 +132,13 @@ def test_a_full_file() -> None:
         "web.listen_address": (":9000", "[::1]:9001"),
         "web.telemetry_path": "/federate/metrics",
         "web.disable_exporter_metrics": True,
+        "web.config_file": "web.yml",
+        "web.max_requests": 7,
+        "web.enable_lifecycle": True,
+        "web.open_health": True,
         "log.level": "debug",
         "log.format": "json",
+        "log.activity_fields": ("event", "user"),
     }
 
 

@@ -69,6 +69,16 @@ def test_an_entry_is_counted_by_category_and_level(world: World, caplog: pytest.
     assert caplog.records[0].__dict__["fields"]["event"] == "login"
 
 
+def test_other_fields_are_logged_where_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    """With log.activity_fields the user is in the log, and only what was asked for."""
+    world = World()
+    intake = Intake(world.store, world.telemetry, activity_fields=("user", "category"))
+    with caplog.at_level("INFO", "pf_exporter"):
+        intake.take(frame("customer|auth", {"log_level": "info", "user": "hank", "message": "canary"}))
+    fields = caplog.records[0].__dict__["fields"]
+    assert fields == {"account": "default", "user": "hank", "category": "auth"}
+
+
 def test_unlisted_names_are_one_label(world: World) -> None:
     """Whatever name comes, the series stay few: 'other' counts all the API does not list."""
     for number in range(100):

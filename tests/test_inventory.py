@@ -692,7 +692,8 @@ def test_a_new_subscription_asks_for_a_look(api: Api, house: Callable[..., House
     """When a bundle is made the inventory is looked at anew; when a stream is only reopened it is not."""
     one = house()
     one.look()
-    subscription = Subscription(one.account, one.client, one.keeper, subscribed=one.inventory.refresh)
+    refresh = one.inventory.refresh
+    subscription = Subscription(one.account, one.client, one.keeper, subscribed=lambda bundle: refresh())
     subscription.open().stream.close()
     until(lambda: api.count(VCS.path) == 2, "a second look")
     subscription.open().stream.close()

@@ -1,40 +1,24 @@
-"""The pages: metrics, health, and where to find them."""
+"""The application: metrics and health, beside the other pages."""
 
 from __future__ import annotations
 
 import asyncio
-import html
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from pf_exporter import __version__
 from pf_exporter.exposition import Format
 
 SLICE = 1 << 16
 """Bytes handed to the server at a time; it holds one in memory for a client that does not read."""
 STALL = 30.0
 """Seconds a client may take to read a slice."""
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>pf_exporter</title></head>
-<body>
-<h1>pf_exporter</h1>
-<p>Prometheus exporter for PacketFabric's Streaming Events API, version {version}.</p>
-<ul>
-<li><a href="{metrics}">Metrics</a></li>
-<li><a href="/-/healthy">Health</a></li>
-</ul>
-</body>
-</html>
-"""
 
 
 class Page(Protocol):
@@ -128,7 +112,7 @@ class _Sliced(Response):
 def create(
     page: Page, *, telemetry_path: str, healthy: Callable[[], bool], pages: Sequence[BaseRoute] = ()
 ) -> Starlette:
-    """The application; any other path is 404, any method but GET and HEAD 405. ``pages`` come first."""
+    """The application; any other path is 404, any method but GET and HEAD 405."""
     shared = _Shared()
 
     async def metrics(request: Request) -> Response:
@@ -142,13 +126,9 @@ def create(
         well = healthy()
         return PlainTextResponse("Healthy.\n" if well else "A thread has died.\n", 200 if well else 503)
 
-    async def index(request: Request) -> Response:
-        return HTMLResponse(_PAGE.format(version=__version__, metrics=html.escape(telemetry_path)))
-
     return Starlette(
         routes=[
             *pages,
-            Route("/", index),
             Route(telemetry_path, metrics),
             Route("/-/healthy", health),
         ],

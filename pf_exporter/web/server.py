@@ -7,11 +7,18 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from pf_exporter.errors import ConfigError
+from pf_exporter.web.connection import HANDSHAKE_WITHIN, HEADERS_LIMIT, IDLE, Connection, Listener
+from pf_exporter.web.policy import Policy
+from pf_exporter.web.tls import Turnstile, is_allowed
+
+BACKLOG = 128
+"""Connections that wait to be accepted."""
 
 
 def bind(address: str) -> socket.socket:
@@ -26,14 +33,46 @@ def bind(address: str) -> socket.socket:
     host = host.strip("[]") or ("::" if dual else "0.0.0.0")  # all interfaces, as exporters do
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        sock = socket.create_server((host, int(port)), family=family, backlog=128, dualstack_ipv6=dual)
+        sock = socket.create_server((host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except (OSError, OverflowError) as exc:
         why = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
         raise ConfigError([f"cannot listen on {address!r}: {why}; choose another address"]) from exc
-    return sock
+    return Listener(sock)
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, policy: Policy, answer_within: float | None) -> None:
+        super().__init__(config)
+        self._policy = policy
+        self._answer_within = answer_within
+
+    def _admits(self, certificate: Any) -> bool:
+        tls = self._policy.config().tls if self._policy.has_tls else None
+        return tls is None or is_allowed(certificate, tls.allowed_sans)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, with connections, time limits and TLS of our own."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+
+        def connection() -> Connection:
+            return Connection(
+                self.config, self.server_state, loop, admits=self._admits, answer_within=self._answer_within
+            )
+
+        has_tls = self._policy.has_tls
+        self.servers = [
+            await loop.create_server(
+                connection,
+                sock=sock,
+                backlog=BACKLOG,
+                ssl=Turnstile.to(self._policy.context) if has_tls else None,
+                ssl_handshake_timeout=HANDSHAKE_WITHIN if has_tls else None,
+            )
+            for sock in sockets or []
+        ]
+        self.started = True
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn does, and then an end to who has not gone by then, such as clients that never read."""
         await super().shutdown(sockets)
@@ -45,7 +84,8 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """An application, listening from the moment it is made and answering from :meth:`start` on.
 
-    ``died`` is called if the thread ends without having been told to.
+    ``died`` is called if the thread ends without having been told to. ``policy`` brings TLS; a client that
+    has not read its whole answer after ``answer_within`` seconds, if they are given, is cut off.
     """
 
     def __init__(
@@ -55,6 +95,8 @@ class Server:
         *,
         name: str,
         died: Callable[[], None] = lambda: None,
+        policy: Policy | None = None,
+        answer_within: float | None = None,
     ) -> None:
         self._died = died
         self._stopping = False
@@ -72,9 +114,14 @@ class Server:
                 server_header=False,
                 ws="none",
                 lifespan="off",
-                timeout_keep_alive=30,
+                proxy_headers=False,
+                loop="asyncio",
+                timeout_keep_alive=IDLE,
                 timeout_graceful_shutdown=1,
-            )
+                h11_max_incomplete_event_size=HEADERS_LIMIT,
+            ),
+            policy or Policy(),
+            answer_within,
         )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 

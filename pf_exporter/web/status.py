@@ -1,0 +1,240 @@
+"""The status page: is it working, and if not, why."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pf_exporter import __version__
+from pf_exporter.secret import Secret, SecretFile
+from pf_exporter.settings import SETTINGS, Account, Config
+from pf_exporter.snapshot import Snapshot
+from pf_exporter.store import Store
+from pf_exporter.web.chronicle import Chronicle, explained
+from pf_exporter.web.markup import Markup, joined, table, tag
+from pf_exporter.web.readings import Reading
+from pf_exporter.web.style import STYLE
+from pf_exporter.web.traffic import Traffic, busiest
+from pf_exporter.web.words import ago, bits, moment, span
+
+REFRESH = 10
+"""Seconds until a browser asks again."""
+SHOWN = 25
+"""Most circuits of a kind that are listed."""
+
+_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Of the page: it needs its own style and nothing else, from nowhere."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows."""
+
+    config: Config
+    store: Store
+    chronicles: Sequence[Chronicle]
+    snapshots: Mapping[str, Snapshot]
+    """The inventories by account."""
+    readings: Mapping[str, Reading]
+    """By what was read: the configuration, and that of the web."""
+
+
+def page(view: View) -> str:
+    """The whole page."""
+    kinds = (("Ports", "port|metrics"), ("Virtual circuits", "vc|metrics"))
+    parts = (
+        tag("header", tag("h1", "pf_exporter"), tag("p", *_links(view.config), class_="links")),
+        *(_complaint(what, reading) for what, reading in view.readings.items() if reading.problems),
+        *map(_account, sorted(view.chronicles, key=lambda one: one.up)),  # trouble first
+        *(_circuits(title, *busiest(view.store, view.snapshots, event, SHOWN)) for title, event in kinds),
+        _configuration(view.config),
+        tag("footer", f"pf_exporter {__version__} · ", moment(time.time()), f" · anew every {REFRESH} s"),
+    )
+    head = joined(
+        (
+            Markup('<meta charset="utf-8">'),
+            Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+            Markup('<meta name="color-scheme" content="light dark">'),
+            Markup(f'<meta http-equiv="refresh" content="{REFRESH}">'),
+            tag("title", f"{_verdict(view.chronicles)} · pf_exporter"),
+            tag("style", Markup(STYLE)),
+        )
+    )
+    return "<!doctype html>\n" + tag("html", tag("head", head), tag("body", *parts), lang="en")
+
+
+def _links(config: Config) -> Iterator[Markup]:
+    for text, path in (
+        ("Metrics", config.web.telemetry_path),
+        ("Healthy?", "/-/healthy"),
+        ("Ready?", "/-/ready"),
+    ):
+        yield tag("a", text, href=path)
+
+
+def _verdict(chronicles: Sequence[Chronicle]) -> str:
+    """For the browser's tab."""
+    down = [one.account for one in chronicles if not one.up]
+    return f"Not streaming: {', '.join(down)}" if down else "Streaming"
+
+
+# Accounts.
+
+
+def _state(chronicle: Chronicle) -> tuple[str, str]:
+    """The state in words, and its colour."""
+    if chronicle.up:
+        return "Streaming", "good"
+    words = {
+        "streaming": ("Silent: nothing was heard within the idle timeout", "bad"),
+        "connecting": ("Connecting", "poor"),
+        "backoff": ("Waiting to try again", "bad"),
+    }
+    return words.get(chronicle.state, ("Stopped", "bad"))
+
+
+def _account(chronicle: Chronicle) -> Markup:
+    words, colour = _state(chronicle)
+    rates, lag = chronicle.recent()
+    last = max(list(chronicle.last_event.values()), default=None)
+    expires = chronicle.session_expires_at
+    facts = (
+        ("Since", ago(chronicle.since)),
+        ("Last event", "none yet" if last is None else ago(last)),
+        ("Lag", "–" if lag is None else f"{lag:.1f} s"),
+        ("Session ends", "–" if expires is None else joined(("in ", span(expires - time.time())))),
+        # Its beginning tells subscriptions apart, and is of no use to anyone else.
+        ("Subscription", f"{chronicle.bundle[:8]}…" if chronicle.bundle else "–"),
+        ("Streams opened", chronicle.connects),
+        ("Without a stream", span(chronicle.gap_seconds)),
+    )
+    now = time.time()
+    heard = dict(chronicle.last_event)
+    events = [
+        (
+            name,
+            f"{rates.get(name, 0.0):.3g}",
+            f"{count:,}",
+            f"{span(now - heard[name])} ago" if name in heard else "–",
+        )
+        for name, count in list(chronicle.events.items())
+        if count
+    ]
+    faults = [
+        tag("li", ago(fault.at), " ", tag("b", fault.reason), ": ", explained(fault.reason))
+        for fault in reversed(list(chronicle.faults))
+    ]
+    return tag(
+        "section",
+        tag("h2", tag("span", words, class_=f"state {colour}"), " ", chronicle.account),
+        tag("dl", *(tag("div", tag("dt", term), tag("dd", fact)) for term, fact in facts)),
+        tag("h3", "Last errors") if faults else "",
+        tag("ul", *faults) if faults else "",
+        table(("Event", "A second", "In all", "Last usable"), events) if events else "",
+    )
+
+
+# Circuits.
+
+
+def _bar(one: Traffic) -> Markup:
+    if not one.speed:
+        return Markup("")
+    share = min(one.busiest / one.speed, 1.0)
+    text = f"{share:.0%} of {bits(one.speed)}"
+    # An image, since the style of an element may not be set on the element.
+    bar = Markup(
+        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img"><title>{text}</title>'
+        f'<rect class="room" width="100" height="8"/><rect width="{share * 100:.1f}" height="8"/></svg>'
+    )
+    return joined((bar, tag("small", text)))
+
+
+def _power(one: Traffic) -> str:
+    shown = ["–" if dbm is None else f"{dbm:.1f}" for dbm in (one.receive_power, one.transmit_power)]
+    return "–" if shown == ["–", "–"] else f"{shown[0]} / {shown[1]}"
+
+
+def _circuits(title: str, found: Sequence[Traffic], there_are: int) -> Markup:
+    if not found:
+        return tag("section", tag("h2", title), tag("p", "None has been heard of yet.", class_="none"))
+    has_power = any(one.receive_power is not None for one in found)
+    rows = [
+        (
+            tag("code", one.circuit),
+            one.account,
+            bits(one.receive),
+            bits(one.transmit),
+            _bar(one),
+            *((_power(one),) if has_power else ()),
+            span(one.age),
+        )
+        for one in found
+    ]
+    heads = ("Circuit", "Account", "Receives", "Transmits", "Of the port's speed")
+    more = (
+        f"The busiest {len(found)} of {there_are:,}." if there_are > len(found) else f"{there_are:,} in all."
+    )
+    return tag(
+        "section",
+        tag("h2", title),
+        tag("p", more, class_="none"),
+        table((*heads, *(("Optics in / out, dBm",) if has_power else ()), "Age"), rows),
+    )
+
+
+# Configuration.
+
+
+def _complaint(what: str, reading: Reading) -> Markup:
+    told = tag("ul", *(tag("li", problem) for problem in reading.problems))
+    intro = f"The new {what} cannot be used; what was in force stays in force:"
+    return tag("section", tag("h2", tag("span", "Not reloaded", class_="state bad")), tag("p", intro), told)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Secret):
+        return "<secret>"
+    if isinstance(value, SecretFile):
+        return "<secret> from a file"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(_shown, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _of_account(account: Account) -> Iterator[tuple[str, str]]:
+    for row in fields(account):
+        value = getattr(account, row.name)
+        if row.name == "streams":
+            for stream in account.streams:
+                said = f"{stream.type}: {(_shown(stream.events) or 'all')}"
+                yield "streams", said + (f"; of {_shown(stream.selectors)}" if stream.selectors else "")
+        elif value is not None:
+            yield row.name, _shown(value)
+
+
+def _configuration(config: Config) -> Markup:
+    rows = []
+    for setting in SETTINGS:
+        section, name = setting.key.split(".")
+        value = _shown(getattr(getattr(config, section), name))
+        rows.append((tag("code", setting.key), f"{value} {setting.kind.unit}".strip() if value else "–"))
+    accounts = [
+        (tag("code", f"accounts.{account.name}.{key}"), value)
+        for account in config.accounts
+        for key, value in _of_account(account)
+    ]
+    return tag("section", tag("h2", "Configuration in force"), table(("Key", "Value"), (*rows, *accounts)))

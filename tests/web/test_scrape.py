@@ -1,0 +1,89 @@
+"""A real Prometheus scrapes over TLS with a user, and with a certificate of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pf_exporter.service import Exporter
+from pf_exporter.settings import Config, WebSettings
+from tests.conftest import get, tool, until
+from tests.fakes import Fake
+from tests.test_prometheus import Prometheus
+from tests.web.authority import Authority
+from tests.web.conftest import hashed
+
+USER = """\
+tls_server_config: {{cert_file: server.pem, key_file: server.key}}
+basic_auth_users: {{prometheus: "{hash}"}}
+"""
+MUTUAL = """\
+tls_server_config:
+  cert_file: server.pem
+  key_file: server.key
+  client_ca_file: authority.pem
+  client_auth_type: RequireAndVerifyClientCert
+  client_allowed_sans: [prometheus.example.org]
+"""
+SCRAPE = """\
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: user
+    scheme: https
+    tls_config: {{ca_file: authority.pem}}
+    basic_auth: {{username: prometheus, password: right}}
+    static_configs: [{{targets: ["{user}"]}}]
+  - job_name: wrong_password
+    scheme: https
+    tls_config: {{ca_file: authority.pem}}
+    basic_auth: {{username: prometheus, password: wrong}}
+    static_configs: [{{targets: ["{user}"]}}]
+  - job_name: mutual
+    scheme: https
+    tls_config: {{ca_file: authority.pem, cert_file: client.pem, key_file: client.key}}
+    static_configs: [{{targets: ["{mutual}"]}}]
+  - job_name: no_certificate
+    scheme: https
+    tls_config: {{ca_file: authority.pem}}
+    static_configs: [{{targets: ["{mutual}"]}}]
+"""
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path, authority: Authority) -> Iterator[Prometheus]:
+    """It scrapes two exporters, each twice: as it should, and as it should not."""
+    authority.sign("server", "127.0.0.1")
+    authority.sign("client", "prometheus.example.org")
+    (tmp_path / "user.yml").write_text(USER.format(hash=hashed("right")))
+    (tmp_path / "mutual.yml").write_text(MUTUAL)
+
+    def exporter(fake: Fake, name: str) -> Exporter:
+        web = WebSettings(listen_address=("127.0.0.1:0",), config_file=f"{tmp_path}/{name}.yml")
+        return Exporter(Config(accounts=(fake.account(),), web=web))
+
+    tool("prometheus")
+    with Fake() as fake, exporter(fake, "user") as one, exporter(fake, "mutual") as two:
+        config = SCRAPE.format(user=one.server.addresses[0], mutual=two.server.addresses[0])
+        server = Prometheus(tmp_path, config)
+        yield server
+        server.stop()
+
+
+def test_over_tls(prometheus: Prometheus) -> None:
+    """The targets with the right password and the right certificate are up, the other two are not."""
+
+    def up(job: str) -> float | None:
+        found = prometheus.query(f'up{{job="{job}"}}')
+        return float(found[0]["value"][1]) if found else None
+
+    until(lambda: (up("user"), up("mutual")) == (1, 1), "both targets up", seconds=60)
+    until(lambda: (up("wrong_password"), up("no_certificate")) == (0, 0), "both others down", seconds=60)
+    assert prometheus.query('packetfabric_web_config_last_reload_successful{job="user"} == 1')
+    targets = json.loads(get(f"{prometheus.url}/api/v1/targets")[2])["data"]["activeTargets"]
+    errors = {target["labels"]["job"]: target["lastError"] for target in targets}
+    assert errors["user"] == errors["mutual"] == ""
+    assert "401 Unauthorized" in errors["wrong_password"]
+    assert errors["no_certificate"]
