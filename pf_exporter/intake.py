@@ -79,7 +79,8 @@ class Intake:
 
     def take(self, frame: ServerSentEvent) -> None:
         """Decode one event, keep what it says, and count it."""
-        if self._brought is not None and self._is_repeated(frame, self._brought):
+        brought = self._brought  # another thread may take it away
+        if brought is not None and self._is_repeated(frame, brought):
             return
         telemetry = self._telemetry
         name = frame.event if frame.event in _KNOWN else OTHER

@@ -52,6 +52,7 @@ class SessionKeeper:
         self._chance = chance
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._replaced: list[Session] = []
         self._renew_at = 0.0
         self._not_before = float("-inf")
         self._refusal: ApiError = Unauthorized("login: not tried yet")
@@ -92,6 +93,8 @@ class SessionKeeper:
                 log.warning("session not renewed", account=self._telemetry.account, error=exc)
                 self._renew_at = max(self._not_before, self._clock() + self._schedule.minimum)
                 return self._session
+            if self._session is not None:
+                self._replaced.append(self._session)
             self._session = session
             return session
 
@@ -134,6 +137,14 @@ class SessionKeeper:
                 self._session = None
                 self._telemetry.session_expires_at = None
 
+    def settle(self, session: Session) -> None:
+        """Log out what this session has replaced: it is the only one that is streamed in now."""
+        with self._lock:
+            done = [old for old in self._replaced if old is not session]
+            self._replaced.clear()
+        for old in done:
+            self.log_out(old)
+
     def log_out(self, session: Session) -> None:
         """End a session that is no longer used; nothing is lost if that fails."""
         try:
@@ -145,5 +156,7 @@ class SessionKeeper:
         """End the session, if there is one."""
         with self._lock:
             session, self._session = self._session, None
-        if session is not None:
-            self.log_out(session)
+            sessions = [*self._replaced, *([session] if session is not None else [])]
+            self._replaced.clear()
+        for one in sessions:
+            self.log_out(one)

@@ -16,8 +16,9 @@ from pf_exporter.errors import (
     Forbidden,
     LoginIncomplete,
     Rejected,
+    StreamBroken,
     StreamEnded,
-    StreamError,
+    StreamIdle,
     SubscriptionGone,
     Unauthorized,
 )
@@ -38,6 +39,33 @@ RENEW_AGAIN = 60.0
 """Seconds until a renewal that failed is tried again."""
 
 log = Logger(__name__)
+
+
+class _Renewal:
+    """One attempt to have the next stream ready, by a thread that the reader may give up waiting for."""
+
+    def __init__(self) -> None:
+        self.thread: threading.Thread | None = None
+        self.alone = threading.Event()
+        """Whether the present stream has ended, so that nothing need wait for it."""
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._given_up = False
+        self._line: Line | None = None
+
+    def end(self, line: Line | None) -> bool:
+        """For the thread: this is what came of it. False if nobody wants it any more."""
+        with self._lock:
+            self._line = None if self._given_up else line
+            self._over.set()
+            return not self._given_up
+
+    def wait(self, seconds: float) -> Line | None:
+        """For the reader: what came of it, at most so many seconds later."""
+        self._over.wait(seconds)
+        with self._lock:
+            self._given_up = True
+            return self._line
 
 
 class Reader:
@@ -75,10 +103,9 @@ class Reader:
         self._chance = chance
         self._stopping = threading.Event()
         self._renew_at = float("inf")
-        self._successor: threading.Thread | None = None
-        self._next: Line | None = None
-        self._alone = threading.Event()
-        """Whether the present stream has ended, so that its successor need not wait for it."""
+        self._renewal: _Renewal | None = None
+        # A login, a subscription, the opening, and the first byte, each as slow as it may be.
+        self._renewal_within = 3 * CALL_DEADLINE + 2 * settings.idle_timeout
         self._thread = self._new_thread(self._live, f"stream {self._account}")
 
     def _new_thread(self, work: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
@@ -99,7 +126,9 @@ class Reader:
     def stop(self) -> None:
         """Ask the thread to end. Whoever calls also aborts the client, so that nothing is waited for."""
         self._stopping.set()
-        self._alone.set()
+        renewal = self._renewal
+        if renewal is not None:
+            renewal.alone.set()
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread, at most this many seconds; whether it has ended."""
@@ -112,20 +141,19 @@ class Reader:
     def _live(self) -> None:
         line: Line | None = None
         while not self._stopping.is_set():
-            began = self._clock()
             try:
                 if line is None:
                     line = self._subscription.open()
                     self._telemetry.opened()
+                    self._keeper.settle(line.session)
                     log.info("streaming", account=self._account)
                 self._read(line)
             except ExporterError as exc:
                 ended, line = line, None
                 if ended is not None:
-                    began = ended.opened
                     line = self._succeed(ended, exc)
                 if line is None and not self._stopping.is_set():
-                    self._recover(exc, lived=self._clock() - began)
+                    self._recover(exc, ended)
         if line is not None:
             line.stream.close()
         self._telemetry.lost(STOPPED, "stopped")
@@ -144,6 +172,7 @@ class Reader:
         telemetry, clock = self._telemetry, self._clock
         if line.first:
             telemetry.bytes += len(line.first)
+            telemetry.heard = clock()
             yield line.first
         for chunk in line.stream.chunks():
             telemetry.bytes += len(chunk)
@@ -152,19 +181,23 @@ class Reader:
                 self._renew(line)
             yield chunk
 
-    def _recover(self, exc: ExporterError, lived: float) -> None:
-        """Count the error, and wait for as long as it asks."""
-        good = isinstance(exc, StreamError) and lived >= self._good_life
+    def _recover(self, exc: ExporterError, ended: Line | None) -> None:
+        """Count the error that ended a stream, or kept one from opening, and wait for as long as it asks."""
+        # A stream lives as long as it is heard.
+        last = None if ended is None else max(self._telemetry.heard, ended.opened)
+        good = ended is not None and last is not None and last - ended.opened >= self._good_life
         if good:
             self._backoff = self._backoff.reset()
         # What was planned, or is mended by a new bundle or login, is not worth a wait; but only once.
-        at_once = isinstance(exc, StreamEnded | SubscriptionGone | Unauthorized) and not self._backoff.attempt
+        mended = isinstance(exc, StreamEnded | SubscriptionGone | Unauthorized)
+        at_once = (mended or (good and isinstance(exc, StreamBroken))) and not self._backoff.attempt
         delay = 0.0 if at_once else self._backoff.delay(self._chance())
         if isinstance(exc, ApiError):
             delay = max(delay, exc.retry_after or 0.0, self._keeper.pause)
         if not (good and at_once):
             self._backoff = self._backoff.next()
-        self._telemetry.lost(exc.reason, "backoff" if delay else "connecting")
+        silent_since = last if isinstance(exc, StreamIdle) else None
+        self._telemetry.lost(exc.reason, "backoff" if delay else "connecting", silent_since)
         say = log.error if isinstance(exc, Forbidden | LoginIncomplete | Rejected) else log.warning
         say("not streaming", account=self._account, reason=exc.reason, error=exc, retry_in=round(delay, 1))
         self._stopping.wait(delay)
@@ -174,44 +207,48 @@ class Reader:
     # A stream about to end is renewed without a gap: the next is opened and heard, then this one is ended.
 
     def _renew(self, line: Line) -> None:
-        if self._successor is not None:
+        if self._renewal is not None:
             return
         self._renew_at = float("inf")
-        self._alone.clear()
         self._intake.two_streams()
-        self._successor = self._new_thread(self._open_next, f"stream {self._account} next", line)
-        self._successor.start()
+        renewal = self._renewal = _Renewal()
+        name = f"stream {self._account} next"
+        renewal.thread = self._new_thread(self._open_next, name, renewal, line)
+        renewal.thread.start()
 
-    def _open_next(self, present: Line) -> None:
+    def _open_next(self, renewal: _Renewal, present: Line) -> None:
         """On a thread of its own: have the next stream ready, then wake the reader of the present one."""
         opened: Line | None = None
         try:
             opened = self._subscription.open_second()
-            self._next = replace(opened, first=next(opened.stream.chunks()))
+            opened = replace(opened, first=next(opened.stream.chunks()))
         except ExporterError as exc:
             if opened is not None:
                 opened.stream.close()
-            self._intake.one_stream()
-            self._successor = None
-            self._renew_at = self._clock() + RENEW_AGAIN
-            if not self._stopping.is_set():
-                log.warning("stream not renewed", account=self._account, reason=exc.reason, error=exc)
+            if renewal.end(None):
+                self._intake.one_stream()
+                self._renew_at = self._clock() + RENEW_AGAIN
+                self._renewal = None
+                if not self._stopping.is_set():
+                    log.warning("stream not renewed", account=self._account, reason=exc.reason, error=exc)
         else:
-            self._alone.wait(self._linger)
+            if not renewal.end(opened):
+                opened.stream.close()
+            renewal.alone.wait(self._linger)
             present.stream.shutdown()
 
     def _succeed(self, ended: Line, exc: ExporterError) -> Line | None:
         """The line that follows one that has ended, where one was prepared."""
-        successor, self._successor = self._successor, None
-        if successor is None:
+        renewal, self._renewal = self._renewal, None
+        if renewal is None:
             return None
-        renewed = ended.stream.was_shut_down and self._next is not None
+        renewed = ended.stream.was_shut_down
         if not renewed:
             self._telemetry.lost(exc.reason, "connecting")
-            self._alone.set()
-            successor.join(CALL_DEADLINE)
-        line, self._next = self._next, None
+            renewal.alone.set()
+        line = renewal.wait(self._renewal_within)
         if line is None:
+            self._intake.one_stream()
             return None
         self._intake.second_stream()
         if renewed:
@@ -219,8 +256,7 @@ class Reader:
         else:
             # Opening the second stream ended the first.
             self._subscription.exclusive = True
-            self._telemetry.opened()
-        if line.session is not ended.session:
-            self._keeper.log_out(ended.session)
+            self._telemetry.opened(line.opened)
+        self._keeper.settle(line.session)
         log.info("stream renewed", account=self._account)
         return line

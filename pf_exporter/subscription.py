@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pf_exporter.api import Client, Session
 from pf_exporter.circuits import plain
-from pf_exporter.errors import ApiError, ExporterError, Rejected, SubscriptionGone, Unauthorized
+from pf_exporter.errors import ExporterError, Forbidden, Rejected, SubscriptionGone, Unauthorized
 from pf_exporter.session import SessionKeeper
 from pf_exporter.settings import Account
 from pf_exporter.transport import Stream
@@ -64,6 +64,7 @@ class Subscription:
         self._subscribed = subscribed
         self._clock = clock
         self._bundle: Bundle | None = None
+        self._seen: frozenset[str] | None = None
         self.exclusive = False
         """Whether a bundle was seen to bear only one stream at a time; the API does not say."""
 
@@ -77,6 +78,7 @@ class Subscription:
     def saw(self, circuits: frozenset[str]) -> None:
         """Take note of the ids of what the account has now; any thread may call."""
         bundle, now = self._bundle, frozenset(map(plain, circuits))
+        self._seen = now
         if bundle is not None and self._takes_all:
             if bundle.circuits is None:
                 bundle.circuits = now
@@ -100,13 +102,17 @@ class Subscription:
             bundle = self._usable(session)
             if bundle is None:
                 made = self._clock()
-                bundle = Bundle(session, self._client.subscribe(session, self._account.streams), made)
-                self._bundle = bundle
+                # As of before it was made: what is seen only later may have come too late for it.
+                seen = self._seen
+                uuid = self._client.subscribe(session, self._account.streams)
+                bundle = self._bundle = Bundle(session, uuid, made, circuits=seen)
                 self._subscribed(bundle.uuid)
             stream = self._client.open(session, bundle.uuid)
         except ExporterError as exc:
             if isinstance(exc, Unauthorized):
                 self._keeper.discard(session)
+            if isinstance(exc, Forbidden):
+                self._keeper.log_out(session)  # still good, but of no use
             if isinstance(exc, Unauthorized | SubscriptionGone | Rejected):
                 self._bundle = None
             raise
@@ -115,15 +121,14 @@ class Subscription:
 
     def open_second(self) -> Line:
         """Open a stream beside the open one, of the same bundle; of a new one where that is refused."""
-        present = self._bundle
         if self.exclusive or self.outgrown:
             self._bundle = None
+        reused = self._bundle is not None and self._usable(self._keeper.get()) is not None
         try:
             return self.open()
-        except Unauthorized:
-            raise
-        except ApiError:
-            if self._bundle is present and present is not None:
+        except (Rejected, SubscriptionGone):
+            if not reused:
                 raise
-            self.exclusive = True
-            return self.open()
+        line = self.open()
+        self.exclusive = True
+        return line

@@ -47,7 +47,7 @@ class AccountTelemetry:
         self._idle_timeout = idle_timeout
         self._clock = clock
         self.state = "connecting"
-        self.heard = clock()
+        self.heard = float("-inf")
         """When the last byte came, by the monotonic clock."""
         self._gap = 0.0
         self._gap_since: float | None = clock()
@@ -77,13 +77,13 @@ class AccountTelemetry:
             itertools.product(sorted(subscribed), LOG_LEVELS), 0
         )
 
-    def opened(self) -> None:
-        """A stream is open."""
+    def opened(self, at: float | None = None) -> None:
+        """A stream is open, since ``at`` by the monotonic clock or just now; it is yet to be heard."""
         self.connects += 1
-        self.heard = self._clock()
+        self.heard = float("-inf")
         self.state = "streaming"
         if self._gap_since is not None:
-            self._gap += self.heard - self._gap_since
+            self._gap += max((self._clock() if at is None else at) - self._gap_since, 0.0)
             self._gap_since = None
 
     def renewed(self) -> None:
@@ -91,12 +91,15 @@ class AccountTelemetry:
         self.connects += 1
         self.disconnects[ROTATED] += 1
 
-    def lost(self, reason: str, state: str) -> None:
-        """No stream is open, because of ``reason``; what the thread does now is ``state``."""
+    def lost(self, reason: str, state: str, since: float | None = None) -> None:
+        """No stream is open, because of ``reason``; what the thread does now is ``state``.
+
+        ``since`` is when it was heard last, where the stream was dead before that was known.
+        """
         self.disconnects[reason] += 1
         self.state = state
         if self._gap_since is None:
-            self._gap_since = self._clock()
+            self._gap_since = self._clock() if since is None else since
 
     def lag(self, seconds: float) -> None:
         """An event came so long after it was sampled; negative where the network's clock is ahead."""

@@ -22,6 +22,7 @@ from pf_exporter.errors import ExporterError
 from pf_exporter.secret import Secret
 from pf_exporter.settings import Config
 from pf_exporter.stream import Reader
+from pf_exporter.subscription import Line
 from pf_exporter.telemetry import Telemetry
 from tests.chain import Chain
 from tests.conftest import until
@@ -58,9 +59,9 @@ def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: py
     raised: list[ExporterError] = []
     recover = Reader._recover
 
-    def recorded(self: Reader, exc: ExporterError, lived: float) -> None:
+    def recorded(self: Reader, exc: ExporterError, ended: Line | None) -> None:
         raised.append(exc)
-        recover(self, exc, lived)
+        recover(self, exc, ended)
 
     monkeypatch.setattr(Reader, "_recover", recorded)
     with Fake(heartbeat=0.05) as fake:

@@ -18,6 +18,8 @@ from tests.chain import SETTINGS, Chain
 from tests.conftest import until
 from tests.fakes import (
     FIN,
+    HEARTBEAT,
+    LIVE,
     NOTHING_MORE,
     OK,
     SILENCE,
@@ -395,3 +397,52 @@ def test_new_circuits_are_subscribed_at_once(fake: Fake) -> None:
         rotations(chain, 1)
         assert len(fake.of("subscribe")) == 2
         assert sum(chain.telemetry.disconnects.values()) == 1
+
+
+def test_a_server_that_never_speaks_is_never_up(fake: Fake) -> None:
+    """Streams that open and stay silent, one after the other: up stays 0, waits grow, the time is a gap."""
+    fake.script["open"] = itertools.repeat(STREAM.but(body=(SILENCE,)))
+    quick = settings(idle_timeout=0.1, backoff_min=0.02, backoff_max=10.0)
+    began = time.monotonic()
+    with Chain(fake.account(), settings=quick, good_life=0.05) as chain:
+        ups = set()
+
+        def three_silences() -> bool:
+            ups.add(chain.telemetry.up)
+            return chain.telemetry.disconnects["idle"] >= 3
+
+        until(three_silences, "three silent streams")
+        assert ups == {False}
+        assert chain.telemetry.gap_seconds > 0.9 * (time.monotonic() - began) - 0.2
+
+
+def test_a_cut_after_a_good_life_is_reopened_at_once(fake: Fake) -> None:
+    """The planned end may come without a last chunk: a stream that lived is reopened without a wait."""
+    with Chain(fake.account(), settings=settings(backoff_min=5.0, backoff_max=60.0), good_life=0.0) as chain:
+
+        def cut(times: int) -> bool:
+            return chain.telemetry.disconnects["broken"] == times
+
+        for number in (1, 2, 3):
+            until(lambda: fake.streams and chain.telemetry.up, "a stream")
+            fake.send(FIN)
+            until(functools.partial(cut, number), "the cut")
+        until(lambda: chain.telemetry.up, "a stream")
+        assert chain.telemetry.gap_seconds < 2
+
+
+def test_a_renewal_that_is_slow_to_speak_is_waited_for(fake: Fake) -> None:
+    """The first stream is cut while the second is open but unheard: the second is the one that goes on."""
+    gate = threading.Event()
+    slow = STREAM.but(body=(gate.wait, HEARTBEAT, LIVE))
+    fake.script["open"] = [OK, slow]
+    with Chain(fake.account(), settings=settings(rotate_after=0.1, idle_timeout=5.0)) as chain:
+        fake.wait_for(lambda: len(fake.of("open")) == 2)
+        fake.send(FIN)
+        until(lambda: chain.telemetry.state != "streaming", "the cut")
+        gate.set()
+        until(lambda: chain.telemetry.up, "the second stream")
+        fake.send(entry(1))
+        chain.wait_for_events(1)
+        assert len(fake.streams) == 1
+        assert len(fake.of("login")) == 1

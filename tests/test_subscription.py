@@ -150,3 +150,34 @@ def test_who_asks_for_some_circuits_is_content_with_them(world: World) -> None:
     subscription.saw(frozenset({"PF-AP-1"}))
     subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
     assert not subscription.outgrown
+
+
+def test_a_missing_permission_leaves_no_sessions(world: World) -> None:
+    """A session that got a 403 is logged out when a new one is made in its place."""
+    world.fake.script["open"] = [Answer(403)]
+    with pytest.raises(Unauthorized):
+        world.open()
+    assert len(world.fake.of("logout")) == 1
+    assert world.fake.sessions <= {"key"}
+
+
+def test_trouble_with_a_new_bundle_says_nothing_of_the_old(world: World) -> None:
+    """With new circuits a new bundle is due; that it cannot be had now does not make bundles exclusive."""
+    world.open()
+    world.subscription.saw(frozenset({"PF-AP-1"}))
+    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+    world.fake.script["subscribe"] = [Answer(400)]
+    with pytest.raises(Rejected):
+        world.open_second()
+    assert not world.subscription.exclusive
+    assert world.made == (1, 2)
+
+
+def test_a_circuit_between_bundle_and_look_is_noticed(world: World) -> None:
+    """What was known before a bundle was made belongs to it; what is first seen after it does not."""
+    world.open()
+    world.subscription.saw(frozenset({"PF-AP-1"}))
+    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+    world.open_second()
+    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2", "PF-AP-3"}))
+    assert world.subscription.outgrown

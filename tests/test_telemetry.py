@@ -41,7 +41,7 @@ def samples(one: AccountTelemetry, name: str) -> dict[tuple[str, ...], float]:
 
 
 def test_up_falls_within_the_idle_timeout() -> None:
-    """Up from the opening of a stream, down when it has been silent too long, up again at the next byte."""
+    """Up from the first byte of a stream, down when it has been silent too long, up at the next byte."""
     clock = Clock()
     one = telemetry(clock)
 
@@ -51,6 +51,8 @@ def test_up_falls_within_the_idle_timeout() -> None:
 
     assert not up_after(0.0)
     one.opened()
+    assert not up_after(0.0)  # not heard yet
+    one.heard = clock.now
     assert up_after(120.0)
     assert not up_after(0.1)
     one.heard = clock.now

@@ -47,16 +47,16 @@ class Chronicle(AccountTelemetry):
         """The UUID of the subscription, once there is one."""
         self._marks: deque[Mark] = deque([self._mark()])
 
-    def opened(self) -> None:
+    def opened(self, at: float | None = None) -> None:
         """A stream is open."""
-        super().opened()
+        super().opened(at)
         self.since = time.time()
 
-    def lost(self, reason: str, state: str) -> None:
+    def lost(self, reason: str, state: str, since: float | None = None) -> None:
         """No stream is open, because of ``reason``."""
         if self.state == "streaming":
             self.since = time.time()
-        super().lost(reason, state)
+        super().lost(reason, state, since)
         if reason not in (ROTATED, STOPPED):
             self.faults.append(Fault(time.time(), reason))
 

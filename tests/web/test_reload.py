@@ -208,6 +208,6 @@ def test_sighup(program: Callable[..., Program], fake: Fake, tmp_path: Path) -> 
     path.write_text(f"accounts: [{account.format('one', fake.url)}, {account.format('two', fake.url)}]\n")
     one.process.send_signal(signal.SIGHUP)
     one.wait_for("msg=streaming account=two")
-    assert 'msg="configuration reloaded" kept=1 started=1 stopped=0' in one.output
+    one.wait_for('msg="configuration reloaded" kept=1 started=1 stopped=0')
     one.process.send_signal(signal.SIGTERM)
     assert one.end() == 0
