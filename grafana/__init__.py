@@ -1,0 +1,1 @@
+"""The dashboards: made here by code, kept as JSON in dashboards/."""

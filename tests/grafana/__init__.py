@@ -1,0 +1,1 @@
+"""The dashboards, proven against a real Prometheus."""

@@ -1,0 +1,151 @@
+"""Days of the simulated network as a real exporter would have shown them, for Prometheus to load at once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Sample
+
+from pf_exporter.circuits import Listing, Samples, plain
+from pf_exporter.collector import Collector
+from pf_exporter.intake import Intake
+from pf_exporter.listings import PORTS, VCS
+from pf_exporter.nameplates import Nameplates
+from pf_exporter.settings import Account
+from pf_exporter.simulator import Network
+from pf_exporter.simulator.catalogue import ports, services
+from pf_exporter.snapshot import Snapshot
+from pf_exporter.store import Store
+from pf_exporter.telemetry import AccountTelemetry, Telemetry
+from tests.conftest import tool
+
+TARGET = {"job": "packetfabric", "instance": "pf-exporter:10054"}
+SESSION = 30 * 86400.0
+ROTATION = 115 * 60
+OUTAGE = 8 * 3600.0
+"""Seconds between two short times without a stream."""
+
+
+class _Frame(NamedTuple):
+    event: str
+    data: str
+
+
+class _Inventory:
+    """What :class:`Nameplates` reads of an inventory, looked at without a network."""
+
+    def __init__(self, network: Network, account: str) -> None:
+        self._network = network
+        self.account = account
+        self.snapshot = Snapshot()
+        self.failures = {"unavailable": 0}
+        self.rejected = {field: 0 for listing in (PORTS, VCS) for field in listing.fields}
+
+    def look(self, at: float) -> None:
+        lists = ((PORTS, ports(self._network, at)), (VCS, services(self._network, at)))
+        read = {listing.noun: [listing.read(row, ())[0] for row in rows] for listing, rows in lists}
+        found = {noun: {plain(one.id): one for one in known if one} for noun, known in read.items()}
+        self.snapshot = self.snapshot.followed_by(found, 10**6, at)
+
+    def samples(self) -> Iterator[tuple[Listing, str, Mapping[str, Samples]]]:
+        for listing in (PORTS, VCS):
+            for circuit in self.snapshot.circuits.get(listing.noun, {}).values():
+                yield listing, circuit.id, circuit.samples
+
+
+class _Clockwork:
+    """One exporter's parts, put together as the service does, over time that is told to them."""
+
+    def __init__(self, account: str = "default") -> None:
+        self.now = 0.0
+        self._network = Network()
+        self._telemetry = AccountTelemetry(Account(name=account), idle_timeout=600, clock=self._clock)
+        store = Store(ttl=1200, limit=10**6, clock=self._clock, wall=self._wall)
+        store.add_account(account)
+        self._intake = Intake(store, self._telemetry, clock=self._clock, wall=self._wall)
+        self._inventory = _Inventory(self._network, account)
+        self._collectors = (
+            Collector(store),
+            Nameplates([self._inventory], store),  # type: ignore[list-item]
+            Telemetry([self._telemetry], revision="abcdef"),
+        )
+
+    def _clock(self) -> float:
+        return self.now
+
+    def _wall(self) -> float:
+        # It takes a moment from the network to us.
+        return self.now + 0.3 + self.now % 7 / 4
+
+    def step(self, since: float, at: float) -> Iterator[Metric]:
+        """All that is on /metrics at a time, after what happened since another."""
+        self.now = at
+        telemetry = self._telemetry
+        if telemetry.state == "connecting":
+            telemetry.login_attempts += 1
+            telemetry.session_expires_at = at + SESSION
+            telemetry.opened()
+        elif at % OUTAGE < at - since:
+            telemetry.lost("broken", "backoff")
+        elif telemetry.state == "backoff":
+            telemetry.opened()
+        elif at % ROTATION < at - since:
+            telemetry.renewed()
+        telemetry.heard = at
+        for name, data in (*self._network.activity(at, since), *self._network.measurements(at)):
+            if telemetry.state == "streaming":
+                frame = _Frame(name, json.dumps(data))
+                telemetry.bytes += len(frame.data)
+                self._intake.take(frame)
+        if at % 300 < at - since:
+            self._inventory.look(at)
+        for collector in self._collectors:
+            yield from collector.collect()
+        yield from _scraped(at)
+
+
+def _scraped(at: float) -> Iterator[Metric]:
+    """What Prometheus says of a target, and prometheus_client of a process."""
+    for name, value in (
+        ("up", 1.0),
+        ("scrape_duration_seconds", 0.004 + at % 11 / 5000),
+        ("scrape_samples_scraped", 1400.0),
+        ("process_resident_memory_bytes", 58e6 + at % 13 * 1e5),
+        ("process_cpu_seconds_total", at % 1e7 / 300),
+        ("process_start_time_seconds", at - at % 1e6),
+    ):
+        metric = Metric(name, "", "unknown")
+        metric.samples.append(Sample(name, {}, value))
+        yield metric
+
+
+def _write(out: TextIO, metrics: Iterable[Metric], at: float) -> None:
+    for metric in metrics:
+        for sample in metric.samples:
+            labels = ",".join(f"{key}={json.dumps(value)}" for key, value in (sample.labels | TARGET).items())
+            out.write(f"{sample.name}{{{labels}}} {sample.value!r} {at:.0f}\n")
+
+
+def make(folder: Path, moments: Iterable[float]) -> Path:
+    """A data directory for Prometheus with a scrape at each of the moments."""
+    page, data = folder / "history.om", folder / "data"
+    clockwork = _Clockwork()
+    since: float | None = None
+    with page.open("w") as out:
+        for at in moments:
+            _write(out, clockwork.step(at - 60 if since is None else since, at), at)
+            since = at
+        out.write("# EOF\n")
+    subprocess.run(
+        [tool("promtool"), "tsdb", "create-blocks-from", "openmetrics", page, data],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    page.unlink()
+    return data

@@ -1,0 +1,1 @@
+"""The files in prometheus/, proven against the real Prometheus and Alertmanager."""
