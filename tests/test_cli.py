@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -115,3 +117,25 @@ def test_exporter_on_a_simulator(program: Start) -> None:
         one.wait_for("msg=streaming")
         one.process.send_signal(signal.SIGTERM)
         assert one.end() == 0
+
+
+BUG = """
+import sys
+from pf_exporter.cli import main
+from pf_exporter.intake import Intake
+
+def bug(*_):
+    raise RuntimeError("a bug")
+
+Intake.take = bug
+sys.exit(main(["demo", "--listen-address=127.0.0.1:0", "--interval=200ms"]))
+"""
+
+
+def test_a_bug_in_a_thread_is_exit_code_1() -> None:
+    """When the thread that reads dies of a bug the process ends by itself, and says so with its exit code."""
+    command = [sys.executable, "-c", BUG]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "a thread has died of a bug" in done.stderr
+    assert "Traceback" not in done.stderr
