@@ -1,7 +1,8 @@
 """Server-sent events out of chunks of bytes; guards size, framing and encoding. No I/O.
 
-sseclient-py parses the fields. What it leaves open is closed in front of it (facts: the source of its version
-1.9.0, and the WHATWG HTML standard, section "Server-sent events"):
+sseclient-py parses the fields, but for the plain form in which nearly all events come. What it leaves open is
+closed in front of it (facts: the source of its version 1.9.0, and the WHATWG HTML standard, section
+"Server-sent events"):
 
 - framing: it hands out an event cut by the end of the stream, and misses a blank line where newlines mix;
 - encoding: it keeps a byte order mark, and raises on bytes that are not UTF-8;
@@ -130,7 +131,8 @@ class _Plain(NamedTuple):
 def _plain(whole: bytes, start: int, end: int) -> _Plain | None:
     """The event from ``start`` to ``end``, if it has the one form that this API is documented to send.
 
-    That is a line ``event: NAME`` and a line ``data: {...}``: all but a few events, at a fifth of the cost.
+    That is a line ``event: NAME`` and a line ``data: {...}``: all but a few events, which are spared the
+    library's cost.
     """
     first = whole.find(b"\n", start)
     if (

@@ -16,11 +16,10 @@ from pf_exporter.errors import (
     Forbidden,
     LoginIncomplete,
     Rejected,
+    Remedy,
     StreamBroken,
     StreamEnded,
     StreamIdle,
-    SubscriptionGone,
-    Unauthorized,
 )
 from pf_exporter.intake import Intake
 from pf_exporter.logs import Logger
@@ -45,7 +44,6 @@ class _Renewal:
     """One attempt to have the next stream ready, by a thread that the reader may give up waiting for."""
 
     def __init__(self) -> None:
-        self.thread: threading.Thread | None = None
         self.alone = threading.Event()
         """Whether the present stream has ended, so that nothing need wait for it."""
         self._lock = threading.Lock()
@@ -189,7 +187,7 @@ class Reader:
         if good:
             self._backoff = self._backoff.reset()
         # What was planned, or is mended by a new bundle or login, is not worth a wait; but only once.
-        mended = isinstance(exc, StreamEnded | SubscriptionGone | Unauthorized)
+        mended = isinstance(exc, StreamEnded) or exc.remedy is Remedy.RENEW
         at_once = (mended or (good and isinstance(exc, StreamBroken))) and not self._backoff.attempt
         delay = 0.0 if at_once else self._backoff.delay(self._chance())
         if isinstance(exc, ApiError):
@@ -212,9 +210,7 @@ class Reader:
         self._renew_at = float("inf")
         self._intake.two_streams()
         renewal = self._renewal = _Renewal()
-        name = f"stream {self._account} next"
-        renewal.thread = self._new_thread(self._open_next, name, renewal, line)
-        renewal.thread.start()
+        self._new_thread(self._open_next, f"stream {self._account} next", renewal, line).start()
 
     def _open_next(self, renewal: _Renewal, present: Line) -> None:
         """On a thread of its own: have the next stream ready, then wake the reader of the present one."""

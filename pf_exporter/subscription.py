@@ -67,7 +67,6 @@ class Subscription:
         self._seen: frozenset[str] | None = None
         self.exclusive = False
         """Whether a bundle was seen to bear only one stream at a time; the API does not say."""
-
         self._takes_all = any(one.type != "customer" and not one.selectors for one in account.streams)
 
     @property

@@ -131,11 +131,6 @@ class Server:
         names = (sock.getsockname()[:2] for sock in self._sockets)
         return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in names)
 
-    @property
-    def alive(self) -> bool:
-        """Whether the thread still serves."""
-        return self._thread.is_alive()
-
     def _run(self) -> None:
         try:
             self._uvicorn.run(sockets=self._sockets)
