@@ -41,29 +41,35 @@ CA_LIMIT = 16 * 1024 * 1024
 VARIABLES = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
 """The account's keys that have a name in the environment."""
 
+FILE_VARIABLE = "PF_EXPORTER_CONFIG_FILE"
+"""The variable that does what ``--config.file`` does."""
+
 FLAGS = {
-    "--config.file": "Read the settings from this YAML file.",
+    "--config.file": f"Read the settings from this YAML file; or {FILE_VARIABLE}.",
     "--config.check": "Check the settings, say what is wrong, and leave.",
     "--version": "Print the version and leave.",
 }
 """The flags that are no settings."""
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Give the parser every flag.
+def add_flags(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
+    """Give the parser every flag; that of a command those of the settings, unlisted but for the file.
 
     The namespace holds a setting under its dotted key, as text and unchecked (None where not given), and
     ``config_file`` (None or a path), ``config_check`` and ``version`` (bool).
     """
     parser.allow_abbrev = False  # An abbreviation would change its meaning with the next setting.
+    if of_command:
+        parser.argument_default = argparse.SUPPRESS  # What stands before the command is not undone by it.
     for flag, help in FLAGS.items():
         dest = flag.lstrip("-").replace(".", "_")
         if flag == "--config.file":
             parser.add_argument(flag, dest=dest, help=help, metavar="PATH")
-        else:
+        elif not of_command:
             parser.add_argument(flag, dest=dest, help=help, action="store_true")
     for setting in SETTINGS:
         help = f"{setting.help} Default: {setting.default or 'none'}.".replace("%", "%%")
+        help = argparse.SUPPRESS if of_command else help
         if setting.kind is BOOLEAN:
             parser.add_argument(setting.flag, dest=setting.key, help=help, action="store_const", const="true")
             negation = setting.flag.replace("--", "--no-", 1)
@@ -77,14 +83,15 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def load(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Config:
+def load(arguments: argparse.Namespace, environ: Mapping[str, str], *, need_account: bool = True) -> Config:
     """The configuration that file, environment and flags make together.
 
     ``arguments`` come from a parser that :func:`add_flags` prepared. Secret files are read once, to know that
-    they can be. Raises :class:`ConfigError` with every problem found.
+    they can be. Without ``need_account`` accounts are not looked at, and there are none. Raises
+    :class:`ConfigError` with every problem found.
     """
     reading = _Reading(arguments, environ)
-    config = reading.config()
+    config = reading.config(need_account=need_account)
     del environ  # A traceback that shows local variables would show the secrets in it.
     if config is None:
         raise ConfigError(reading.problems)
@@ -114,13 +121,13 @@ class _Reading:
     def __init__(self, arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
         self.flags: dict[str, Any] = vars(arguments)
         self.environ = {name: text for name, text in environ.items() if text}
-        self.path: str = self.flags["config_file"] or ""
+        self.path: str = self.flags["config_file"] or self.environ.get(FILE_VARIABLE, "")
         self.mode = 0
         self.origins: dict[str, str] = {}
         self.problems: list[str] = []
         self.warnings: list[str] = []
 
-    def config(self) -> Config | None:
+    def config(self, *, need_account: bool) -> Config | None:
         """Everything put together, or None if there were problems."""
         root = _Place(f"{self.path}: ")
         document = self.mapping(self.file(), root, ["accounts", *SECTIONS])
@@ -135,7 +142,7 @@ class _Reading:
             where = self.origins.get(low) or self.origins[high]
             self.problems.append(f"{where}: {low} is longer than {high}; lower the one or raise the other")
         self.misspelt_variables()
-        accounts = self.accounts(document.get("accounts"), root)
+        accounts = self.accounts(document.get("accounts"), root) if need_account else ()
         if self.problems:
             return None
         built = {
@@ -198,7 +205,7 @@ class _Reading:
 
     def misspelt_variables(self) -> None:
         """Warn of variables that look like ours; no more than that, as Kubernetes makes some up itself."""
-        known = [row.variable for row in SETTINGS]
+        known = [FILE_VARIABLE, *(row.variable for row in SETTINGS)]
         for name in sorted(self.environ.keys() - set(known)):
             if name.startswith("PF_EXPORTER_") and (close := difflib.get_close_matches(name, known, 1, 0.9)):
                 self.warnings.append(f"{shown(name)}: unknown variable; did you mean {close[0]}?")

@@ -1,0 +1,66 @@
+"""What the commands have in common: exit codes, kinds of arguments, the look of their help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from pf_exporter.config import add_flags
+from pf_exporter.kinds import duration
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+Run = Callable[[argparse.Namespace, Mapping[str, str]], int]
+"""What a command does with its arguments and the environment; gives the process's exit code."""
+
+OK, DIED, BAD_CONFIG = 0, 1, 2
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help in lines of at most 100 characters, with the line breaks of its texts."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=34, width=100)
+
+
+def seconds(text: str) -> float:
+    """A duration such as ``500ms``, as an argument of a command."""
+    try:
+        return duration(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+
+
+def whole(text: str) -> int:
+    """A number of at least one, as an argument of a command."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("expected a whole number from 1 up")
+    return int(text)
+
+
+def add(
+    commands: Commands,
+    name: str,
+    run: Run,
+    *,
+    help: str,
+    description: str = "",
+    epilog: str | None = None,
+    settings: bool = False,
+) -> argparse.ArgumentParser:
+    """The parser of a new command; with ``settings`` it takes every flag of the exporter as well."""
+    if settings:
+        description += "\n\nEvery flag of pf-exporter itself can be given too; see pf-exporter --help."
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=description or f"{help[:1].upper()}{help[1:]}.",
+        epilog=epilog,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    if settings:
+        add_flags(parser, of_command=True)
+    parser.set_defaults(run=run)
+    return parser

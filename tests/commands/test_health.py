@@ -1,0 +1,99 @@
+"""``pf-exporter health`` against servers in every state."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.responses import PlainTextResponse
+
+from pf_exporter.cli import main
+from tests.fakes import dead_url
+from tests.web.authority import Authority
+from tests.web.conftest import Serve, hashed
+
+# Python 3.10 forgets to close what is left of a handshake that failed.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def tidy() -> Iterator[None]:
+    yield
+    if sys.version_info < (3, 11):
+        gc.collect()
+
+
+def health(address: str, file: Path | None = None) -> int:
+    flags = [f"--web.listen-address={address}"]
+    return main(["health", *flags, *([f"--web.config.file={file}"] if file else [])])
+
+
+def test_well(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that answers is healthy: exit code 0, and no account is needed to ask."""
+    site = serve()
+    assert health(site.address) == 0
+    assert capsys.readouterr().out == f"{site.address}: healthy\n"
+
+
+@pytest.mark.parametrize(
+    ("host", "listening"), [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")]
+)
+def test_every_address(serve: Serve, host: str, listening: str) -> None:
+    """Who listens on every address is asked on loopback."""
+    port = serve(host=listening).address.rpartition(":")[2]
+    assert health(f"{host}:{port}") == 0
+
+
+def test_the_flag_may_stand_before_the_command(serve: Serve) -> None:
+    """A setting before the command counts like one behind it."""
+    assert main([f"--web.listen-address={serve().address}", "health"]) == 0
+
+
+def test_ill(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server that says it is not well: exit code 1, with its words."""
+    site = serve(app=PlainTextResponse("a thread has died\n", status_code=503))
+    assert health(site.address) == 1
+    assert capsys.readouterr().out == f"{site.address}: HTTP 503: a thread has died\n"
+
+
+def test_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody listens: exit code 1, with the reason."""
+    address = dead_url().removeprefix("http://")
+    assert health(address) == 1
+    assert capsys.readouterr().out == f"{address}: Connection refused\n"
+
+
+def test_tls_and_users(serve: Serve, authority: Authority) -> None:
+    """With TLS, and users it does not know, it still learns that somebody is there."""
+    authority.sign("server", "127.0.0.1")
+    tls = "tls_server_config: {cert_file: server.pem, key_file: server.key}"
+    site = serve(f"{tls}\nbasic_auth_users: {{ada: '{hashed('secret')}'}}\n")
+    assert health(site.address, site.file) == 0
+
+
+@pytest.mark.parametrize("version", ["TLS12", "TLS13"])
+def test_client_certificates(serve: Serve, authority: Authority, version: str) -> None:
+    """A server that wants a certificate it has not is there as well."""
+    authority.sign("server", "127.0.0.1")
+    tls = f"cert_file: server.pem, key_file: server.key, client_ca_file: {authority.path.name}"
+    more = f"client_auth_type: RequireAndVerifyClientCert, max_version: {version}"
+    site = serve(f"tls_server_config: {{{tls}, {more}}}")
+    assert health(site.address, site.file) == 0
+
+
+def test_no_tls_there(serve: Serve, authority: Authority, tmp_path: Path) -> None:
+    """A server that does not speak TLS where the configuration has it is not healthy."""
+    authority.sign("server", "127.0.0.1")
+    site = serve()
+    file = tmp_path / "tls.yml"
+    file.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}")
+    assert health(site.address, file) == 1
+
+
+def test_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting that cannot be used is exit code 2, as everywhere."""
+    assert main(["health", "--series.ttl=soon"]) == 2
+    assert "--series.ttl" in capsys.readouterr().err
