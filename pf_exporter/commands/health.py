@@ -43,8 +43,9 @@ def _ask(listen_address: str, *, tls: bool) -> str:
         answer = connection.getresponse()
         said = answer.read(200).decode(errors="replace").strip()
     except ssl.SSLError as exc:
-        # An alert comes from somebody who is there, and wants a certificate of us.
-        return "" if "ALERT" in (exc.reason or "") else f"TLS failed: {exc.reason}"
+        # Whoever wants a certificate of us is there: it sends an alert, or ends the connection.
+        there = isinstance(exc, ssl.SSLEOFError) or "ALERT" in (exc.reason or "")
+        return "" if there else f"TLS failed: {exc.reason}"
     except ConnectionResetError as exc:
         # With TLS 1.3 the alert comes after the handshake, and may be lost with the connection.
         return "" if tls else exc.strerror or str(exc)
