@@ -41,8 +41,13 @@ class Observation(NamedTuple):
     """UNIX seconds of the sample, or None where the event does not say or says it unreadably."""
     fields_rejected: int = 0
     """Fields whose value cannot be used."""
-    fields_unknown: int = 0
-    """Fields the table does not know."""
+    unknown: tuple[str, ...] = ()
+    """The fields that the table does not know."""
+
+    @property
+    def fields_unknown(self) -> int:
+        """How many of them there are."""
+        return len(self.unknown)
 
 
 class Activity(NamedTuple):
@@ -56,7 +61,12 @@ class Activity(NamedTuple):
     details: Mapping[str, str]
     """The texts of the entry: user, event, message, ip_address and what else came; personal data."""
     fields_rejected: int = 0
-    fields_unknown: int = 0
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def fields_unknown(self) -> int:
+        """How many fields the documentation does not know."""
+        return len(self.unknown)
 
 
 _TIMESTAMP = re.compile(
@@ -213,7 +223,7 @@ def _tolerant(event: EventType, data: str) -> Observation:
         for name in event.ignored:
             left.pop(_spelt(name, lane), None)
     lit, numbers = _lit(lanes, values) if event.has_lanes else ((), tuple(values))
-    return Observation(event, tuple(circuit), lit, numbers, timestamp, rejected, len(left))
+    return Observation(event, tuple(circuit), lit, numbers, timestamp, rejected, tuple(left))
 
 
 def _exact(event: EventType) -> Callable[[str], Any]:
@@ -263,7 +273,7 @@ def _activity(category: str, data: str) -> Activity:
     timestamp, odd_stamp = _stamp(document.get("timestamp"))
     level, odd_level = _level(document.get("log_level"))
     details = {key: value for key, value in document.items() if isinstance(value, str)}
-    unknown = sum(key not in ACTIVITY_FIELDS for key in document)
+    unknown = tuple(key for key in document if key not in ACTIVITY_FIELDS)
     return Activity(category, level, timestamp, details, odd_stamp + odd_level, unknown)
 
 

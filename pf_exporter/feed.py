@@ -24,10 +24,21 @@ def basis(account: Account, config: Config) -> tuple[object, ...]:
 
 
 class Feed:
-    """One account's way from the API into the store, which knows the account."""
+    """One account's way from the API into the store, which knows the account.
+
+    ``intake`` makes what takes the events, as :class:`Intake` is made; ``bundle`` is the UUID of a
+    subscription that exists already, where none is to be made.
+    """
 
     def __init__(
-        self, account: Account, config: Config, store: Store, failed: Callable[[BaseException], None]
+        self,
+        account: Account,
+        config: Config,
+        store: Store,
+        failed: Callable[[BaseException], None],
+        *,
+        intake: Callable[..., Intake] = Intake,
+        bundle: str | None = None,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
         self.basis = basis(account, config)
@@ -35,7 +46,9 @@ class Feed:
         self.telemetry = Chronicle(account, idle_timeout=idle_timeout)
         self._client = Client(account, idle_timeout=idle_timeout)
         self._keeper = SessionKeeper(self._client, self.telemetry)
-        subscription = Subscription(account, self._client, self._keeper, subscribed=self._subscribed)
+        subscription = Subscription(
+            account, self._client, self._keeper, subscribed=self._subscribed, existing=bundle
+        )
         self.inventory = Inventory(
             account.name,
             self._client,
@@ -48,7 +61,7 @@ class Feed:
         self._reader = Reader(
             subscription,
             self._keeper,
-            Intake(store, self.telemetry, activity_fields=config.log.activity_fields),
+            intake(store, self.telemetry, activity_fields=config.log.activity_fields),
             self.telemetry,
             config.stream,
             failed=failed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from pf_exporter.errors import EventError
 from pf_exporter.events import OTHER, Activity, Observation, decode
@@ -70,6 +70,10 @@ class Intake:
             return True
         return False
 
+    def passing(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The bytes of a stream as they arrive, on their way to the parser: for whoever wants to see them."""
+        return chunks
+
     def reject(self, exc: EventError, event: str = "") -> None:
         """Count an event that cannot be used."""
         self._telemetry.rejected[exc.reason] += 1
@@ -78,10 +82,13 @@ class Intake:
         )
 
     def take(self, frame: ServerSentEvent) -> None:
-        """Decode one event, keep what it says, and count it."""
+        """Take one event of a stream, unless another stream has brought it already."""
         brought = self._brought  # another thread may take it away
-        if brought is not None and self._is_repeated(frame, brought):
-            return
+        if brought is None or not self._is_repeated(frame, brought):
+            self.accept(frame)
+
+    def accept(self, frame: ServerSentEvent) -> None:
+        """Decode one event, keep what it says, and count it."""
         telemetry = self._telemetry
         name = frame.event if frame.event in _KNOWN else OTHER
         telemetry.events[name] += 1
@@ -91,14 +98,16 @@ class Intake:
             self.reject(exc, name)
             return
         if said is None:
+            telemetry.novelties.event(frame.event, frame.data)
             self._log.now_and_then(
                 "unknown", "event of unknown name", account=self._account, event=frame.event
             )
             return
         if said.fields_rejected:
             telemetry.fields_rejected[name] += said.fields_rejected
-        if said.fields_unknown:
-            telemetry.fields_unknown[name] += said.fields_unknown
+        if said.unknown:
+            telemetry.fields_unknown[name] += len(said.unknown)
+            telemetry.novelties.fields(frame.event, said.unknown, frame.data)
         now = self._wall()
         if said.timestamp is not None:
             telemetry.lag(now - said.timestamp)

@@ -114,6 +114,15 @@ class Inventory:
         known = self.snapshot.circuits
         return frozenset(one.id for noun in (PORTS.noun, VCS.noun) for one in known.get(noun, {}).values())
 
+    def description(self, circuit_id: str) -> str:
+        """What people wrote about a circuit, or nothing."""
+        for listing in self._listings:
+            circuit = self.snapshot.circuits.get(listing.noun, {}).get(plain(circuit_id))
+            if circuit is not None:
+                ((values, _),) = circuit.samples[listing.info.name]
+                return values[list(listing.labels).index("description")]
+        return ""
+
     def samples(self) -> Iterator[tuple[Listing, str, Mapping[str, Samples]]]:
         """Of every circuit the id as received, and by family what there is to show."""
         known = self.snapshot.circuits

@@ -160,7 +160,7 @@ class Reader:
         """Take everything a stream brings. Ends by the error that ends the stream, always."""
         self._renew_at = min(self._clock() + self._rotate_after, self._keeper.renew_at)
         try:
-            for frame in sse.events(self._bytes(line), self._intake.reject):
+            for frame in sse.events(self._intake.passing(self._bytes(line)), self._intake.reject):
                 self._intake.take(frame)
         finally:
             line.stream.close()

@@ -46,7 +46,8 @@ class Line:
 class Subscription:
     """Opens streams of one account; for one thread at a time.
 
-    ``subscribed`` is called with its UUID when a new bundle has been made.
+    ``subscribed`` is called with its UUID when a new bundle has been made, or one that exists is first used:
+    ``existing`` is the UUID of a bundle that somebody else made, in place of new ones.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Subscription:
         keeper: SessionKeeper,
         *,
         subscribed: Callable[[str], None] = lambda bundle: None,
+        existing: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account = account
         self._client = client
         self._keeper = keeper
         self._subscribed = subscribed
+        self._existing = existing
         self._clock = clock
         self._bundle: Bundle | None = None
         self._seen: frozenset[str] | None = None
@@ -103,7 +106,7 @@ class Subscription:
                 made = self._clock()
                 # As of before it was made: what is seen only later may have come too late for it.
                 seen = self._seen
-                uuid = self._client.subscribe(session, self._account.streams)
+                uuid = self._existing or self._client.subscribe(session, self._account.streams)
                 bundle = self._bundle = Bundle(session, uuid, made, circuits=seen)
                 self._subscribed(bundle.uuid)
             stream = self._client.open(session, bundle.uuid)

@@ -160,3 +160,11 @@ def test_a_renewal_given_up_is_forgotten(world: World) -> None:
     world.intake.one_stream()
     world.intake.take(hello)
     assert world.telemetry.activity["auth", "info"] == 2
+
+
+def test_what_is_new_is_remembered(world: World) -> None:
+    """Unknown events and fields are told of, beside being counted."""
+    world.intake.take(frame("port|weather", {"rain": 1}))
+    world.intake.take(frame("port|metrics", {**METRICS, "jitter": 1}))
+    found = [(one.event, one.field) for one in world.telemetry.novelties.found()]
+    assert found == [("port|metrics", "jitter"), ("port|weather", "")]

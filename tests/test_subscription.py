@@ -13,21 +13,21 @@ from pf_exporter.session import SessionKeeper
 from pf_exporter.settings import StreamFilter
 from pf_exporter.subscription import UNSTREAMED_LIFE, Line, Subscription
 from pf_exporter.telemetry import AccountTelemetry
-from tests.fakes import Answer, Fake
+from tests.fakes import STREAM, Answer, Fake
 from tests.test_telemetry import Clock
 
 
 class World:
     """A subscription on a fake, with a clock to turn; what is opened is closed in the end."""
 
-    def __init__(self, fake: Fake) -> None:
+    def __init__(self, fake: Fake, existing: str | None = None) -> None:
         self.fake = fake
         self.clock = Clock()
         account = fake.account()
         client = Client(account, idle_timeout=5)
         telemetry = AccountTelemetry(account, idle_timeout=5)
         keeper = SessionKeeper(client, telemetry, schedule=Backoff(0.001, 0.002))
-        self.subscription = Subscription(account, client, keeper, clock=self.clock)
+        self.subscription = Subscription(account, client, keeper, existing=existing, clock=self.clock)
         self.lines: list[Line] = []
 
     def open(self) -> None:
@@ -181,3 +181,16 @@ def test_a_circuit_between_bundle_and_look_is_noticed(world: World) -> None:
     world.open_second()
     world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2", "PF-AP-3"}))
     assert world.subscription.outgrown
+
+
+def test_a_bundle_that_somebody_else_made() -> None:
+    """A bundle that exists is streamed as it is, again and again, and none is made."""
+    with Fake() as fake:
+        world = World(fake, existing="abc")
+        fake.script["open"] = [STREAM, STREAM]
+        world.open()
+        world.open()
+        for line in world.lines:
+            line.stream.close()
+        assert [request.path for request in fake.of("open")] == ["/v2/events/abc"] * 2
+        assert fake.of("subscribe") == []

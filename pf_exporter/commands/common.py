@@ -14,7 +14,21 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 Run = Callable[[argparse.Namespace, Mapping[str, str]], int]
 """What a command does with its arguments and the environment; gives the process's exit code."""
 
-OK, DIED, BAD_CONFIG = 0, 1, 2
+OK, DIED, BAD_CONFIG, UNREACHABLE, NO_LOGIN, NO_STREAM, SILENT, WRONG_CLOCK, TAKEN = range(9)
+"""Exit codes; what each is for: ``EXIT_CODES``."""
+
+EXIT_CODES = {
+    OK: "all is well, or it stopped as asked",
+    DIED: "it died of a fault of its own",
+    BAD_CONFIG: "the configuration, or a file it names, cannot be used",
+    UNREACHABLE: "the API cannot be reached: name, connection, TLS, or a server that cannot answer",
+    NO_LOGIN: "the login or API key is refused, or a person has to act first (MFA, EULA)",
+    NO_STREAM: "the subscription or the stream is refused",
+    SILENT: "nothing came",
+    WRONG_CLOCK: "the clock of this machine is wrong",
+    TAKEN: "a listen address is taken",
+}
+"""What each exit code says."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):

@@ -58,6 +58,7 @@ def page(view: View) -> str:
         *(_complaint(what, reading) for what, reading in view.readings.items() if reading.problems),
         *map(_account, sorted(view.chronicles, key=lambda one: one.up)),  # trouble first
         *(_circuits(title, *busiest(view.store, view.snapshots, event, SHOWN)) for title, event in kinds),
+        _novelties(view.chronicles),
         _configuration(view.config),
         tag("footer", f"pf_exporter {__version__} · ", moment(time.time()), f" · anew every {REFRESH} s"),
     )
@@ -192,6 +193,18 @@ def _circuits(title: str, found: Sequence[Traffic], there_are: int) -> Markup:
         tag("p", more, class_="none"),
         table((*heads, *(("Optics in / out, dBm",) if has_power else ()), "Age"), rows),
     )
+
+
+# What is new.
+
+
+def _novelties(chronicles: Sequence[Chronicle]) -> Markup:
+    found = [f"{novelty}" for chronicle in chronicles for novelty in chronicle.novelties.found()]
+    if not found:
+        return Markup("")
+    intro = "The API sends what its documentation does not know. Please report these lines as they stand:"
+    lines = "\n".join((f"pf_exporter {__version__}", *found))
+    return tag("section", tag("h2", "New"), tag("p", intro), tag("pre", lines))
 
 
 # Configuration.

@@ -258,3 +258,15 @@ def test_a_view_of_nothing() -> None:
     finally:
         exporter.server.stop()
     assert Reader(page).open == []
+
+
+def test_what_is_new(fake: Fake) -> None:
+    """Events and fields that nobody documented are a report to copy, without a word of their text."""
+    data = {"port_circuit_id": "PF-AP-1", "timestamp": "2026-01-01T00:00:00Z", "who": "canary"}
+    fake.events = [event("port|weather", {"rain": 3}), event("port|errors", data)]
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        until(lambda: len(exporter.feeds[0].telemetry.novelties.found()) == 2, "both")
+        page = Reader(page_of(exporter)).text
+    assert "event port|weather: an object with rain; seen so far: 1" in page
+    assert "field who of port|errors: a text of 6 characters; seen so far: 1" in page
+    assert "canary" not in page

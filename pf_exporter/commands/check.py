@@ -1,0 +1,137 @@
+"""``check``: whether everything is in place, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+from pf_exporter import logs
+from pf_exporter.commands import common
+from pf_exporter.commands.common import (
+    BAD_CONFIG,
+    EXIT_CODES,
+    NO_LOGIN,
+    NO_STREAM,
+    OK,
+    SILENT,
+    TAKEN,
+    UNREACHABLE,
+    WRONG_CLOCK,
+    Commands,
+    seconds,
+)
+from pf_exporter.config import load
+from pf_exporter.errors import ConfigError
+from pf_exporter.preflight import BAD, GOOD, NOTE, Preflight, Step, listening
+from pf_exporter.web.policy import Policy
+
+CODES = {
+    "config": BAD_CONFIG,
+    "reach": UNREACHABLE,
+    "login": NO_LOGIN,
+    "stream": NO_STREAM,
+    "silence": SILENT,
+    "clock": WRONG_CLOCK,
+    "taken": TAKEN,
+}
+"""By class of failure, the exit code; of several failures the first counts."""
+
+SIGNS = {GOOD: ("✓", "32"), NOTE: ("•", "33"), BAD: ("✗", "31")}
+
+WIDTH = len("stream customer")
+"""Characters of the longest name of a step."""
+
+EPILOG = "exit codes:\n" + "\n".join(f"  {code}  {what}" for code, what in EXIT_CODES.items()) + "\n"
+
+
+def _local(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Step]:
+    """The steps that need nobody else; the last is the one with the accounts."""
+    began = time.monotonic()
+    try:
+        config = load(arguments, environ)
+        Policy(config.web.config_file)
+    except ConfigError as exc:
+        took = time.monotonic() - began
+        for problem in exc.problems:
+            yield Step("", "configuration", BAD, problem, "", took, "config")
+        return
+    took = time.monotonic() - began
+    names = ", ".join(account.name for account in config.accounts)
+    yield Step("", "configuration", GOOD, f"good; accounts: {names}", "", took)
+    for warning in config.warnings:
+        yield Step("", "configuration", NOTE, warning, "", 0.0)
+    for address in config.web.listen_address:
+        yield listening(address)
+
+
+def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Step]:
+    bad = False
+    for step in _local(arguments, environ):
+        bad = bad or step.failure == "config"
+        yield step
+    if bad:
+        return
+    config = load(arguments, environ)
+    for account in config.accounts:
+        preflight = Preflight(account, config, within=arguments.within)
+        try:
+            yield from preflight.steps()
+        finally:
+            farewell = preflight.close()
+        if farewell is not None:
+            yield farewell
+
+
+def _line(step: Step, *, coloured: bool) -> str:
+    sign, colour = SIGNS[step.state]
+    sign = f"\x1b[{colour}m{sign}\x1b[0m" if coloured else sign
+    account = f"{step.account}: " if step.account else ""
+    line = f"{sign} {step.name:<{WIDTH}}  {step.seconds:6.2f} s  {account}{step.said}"
+    return f"{line}\n{'':<{WIDTH + 14}}→ {step.hint}" if step.hint else line
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Try every step, say what each came to, and give the exit code of the first that failed."""
+    logs.set_up("error", "logfmt")
+    steps = []
+    coloured = sys.stdout.isatty() and "NO_COLOR" not in environ
+    for step in _steps(arguments, environ):
+        steps.append(step)
+        if not arguments.json:
+            print(_line(step, coloured=coloured), flush=True)
+    code = next((CODES[step.failure] for step in steps if step.state == BAD), OK)
+    if arguments.json:
+        told = [{**step._asdict(), "seconds": round(step.seconds, 3)} for step in steps]
+        result = {"ok": code == OK, "exit_code": code, "steps": told}
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+    elif code == OK:
+        noted = any(step.state == NOTE for step in steps)
+        print(f"\nReady to export{', though • is worth a look' if noted else ''}.")
+    else:
+        print(f"\nNot ready: {EXIT_CODES[code]} (exit code {code}).")
+    return code
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = common.add(
+        commands,
+        "check",
+        run,
+        help="try the configuration against the API, step by step",
+        description="Try all that the exporter would do with this configuration: files, secrets, name,\n"
+        "connection, clock, login, permissions, subscription, stream. It leaves nothing behind.",
+        epilog=EPILOG,
+        settings=True,
+    )
+    parser.add_argument("--json", action="store_true", default=False, help="the result as one JSON object")
+    parser.add_argument(
+        "--within",
+        type=seconds,
+        default=30.0,
+        metavar="TIME",
+        help="how long the first event may take (default: 30s)",
+    )

@@ -1,0 +1,147 @@
+"""``tail``: the live events, in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pf_exporter import logs
+from pf_exporter.commands import common
+from pf_exporter.commands.common import DIED, OK, SILENT, Commands, seconds, whole
+from pf_exporter.commands.export import ENDING
+from pf_exporter.commands.screen import Filters, Screen
+from pf_exporter.config import load
+from pf_exporter.errors import ConfigError
+from pf_exporter.feed import Feed
+from pf_exporter.intake import Intake
+from pf_exporter.kinds import UUID
+from pf_exporter.signals import Signals
+from pf_exporter.sse import ServerSentEvent
+from pf_exporter.store import Store
+
+EPILOG = """\
+examples:
+  pf-exporter tail --event 'port|metrics' --circuit 'PF-AP-LAX1-*' --field '*_bps'
+  pf-exporter tail --json --count 100 | jq .data
+  PF_TOKEN=... pf-exporter tail --subscription-uuid UUID    a bundle made elsewhere, by Terraform say
+
+It reconnects as the exporter does; why it is not streaming is said on standard error.
+exit codes: 0 events were shown, 6 none came; others as of pf-exporter check
+"""
+
+
+class _Shown(Intake):
+    """An intake that shows what it takes."""
+
+    def __init__(self, screen: Screen, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._screen = screen
+
+    def passing(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Show the bytes, where bytes are wanted."""
+        for chunk in chunks:
+            self._screen.raw(chunk)
+            yield chunk
+
+    def accept(self, frame: ServerSentEvent) -> None:
+        """Show the event, and take it."""
+        self._screen.event(self._account, frame)
+        super().accept(frame)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return UUID.parse(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Show events until a signal, the end of time or of the pipe, or enough of them."""
+    config = load(arguments, environ)
+    if arguments.subscription_uuid and len(config.accounts) != 1:
+        raise ConfigError(["--subscription-uuid: goes with one account; the configuration has several"])
+    logs.set_up("warn" if config.log.level == "info" else config.log.level, config.log.format)
+    signals = Signals(*ENDING)
+    filters = Filters(arguments.event, arguments.circuit, arguments.field, arguments.zeros)
+    screen = Screen(sys.stdout, filters, signals.end, form=arguments.form, count=arguments.count)
+    store = Store(ttl=config.series.ttl, limit=config.series.limit)
+    bugs: list[BaseException] = []
+
+    def failed(exc: BaseException) -> None:
+        bugs.append(exc)
+        signals.end()
+
+    feeds = {}
+    for account in config.accounts:
+        store.add_account(account.name)
+        intake = functools.partial(_Shown, screen)
+        feeds[account.name] = Feed(
+            account, config, store, failed, intake=intake, bundle=arguments.subscription_uuid
+        )
+    screen.names = lambda account, circuit: feeds[account].inventory.description(circuit)
+    for feed in feeds.values():
+        feed.start()
+    if arguments.duration is not None:
+        timer = threading.Timer(arguments.duration, signals.end)
+        timer.daemon = True
+        timer.start()
+    signals.wait()
+    for feed in feeds.values():
+        feed.stop()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads any more; without this Python would say so once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if bugs:
+        return DIED
+    return OK if screen.shown else SILENT
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = common.add(
+        commands,
+        "tail",
+        run,
+        help="show the live events in the terminal",
+        description="Show the events of the configured accounts as they arrive, until Ctrl-C.",
+        epilog=EPILOG,
+        settings=True,
+    )
+    for name, what in (
+        ("event", "events, such as 'port|*'"),
+        ("circuit", "circuits, by id or description"),
+        ("field", "fields, by the API's names"),
+    ):
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="PATTERN", help=f"only these {what}; repeatable"
+        )
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--json", dest="form", action="store_const", const="json", default="text", help="one object a line"
+    )
+    forms.add_argument(
+        "--raw",
+        dest="form",
+        action="store_const",
+        const="raw",
+        default="text",
+        help="the bytes as received, all of them",
+    )
+    parser.add_argument("--zeros", action="store_true", default=False, help="show fields that are 0 too")
+    parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="end after this long")
+    parser.add_argument("--count", type=whole, default=None, metavar="N", help="end after so many events")
+    parser.add_argument(
+        "--subscription-uuid",
+        type=_uuid,
+        default=None,
+        metavar="UUID",
+        help="stream this bundle, made in the session of the account's token, in place of a new one",
+    )

@@ -1,0 +1,222 @@
+"""``pf-exporter tail`` as a user has it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pf_exporter.api import Client
+from pf_exporter.commands.screen import quantity
+from pf_exporter.secret import Secret
+from pf_exporter.settings import Account, StreamFilter
+from pf_exporter.simulator import Options, Simulator
+from tests.conftest import Program
+from tests.fakes import HEARTBEAT, Fake, event
+
+Start = Callable[..., Program]
+STAMP = {"timestamp": "2021-09-22T20:34:30+00:00"}
+METRICS = {**STAMP, "port_circuit_id": "PF-AP-LAX1-1", "bytes_rx_bps": 1_200_000_000, "packets_rx_total": 0}
+ERRORS = {**STAMP, "port_circuit_id": "PF-AP-LAX1-2", "rx_runt": 12345}
+VC = {
+    **STAMP,
+    "vc_circuit_id": "PF-BC-LAX-NYC-7-PF",
+    "port_circuit_id": "PF-AP-LAX1-1",
+    "vlan": 4,
+    "packets_tx_pps": 42,
+}
+OPTICAL = {**STAMP, "port_circuit_id": "PF-AP-LAX1-1", "lane_0_rx_dbm": -3.5, "lane_0_rx_power": 0.45}
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        server.events += [
+            event("port|metrics", METRICS),
+            event("vc|metrics", VC),
+            event("port|errors", ERRORS),
+            event("port|optical", OPTICAL),
+            event("customer|auth", {**STAMP, "log_level": "info", "message": "\x1b[2JAda logged in"}),
+            event("port|weather", {"rain": 3}),
+            b"event: port|metrics\ndata: {\n\n",
+        ]
+        server.lists["/v2/ports"] = [
+            {"port_circuit_id": "PF-AP-LAX1-1-PF", "description": "Los Angeles core"}
+        ]
+        yield server
+
+
+def tail(program: Start, fake: Fake, *flags: str) -> list[str]:
+    one = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert one.end() == 0, one.output
+    # The log tells of events that cannot be used, between the lines.
+    return [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in one.lines if not line.startswith("time=")]
+
+
+def test_lines(program: Start, fake: Fake) -> None:
+    """Each event is a line: its name, its circuit, its numbers with units; no zeros, no control codes."""
+    lines = [
+        " ".join(line.replace("Los Angeles core", "").split()) for line in tail(program, fake, "--count=7")
+    ]
+    assert lines == [
+        "port|metrics PF-AP-LAX1-1 bytes_rx_bps 1.2 Gbit/s",
+        "vc|metrics PF-BC-LAX-NYC-7-PF&PF-AP-LAX1-1&4 packets_tx_pps 42 packets/s",
+        "port|errors PF-AP-LAX1-2 rx_runt 12,345",
+        "port|optical PF-AP-LAX1-1 lane_0_rx_dbm -3.50 dBm lane_0_rx_power 450 µW",
+        "customer|auth info log_level=info message=[2JAda logged in",
+        'port|weather unknown event {"rain": 3}',
+        "port|metrics unusable the data of an event is not JSON: Expecting property name enclosed in double"
+        " quotes: line 1 column 2 (char 1) {",
+    ]
+
+
+def test_names(program: Start, fake: Fake) -> None:
+    """Once the inventory is known, a circuit's line holds its description, and can be picked by it."""
+    again = [event("port|metrics", {**METRICS, "bytes_rx_bps": number}) for number in range(1, 400)]
+    fake.events = [piece for one in again for piece in (one, 0.01)]
+    (line,) = tail(program, fake, "--circuit=Los*", "--count=1")
+    assert "PF-AP-LAX1-1  " in line
+    assert "  Los Angeles core" in line
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        (["--event=port|e*"], ["port|errors"]),
+        (["--event=port|errors", "--event=vc|*"], ["vc|metrics", "port|errors"]),
+        (["--circuit=PF-BC-*"], ["vc|metrics"]),
+        (["--circuit=PF-BC-LAX-NYC-7"], ["vc|metrics"]),
+        (["--field=rx_runt"], ["port|errors"]),
+        (["--field=*_bps", "--field=lane_?_rx_dbm"], ["port|metrics", "port|optical"]),
+    ],
+)
+def test_filters(program: Start, fake: Fake, flags: list[str], wanted: list[str]) -> None:
+    """Events, circuits and fields can be picked by patterns; ids match with and without their -PF."""
+    lines = tail(program, fake, *flags, f"--count={len(wanted)}")
+    assert [line.split()[0] for line in lines] == wanted
+
+
+def test_zeros(program: Start, fake: Fake) -> None:
+    """--zeros shows fields that are 0 too."""
+    (line,) = tail(program, fake, "--zeros", "--count=1")
+    assert "packets_rx_total 0" in line
+
+
+def test_json(program: Start, fake: Fake) -> None:
+    """--json is one object a line, with the data as the API sent them."""
+    lines = [json.loads(line) for line in tail(program, fake, "--json", "--count=7")]
+    assert [line["event"] for line in lines[:3]] == ["port|metrics", "vc|metrics", "port|errors"]
+    assert lines[1]["data"] == VC
+    assert (lines[1]["vc_circuit_id"], lines[1]["account"]) == ("PF-BC-LAX-NYC-7-PF", "default")
+    assert lines[6]["data"] == "{"
+
+
+def test_json_fields(program: Start, fake: Fake) -> None:
+    """With --field the data hold only these."""
+    (line,) = tail(program, fake, "--json", "--field=rx_runt", "--count=1")
+    assert json.loads(line)["data"] == {"rx_runt": 12345}
+
+
+def test_raw(fake: Fake) -> None:
+    """--raw is what the server sent, byte for byte, heartbeats included."""
+    command = [sys.executable, "-m", "pf_exporter", "tail", "--raw", "--count=7"]
+    done = subprocess.run(
+        command,
+        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0
+    sent = HEARTBEAT + b"".join(piece for piece in fake.events if isinstance(piece, bytes))
+    assert done.stdout.startswith(sent)
+
+
+def test_duration_without_events(program: Start, fake: Fake) -> None:
+    """After --duration it ends; exit code 6 if there was nothing to show."""
+    fake.events.clear()
+    one = program("tail", "--duration=1s", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert one.end() == 6
+    assert one.lines == []
+
+
+def test_not_streaming(program: Start, fake: Fake) -> None:
+    """Why nothing comes is said on standard error."""
+    one = program("tail", env={"PF_HOST": fake.url, "PF_TOKEN": "wrong"})
+    assert "who are you?" in one.wait_for("not streaming")
+    one.process.send_signal(signal.SIGINT)
+    assert one.end() == 6
+
+
+def test_ctrl_c(program: Start, fake: Fake) -> None:
+    """Ctrl-C ends it in good order: exit code 0, logged out, and no word of Python."""
+    account = {"PF_HOST": fake.url, "PF_USER": "user", "PF_PASSWORD": "password"}
+    one = program("tail", env=account)
+    one.wait_for("port|weather")
+    one.process.send_signal(signal.SIGINT)
+    assert one.end() == 0
+    assert "Traceback" not in one.output
+    assert len(fake.of("logout")) == 1
+
+
+def test_closed_pipe(fake: Fake) -> None:
+    """A reader that has had enough ends it, and nothing is said of it."""
+    command = f"{sys.executable} -m pf_exporter tail --json --event='port|*' | head -n 1"
+    fake.events = [piece for one in fake.events for piece in (one, 0.2)]
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert json.loads(done.stdout)["event"] == "port|metrics"
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_an_existing_bundle(program: Start) -> None:
+    """A bundle made elsewhere is streamed with its token, and none is made."""
+    with Simulator(Options(interval=0.2)) as simulator:
+        account = Account(
+            api_url=simulator.url, login=Secret(simulator.login), password=Secret(simulator.password)
+        )
+        client = Client(account, idle_timeout=5)
+        session = client.login()
+        bundle = client.subscribe(session, [StreamFilter("vc")])
+        env = {"PF_HOST": simulator.url, "PF_TOKEN": session.token.reveal()}
+        one = program("tail", "--count=5", f"--subscription-uuid={bundle}", env=env)
+        assert one.end() == 0, one.output
+        assert {line.split()[1] for line in one.lines} == {"vc|metrics"}
+        client.logout(session)
+
+
+def test_bad_uuid(program: Start) -> None:
+    """A subscription that cannot be one is refused before anything is asked."""
+    one = program("tail", "--subscription-uuid=../x", env={"PF_TOKEN": "x"})
+    assert one.end() == 2
+    assert "--subscription-uuid" in one.output
+
+
+@pytest.mark.parametrize(
+    ("number", "metric", "text"),
+    [
+        (0.0, "packetfabric_port_receive_bytes_total", "0 B"),
+        (1.5e15, "packetfabric_port_receive_bytes_total", "1.5 PB"),
+        (125.0, "packetfabric_port_receive_bytes_per_second", "1 kbit/s"),
+        (0.00045, "packetfabric_port_optical_receive_power_watts", "450 µW"),
+        (0.0065, "packetfabric_port_optical_bias_current_amperes", "6.5 mA"),
+        (-40.0, "packetfabric_port_optical_receive_power_dbm", "-40.00 dBm"),
+        (1e21, "packetfabric_port_receive_runts_total", "1,000,000,000,000,000,000,000"),
+    ],
+)
+def test_quantity(number: float, metric: str, text: str) -> None:
+    """Numbers are shown in the unit of their metric, with the prefix that suits them."""
+    assert quantity(number, metric) == text
