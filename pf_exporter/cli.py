@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 
 from pf_exporter import __version__
-from pf_exporter.commands import check, demo, export, health, simulate, tail
+from pf_exporter.commands import check, demo, export, health, record, replay, simulate, tail
 from pf_exporter.commands.common import BAD_CONFIG, OK, HelpFormatter
 from pf_exporter.config import add_flags
 from pf_exporter.errors import ConfigError
 
-COMMANDS = (check, tail, demo, simulate, health)
+COMMANDS = (check, tail, record, replay, demo, simulate, health)
 """In the order of the help."""
 
 _DESCRIPTION = """\
@@ -33,7 +33,8 @@ examples:
   pf-exporter check                     try the configuration against the API, step by step
   pf-exporter demo                      see it work, without an account
 
-exit codes: 0 stopped as asked, 1 died of a fault of its own, 2 unusable configuration; see also check --help
+exit codes: 0 stopped as asked, 1 died of a fault of its own, 2 unusable configuration;
+those of check and tail: pf-exporter check --help
 """
 
 

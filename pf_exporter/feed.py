@@ -58,10 +58,11 @@ class Feed:
             failed=failed,
             looked=subscription.saw,
         )
+        self.intake = intake(store, self.telemetry, activity_fields=config.log.activity_fields)
         self._reader = Reader(
             subscription,
             self._keeper,
-            intake(store, self.telemetry, activity_fields=config.log.activity_fields),
+            self.intake,
             self.telemetry,
             config.stream,
             failed=failed,

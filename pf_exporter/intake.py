@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Iterator
 from pf_exporter.errors import EventError
 from pf_exporter.events import OTHER, Activity, Observation, decode
 from pf_exporter.families import EVENT_NAMES
+from pf_exporter.frames import Frames
 from pf_exporter.logs import Logger
+from pf_exporter.recording import ENDED, ONE_STREAM, OPENED, SECOND_STREAM, TWO_STREAMS, Recorder
 from pf_exporter.settings import LogSettings
 from pf_exporter.sse import ServerSentEvent
 from pf_exporter.store import Store, Written
@@ -30,6 +32,7 @@ class Intake:
         telemetry: AccountTelemetry,
         *,
         activity_fields: Collection[str] = LogSettings.activity_fields,
+        recorder: Recorder | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -40,21 +43,25 @@ class Intake:
         self._clock = clock
         self._wall = wall
         self._activity_fields = activity_fields
+        self._recorder = recorder
         # While two streams are open: how often each frame came on the old one and not yet on the new one.
         self._brought: collections.Counter[int] | None = None
         self._repeats_until: float | None = None
 
     def two_streams(self) -> None:
         """A second stream is about to be opened: remember what the first one brings."""
+        self._mark(TWO_STREAMS)
         self._brought = collections.Counter()
         self._repeats_until = None
 
     def second_stream(self) -> None:
         """From now on the events are those of the second stream; what the first brought counts once."""
+        self._mark(SECOND_STREAM)
         self._repeats_until = self._clock() + OVERLAP
 
     def one_stream(self) -> None:
         """There will be no second stream after all."""
+        self._mark(ONE_STREAM)
         self._brought = None
 
     def _is_repeated(self, frame: ServerSentEvent, brought: collections.Counter[int]) -> bool:
@@ -71,8 +78,26 @@ class Intake:
         return False
 
     def passing(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The bytes of a stream as they arrive, on their way to the parser: for whoever wants to see them."""
-        return chunks
+        """The bytes of a stream, on their way to the parser: recorded, where that is wanted."""
+        return chunks if self._recorder is None else self._recorded(chunks, self._recorder)
+
+    def _recorded(self, chunks: Iterator[bytes], recorder: Recorder) -> Iterator[bytes]:
+        frames = Frames()
+        self._mark(OPENED)
+        try:
+            for chunk in chunks:
+                for frame in frames.push(chunk):
+                    recorder.frame(self._account, frame)
+                yield chunk
+        finally:
+            # What was cut off is part of the truth.
+            if rest := frames.rest():
+                recorder.frame(self._account, rest)
+            self._mark(ENDED)
+
+    def _mark(self, mark: str) -> None:
+        if self._recorder is not None:
+            self._recorder.mark(self._account, mark)
 
     def reject(self, exc: EventError, event: str = "") -> None:
         """Count an event that cannot be used."""

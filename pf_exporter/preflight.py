@@ -63,8 +63,7 @@ class Step(NamedTuple):
     """What to do next; empty where nothing need be done."""
     seconds: float
     failure: str = ""
-    """The class of failure: ``config``, ``reach``, ``login``, ``stream``, ``silence``, ``clock`` or ``taken``.
-    Empty where nothing failed."""
+    """Its class: ``config``, ``reach``, ``login``, ``stream``, ``silence``, ``clock`` or ``taken``."""
 
 
 class Failed(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,11 @@ from prometheus_client.registry import Collector as AnyCollector
 from pf_exporter.errors import ConfigError
 from pf_exporter.exposition import Exposition
 from pf_exporter.feed import STOP_WITHIN, Feed, basis
+from pf_exporter.intake import Intake
 from pf_exporter.logs import Logger
 from pf_exporter.nameplates import Nameplates
+from pf_exporter.recording import Recorder
+from pf_exporter.redaction import Redaction
 from pf_exporter.settings import Config
 from pf_exporter.store import Store
 from pf_exporter.telemetry import Telemetry
@@ -29,7 +33,7 @@ from pf_exporter.web.status import View
 
 ANSWER_WITHIN = 120.0
 """Seconds for a page to be made, sent and read."""
-FIXED = ("counters", "web", "log")
+FIXED = ("counters", "web", "record", "log")
 """Sections that only a restart changes."""
 
 log = Logger(__name__)
@@ -63,10 +67,19 @@ def _all_at_once(stops: Sequence[Callable[[], bool | None]]) -> list[bool]:
     return list(ended)
 
 
+def _recorder(config: Config) -> Recorder | None:
+    record = config.record
+    if not record.file:
+        return None
+    redaction = Redaction() if record.redact else None
+    return Recorder(record.file, limit=record.limit, kept=record.kept, redaction=redaction)
+
+
 class Exporter:
     """Everything that runs. ``ended`` is called when a thread dies that the others cannot do without.
 
-    ``source`` gives the configuration anew when it is to be reloaded.
+    ``source`` gives the configuration anew when it is to be reloaded; ``feed`` is what an account's chain of
+    parts is made of.
     """
 
     def __init__(
@@ -75,6 +88,7 @@ class Exporter:
         *,
         ended: Callable[[], None] = lambda: None,
         source: Callable[[], Config] | None = None,
+        feed: type[Feed] = Feed,
     ) -> None:
         self._ended = ended
         self._source = source or (lambda: config)
@@ -95,7 +109,9 @@ class Exporter:
         )
         for account in config.accounts:
             self.store.add_account(account.name)
-        self.feeds = [Feed(account, config, self.store, self._fail) for account in config.accounts]
+        self.recorder = _recorder(config)
+        self._new_feed = functools.partial(feed, intake=functools.partial(Intake, recorder=self.recorder))
+        self.feeds = [self._new_feed(account, config, self.store, self._fail) for account in config.accounts]
         self._collectors = _Together()
         self._collect()
         policy = Policy(config.web.config_file)
@@ -166,7 +182,7 @@ class Exporter:
             if feed is None:
                 self.store.add_account(account.name)
             if feed is None or feed.basis != basis(account, config):
-                feed = Feed(account, config, self.store, self._fail)
+                feed = self._new_feed(account, config, self.store, self._fail)
             feeds.append(feed)
         gone = [feed for feed in before if feed not in feeds]
         ended = _all_at_once([feed.stop for feed in gone])
@@ -197,6 +213,8 @@ class Exporter:
         """End every stream, every session and the pages, all at once and within a bound."""
         self._stopped = True
         _all_at_once([self.server.stop, *(feed.stop for feed in self.feeds)])
+        if self.recorder is not None:
+            self.recorder.close()
 
     def __enter__(self) -> Exporter:
         self.start()

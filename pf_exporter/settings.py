@@ -151,6 +151,21 @@ class WebSettings:
     open_health: bool = _row(BOOLEAN, "false", "Answer /-/healthy and /-/ready without a user.")
 
 
+@dataclass(frozen=True)
+class RecordSettings:
+    """A recording of the streams, for replay and reports."""
+
+    file: str = _row(
+        Kind(lambda text: PATH.parse(text) if text else "", "PATH"),
+        "",
+        "Record the streams to this file, for pf-exporter replay.",
+        "--stream.record",
+    )
+    limit: int = _row(whole("bytes"), "67108864", "Begin a new file when it is this large.")
+    kept: int = _row(whole("files"), "3", "Keep this many old files, as FILE.1 and so on.")
+    redact: bool = _row(BOOLEAN, "true", "Replace names, addresses, messages and circuit IDs in it.")
+
+
 ACTIVITY_FIELDS = ("category", "log_level", "event", "message", "user", "ip_address")
 """What an entry of the activity log may be logged with; the last three are personal data."""
 
@@ -174,6 +189,7 @@ SECTIONS: dict[str, type[Any]] = {
     "counters": CounterSettings,
     "inventory": InventorySettings,
     "web": WebSettings,
+    "record": RecordSettings,
     "log": LogSettings,
 }
 """The sections of the file; each is an attribute of :class:`Config`."""
@@ -285,5 +301,6 @@ class Config:
     counters: CounterSettings = CounterSettings()
     inventory: InventorySettings = InventorySettings()
     web: WebSettings = WebSettings()
+    record: RecordSettings = RecordSettings()
     log: LogSettings = LogSettings()
     warnings: tuple[str, ...] = ()

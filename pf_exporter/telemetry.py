@@ -46,7 +46,7 @@ class AccountTelemetry:
     ) -> None:
         self.account = account.name
         self._idle_timeout = idle_timeout
-        self._clock = clock
+        self.clock = clock
         self.state = "connecting"
         self.heard = float("-inf")
         """When the last byte came, by the monotonic clock."""
@@ -85,7 +85,7 @@ class AccountTelemetry:
         self.heard = float("-inf")
         self.state = "streaming"
         if self._gap_since is not None:
-            self._gap += max((self._clock() if at is None else at) - self._gap_since, 0.0)
+            self._gap += max((self.clock() if at is None else at) - self._gap_since, 0.0)
             self._gap_since = None
 
     def renewed(self) -> None:
@@ -101,7 +101,7 @@ class AccountTelemetry:
         self.disconnects[reason] += 1
         self.state = state
         if self._gap_since is None:
-            self._gap_since = self._clock() if since is None else since
+            self._gap_since = self.clock() if since is None else since
 
     def lag(self, seconds: float) -> None:
         """An event came so long after it was sampled; negative where the network's clock is ahead."""
@@ -113,13 +113,13 @@ class AccountTelemetry:
     @property
     def up(self) -> bool:
         """Whether a stream is open and has been heard lately."""
-        return self.state == "streaming" and self._clock() - self.heard <= self._idle_timeout
+        return self.state == "streaming" and self.clock() - self.heard <= self._idle_timeout
 
     @property
     def gap_seconds(self) -> float:
         """Seconds without an open stream, the present gap included."""
         since = self._gap_since
-        return self._gap + (self._clock() - since if since is not None else 0.0)
+        return self._gap + (self.clock() - since if since is not None else 0.0)
 
 
 class Own(NamedTuple):

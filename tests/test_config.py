@@ -50,6 +50,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] 
     "web.max_requests": (("0", "7", "400"), (0, 7, 400)),
     "web.enable_lifecycle": (("true", "false", ""), (True, False, True)),
     "web.open_health": (("true", "false", ""), (True, False, True)),
+    "record.file": (("a.gz", "b.gz", "/c.gz"), ("a.gz", "b.gz", "/c.gz")),
+    "record.limit": (("1000", "2000", "3000"), (1000, 2000, 3000)),
+    "record.kept": (("1", "2", "4"), (1, 2, 4)),
+    "record.redact": (("false", "true", ""), (False, True, True)),
     "log.level": (("debug", "warn", "error"), ("debug", "warn", "error")),
     "log.activity_fields": (
         ("[user, event]", "category", "event,user"),
@@ -136,6 +140,10 @@ def test_a_full_file() -> None:
         "web.max_requests": 7,
         "web.enable_lifecycle": True,
         "web.open_health": True,
+        "record.file": "streams.gz",
+        "record.limit": 1000000,
+        "record.kept": 2,
+        "record.redact": False,
         "log.level": "debug",
         "log.format": "json",
         "log.activity_fields": ("event", "user"),
@@ -258,7 +266,7 @@ CUSTOMER = ", ".join(EVENTS["customer"])
 
 BAD: dict[str, str] = {
     # Shape
-    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, web, log",
+    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, web, record, log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",
     "series: {ttl: [1s]}": "pf.yml: series.ttl: expected text",

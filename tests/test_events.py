@@ -108,7 +108,7 @@ def test_a_documented_entry_of_the_activity_log(payload: dict[str, Any], timesta
     said = decode(payload["event"], json.dumps(payload["data"]))
     assert isinstance(said, Activity)
     assert said.timestamp == pytest.approx(timestamp, abs=1e-6)
-    assert said._replace(timestamp=None) == Activity("auth", "info", None, payload["data"], 0, 0)
+    assert said._replace(timestamp=None) == Activity("auth", "info", None, payload["data"], 0, ())
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -513,7 +513,7 @@ def test_a_lane_index_says_nothing(index: object) -> None:
 def test_every_category(name: str) -> None:
     """All 16 categories are read, those that cannot be asked for too; the event's name decides."""
     said = decode(name, '{"category": "else"}')
-    assert said == Activity(name.removeprefix("customer|"), OTHER, None, {"category": "else"}, 0, 0)
+    assert said == Activity(name.removeprefix("customer|"), OTHER, None, {"category": "else"}, 0, ())
 
 
 @pytest.mark.parametrize(
@@ -558,7 +558,7 @@ def test_the_details_of_an_entry() -> None:
     }
     said = decode("customer|lag_interface", json.dumps(data))
     details = {"message": "a\nb", "circuit_id": "PF-1", "new": "x"}
-    assert said == Activity("lag_interface", OTHER, None, details, 1, 1)
+    assert said == Activity("lag_interface", OTHER, None, details, 1, ("new",))
 
 
 # Data that is no event

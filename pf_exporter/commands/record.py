@@ -1,0 +1,87 @@
+"""``record``: the streams, into a file."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import threading
+from collections.abc import Mapping
+
+from pf_exporter import logs
+from pf_exporter.commands import common
+from pf_exporter.commands.common import DIED, OK, SILENT, Commands, seconds
+from pf_exporter.commands.export import ENDING
+from pf_exporter.config import load
+from pf_exporter.feed import Feed
+from pf_exporter.intake import Intake
+from pf_exporter.recording import Recorder
+from pf_exporter.redaction import Redaction
+from pf_exporter.signals import Signals
+from pf_exporter.store import Store
+
+DESCRIPTION = """\
+Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
+gone on with. User names, addresses, messages and circuit IDs are replaced, each always by the same word, so
+that the recording can be shown to others; numbers and times stay.
+"""
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Record until a signal or the end of time."""
+    config = load(arguments, environ)
+    logs.set_up(config.log.level, config.log.format)
+    signals = Signals(*ENDING)
+    redaction = Redaction() if arguments.redact else None
+    recorder = Recorder(arguments.file, limit=None, kept=0, redaction=redaction)
+    store = Store(ttl=config.series.ttl, limit=config.series.limit)
+    bugs: list[BaseException] = []
+
+    def failed(exc: BaseException) -> None:
+        bugs.append(exc)
+        signals.end()
+
+    feeds = []
+    for account in config.accounts:
+        store.add_account(account.name)
+        intake = functools.partial(Intake, recorder=recorder)
+        feeds.append(Feed(account, config, store, failed, intake=intake))
+    for feed in feeds:
+        feed.start()
+    if arguments.duration is not None:
+        timer = threading.Timer(arguments.duration, signals.end)
+        timer.daemon = True
+        timer.start()
+    signals.wait()
+    for feed in feeds:
+        feed.stop()
+    recorder.close()
+    events = sum(sum(feed.telemetry.events.values()) for feed in feeds)
+    how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
+    print(f"{events:,} events in {arguments.file}, {os.path.getsize(arguments.file):,} bytes, {how}")
+    if recorder.problem is not None:
+        print(f"not all of it was recorded: {recorder.problem}")
+    if bugs or recorder.problem is not None:
+        return DIED
+    return OK if events else SILENT
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = common.add(
+        commands,
+        "record",
+        run,
+        help="record the streams to a file",
+        description=DESCRIPTION,
+        epilog="exit codes: 0 events were recorded, 6 none came; others as of pf-exporter check\n",
+        settings=True,
+    )
+    parser.add_argument("file", metavar="FILE", help="the recording, gzip")
+    parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="end after this long")
+    parser.add_argument(
+        "--redact",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="replace what names a person, a place or a circuit (default: yes)",
+    )

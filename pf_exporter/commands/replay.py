@@ -1,0 +1,81 @@
+"""``replay``: the exporter on a recording."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+from collections.abc import Mapping
+
+from pf_exporter import logs
+from pf_exporter.commands import common
+from pf_exporter.commands.common import DIED, OK, Commands
+from pf_exporter.commands.export import ENDING
+from pf_exporter.config import load
+from pf_exporter.logs import Logger
+from pf_exporter.playback import Played, Player, accounts
+from pf_exporter.service import Exporter
+from pf_exporter.signals import Signals
+
+log = Logger(__name__)
+
+DESCRIPTION = """\
+Run the exporter on a recording in the place of an account: the same events, the same metrics. Nothing is
+asked of PacketFabric. When the recording is over its last numbers stay, until Ctrl-C.
+"""
+
+
+def speed(text: str) -> float:
+    """How many times as fast; 0 is without a pause."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError("expected a number, such as 60, or 0 for no pauses")
+    return number or math.inf
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Serve what the recording makes of the metrics, until a signal comes."""
+    config = load(arguments, environ, need_account=False)
+    # What was last heard stays: the recording's end is no silence of PacketFabric's.
+    series = dataclasses.replace(config.series, ttl=math.inf)
+    config = dataclasses.replace(config, accounts=accounts(arguments.file), series=series)
+    logs.set_up(config.log.level, config.log.format)
+    signals = Signals(*ENDING)
+    bugs: list[BaseException] = []
+
+    def ended(exc: BaseException | None) -> None:
+        if exc is None:
+            log.info("the recording is over", file=arguments.file, lines=player.played)
+        else:
+            bugs.append(exc)
+            signals.end()
+
+    exporter = Exporter(config, ended=signals.end, feed=Played)
+    feeds = {feed.account: feed for feed in exporter.feeds if isinstance(feed, Played)}
+    player = Player(arguments.file, feeds, speed=arguments.speed, loop=arguments.loop, ended=ended)
+    with exporter:
+        log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
+        player.start()
+        signals.wait()
+        player.stop()
+    return DIED if bugs or exporter.failed else OK
+
+
+def add(commands: Commands) -> None:
+    """Describe the command."""
+    parser = common.add(
+        commands,
+        "replay",
+        run,
+        help="run the exporter on a recording",
+        description=DESCRIPTION,
+        settings=True,
+    )
+    parser.add_argument("file", metavar="FILE", help="the recording")
+    parser.add_argument(
+        "--speed", type=speed, default=1.0, metavar="N", help="N times as fast; 0 without pauses (default: 1)"
+    )
+    parser.add_argument("--loop", action="store_true", default=False, help="begin again at its end")

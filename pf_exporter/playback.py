@@ -1,0 +1,145 @@
+"""A recording played into the exporter, in the place of PacketFabric."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from pf_exporter import sse
+from pf_exporter.errors import ConfigError, StreamEnded
+from pf_exporter.feed import Feed
+from pf_exporter.intake import Intake
+from pf_exporter.logs import Logger
+from pf_exporter.recording import ENDED, ONE_STREAM, OPENED, SECOND_STREAM, TWO_STREAMS, Entry, read
+from pf_exporter.secret import Secret
+from pf_exporter.settings import Account
+from pf_exporter.telemetry import STOPPED
+
+PENDING_LIMIT = 2 * sse.LIMIT
+"""Bytes of a frame that was recorded in parts, for which its end is waited for."""
+
+log = Logger(__name__)
+
+
+def accounts(path: str) -> tuple[Account, ...]:
+    """The accounts of a recording, for a configuration; nobody logs in with them.
+
+    Raises :class:`ConfigError` if the file is no recording, or an empty one.
+    """
+    names = dict.fromkeys(entry.account for entry in read(path) if entry.account)
+    if not names:
+        raise ConfigError([f"{path}: the recording is empty; record for longer"])
+    return tuple(Account(name=name, api_url="http://127.0.0.1", token=Secret("none")) for name in names)
+
+
+class Played(Feed):
+    """An account's chain of parts that is fed by a player: it asks nobody anything.
+
+    Its clock on the wall is that of the recording, so that lag and freshness are what they were.
+    """
+
+    def __init__(self, *arguments: Any, intake: Callable[..., Intake] = Intake, **options: Any) -> None:
+        self.now = 0.0
+        super().__init__(*arguments, intake=partial(intake, wall=lambda: self.now), **options)
+        self._pending = b""
+
+    def start(self) -> None:
+        """There is nothing to connect to."""
+
+    def stop(self) -> bool:
+        """There is nothing to end."""
+        return True
+
+    def take(self, entry: Entry) -> None:
+        """Do what one line of the recording says."""
+        self.now = entry.at
+        intake, telemetry = self.intake, self.telemetry
+        if entry.mark == OPENED:
+            telemetry.opened()
+        elif entry.mark == ENDED:
+            self._pending = b""
+            telemetry.lost(StreamEnded.reason, "connecting")
+        elif entry.mark == TWO_STREAMS:
+            intake.two_streams()
+        elif entry.mark == SECOND_STREAM:
+            intake.second_stream()
+        elif entry.mark == ONE_STREAM:
+            intake.one_stream()
+        else:
+            telemetry.bytes += len(entry.frame)
+            telemetry.heard = telemetry.clock()
+            block = self._pending + entry.frame
+            is_part = not block.endswith((b"\n", b"\r")) and len(block) <= PENDING_LIMIT
+            self._pending = block if is_part else b""
+            if not is_part:
+                for frame in sse.events(iter([block]), intake.reject):
+                    intake.take(frame)
+
+
+class Player:
+    """Plays a recording on a thread of its own, ``speed`` times as fast as it was; infinite is at once.
+
+    ``ended`` is called when it is over, with the exception if it ended by one.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        feeds: dict[str, Played],
+        *,
+        speed: float,
+        loop: bool,
+        ended: Callable[[BaseException | None], None],
+    ) -> None:
+        self._path = path
+        self._feeds = feeds
+        self._speed = speed
+        self._loop = loop
+        self._ended = ended
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="player", daemon=True)
+        self.played = 0
+        """Lines so far."""
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for the end."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        fault: BaseException | None = None
+        try:
+            for _ in itertools.count() if self._loop else range(1):
+                self._play()
+                if self._stopping.is_set():
+                    return
+        except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
+            fault = exc
+            log.bug("a thread has died of a bug", thread="player")
+            for feed in self._feeds.values():
+                feed.telemetry.lost(STOPPED, "stopped")
+        self._ended(fault)
+
+    def _play(self) -> None:
+        for entry in self._in_time():
+            feed = self._feeds.get(entry.account)
+            if feed is not None:
+                feed.take(entry)
+                self.played += 1
+
+    def _in_time(self) -> Iterator[Entry]:
+        """The lines, each when it is its turn."""
+        before: float | None = None
+        for entry in read(self._path):
+            pause = 0.0 if before is None else max(entry.at - before, 0.0) / self._speed
+            before = entry.at
+            if self._stopping.wait(pause) if pause else self._stopping.is_set():
+                return
+            yield entry
