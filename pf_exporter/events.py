@@ -247,6 +247,18 @@ def _exact(event: EventType) -> Callable[[str], Any]:
 _EXACT = {name: _exact(event) for name, event in EVENTS.items()}
 
 
+def _made(
+    event: EventType,
+    circuit: tuple[str, ...],
+    lanes: tuple[str, ...],
+    values: Numbers,
+    timestamp: float,
+    rejected: int = 0,
+) -> Observation:
+    """An observation without unknown fields, at half the cost of calling its class."""
+    return tuple.__new__(Observation, (event, circuit, lanes, values, timestamp, rejected, ()))
+
+
 def _observation(event: EventType, data: str) -> Observation:
     try:
         row = msgspec.structs.astuple(_EXACT[event.name](data))
@@ -260,12 +272,12 @@ def _observation(event: EventType, data: str) -> Observation:
     if event.has_lanes:
         readings = values[: len(_USUAL_LANES) * len(event.fields)]
         if all(readings):  # The usual case: none is missing, and none is 0, so that every lane is lit.
-            return Observation(event, circuit, _ALL_LANES, readings, timestamp)
+            return _made(event, circuit, _ALL_LANES, readings, timestamp)
         return Observation(event, circuit, *_lit(_USUAL_LANES, readings), timestamp)
     if event.circuit[-1] == "vlan":
         vlan, rejected = _vlan(circuit[-1])
-        return Observation(event, (*circuit[:-1], vlan), (), values, timestamp, rejected)
-    return Observation(event, circuit, (), values, timestamp)
+        return _made(event, (*circuit[:-1], vlan), (), values, timestamp, rejected)
+    return _made(event, circuit, (), values, timestamp)
 
 
 def _activity(category: str, data: str) -> Activity:

@@ -115,7 +115,9 @@ class Intake:
     def accept(self, frame: ServerSentEvent) -> None:
         """Decode one event, keep what it says, and count it."""
         telemetry = self._telemetry
-        name = frame.event if frame.event in _KNOWN else OTHER
+        name = frame.event
+        if name not in _KNOWN:
+            name = OTHER
         telemetry.events[name] += 1
         try:
             said = decode(frame.event, frame.data)
@@ -137,16 +139,15 @@ class Intake:
         if said.timestamp is not None:
             telemetry.lag(now - said.timestamp)
         if isinstance(said, Observation):
-            self._keep(name, said)
+            outcome = self._store.write(self._account, said)
+            if outcome is not Written.KEPT:
+                self._count(outcome, name, said)
         else:
             self._note(said)
         telemetry.last_event[name] = now
 
-    def _keep(self, name: str, observation: Observation) -> None:
+    def _count(self, outcome: Written, name: str, observation: Observation) -> None:
         telemetry = self._telemetry
-        outcome = self._store.write(self._account, observation)
-        if outcome is Written.KEPT:
-            return
         if outcome is Written.FELL:
             telemetry.resets[name] += 1
             circuit = "&".join(observation.circuit)

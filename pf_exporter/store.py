@@ -197,7 +197,8 @@ class Store:
                     if timestamp is not None and timestamp == held.timestamp:
                         return Written.OUT_OF_ORDER  # two samples of one second, the earlier one last
                     outcome = Written.FELL
-            row = Row(lanes, values, timestamp, now, self._wall())
+            # tuple.__new__ is half the cost of calling the class.
+            row = tuple.__new__(Row, (lanes, values, timestamp, now, self._wall()))
             series = 1 + len(values) - values.count(None)  # row.series, without the cost of a call
             if before is None and held is not None:  # it was silent, which is one series
                 before = 1

@@ -136,7 +136,7 @@ def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
 
 
 @settings(max_examples=400, deadline=None)
-@given(cut_streams(), st.integers(1, 60), st.integers(1, 5))
+@given(cut_streams(), st.integers(len(codecs.BOM_UTF8), 60), st.integers(1, 5))
 def test_random_streams_match_the_reference_at_the_limits(
     chunks: list[bytes], limit: int, max_lines: int
 ) -> None:
