@@ -10,6 +10,7 @@ from pf_exporter.errors import EventError
 from pf_exporter.events import OTHER, Activity, Observation, decode
 from pf_exporter.families import EVENT_NAMES
 from pf_exporter.frames import Frames
+from pf_exporter.judgement import JUDGED
 from pf_exporter.logs import Logger
 from pf_exporter.recording import ENDED, ONE_STREAM, OPENED, SECOND_STREAM, TWO_STREAMS, Recorder
 from pf_exporter.settings import LogSettings
@@ -142,6 +143,8 @@ class Intake:
             outcome = self._store.write(self._account, said)
             if outcome is not Written.KEPT:
                 self._count(outcome, name, said)
+            if name in JUDGED and (outcome is Written.KEPT or outcome is Written.FELL):
+                telemetry.judge.saw(said.event, said.circuit, said.values)
         else:
             self._note(said)
         telemetry.last_event[name] = now

@@ -30,6 +30,7 @@ from pf_exporter.errors import (
 )
 from pf_exporter.families import EVENTS
 from pf_exporter.intake import Intake
+from pf_exporter.judgement import Verdict
 from pf_exporter.listings import PORTS, VCS
 from pf_exporter.secret import SecretFile
 from pf_exporter.settings import Account, Config
@@ -228,6 +229,9 @@ class Preflight:
             yield step
             if step.state == BAD:
                 return
+        if self._listen:
+            for verdict in self.telemetry.judge.verdicts():
+                yield tried("counts", functools.partial(self._counts, verdict))
         if self.telemetry.novelties.found():
             yield tried("new", self._novelties)
 
@@ -412,6 +416,16 @@ class Preflight:
     def _bytes(self, stream: Stream) -> Iterator[bytes]:
         yield self._first
         yield from stream.chunks()
+
+    def _counts(self, verdict: Verdict) -> Finding:
+        section, name = verdict.setting.split(".")
+        configured = getattr(getattr(self._config, section), name)
+        if verdict.kind is None:
+            return Noted(f"{verdict.event}: not known yet. {verdict.evidence}", "listen longer with --learn")
+        said = f"{verdict.event}: {verdict.kind}. {verdict.evidence}"
+        if not verdict.fits(configured):
+            return Noted(said, f"set {verdict.setting} to {verdict.kind}; it is {configured} now")
+        return f"{said} As {verdict.setting} has it."
 
     def _novelties(self) -> Finding:
         found = self.telemetry.novelties.found()

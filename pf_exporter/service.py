@@ -21,7 +21,7 @@ from pf_exporter.logs import Logger
 from pf_exporter.nameplates import Nameplates
 from pf_exporter.recording import Recorder
 from pf_exporter.redaction import Redaction
-from pf_exporter.settings import Config
+from pf_exporter.settings import Account, Config
 from pf_exporter.store import Store
 from pf_exporter.telemetry import Telemetry
 from pf_exporter.web import app, pages
@@ -67,12 +67,20 @@ def _all_at_once(stops: Sequence[Callable[[], bool | None]]) -> list[bool]:
     return list(ended)
 
 
+def redaction(accounts: Sequence[Account]) -> Redaction:
+    """A redaction that numbers the accounts in their order, from one run to the next."""
+    made = Redaction()
+    for account in accounts:
+        made.account(account.name)
+    return made
+
+
 def _recorder(config: Config) -> Recorder | None:
     record = config.record
     if not record.file:
         return None
-    redaction = Redaction() if record.redact else None
-    return Recorder(record.file, limit=record.limit, kept=record.kept, redaction=redaction)
+    hide = redaction(config.accounts) if record.redact else None
+    return Recorder(record.file, limit=record.limit, kept=record.kept, redaction=hide)
 
 
 class Exporter:

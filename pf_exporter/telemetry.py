@@ -17,6 +17,7 @@ from pf_exporter import __version__
 from pf_exporter.errors import ApiError, EventError, StreamError, reasons
 from pf_exporter.events import OTHER
 from pf_exporter.families import ACTIVITY, CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, Kind, unit
+from pf_exporter.judgement import Judge
 from pf_exporter.novelties import Novelties
 from pf_exporter.settings import Account
 from pf_exporter.store import Written
@@ -60,6 +61,7 @@ class AccountTelemetry:
         self.fields_rejected = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
         self.fields_unknown = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
         self.novelties = Novelties()
+        self.judge = Judge()
         self.resets = dict.fromkeys(EVENTS, 0)
         self.login_attempts = 0
         self.login_failures = dict.fromkeys(reasons(ApiError), 0)

@@ -148,7 +148,7 @@ def test_only_a_thread_catches_everything() -> None:
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
         and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
     ]
-    assert found == ["inventory", "stream"]
+    assert found == ["inventory", "playback", "stream"]
 
 
 def test_no_metric_is_made_at_import() -> None:

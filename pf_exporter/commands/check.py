@@ -76,7 +76,7 @@ def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
         return
     config = load(arguments, environ)
     for account in config.accounts:
-        preflight = Preflight(account, config, within=arguments.within)
+        preflight = Preflight(account, config, within=arguments.within, listen=arguments.learn)
         try:
             yield from preflight.steps()
         finally:
@@ -134,4 +134,11 @@ def add(commands: Commands) -> None:
         default=30.0,
         metavar="TIME",
         help="how long the first event may take (default: 30s)",
+    )
+    parser.add_argument(
+        "--learn",
+        type=seconds,
+        default=0.0,
+        metavar="TIME",
+        help="listen this long, 10m say, and judge whether the counts in events are totals or differences",
     )

@@ -16,7 +16,7 @@ from pf_exporter.config import load
 from pf_exporter.feed import Feed
 from pf_exporter.intake import Intake
 from pf_exporter.recording import Recorder
-from pf_exporter.redaction import Redaction
+from pf_exporter.service import redaction
 from pf_exporter.signals import Signals
 from pf_exporter.store import Store
 
@@ -32,8 +32,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = load(arguments, environ)
     logs.set_up(config.log.level, config.log.format)
     signals = Signals(*ENDING)
-    redaction = Redaction() if arguments.redact else None
-    recorder = Recorder(arguments.file, limit=None, kept=0, redaction=redaction)
+    recorder = Recorder(arguments.file, redaction=redaction(config.accounts) if arguments.redact else None)
     store = Store(ttl=config.series.ttl, limit=config.series.limit)
     bugs: list[BaseException] = []
 

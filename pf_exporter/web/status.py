@@ -59,6 +59,7 @@ def page(view: View) -> str:
         *map(_account, sorted(view.chronicles, key=lambda one: one.up)),  # trouble first
         *(_circuits(title, *busiest(view.store, view.snapshots, event, SHOWN)) for title, event in kinds),
         _novelties(view.chronicles),
+        _counts(view),
         _configuration(view.config),
         tag("footer", f"pf_exporter {__version__} · ", moment(time.time()), f" · anew every {REFRESH} s"),
     )
@@ -205,6 +206,21 @@ def _novelties(chronicles: Sequence[Chronicle]) -> Markup:
     intro = "The API sends what its documentation does not know. Please report these lines as they stand:"
     lines = "\n".join((f"pf_exporter {__version__}", *found))
     return tag("section", tag("h2", "New"), tag("p", intro), tag("pre", lines))
+
+
+def _counts(view: View) -> Markup:
+    rows = []
+    for chronicle in view.chronicles:
+        for verdict in chronicle.judge.verdicts():
+            if verdict.kind is not None:
+                section, name = verdict.setting.split(".")
+                configured = getattr(getattr(view.config, section), name)
+                fits = "fits" if verdict.fits(configured) else f"does not fit: set it to {verdict.kind}"
+                rows.append((chronicle.account, verdict.event, verdict.kind, verdict.evidence, fits))
+    if not rows:
+        return Markup("")
+    heads = ("Account", "Event", "Its counts are", "Because", "The setting")
+    return tag("section", tag("h2", "Totals or differences"), table(heads, rows))
 
 
 # Configuration.

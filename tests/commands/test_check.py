@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 
@@ -196,3 +198,18 @@ def test_several_accounts(program: Start, golden: Golden, tmp_path: Path, fake: 
     file.write_text(f"accounts: [{{name: east, {account}}}, {{name: west, {account}}}]\n")
     file.chmod(0o600)
     checked(program, golden, "several", 4, {}, f"--config.file={file}")
+
+
+@pytest.mark.parametrize("kind", ["cumulative", "delta"])
+def test_learning(program: Start, golden: Golden, fake: Fake, kind: str) -> None:
+    """--learn says whether counts are totals or differences, why, and which setting does not fit."""
+    fake.events.clear()
+    stamp = itertools.count(1_632_342_870)
+    total = 0
+    for number in range(60):
+        increment = number * 7 % 10 + 1
+        total += increment
+        data = {"port_circuit_id": "PF-AP-1", "rx_runt": total if kind == "cumulative" else increment}
+        moment = datetime.fromtimestamp(next(stamp), timezone.utc).isoformat()
+        fake.events.append(event("port|errors", {**data, "timestamp": moment}))
+    checked(program, golden, f"learn-{kind}", 0, env(fake), "--learn=1500ms")

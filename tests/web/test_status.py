@@ -270,3 +270,17 @@ def test_what_is_new(fake: Fake) -> None:
     assert "event port|weather: an object with rain; seen so far: 1" in page
     assert "field who of port|errors: a text of 6 characters; seen so far: 1" in page
     assert "canary" not in page
+
+
+def test_totals_or_differences(fake: Fake) -> None:
+    """What the counts seem to be is said with its reason, and whether the setting fits."""
+    fake.events = [
+        event("port|errors", {"port_circuit_id": "PF-AP-1", "timestamp": stamp, "rx_runt": count})
+        for count, stamp in ((number % 2, f"2026-01-01T00:00:{number:02}Z") for number in range(50))
+    ]
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        judge = exporter.feeds[0].telemetry.judge
+        until(lambda: judge.verdict("port|errors").kind == "delta", "a verdict")
+        page = Reader(page_of(exporter)).text
+    assert "Totals or differences" in page
+    assert "does not fit: set it to delta" in page
