@@ -200,7 +200,7 @@ def _lane(port: Port, lane: int, at: float) -> tuple[float, ...]:
     warmth = math.sin(math.tau * (at / DAY + port.optics_seed))
     unlike = math.sin(1 + lane * 2.3 + port.optics_seed * 40)
     tx_dbm = round(-1.2 + 0.4 * unlike + 0.05 * warmth, 2)
-    rx_dbm = round(-3.5 + 0.9 * unlike + 0.08 * warmth, 2)
+    rx_dbm = round(-6.5 + 0.9 * unlike + 0.08 * warmth, 2)
     if port.grows_dim:
         rx_dbm = round(rx_dbm - _DIM_DB * ((at - START) % _DIM_PERIOD) / _DIM_PERIOD, 2)
     if not port.up(at):
