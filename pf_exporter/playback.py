@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -35,15 +35,24 @@ def accounts(path: str) -> tuple[Account, ...]:
     return tuple(Account(name=name, api_url="http://127.0.0.1", token=Secret("none")) for name in names)
 
 
-class Played(Feed):
-    """An account's chain of parts that is fed by a player: it asks nobody anything.
+class Clock:
+    """The clock on the wall as the recording goes by, so that lag and freshness are what they were."""
 
-    Its clock on the wall is that of the recording, so that lag and freshness are what they were.
-    """
-
-    def __init__(self, *arguments: Any, intake: Callable[..., Intake] = Intake, **options: Any) -> None:
+    def __init__(self) -> None:
         self.now = 0.0
-        super().__init__(*arguments, intake=partial(intake, wall=lambda: self.now), **options)
+
+    def __call__(self) -> float:
+        """UNIX seconds of the line that is played."""
+        return self.now
+
+
+class Played(Feed):
+    """An account's chain of parts that is fed by a player: it asks nobody anything."""
+
+    def __init__(
+        self, *arguments: Any, clock: Clock, intake: Callable[..., Intake] = Intake, **options: Any
+    ) -> None:
+        super().__init__(*arguments, intake=partial(intake, wall=clock), **options)
         self._pending = b""
 
     def start(self) -> None:
@@ -55,7 +64,6 @@ class Played(Feed):
 
     def take(self, entry: Entry) -> None:
         """Do what one line of the recording says."""
-        self.now = entry.at
         intake, telemetry = self.intake, self.telemetry
         if entry.mark == OPENED:
             telemetry.opened()
@@ -88,14 +96,16 @@ class Player:
     def __init__(
         self,
         path: str,
-        feeds: dict[str, Played],
+        feeds: Iterable[Feed],
+        clock: Clock,
         *,
         speed: float,
         loop: bool,
         ended: Callable[[BaseException | None], None],
     ) -> None:
         self._path = path
-        self._feeds = feeds
+        self._feeds = {feed.account: feed for feed in feeds if isinstance(feed, Played)}
+        self._clock = clock
         self._speed = speed
         self._loop = loop
         self._ended = ended
@@ -131,6 +141,7 @@ class Player:
         for entry in self._in_time():
             feed = self._feeds.get(entry.account)
             if feed is not None:
+                self._clock.now = entry.at
                 feed.take(entry)
                 self.played += 1
 

@@ -86,8 +86,8 @@ def _recorder(config: Config) -> Recorder | None:
 class Exporter:
     """Everything that runs. ``ended`` is called when a thread dies that the others cannot do without.
 
-    ``source`` gives the configuration anew when it is to be reloaded; ``feed`` is what an account's chain of
-    parts is made of.
+    ``source`` gives the configuration anew when it is to be reloaded; ``feed`` makes an account's chain of
+    parts, as :class:`Feed` is made; ``wall`` tells when an event came, in UNIX seconds.
     """
 
     def __init__(
@@ -96,7 +96,8 @@ class Exporter:
         *,
         ended: Callable[[], None] = lambda: None,
         source: Callable[[], Config] | None = None,
-        feed: type[Feed] = Feed,
+        feed: Callable[..., Feed] = Feed,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._ended = ended
         self._source = source or (lambda: config)
@@ -114,6 +115,7 @@ class Exporter:
             ttl=config.series.ttl,
             limit=config.series.limit,
             delta=[event for event, kind in counters.items() if kind == "delta"],
+            wall=wall,
         )
         for account in config.accounts:
             self.store.add_account(account.name)

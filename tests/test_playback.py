@@ -6,12 +6,13 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pf_exporter.errors import ConfigError
-from pf_exporter.playback import Played, Player, accounts
+from pf_exporter.playback import Clock, Played, Player, accounts
 from pf_exporter.recording import ENDED, OPENED, SECOND_STREAM, TWO_STREAMS, Recorder
 from pf_exporter.service import Exporter
 from pf_exporter.settings import Config, SeriesSettings, WebSettings
@@ -56,7 +57,8 @@ def played(path: str, *, loop: bool = False, until: Callable[[Player], bool] | N
         series=SeriesSettings(ttl=math.inf),
         web=WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True),
     )
-    exporter = Exporter(config, feed=Played)
+    clock = Clock()
+    exporter = Exporter(config, feed=partial(Played, clock=clock), wall=clock)
     over = threading.Event()
     faults: list[BaseException | None] = []
 
@@ -64,8 +66,7 @@ def played(path: str, *, loop: bool = False, until: Callable[[Player], bool] | N
         faults.append(exc)
         over.set()
 
-    feeds = {feed.account: feed for feed in exporter.feeds if isinstance(feed, Played)}
-    player = Player(path, feeds, speed=math.inf, loop=loop, ended=ended)
+    player = Player(path, exporter.feeds, clock, speed=math.inf, loop=loop, ended=ended)
     with exporter:
         player.start()
         if until is None:
@@ -142,16 +143,16 @@ def test_pauses(tape: Tape, speed: float, pauses: list[float]) -> None:
     for pause in (5, 10, 0):
         tape.frames(metrics(31))
         tape.now += pause
+    clock = Clock()
     exporter = Exporter(
         replace(
             Config(accounts=accounts(tape.path)),
             web=WebSettings(listen_address=("127.0.0.1:0",)),
         ),
-        feed=Played,
+        feed=partial(Played, clock=clock),
     )
-    feeds = {feed.account: feed for feed in exporter.feeds if isinstance(feed, Played)}
     over = threading.Event()
-    player = Player(tape.path, feeds, speed=speed, loop=False, ended=lambda exc: over.set())
+    player = Player(tape.path, exporter.feeds, clock, speed=speed, loop=False, ended=lambda exc: over.set())
     waited: list[float] = []
 
     class Patient(threading.Event):

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import math
 from collections.abc import Mapping
+from functools import partial
 
 from pf_exporter import logs
 from pf_exporter.commands import common
@@ -13,7 +14,7 @@ from pf_exporter.commands.common import DIED, OK, Commands
 from pf_exporter.commands.export import ENDING
 from pf_exporter.config import load
 from pf_exporter.logs import Logger
-from pf_exporter.playback import Played, Player, accounts
+from pf_exporter.playback import Clock, Played, Player, accounts
 from pf_exporter.service import Exporter
 from pf_exporter.signals import Signals
 
@@ -53,9 +54,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             bugs.append(exc)
             signals.end()
 
-    exporter = Exporter(config, ended=signals.end, feed=Played)
-    feeds = {feed.account: feed for feed in exporter.feeds if isinstance(feed, Played)}
-    player = Player(arguments.file, feeds, speed=arguments.speed, loop=arguments.loop, ended=ended)
+    clock = Clock()
+    exporter = Exporter(config, ended=signals.end, feed=partial(Played, clock=clock), wall=clock)
+    player = Player(
+        arguments.file, exporter.feeds, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
+    )
     with exporter:
         log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
         player.start()

@@ -89,7 +89,11 @@ def _numbers(said: Observation, filters: Filters) -> Iterator[tuple[str, str]]:
     names = [name.replace("_N_", f"_{lane}_") for lane in said.lanes for name in fields] or list(fields)
     families = list(fields.values()) * max(len(said.lanes), 1)
     for name, family, value in zip(names, families, said.values, strict=True):
-        if value is not None and filters.wants_field(name) and (value or filters.zeros or name in filters.fields):
+        if (
+            value is not None
+            and filters.wants_field(name)
+            and (value or filters.zeros or name in filters.fields)
+        ):
             yield name, quantity(value / family.divisor, family.name)
 
 
