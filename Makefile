@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs soak bench golden clean tools
+.PHONY: demo test check docs soak bench golden clean tools lock dist
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
@@ -31,6 +31,17 @@ bench: $(VENV)/.run
 golden: $(VENV)/.dev
 	$(BIN)/python -m pytest --update-golden -k golden
 
+# What an image consists of, with hashes; after a change of install_requires, or for newer versions.
+lock: $(VENV)/.release
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --upgrade \
+	    --output-file requirements.txt setup.cfg
+
+# A release: source, wheel, and a list of everything in it (CycloneDX).
+dist: $(VENV)/.release
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --output-file dist/sbom.cdx.json
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
@@ -55,6 +66,10 @@ $(VENV)/bin/python:
 $(VENV)/.run: $(VENV)/bin/python setup.cfg
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
+
+$(VENV)/.release: $(VENV)/bin/python setup.cfg
+	$(BIN)/python -m pip install --quiet --editable '.[release]'
+	@touch $@ $(VENV)/.run
 
 $(VENV)/.dev: $(VENV)/bin/python setup.cfg
 	$(BIN)/python -m pip install --quiet --editable '.[test,check]'

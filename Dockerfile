@@ -1,0 +1,28 @@
+# Build: docker build -t pf-exporter .
+# See:   docker run --rm -p 127.0.0.1:10054:10054 pf-exporter demo --listen-address 0.0.0.0:10054
+# Run:   docker run --rm -p 127.0.0.1:10054:10054 -e PF_TOKEN_FILE=/run/token -v "$PWD/token:/run/token:ro" pf-exporter
+
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /source
+COPY requirements.txt .
+RUN python -m venv /opt/pf-exporter \
+    && /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r requirements.txt
+COPY setup.cfg pyproject.toml README.md LICENSE ./
+COPY pf_exporter pf_exporter
+# The tools that install are of no use later, and a way in for others.
+RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-deps . \
+    && /opt/pf-exporter/bin/python -m compileall -q /opt/pf-exporter/lib \
+    && /opt/pf-exporter/bin/pip uninstall --yes --quiet setuptools pip
+
+FROM python:3.12-slim-bookworm
+LABEL org.opencontainers.image.title="pf_exporter" \
+      org.opencontainers.image.description="Prometheus exporter for PacketFabric's Streaming Events API" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/pf-exporter /opt/pf-exporter
+ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+EXPOSE 10054
+# What --config.file and --web.config.file say is not known here: set PF_EXPORTER_CONFIG_FILE and
+# PF_EXPORTER_WEB_CONFIG_FILE in their place.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=15s CMD ["pf-exporter", "health"]
+ENTRYPOINT ["pf-exporter"]
