@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs soak bench golden clean tools lock dist
+.PHONY: demo test check docs soak bench golden clean tools lock dist image-test image-tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
 
 test: $(VENV)/.dev tools
 	$(BIN)/python -m pytest --cov
+
+image-test: $(VENV)/.dev image-tools
+	$(BIN)/python -m pytest tests/release/image.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -46,13 +49,19 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 # The tests scrape with a real Prometheus, alert through a real Alertmanager, and check with their own tools.
-tools:
-	@(for tool in prometheus promtool prometheus-alertmanager amtool; do \
-	    command -v $$tool || exit 1; done) >/dev/null || { \
+tools: NEEDED := prometheus promtool prometheus-alertmanager amtool
+tools: PACKAGES := prometheus prometheus-alertmanager
+
+# The image is built and run on a base of Debian's packages, by Debian's tools; it takes minutes.
+image-tools: NEEDED := buildah podman runc mmdebstrap
+image-tools: PACKAGES := buildah podman runc mmdebstrap debian-archive-keyring
+
+tools image-tools:
+	@(for tool in $(NEEDED); do command -v $$tool || exit 1; done) >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PACKAGES); \
 	  else \
-	    echo "The tests need Prometheus and Alertmanager; on Debian: apt-get install prometheus prometheus-alertmanager" >&2; \
+	    echo "Programs are needed that are not here; on Debian: apt-get install $(PACKAGES)" >&2; \
 	    exit 1; \
 	  fi; }
 

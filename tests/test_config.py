@@ -266,7 +266,8 @@ CUSTOMER = ", ".join(EVENTS["customer"])
 
 BAD: dict[str, str] = {
     # Shape
-    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, web, record, log",
+    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, web, record,"
+    " log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",
     "series: {ttl: [1s]}": "pf.yml: series.ttl: expected text",

@@ -397,7 +397,7 @@ def test_no_object_breaks_the_page(lists: dict[str, list[Any]], streamed: list[s
 def heard(circuit_id: str, event: str = "port|metrics") -> Observation:
     """An event of the stream about a port."""
     numbers = (1.0,) * len(EVENTS[event].fields)
-    return Observation(EVENTS[event], (circuit_id,), (), numbers, None, 0, 0)
+    return Observation(EVENTS[event], (circuit_id,), (), numbers, None)
 
 
 # Pages
@@ -626,7 +626,7 @@ def test_ids_are_those_of_the_stream(api: Api, house: Callable[..., House]) -> N
         one.store.write("default", heard(circuit_id))
     numbers = (1.0,) * len(EVENTS["vc|metrics"].fields)
     end = ("PF-BC-1-PF", "PF-AP-LAX1-1-PF", "4")
-    one.store.write("default", Observation(EVENTS["vc|metrics"], end, (), numbers, None, 0, 0))
+    one.store.write("default", Observation(EVENTS["vc|metrics"], end, (), numbers, None))
     assert set(one.of("port_mtu_bytes")) == {"PF-AP-LAX1-1-PF", "PF-AP-LAX1-2"}
     assert one.info("PF-AP-LAX1-2")["lag"] == "PF-AP-LAX1-1-PF"
     circuit = one.info("PF-BC-1-PF", "vc")
