@@ -48,9 +48,9 @@ dist: $(VENV)/.release
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-# The tests scrape with a real Prometheus, alert through a real Alertmanager, and check with their own tools.
-tools: NEEDED := prometheus promtool prometheus-alertmanager amtool
-tools: PACKAGES := prometheus prometheus-alertmanager
+# The tests scrape with a real Prometheus, alert through a real Alertmanager, and check files with what reads them.
+tools: NEEDED := prometheus promtool prometheus-alertmanager amtool systemd-analyze kubectl
+tools: PACKAGES := prometheus prometheus-alertmanager systemd kubernetes-client
 
 # The image is built and run on a base of Debian's packages, by Debian's tools; it takes minutes.
 image-tools: NEEDED := buildah podman runc mmdebstrap

@@ -24,6 +24,11 @@ from tests.web.authority import Authority
 ROOT = Path(__file__).parents[1]
 LANGUAGES = {"sh", "yaml", "promql", "json", "text"}
 PROGRAMS = {
+    "/opt/pf-exporter/bin/pip",
+    "docker",
+    "kubectl",
+    "python3",
+    "systemctl",
     ".",
     "apt-get",
     "cat",

@@ -1,0 +1,1 @@
+"""Ways to run the exporter for good: containers, Kubernetes, systemd."""

@@ -1,0 +1,40 @@
+"""Files that are made are what their sources say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from deploy.generate import FILES
+from tests.deploy import DEPLOY, ROOT, read
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_file_drifted(name: str) -> None:
+    """A file that is made is what would be made of its sources now."""
+    made = (DEPLOY / name).read_text(encoding="utf-8")
+    assert made == FILES[name](), f"deploy/{name} is old: `python -m deploy.generate`"
+
+
+def test_rules_lost_nothing() -> None:
+    """The objects of the operator hold the rule files' groups, all and unchanged."""
+    made = yaml.safe_load_all((DEPLOY / "kubernetes" / "rules.yaml").read_text(encoding="utf-8"))
+    sources = [read(ROOT / "prometheus" / name) for name in ("rules.yml", "alerts.yml")]
+    assert [one["spec"] for one in made] == sources
+
+
+def test_dashboards_lost_nothing() -> None:
+    """Each dashboard is in a ConfigMap with the sidecar's label, unchanged, and kubectl apply can take it."""
+    sources = {
+        path.name: json.loads(path.read_text()) for path in (ROOT / "grafana/dashboards").glob("*.json")
+    }
+    found = {}
+    for one in yaml.safe_load_all((DEPLOY / "kubernetes" / "dashboards.yaml").read_text(encoding="utf-8")):
+        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+        # kubectl's copy of the object, in an annotation.
+        assert len(json.dumps(one).encode()) < 256 * 1024
+        ((name, text),) = one["data"].items()
+        found[name.removeprefix("packetfabric-")] = json.loads(text)
+    assert found == sources != {}
