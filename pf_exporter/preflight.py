@@ -418,8 +418,7 @@ class Preflight:
         yield from stream.chunks()
 
     def _counts(self, verdict: Verdict) -> Finding:
-        section, name = verdict.setting.split(".")
-        configured = getattr(getattr(self._config, section), name)
+        configured = self._config.value(verdict.setting)
         if verdict.kind is None:
             return Noted(f"{verdict.event}: not known yet. {verdict.evidence}", "listen longer with --learn")
         said = f"{verdict.event}: {verdict.kind}. {verdict.evidence}"

@@ -304,3 +304,8 @@ class Config:
     record: RecordSettings = RecordSettings()
     log: LogSettings = LogSettings()
     warnings: tuple[str, ...] = ()
+
+    def value(self, key: str) -> Any:
+        """The value in force of a setting, by its dotted key."""
+        section, name = key.split(".")
+        return getattr(getattr(self, section), name)

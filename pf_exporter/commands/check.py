@@ -47,8 +47,7 @@ WIDTH = len("stream customer")
 EPILOG = "exit codes:\n" + "\n".join(f"  {code}  {what}" for code, what in EXIT_CODES.items()) + "\n"
 
 
-def _local(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Step]:
-    """The steps that need nobody else; the last is the one with the accounts."""
+def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Step]:
     began = time.monotonic()
     try:
         config = load(arguments, environ)
@@ -65,16 +64,6 @@ def _local(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
         yield Step("", "configuration", NOTE, warning, "", 0.0)
     for address in config.web.listen_address:
         yield listening(address)
-
-
-def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Step]:
-    bad = False
-    for step in _local(arguments, environ):
-        bad = bad or step.failure == "config"
-        yield step
-    if bad:
-        return
-    config = load(arguments, environ)
     for account in config.accounts:
         preflight = Preflight(account, config, within=arguments.within, listen=arguments.learn)
         try:

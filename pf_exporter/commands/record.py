@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-import threading
 from collections.abc import Mapping
 
 from pf_exporter import logs
 from pf_exporter.commands import common
 from pf_exporter.commands.common import DIED, OK, SILENT, Commands, seconds
 from pf_exporter.commands.export import ENDING
+from pf_exporter.commands.live import Live
 from pf_exporter.config import load
-from pf_exporter.feed import Feed
 from pf_exporter.intake import Intake
 from pf_exporter.recording import Recorder
 from pf_exporter.service import redaction
 from pf_exporter.signals import Signals
-from pf_exporter.store import Store
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
@@ -33,34 +31,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     logs.set_up(config.log.level, config.log.format)
     signals = Signals(*ENDING)
     recorder = Recorder(arguments.file, redaction=redaction(config.accounts) if arguments.redact else None)
-    store = Store(ttl=config.series.ttl, limit=config.series.limit)
-    bugs: list[BaseException] = []
-
-    def failed(exc: BaseException) -> None:
-        bugs.append(exc)
-        signals.end()
-
-    feeds = []
-    for account in config.accounts:
-        store.add_account(account.name)
-        intake = functools.partial(Intake, recorder=recorder)
-        feeds.append(Feed(account, config, store, failed, intake=intake))
-    for feed in feeds:
-        feed.start()
-    if arguments.duration is not None:
-        timer = threading.Timer(arguments.duration, signals.end)
-        timer.daemon = True
-        timer.start()
-    signals.wait()
-    for feed in feeds:
-        feed.stop()
+    live = Live(config, signals, intake=functools.partial(Intake, recorder=recorder))
+    live.run(arguments.duration)
     recorder.close()
-    events = sum(sum(feed.telemetry.events.values()) for feed in feeds)
+    events = sum(sum(feed.telemetry.events.values()) for feed in live.feeds.values())
     how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
     print(f"{events:,} events in {arguments.file}, {os.path.getsize(arguments.file):,} bytes, {how}")
     if recorder.problem is not None:
         print(f"not all of it was recorded: {recorder.problem}")
-    if bugs or recorder.problem is not None:
+    if live.failed or recorder.problem is not None:
         return DIED
     return OK if events else SILENT
 

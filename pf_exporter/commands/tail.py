@@ -6,7 +6,6 @@ import argparse
 import functools
 import os
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,15 +13,14 @@ from pf_exporter import logs
 from pf_exporter.commands import common
 from pf_exporter.commands.common import DIED, OK, SILENT, Commands, seconds, whole
 from pf_exporter.commands.export import ENDING
+from pf_exporter.commands.live import Live
 from pf_exporter.commands.screen import Filters, Screen
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError
-from pf_exporter.feed import Feed
 from pf_exporter.intake import Intake
 from pf_exporter.kinds import UUID
 from pf_exporter.signals import Signals
 from pf_exporter.sse import ServerSentEvent
-from pf_exporter.store import Store
 
 EPILOG = """\
 examples:
@@ -70,36 +68,15 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     signals = Signals(*ENDING)
     filters = Filters(arguments.event, arguments.circuit, arguments.field, arguments.zeros)
     screen = Screen(sys.stdout, filters, signals.end, form=arguments.form, count=arguments.count)
-    store = Store(ttl=config.series.ttl, limit=config.series.limit)
-    bugs: list[BaseException] = []
-
-    def failed(exc: BaseException) -> None:
-        bugs.append(exc)
-        signals.end()
-
-    feeds = {}
-    for account in config.accounts:
-        store.add_account(account.name)
-        intake = functools.partial(_Shown, screen)
-        feeds[account.name] = Feed(
-            account, config, store, failed, intake=intake, bundle=arguments.subscription_uuid
-        )
-    screen.names = lambda account, circuit: feeds[account].inventory.description(circuit)
-    for feed in feeds.values():
-        feed.start()
-    if arguments.duration is not None:
-        timer = threading.Timer(arguments.duration, signals.end)
-        timer.daemon = True
-        timer.start()
-    signals.wait()
-    for feed in feeds.values():
-        feed.stop()
+    live = Live(config, signals, intake=functools.partial(_Shown, screen), bundle=arguments.subscription_uuid)
+    screen.names = lambda account, circuit: live.feeds[account].inventory.description(circuit)
+    live.run(arguments.duration)
     try:
         sys.stdout.flush()
     except OSError:
         # Nobody reads any more; without this Python would say so once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if bugs:
+    if live.failed:
         return DIED
     return OK if screen.shown else SILENT
 

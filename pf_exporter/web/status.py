@@ -213,9 +213,11 @@ def _counts(view: View) -> Markup:
     for chronicle in view.chronicles:
         for verdict in chronicle.judge.verdicts():
             if verdict.kind is not None:
-                section, name = verdict.setting.split(".")
-                configured = getattr(getattr(view.config, section), name)
-                fits = "fits" if verdict.fits(configured) else f"does not fit: set it to {verdict.kind}"
+                fits = (
+                    "fits"
+                    if verdict.fits(view.config.value(verdict.setting))
+                    else f"does not fit: set it to {verdict.kind}"
+                )
                 rows.append((chronicle.account, verdict.event, verdict.kind, verdict.evidence, fits))
     if not rows:
         return Markup("")
@@ -258,8 +260,7 @@ def _of_account(account: Account) -> Iterator[tuple[str, str]]:
 def _configuration(config: Config) -> Markup:
     rows = []
     for setting in SETTINGS:
-        section, name = setting.key.split(".")
-        value = _shown(getattr(getattr(config, section), name))
+        value = _shown(config.value(setting.key))
         rows.append((tag("code", setting.key), f"{value} {setting.kind.unit}".strip() if value else "–"))
     accounts = [
         (tag("code", f"accounts.{account.name}.{key}"), value)
