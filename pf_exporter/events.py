@@ -226,8 +226,8 @@ def _tolerant(event: EventType, data: str) -> Observation:
     return Observation(event, tuple(circuit), lit, numbers, timestamp, rejected, tuple(left))
 
 
-def _exact(event: EventType) -> Callable[[str], Any]:
-    """The quick way, built from the table: it refuses any field or type that is not documented."""
+def _struct(event: EventType) -> type[msgspec.Struct]:
+    """A type built from the table: it refuses any field or type that is not documented."""
     text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
     count = Annotated[float, msgspec.Meta(ge=0)]
     columns: list[Any] = [("timestamp", Annotated[str, msgspec.Meta(max_length=_MAX_TIMESTAMP)])]
@@ -240,44 +240,41 @@ def _exact(event: EventType) -> Callable[[str], Any]:
     # Behind all that is looked at: documented, but of no use.
     unused = [name for name in event.ignored if name != "timestamp"]
     columns += [(_spelt(name, lane), Any, None) for lane in lanes for name in unused]
-    struct = msgspec.defstruct("Row", columns, forbid_unknown_fields=True, gc=False)
-    return msgspec.json.Decoder(struct).decode
+    return msgspec.defstruct("Row", columns, forbid_unknown_fields=True, gc=False)
 
 
-_EXACT = {name: _exact(event) for name, event in EVENTS.items()}
+def _reader(event: EventType) -> Callable[[str], Observation]:
+    """The quick way to read an event, which leaves what is not exactly as documented to the tolerant one."""
+    exact = msgspec.json.Decoder(_struct(event)).decode
+    astuple, new = msgspec.structs.astuple, tuple.__new__
+    has_lanes, has_vlan = event.has_lanes, event.circuit[-1] == "vlan"
+    first = 1 + len(event.circuit)
+    last = first + len(event.fields) * (len(_USUAL_LANES) if has_lanes else 1)
+
+    def read(data: str) -> Observation:
+        try:
+            row = astuple(exact(data))
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+            return _tolerant(event, data)
+        timestamp = epoch(row[0])
+        if timestamp is None:
+            return _tolerant(event, data)
+        circuit, values = row[1:first], row[first:last]
+        lanes: tuple[str, ...] = ()
+        rejected = 0
+        if has_vlan:
+            vlan, rejected = _vlan(circuit[-1])
+            circuit = (*circuit[:-1], vlan)
+        elif has_lanes:
+            # Usually no reading is missing, and none is 0, so that every lane is lit.
+            lanes, values = (_ALL_LANES, values) if all(values) else _lit(_USUAL_LANES, values)
+        # tuple.__new__ is half the cost of calling the class.
+        return new(Observation, (event, circuit, lanes, values, timestamp, rejected, ()))
+
+    return read
 
 
-def _made(
-    event: EventType,
-    circuit: tuple[str, ...],
-    lanes: tuple[str, ...],
-    values: Numbers,
-    timestamp: float,
-    rejected: int = 0,
-) -> Observation:
-    """An observation without unknown fields, at half the cost of calling its class."""
-    return tuple.__new__(Observation, (event, circuit, lanes, values, timestamp, rejected, ()))
-
-
-def _observation(event: EventType, data: str) -> Observation:
-    try:
-        row = msgspec.structs.astuple(_EXACT[event.name](data))
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return _tolerant(event, data)
-    timestamp = epoch(row[0])
-    if timestamp is None:
-        return _tolerant(event, data)
-    split = 1 + len(event.circuit)
-    circuit, values = row[1:split], row[split:]
-    if event.has_lanes:
-        readings = values[: len(_USUAL_LANES) * len(event.fields)]
-        if all(readings):  # The usual case: none is missing, and none is 0, so that every lane is lit.
-            return _made(event, circuit, _ALL_LANES, readings, timestamp)
-        return Observation(event, circuit, *_lit(_USUAL_LANES, readings), timestamp)
-    if event.circuit[-1] == "vlan":
-        vlan, rejected = _vlan(circuit[-1])
-        return _made(event, (*circuit[:-1], vlan), (), values, timestamp, rejected)
-    return _made(event, circuit, (), values, timestamp)
+_READERS = {name: _reader(event) for name, event in EVENTS.items()}
 
 
 def _activity(category: str, data: str) -> Activity:
@@ -294,9 +291,9 @@ def decode(name: str, data: str) -> Observation | Activity | None:
 
     Raises :class:`pf_exporter.errors.EventError` where the whole event is unusable.
     """
-    event = EVENTS.get(name)
-    if event is not None:
-        return _observation(event, data)
+    read = _READERS.get(name)
+    if read is not None:
+        return read(data)
     if name.startswith("customer|"):
         category = name.removeprefix("customer|")
         return _activity(category if category in CATEGORIES else OTHER, data)

@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector as AnyCollector
 from prometheus_client.utils import INF, floatToGoString
 
 from pf_exporter.collector import PORT_FRESHNESS, SERIES, VC_FRESHNESS, Collector
+from pf_exporter.events import Numbers
 from pf_exporter.families import EVENTS, EventType
 from pf_exporter.store import Row, Store
 
@@ -54,21 +55,27 @@ _BLOCK = 1 << 16
 """Bytes to compress at a time: isal opens a new block each time, and small ones compress badly."""
 
 
+def _blocks(texts: Iterable[bytes]) -> Iterator[bytearray]:
+    block = bytearray()
+    for text in texts:
+        block += text
+        if len(block) >= _BLOCK:
+            yield block
+            block = bytearray()
+    yield block
+
+
 def _piece(texts: Iterable[bytes]) -> _Piece:
     # Raw deflate of the quickest level that looks for repetitions.
     deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
     deflated = []
     size = crc = 0
-    block = bytearray()
-    for text in texts:
-        size += len(text)
-        crc = isal_zlib.crc32(text, crc)
-        block += text
-        if len(block) >= _BLOCK:
-            deflated.append(deflate.compress(block))
-            block.clear()
+    for block in _blocks(texts):
+        size += len(block)
+        crc = isal_zlib.crc32(block, crc)
+        deflated.append(deflate.compress(block))
     # The flush ends the piece at a whole byte, but not the stream.
-    deflated += (deflate.compress(block), deflate.flush(isal_zlib.Z_FULL_FLUSH))
+    deflated.append(deflate.flush(isal_zlib.Z_FULL_FLUSH))
     return _Piece(b"".join(deflated), size, crc)
 
 
@@ -128,17 +135,18 @@ def _numbers(event: EventType, rows: _RowsByAccount, heads: dict[str, bytes]) ->
     families = event.fields.values()
     write = _Labels(next(iter(families)).labels)
     labels: list[str] = []
+    values: list[Numbers] = []  # for each of the labels, a number of each family
     for account, circuits in rows.items():
         for circuit, row in circuits:
             if row.lanes:
-                labels += (write((account, *circuit, lane)) for lane in row.lanes)
+                labels += [write((account, *circuit, lane)) for lane in row.lanes]
+                values += [row.values[start : start + width] for start in range(0, len(row.values), width)]
             elif row.values:
                 labels.append(write((account, *circuit)))
-    values = [row.values for circuits in rows.values() for _, row in circuits if row.values]
+                values.append(row.values)
     for index, family in enumerate(families):
         yield heads[family.name]
-        # Of each circuit one number, or one for each of its lanes.
-        column = itertools.chain.from_iterable(numbers[index::width] for numbers in values)
+        column = map(operator.itemgetter(index), values)
         yield from _samples(family.name, labels, column, family.divisor)
 
 

@@ -10,12 +10,11 @@ from pf_exporter.errors import EventError
 from pf_exporter.events import OTHER, Activity, Observation, decode
 from pf_exporter.families import EVENT_NAMES
 from pf_exporter.frames import Frames
-from pf_exporter.judgement import JUDGED
 from pf_exporter.logs import Logger
 from pf_exporter.recording import ENDED, ONE_STREAM, OPENED, SECOND_STREAM, TWO_STREAMS, Recorder
 from pf_exporter.settings import LogSettings
 from pf_exporter.sse import ServerSentEvent
-from pf_exporter.store import Store, Written
+from pf_exporter.store import FELL, KEPT, Store, Written
 from pf_exporter.telemetry import DROPPED, AccountTelemetry
 
 OVERLAP = 10.0
@@ -136,14 +135,14 @@ class Intake:
         if said.unknown:
             telemetry.fields_unknown[name] += len(said.unknown)
             telemetry.novelties.fields(frame.event, said.unknown, frame.data)
-        now = self._wall()
-        if said.timestamp is not None:
-            telemetry.lag(now - said.timestamp)
+        now, sampled = self._wall(), said.timestamp
+        if sampled is not None:
+            telemetry.lag(now - sampled)
         if isinstance(said, Observation):
             outcome = self._store.write(self._account, said)
-            if outcome is not Written.KEPT:
+            if outcome is not KEPT:
                 self._count(outcome, name, said)
-            if name in JUDGED and (outcome is Written.KEPT or outcome is Written.FELL):
+            if name in telemetry.judge.watched and (outcome is KEPT or outcome is FELL):
                 telemetry.judge.saw(said.event, said.circuit, said.values)
         else:
             self._note(said)
@@ -151,7 +150,7 @@ class Intake:
 
     def _count(self, outcome: Written, name: str, observation: Observation) -> None:
         telemetry = self._telemetry
-        if outcome is Written.FELL:
+        if outcome is FELL:
             telemetry.resets[name] += 1
             circuit = "&".join(observation.circuit)
             self._log.now_and_then(

@@ -75,9 +75,11 @@ class _Case:
         self._changes = 0
         self._final: Verdict | None = None
 
+    @property
+    def is_final(self) -> bool:
+        return self._final is not None
+
     def saw(self, circuit: tuple[str, ...], values: Numbers) -> None:
-        if self._final is not None:
-            return
         port = self._ports.get(circuit)
         if port is None:
             if len(self._ports) < self._limit:
@@ -148,12 +150,16 @@ class Judge:
 
     def __init__(self, circuits: int = 100) -> None:
         self._cases = {event: _Case(event, setting, circuits) for event, setting in JUDGED.items()}
+        self.watched = set(self._cases)
+        """The events to tell of; those whose verdict is final are not among them."""
 
     def saw(self, event: EventType, circuit: tuple[str, ...], values: Numbers) -> None:
-        """An event brought these numbers, newer than those before. Events without a setting are ignored."""
-        case = self._cases.get(event.name)
-        if case is not None:
+        """An event brought these numbers, newer than those before. What is not watched is ignored."""
+        if event.name in self.watched:
+            case = self._cases[event.name]
             case.saw(circuit, values)
+            if case.is_final:
+                self.watched.discard(event.name)
 
     def verdict(self, event: str) -> Verdict:
         """What the counts of ``port|errors`` or ``port|etherstats`` seem to be; no other event is known."""

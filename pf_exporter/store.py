@@ -30,14 +30,6 @@ class Row(NamedTuple):
     arrived_at: float
     """When the event came, in UNIX seconds: what people read."""
 
-    @property
-    def series(self) -> int:
-        """How many series the row makes at most: its numbers, and the time it was last heard of.
-
-        The VLANs of a circuit that end on one port share the latter; here each counts its own.
-        """
-        return 1 + len(self.values) - self.values.count(None)
-
 
 class Written(enum.Enum):
     """What became of an observation."""
@@ -49,14 +41,41 @@ class Written(enum.Enum):
     REFUSED = "dropped: it would take the store above its limit of series"
 
 
+KEPT, FELL = Written.KEPT, Written.FELL
+"""Asked for with each event; an attribute of an enum costs as much as a whole call."""
+
+
+def _fell(before: Numbers, after: Numbers) -> bool:
+    """Whether one of the totals is lower than it was."""
+    try:
+        return any(map(operator.gt, before, after))  # type: ignore[arg-type]  # None: see below
+    except TypeError:  # a None among them
+        return any(a is not None and b is not None and a > b for a, b in zip(before, after, strict=True))
+
+
+class _Held:
+    """One circuit, and what is known of it from one kind of event."""
+
+    __slots__ = ("circuit", "row", "series")
+
+    def __init__(self, circuit: tuple[str, ...], row: Row) -> None:
+        self.circuit = circuit
+        self.row = row
+        self.series = 0
+        """How many series the row makes at most: its numbers, and the time it was last heard of.
+
+        The VLANs of a circuit that end on one port share the latter; here each counts its own.
+        """
+
+
 class _Table:
     """The rows of one account and one kind of event."""
 
     def __init__(self, event: EventType, *, delta: bool) -> None:
-        self.rows: dict[tuple[str, ...], Row] = {}
-        """In the order in which the circuits were first seen, so that /metrics keeps its order."""
-        self.arrivals: OrderedDict[tuple[str, ...], int] = OrderedDict()
-        """The circuits that have not expired, the longest silent first, each with the series of its row."""
+        self.held: dict[tuple[str, ...], _Held] = {}
+        """By circuit, in the order in which they were first seen, so that /metrics keeps its order."""
+        self.speaking: OrderedDict[_Held, None] = OrderedDict()
+        """Those that have not expired, the longest silent first."""
         self.oldest = float("-inf")
         """None of them was last heard of before this time; so that most writes need not look for it."""
         self.version = 0
@@ -76,17 +95,6 @@ class _Table:
             before, more = held[index], values[index]
             sums[index] = before if more is None else more + (before or 0.0)
         return tuple(sums)
-
-    def fell(self, held: Numbers, values: Numbers) -> bool:
-        """Whether a total is lower than it was."""
-        if self.totals is None:
-            return False
-        before, after = self.totals(held), self.totals(values)
-        try:
-            return any(map(operator.gt, before, after))  # type: ignore[arg-type]  # None: see below
-        except TypeError:  # a None among them
-            pairs = zip(before, after, strict=True)
-            return any(a is not None and b is not None and a > b for a, b in pairs)
 
 
 class Store:
@@ -115,8 +123,8 @@ class Store:
         self._tables: dict[str, dict[str, _Table]] = {}
         self._series: dict[str, int] = {}
         self._total = 0
-        self._silent: OrderedDict[tuple[str, str, tuple[str, ...]], None] = OrderedDict()
-        """Account, event and circuit of what has expired, the longest ago first."""
+        self._silent: OrderedDict[_Held, tuple[str, str]] = OrderedDict()
+        """What has expired, the longest ago first, each with its account and event."""
         self._gone: Counter[str] = Counter()
         """By event, the versions of the tables of accounts that are gone: a version never goes back."""
 
@@ -134,8 +142,8 @@ class Store:
             for name, table in self._tables.pop(account).items():
                 self._gone[name] += table.version + 1
             self._total -= self._series.pop(account)
-            for key in [key for key in self._silent if key[0] == account]:
-                del self._silent[key]
+            for held in [held for held, (whose, _) in self._silent.items() if whose == account]:
+                del self._silent[held]
 
     def _grow(self, account: str, series: int) -> None:
         self._series[account] += series
@@ -145,17 +153,17 @@ class Store:
         """Forget the values of what is silent too long, at the cost of what expires, not of what stays."""
         table = self._tables[account][event]
         oldest = now - self.ttl
-        while table.arrivals:
-            circuit, series = next(iter(table.arrivals.items()))
-            row = table.rows[circuit]
-            table.oldest = row.arrived
-            if row.arrived >= oldest:
+        while table.speaking:
+            held = next(iter(table.speaking))
+            table.oldest = held.row.arrived
+            if table.oldest >= oldest:
                 return
-            del table.arrivals[circuit]
-            table.rows[circuit] = row._replace(lanes=(), values=(), timestamp=None)
+            del table.speaking[held]
+            self._silent[held] = (account, event)
+            self._grow(account, 1 - held.series)
+            held.row = held.row._replace(lanes=(), values=(), timestamp=None)
+            held.series = 1
             table.version += 1
-            self._grow(account, 1 - series)
-            self._silent[account, event, circuit] = None
         table.oldest = now
 
     def _has_room(self, series: int, now: float) -> bool:
@@ -167,9 +175,10 @@ class Store:
         if self._total + series - len(self._silent) > self.limit:
             return False
         while self._total + series > self.limit:
-            (account, event, circuit), _ = self._silent.popitem(last=False)
-            del self._tables[account][event].rows[circuit]
-            self._tables[account][event].version += 1
+            held, (account, event) = self._silent.popitem(last=False)
+            table = self._tables[account][event]
+            del table.held[held.circuit]
+            table.version += 1
             self._grow(account, -1)
         return True
 
@@ -181,39 +190,52 @@ class Store:
             table = self._tables[account][event.name]
             if table.oldest < now - self.ttl:
                 self._expire(account, event.name, now)
-            held = table.rows.get(circuit)
-            before = table.arrivals.get(circuit)
-            outcome = Written.KEPT
-            if held is not None and before is not None:
-                if timestamp is not None and held.timestamp is not None:
+            held = table.held.get(circuit)
+            speaks = held in table.speaking
+            outcome = KEPT
+            if held is not None and speaks:
+                last = held.row
+                if timestamp is not None and last.timestamp is not None:
                     # A network clock that went back is believed again once what it said before has expired.
-                    if timestamp < held.timestamp:
+                    if timestamp < last.timestamp:
                         return Written.OUT_OF_ORDER
-                    if timestamp == held.timestamp and (table.delta or values == held.values):
+                    if timestamp == last.timestamp and (table.delta or values == last.values):
                         return Written.DUPLICATE
                 if table.delta:
-                    values = table.added(held.values, values)
-                elif values != held.values and table.fell(held.values, values):
-                    if timestamp is not None and timestamp == held.timestamp:
+                    values = table.added(last.values, values)
+                elif (
+                    table.totals is not None
+                    and values != last.values
+                    and _fell(table.totals(last.values), table.totals(values))
+                ):
+                    if timestamp is not None and timestamp == last.timestamp:
                         return Written.OUT_OF_ORDER  # two samples of one second, the earlier one last
-                    outcome = Written.FELL
+                    outcome = FELL
             # tuple.__new__ is half the cost of calling the class.
             row = tuple.__new__(Row, (lanes, values, timestamp, now, self._wall()))
-            series = 1 + len(values) - values.count(None)  # row.series, without the cost of a call
-            if before is None and held is not None:  # it was silent, which is one series
-                before = 1
-                del self._silent[account, event.name, circuit]
-            more = series - (before or 0)
-            if more > 0 and not self._has_room(more, now):
-                if circuit not in table.arrivals and held is not None:
-                    self._silent[account, event.name, circuit] = None
-                return Written.REFUSED
+            series = 1 + len(values)
+            try:
+                sum(values)  # type: ignore[arg-type]  # the quickest way to see that no number is missing
+            except TypeError:
+                series -= values.count(None)
+            if held is None:
+                held = _Held(circuit, row)
+            elif not speaks:
+                del self._silent[held]  # so that it does not make room for itself
+            more = series - held.series
             if more:
+                if more > 0 and not self._has_room(more, now):
+                    if held.series and not speaks:
+                        self._silent[held] = (account, event.name)
+                    return Written.REFUSED
                 self._grow(account, more)
-            table.rows[circuit] = row
+            if not speaks:
+                table.held[circuit] = held
+                table.speaking[held] = None
+            held.row = row
+            held.series = series
             table.version += 1
-            table.arrivals[circuit] = series
-            table.arrivals.move_to_end(circuit)
+            table.speaking.move_to_end(held)
         return outcome
 
     def rows(self, event: str) -> dict[str, list[tuple[tuple[str, ...], Row]]]:
@@ -223,7 +245,7 @@ class Store:
             copies = {}
             for account, tables in self._tables.items():
                 self._expire(account, event, now)
-                copies[account] = list(tables[event].rows.items())
+                copies[account] = [(held.circuit, held.row) for held in tables[event].held.values()]
             return copies
 
     def version(self, event: str) -> int:

@@ -199,22 +199,20 @@ class Stream:
             self._heard = True
             self._streaming = self._pieces()
             threading.Thread(target=self._watch, name="stream watchdog", daemon=True).start()
-        pieces, wire = self._streaming, self._wire
-        while True:
-            # As in _do, without the cost of a function for each chunk.
-            error: ExporterError | None = None
-            try:
-                chunk = next(pieces, b"")
-            except FOREIGN as exc:
-                error = translate(exc, self._doing, streaming=True)
-            if wire.why:
-                error = (wire.error or StreamEnded)(f"{self._doing}: {wire.why}")
-            if error is not None:
-                raise error
-            if not chunk:
-                raise StreamEnded(f"{self._doing}: the server ended it")
-            self._heard = True
-            yield chunk
+        wire = self._wire
+        error: ExporterError | None = None
+        try:
+            for chunk in self._streaming:
+                if wire.why:
+                    break
+                self._heard = True
+                yield chunk
+        except FOREIGN as exc:
+            error = translate(exc, self._doing, streaming=True)
+        if wire.why:
+            error = (wire.error or StreamEnded)(f"{self._doing}: {wire.why}")
+        # Out here, as in _do.
+        raise error or StreamEnded(f"{self._doing}: the server ended it")
 
     @property
     def was_shut_down(self) -> bool:
