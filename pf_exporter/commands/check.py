@@ -62,8 +62,6 @@ def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
     yield Step("", "configuration", GOOD, f"good; accounts: {names}", "", took)
     for warning in config.warnings:
         yield Step("", "configuration", NOTE, warning, "", 0.0)
-    for address in config.web.listen_address:
-        yield listening(address)
     for account in config.accounts:
         preflight = Preflight(account, config, within=arguments.within, listen=arguments.learn)
         try:
@@ -72,6 +70,9 @@ def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
             farewell = preflight.close()
         if farewell is not None:
             yield farewell
+    # Last, so that any other failure gives the exit code: where the exporter runs, its addresses are taken.
+    for address in config.web.listen_address:
+        yield listening(address)
 
 
 def _line(step: Step, *, coloured: bool) -> str:

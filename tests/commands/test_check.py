@@ -149,6 +149,15 @@ def test_port_taken(program: Start, golden: Golden, fake: Fake) -> None:
         checked(program, golden, "taken", 8, env(fake), address)
 
 
+def test_a_taken_port_hides_nothing(program: Start) -> None:
+    """Where the exporter runs already, its address is taken; the exit code is that of another failure."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"--web.listen-address=127.0.0.1:{taken.getsockname()[1]}"
+        one = program("check", address, env={"PF_HOST": dead_url(), "PF_TOKEN": "x"})
+        assert one.end() == 3
+    assert "Address already in use" in one.output
+
+
 def test_nobody_there(program: Start, golden: Golden) -> None:
     """A server that is not there: exit code 3."""
     checked(program, golden, "refused", 3, {"PF_HOST": dead_url(), "PF_TOKEN": "x"})
@@ -185,8 +194,8 @@ def test_json(program: Start, fake: Fake) -> None:
     said = json.loads(one.output)
     assert (said["ok"], said["exit_code"]) == (True, 0)
     names = [step["name"] for step in said["steps"]]
-    assert names[:3] == ["configuration", "listen", "secrets"]
-    assert names[-1] == "logout"
+    assert names[:2] == ["configuration", "secrets"]
+    assert names[-2:] == ["logout", "listen"]
     assert all(step["seconds"] >= 0 and step["state"] in ("good", "note") for step in said["steps"])
 
 
