@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "pf_exporter"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "pf_exporter"
 
 # From the top of the house down: a module imports only what stands above it.
 ORDER = (
@@ -163,3 +165,17 @@ def test_a_module_is_one_sentence(path: Path) -> None:
     doc = ast.get_docstring(tree(path))
     assert doc is not None
     assert doc.split("\n")[0].endswith((".", ".``", ":"))
+
+
+def test_no_test_takes_the_simulators_port() -> None:
+    """Where tests make a simulator's options, it listens on any free port: two runs do not collide."""
+    made = [
+        ast.unparse(node)
+        for path in TESTS.rglob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Simulator"
+    ]
+    assert len(made) > 5
+    # Neither a variable alone, nor options that name an address or take it from elsewhere.
+    fixed = re.compile(r"Simulator\((?!\w+[,)])(?!.*(listen_address=|\*\*))")
+    assert [call for call in made if fixed.match(call)] == []
