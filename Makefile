@@ -22,6 +22,7 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m deploy.generate
 
 MINUTES ?= 3
 

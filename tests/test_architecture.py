@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,6 +158,15 @@ def test_no_metric_is_made_at_import() -> None:
     """No module touches the global registry, so that two exporters can live in one process."""
     for path in MODULES:
         assert "REGISTRY" not in path.read_text(encoding="utf-8"), path
+
+
+def test_all_types_are_checked() -> None:
+    """Each file and folder of the top level that holds Python is among those mypy reads."""
+    setup = configparser.ConfigParser()
+    setup.read(TESTS.parent / "setup.cfg")
+    places = {path.name for path in TESTS.parent.glob("*.py")}
+    places |= {path.parent.name for path in TESTS.parent.glob("[a-z]*/*.py")}
+    assert places == set(setup["mypy"]["files"].split(", "))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
