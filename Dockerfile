@@ -4,13 +4,14 @@
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /source
-COPY requirements.txt .
+COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /opt/pf-exporter \
-    && /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r requirements.txt
+    && /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes \
+       -r requirements.txt -r requirements-build.txt
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY pf_exporter pf_exporter
-# The tools that install are of no use later, and a way in for others.
-RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-deps . \
+# Nothing more is fetched. The tools that install are of no use later, and a way in for others.
+RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-index --no-build-isolation --no-deps . \
     && /opt/pf-exporter/bin/python -m compileall -q /opt/pf-exporter/lib \
     && /opt/pf-exporter/bin/pip uninstall --yes --quiet setuptools pip
 
