@@ -44,8 +44,9 @@ lock: $(VENV)/.release
 # A release: source, wheel, and a list of everything in it (CycloneDX).
 dist: $(VENV)/.release
 	rm -rf dist
+	mkdir dist
+	$(BIN)/python -m deploy.sbom > dist/sbom.cdx.json
 	$(BIN)/python -m build --outdir dist .
-	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --output-file dist/sbom.cdx.json
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
