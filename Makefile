@@ -46,7 +46,8 @@ dist: $(VENV)/.release
 	rm -rf dist
 	mkdir dist
 	$(BIN)/python -m deploy.sbom > dist/sbom.cdx.json
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
+	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
