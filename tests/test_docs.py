@@ -85,10 +85,12 @@ def test_the_architecture_names_every_room() -> None:
 
 
 def test_changelog_names_the_version() -> None:
-    """The newest version in CHANGELOG.md is the one the package says it is."""
+    """The newest version in CHANGELOG.md is the one the package says it is; each has a date or none yet."""
     lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
-    newest = next(line for line in lines if line.startswith("## "))
-    assert newest.split()[1] == __version__
+    versions = [line for line in lines if line.startswith("## ")]
+    assert versions[0].split()[1] == __version__
+    assert re.fullmatch(r"## \S+ (\(unreleased\)|/ \d{4}-\d\d-\d\d)", versions[0])
+    assert [line for line in versions[1:] if not re.fullmatch(r"## \S+ / \d{4}-\d\d-\d\d", line)] == []
 
 
 PAGES = [
