@@ -20,7 +20,10 @@ LABEL org.opencontainers.image.title="pf_exporter" \
       org.opencontainers.image.description="Prometheus exporter for PacketFabric's Streaming Events API" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/pf-exporter /opt/pf-exporter
-ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+# The commit, for --version and packetfabric_exporter_build_info: --build-arg REVISION=$(git rev-parse HEAD)
+ARG REVISION=""
+LABEL org.opencontainers.image.revision=$REVISION
+ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PF_EXPORTER_REVISION=$REVISION
 USER 10001:10001
 EXPOSE 10054
 # What --config.file and --web.config.file say is not known here: set PF_EXPORTER_CONFIG_FILE and
