@@ -4,13 +4,14 @@
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /source
-COPY requirements.txt .
+COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /opt/pf-exporter \
-    && /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r requirements.txt
+    && /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes \
+       -r requirements.txt -r requirements-build.txt
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY pf_exporter pf_exporter
-# The tools that install are of no use later, and a way in for others.
-RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-deps . \
+# Nothing more is fetched. The tools that install are of no use later, and a way in for others.
+RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-index --no-build-isolation --no-deps . \
     && /opt/pf-exporter/bin/python -m compileall -q /opt/pf-exporter/lib \
     && /opt/pf-exporter/bin/pip uninstall --yes --quiet setuptools pip
 
@@ -19,7 +20,10 @@ LABEL org.opencontainers.image.title="pf_exporter" \
       org.opencontainers.image.description="Prometheus exporter for PacketFabric's Streaming Events API" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/pf-exporter /opt/pf-exporter
-ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+# The commit, for --version and packetfabric_exporter_build_info: --build-arg REVISION=$(git rev-parse HEAD)
+ARG REVISION=""
+LABEL org.opencontainers.image.revision=$REVISION
+ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PF_EXPORTER_REVISION=$REVISION
 USER 10001:10001
 EXPOSE 10054
 # What --config.file and --web.config.file say is not known here: set PF_EXPORTER_CONFIG_FILE and

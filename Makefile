@@ -22,6 +22,7 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m deploy.generate
 
 MINUTES ?= 3
 
@@ -34,16 +35,19 @@ bench: $(VENV)/.run
 golden: $(VENV)/.dev
 	$(BIN)/python -m pytest --update-golden -k golden
 
-# What an image consists of, with hashes; after a change of install_requires, or for newer versions.
+# What an image consists of and what builds it, with hashes; after a change of what is required, or for newer versions.
+lock: LOCKED := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --upgrade
 lock: $(VENV)/.release
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --upgrade \
-	    --output-file requirements.txt setup.cfg
+	$(LOCKED) --output-file requirements.txt setup.cfg
+	sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(LOCKED) --output-file requirements-build.txt -
 
 # A release: source, wheel, and a list of everything in it (CycloneDX).
 dist: $(VENV)/.release
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
-	$(BIN)/cyclonedx-py requirements requirements.txt --output-reproducible --output-file dist/sbom.cdx.json
+	mkdir dist
+	$(BIN)/python -m deploy.sbom > dist/sbom.cdx.json
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
+	$(BIN)/python -m build --no-isolation --outdir dist .
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

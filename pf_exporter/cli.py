@@ -13,6 +13,7 @@ from pf_exporter.commands import check, demo, export, health, record, replay, si
 from pf_exporter.commands.common import BAD_CONFIG, OK, HelpFormatter
 from pf_exporter.config import add_flags
 from pf_exporter.errors import ConfigError
+from pf_exporter.telemetry import built_from
 
 COMMANDS = (check, tail, record, replay, demo, simulate, health)
 """In the order of the help."""
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the process's exit code."""
     arguments = parser().parse_args(argv)
     if arguments.version:
-        print(f"pf_exporter {__version__} (Python {platform.python_version()})")
+        revision = f"revision {commit}, " if (commit := built_from()) else ""
+        print(f"pf_exporter {__version__} ({revision}Python {platform.python_version()})")
         return OK
     try:
         code: int = arguments.run(arguments, os.environ)

@@ -278,8 +278,9 @@ class _Reading:
             self.problems.append(f"{where}: {place.name(noun)} is there as well; keep one of them")
         source = SecretFile(values[f"{noun}_file"], where)
         try:
-            if source.examine()[1] & 0o044:
-                self.warnings.append(f"{where}: more than its owner may read the file; chmod go-r it")
+            # The group may: so Kubernetes hands a Secret to a pod that is not root.
+            if source.examine()[1] & 0o004:
+                self.warnings.append(f"{where}: everyone may read the file; chmod o-r it")
         except ConfigError as exc:
             self.problems += exc.problems
         return source

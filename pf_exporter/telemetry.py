@@ -280,12 +280,17 @@ def family(name: str, kind: Kind, documentation: str, labels: Iterable[str]) -> 
     return cls(name, sentence(documentation), labels=tuple(labels), unit=unit(name))
 
 
+def built_from() -> str:
+    """The commit this was built from, as an image knows it; empty elsewhere."""
+    return os.environ.get("PF_EXPORTER_REVISION", "")
+
+
 class Telemetry:
     """A collector of prometheus_client over what all accounts report."""
 
     def __init__(self, accounts: Iterable[AccountTelemetry], *, revision: str | None = None) -> None:
         self._accounts = tuple(accounts)
-        self._revision = os.environ.get("PF_EXPORTER_REVISION", "") if revision is None else revision
+        self._revision = built_from() if revision is None else revision
 
     def describe(self) -> Iterator[Metric]:
         """The families without their samples."""

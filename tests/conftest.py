@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 
 FIXTURES = Path(__file__).parent / "fixtures"
+NEW_ENOUGH = sys.version_info >= (3, 11)
+NOT_NEW_ENOUGH = "the package that it compares with asks for Python 3.11"
+"""The one reason to skip a test, on Python 3.10 alone; elsewhere a package that is not there is an error."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,6 +37,15 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text(encoding="utf-8"), f"{name} differs; look at it, then `make golden`"
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def openapi() -> Any:
+    """PacketFabric's OpenAPI description, out of the package its own client comes in."""
+    if not NEW_ENOUGH:
+        pytest.skip(NOT_NEW_ENOUGH)
+    text = importlib.resources.files("packetfabric_mcp").joinpath("data/openapi.yaml").read_text("utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def until(condition: Callable[[], object], what: str, *, seconds: float = 20.0) -> None:

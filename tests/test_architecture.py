@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import configparser
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "pf_exporter"
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "pf_exporter"
 
 # From the top of the house down: a module imports only what stands above it.
 ORDER = (
@@ -157,9 +160,44 @@ def test_no_metric_is_made_at_import() -> None:
         assert "REGISTRY" not in path.read_text(encoding="utf-8"), path
 
 
+def test_all_types_are_checked() -> None:
+    """Each file and folder of the top level that holds Python is among those mypy reads."""
+    setup = configparser.ConfigParser()
+    setup.read(TESTS.parent / "setup.cfg")
+    places = {path.name for path in TESTS.parent.glob("*.py")}
+    places |= {path.parent.name for path in TESTS.parent.glob("[a-z]*/*.py")}
+    assert places == set(setup["mypy"]["files"].split(", "))
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_is_one_sentence(path: Path) -> None:
     """Every module begins with a sentence that says what it is."""
     doc = ast.get_docstring(tree(path))
     assert doc is not None
     assert doc.split("\n")[0].endswith((".", ".``", ":"))
+
+
+def test_a_test_is_skipped_for_one_reason() -> None:
+    """Nothing is skipped but what needs a package that Python 3.10 cannot have."""
+    skips = [
+        ast.unparse(node)
+        for path in TESTS.rglob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and re.search(r"skip|xfail", ast.unparse(node.func))
+    ]
+    assert len(skips) == 3
+    assert [call for call in skips if "NOT_NEW_ENOUGH" not in call] == []
+
+
+def test_no_test_takes_the_simulators_port() -> None:
+    """Where tests make a simulator's options, it listens on any free port: two runs do not collide."""
+    made = [
+        ast.unparse(node)
+        for path in TESTS.rglob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Simulator"
+    ]
+    assert len(made) > 5
+    # Neither a variable alone, nor options that name an address or take it from elsewhere.
+    fixed = re.compile(r"Simulator\((?!\w+[,)])(?!.*(listen_address=|\*\*))")
+    assert [call for call in made if fixed.match(call)] == []

@@ -29,6 +29,13 @@ def test_version(program: Start) -> None:
     assert one.output.startswith(f"pf_exporter {__version__} (Python 3.")
 
 
+def test_version_of_an_image(program: Start) -> None:
+    """In an image --version also says which commit it was built from."""
+    one = program("--version", env={"PF_EXPORTER_REVISION": "abcdef"})
+    assert one.end() == 0
+    assert one.output.startswith(f"pf_exporter {__version__} (revision abcdef, Python 3.")
+
+
 def test_help_is_complete_and_fits_a_terminal() -> None:
     """--help names every setting, every command and the exit codes, in lines of at most 100 characters."""
     text = parser().format_help()

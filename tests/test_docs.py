@@ -85,7 +85,53 @@ def test_the_architecture_names_every_room() -> None:
 
 
 def test_changelog_names_the_version() -> None:
-    """The newest version in CHANGELOG.md is the one the package says it is."""
+    """The newest version in CHANGELOG.md is the one the package says it is; each has a date or none yet."""
     lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
-    newest = next(line for line in lines if line.startswith("## "))
-    assert newest.split()[1] == __version__
+    versions = [line for line in lines if line.startswith("## ")]
+    assert versions[0].split()[1] == __version__
+    assert re.fullmatch(r"## \S+ (\(unreleased\)|/ \d{4}-\d\d-\d\d)", versions[0])
+    assert [line for line in versions[1:] if not re.fullmatch(r"## \S+ / \d{4}-\d\d-\d\d", line)] == []
+
+
+PAGES = [
+    path
+    for pattern in ("*.md", "docs/*.md", "deploy/*.md", "grafana/*.md", "benchmarks/*.md", "tests/**/*.md")
+    for path in sorted(ROOT.glob(pattern))
+]
+
+
+def prose(path: Path) -> str:
+    """A page without its fenced blocks."""
+    return re.sub(r"(?ms)^```.*?^```$", "", path.read_text(encoding="utf-8"))
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link to a heading of a page may end with."""
+    heads = re.findall(r"(?m)^#+ (.*)$", prose(path))
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each link to a file of the project leads to one that is there, and to a heading that it has."""
+    dead = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", prose(page)):
+        name, _, anchor = link.partition("#")
+        path = (page.parent / name).resolve() if name else page
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            dead.append(link)
+    assert dead == []
+
+
+def test_the_readme_is_short_and_leads_on() -> None:
+    """README.md is under 150 lines; from it or the quickstart a link leads to every page for users."""
+    readme, quickstart = ROOT / "README.md", ROOT / "docs" / "quickstart.md"
+    assert len(readme.read_text(encoding="utf-8").splitlines()) < 150
+    for page in (readme, quickstart):
+        assert re.search(r"\((\.\./)?deploy/README\.md\)", prose(page))
+    linked = {
+        (page.parent / name).resolve()
+        for page in (readme, quickstart)
+        for name in re.findall(r"\]\(([^)#:]+\.md)[)#]", prose(page))
+    }
+    assert {path for path in PAGES if path.parent.name in ("docs", "deploy", "grafana")} - linked == set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.resources
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -150,14 +149,6 @@ def test_log_levels_stand_in_the_order_of_their_numbers() -> None:
 
 
 # The API's own description
-
-
-@pytest.fixture(scope="module")
-def openapi() -> Any:
-    """PacketFabric's OpenAPI description, out of the package its own client comes in."""
-    pytest.importorskip("packetfabric_mcp", reason="PacketFabric's package asks for Python 3.11")
-    text = importlib.resources.files("packetfabric_mcp").joinpath("data/openapi.yaml").read_text("utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def test_event_names_are_those_of_the_api(openapi: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 import itertools
 import json
 import logging
@@ -14,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -282,14 +280,6 @@ def test_plain_ids() -> None:
 
 
 # What the API documents
-
-
-@pytest.fixture(scope="module")
-def openapi() -> Any:
-    """PacketFabric's OpenAPI description, out of the package its own client comes in."""
-    pytest.importorskip("packetfabric_mcp", reason="PacketFabric's package asks for Python 3.11")
-    text = importlib.resources.files("packetfabric_mcp").joinpath("data/openapi.yaml").read_text("utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def described(openapi: Any, schema: dict[str, Any], field: str) -> dict[str, Any]:

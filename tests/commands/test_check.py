@@ -75,14 +75,14 @@ def checked(
 )
 def test_simulated(program: Start, golden: Golden, name: str, code: int, faults: list[str]) -> None:
     """On a simulated PacketFabric, well or at fault: each step, what to do, the exit code of its class."""
-    with Simulator(Options(interval=0.2, faults=tuple(faults))) as simulator:
+    with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2, faults=tuple(faults))) as simulator:
         account = {"PF_HOST": simulator.url, "PF_USER": simulator.login, "PF_PASSWORD": simulator.password}
         checked(program, golden, name, code, account)
 
 
 def test_wrong_password(program: Start, golden: Golden) -> None:
     """A password that is refused: exit code 4, and the password nowhere."""
-    with Simulator(Options()) as simulator:
+    with Simulator(Options(listen_address="127.0.0.1:0")) as simulator:
         account = {"PF_HOST": simulator.url, "PF_USER": simulator.login, "PF_PASSWORD": "canary"}
         one = checked(program, golden, "wrong-password", 4, account)
     assert "canary" not in one.output

@@ -44,7 +44,7 @@ def served(one: Program) -> str:
 def test_record_and_replay(program: Start, tmp_path: Path) -> None:
     """Recorded from a simulated PacketFabric, redacted, and replayed: the same numbers on /metrics."""
     file = tmp_path / "streams.gz"
-    with Simulator(Options(interval=0.2)) as simulator:
+    with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2)) as simulator:
         env = {"PF_HOST": simulator.url, "PF_TOKEN": simulator.api_key}
         listen = "--web.listen-address=127.0.0.1:0"
         one = program(listen, f"--stream.record={file}", "--series.ttl=1h", env=env)

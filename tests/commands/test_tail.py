@@ -184,7 +184,7 @@ def test_closed_pipe(fake: Fake) -> None:
 
 def test_an_existing_bundle(program: Start) -> None:
     """A bundle made elsewhere is streamed with its token, and none is made."""
-    with Simulator(Options(interval=0.2)) as simulator:
+    with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2)) as simulator:
         account = Account(
             api_url=simulator.url, login=Secret(simulator.login), password=Secret(simulator.password)
         )

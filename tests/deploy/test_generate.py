@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 import yaml
 
 from deploy.generate import FILES
+from tests.conftest import tool
 from tests.deploy import DEPLOY, ROOT, read
 
 
@@ -15,7 +17,15 @@ from tests.deploy import DEPLOY, ROOT, read
 def test_no_file_drifted(name: str) -> None:
     """A file that is made is what would be made of its sources now."""
     made = (DEPLOY / name).read_text(encoding="utf-8")
-    assert made == FILES[name](), f"deploy/{name} is old: `python -m deploy.generate`"
+    assert made == FILES[name](), f"deploy/{name} is old: `make docs`"
+
+
+def test_make_docs_makes_them() -> None:
+    """One command renews everything that is made from something else: the pages and these files."""
+    command = [tool("make"), "--dry-run", "docs"]
+    recipe = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    ran = [line.partition(" -m ")[2] for line in recipe.splitlines() if ".generate" in line]
+    assert ran == ["docs.generate", "deploy.generate"]
 
 
 def test_rules_lost_nothing() -> None:

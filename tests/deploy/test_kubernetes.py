@@ -177,7 +177,9 @@ def test_the_key_is_where_the_exporter_looks(tmp_path: Path) -> None:
     assert mount["readOnly"] is True
     assert volume["secret"]["defaultMode"] == 0o440
     (tmp_path / "token").write_text("api-key\n")
-    load(parser().parse_args(CONTAINER.get("args", [])), {variable["name"]: str(tmp_path / "token")})
+    (tmp_path / "token").chmod(volume["secret"]["defaultMode"])
+    config = load(parser().parse_args(CONTAINER.get("args", [])), {variable["name"]: str(tmp_path / "token")})
+    assert config.warnings == ()
 
 
 def test_ports_and_probes() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import until
+from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
 from tests.grafana.history import make
 from tests.rules.promql import PROMETHEUS, faults
 from tests.test_prometheus import Prometheus
@@ -59,7 +58,7 @@ def variables(board: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="the library that builds them needs Python 3.11")
+@pytest.mark.skipif(not NEW_ENOUGH, reason=NOT_NEW_ENOUGH)
 # Version 2 of the format, which it praises, is none that Grafana 11 can read.
 @pytest.mark.filterwarnings("ignore:Prefer using dashboardv2:DeprecationWarning")
 @pytest.mark.parametrize("name", BOARDS)

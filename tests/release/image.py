@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pf_exporter import __version__
 from tests.conftest import tool, until
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +116,7 @@ def image(podman: Podman, tmp_path_factory: pytest.TempPathFactory) -> str:
         *("buildah", "bud", "--isolation=chroot", "--format=docker", "--pull-never", "--layers=false"),
         # Whom this machine trusts, for pip; it leaves nothing in the image.
         *("--network=host", "--volume=/etc/ssl/certs:/etc/ssl/certs:ro"),
-        *(f"--tag={IMAGE}", str(ROOT)),
+        *("--build-arg=REVISION=abcdef", f"--tag={IMAGE}", str(ROOT)),
     )
     assert built.returncode == 0, built.stdout + built.stderr
     return IMAGE
@@ -150,18 +151,21 @@ def test_what_is_in_it(podman: Podman, image: str) -> None:
     assert list(config["ExposedPorts"]) == ["10054/tcp"]
     assert config["Labels"]["org.opencontainers.image.title"] == "pf_exporter"
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
+    assert config["Labels"]["org.opencontainers.image.revision"] == "abcdef"
     assert "pf-exporter" in about["Healthcheck"]["Test"]
     base = json.loads(podman("image", "inspect", BASE))[0]["Size"]
     print(f"{about['Size'] / 1e6:.0f} MB, of which the base is {base / 1e6:.0f}")
     assert about["Size"] - base < 60e6
     run = ("run", "--rm", "--network=none", "--pull=never", *HARDENED)
+    assert podman(*run, image, "--version").startswith(f"pf_exporter {__version__} (revision abcdef, ")
     find = "import importlib.util as u; print(*map(u.find_spec, ['pip', 'setuptools']))"
     assert podman(*run, "--entrypoint=python", image, "-c", find) == "None None"
 
 
 def test_it_is_scraped(podman: Podman, exporter: str) -> None:
-    """Without root, capabilities or a disk to write to it streams, and serves the metrics of ports."""
+    """Without root, capabilities or a disk to write to it streams, and serves ports and itself as metrics."""
     until(lambda: "packetfabric_port_" in scraped(podman, exporter), "a port's metrics", seconds=30)
+    assert 'revision="abcdef"' in scraped(podman, exporter)
     status = podman("exec", exporter, "cat", "/proc/1/status")
     assert re.findall(r"(?m)^(?:Uid|CapEff|CapBnd|NoNewPrivs):\s+(\w+)", status) == [
         *("10001", "0000000000000000", "0000000000000000", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,37 +15,76 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from pf_exporter import __version__
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("pf_exporter", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+IGNORED = (".git", *(ROOT / ".gitignore").read_text(encoding="utf-8").replace("/", "").split())
+"""What a clone does not have, by name."""
+LEFT_OVER = (
+    "pf_token",
+    "deploy/.env",
+    "prometheus-data/wal",
+    "tests/__pycache__/x.pyc",
+    "build/lib/x.py",
+    "x.gz",
+)
+"""What lies in a clone that somebody has worked in."""
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
+
+
+def run(*command: object, cwd: Path | None = None) -> None:
+    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist and the wheel, built from a copy as `make dist` does."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, source / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / part, source)
-    command = [sys.executable, "-m", "build", "--outdir", str(out), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what a clone has."""
+    folder = tmp_path_factory.mktemp("clone") / "pf_exporter"
+    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*IGNORED))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dist(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel made of it, by what is locked for that."""
+    used, out = tmp_path_factory.mktemp("used") / "pf_exporter", tmp_path_factory.mktemp("dist")
+    shutil.copytree(clone, used)
+    for name in LEFT_OVER:
+        (used / name).parent.mkdir(parents=True, exist_ok=True)
+        (used / name).write_text("left over")
+    python = tmp_path_factory.mktemp("builder") / "bin/python"
+    run(sys.executable, "-m", "venv", python.parents[1])
+    run(python, "-m", "pip", "install", "--require-hashes", "-r", ROOT / "requirements-build.txt")
+    make = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
+    run(python, "-c", make, out, cwd=used)
+    (sdist,) = out.iterdir()
+    alone = ("--no-index", "--no-build-isolation", "--no-deps")
+    run(python, "-m", "pip", "wheel", *alone, "--wheel-dir", out, sdist)
     return out
 
 
 @pytest.fixture(scope="module")
-def program(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed command, in an environment with the locked requirements and nothing else."""
+def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the locked requirements, the wheel and nothing else."""
     folder = tmp_path_factory.mktemp("venv")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.txt")], check=True)
-    (wheel,) = dist.glob("*.whl")
-    subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
-    return folder / "bin/pf-exporter"
+    run(sys.executable, "-m", "venv", folder)
+    pip = (folder / "bin/python", "-m", "pip", "install")
+    run(*pip, "--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements.txt")
+    run(*pip, "--no-index", "--no-deps", *dist.glob("*.whl"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def program(installed: Path) -> Path:
+    """The installed command."""
+    return installed / "bin/pf-exporter"
 
 
 def test_the_wheel(dist: Path) -> None:
@@ -61,12 +101,36 @@ def test_the_wheel(dist: Path) -> None:
     assert [name for name in names if name.startswith(("tests", "docs", "benchmarks"))] == []
 
 
-def test_the_sdist(dist: Path) -> None:
-    """The sdist has what it takes to build the wheel anew."""
+def test_the_sdist(clone: Path, dist: Path) -> None:
+    """The sdist has what a clone has and what setuptools adds, and nothing else that lies in the folder."""
     (path,) = dist.glob("*.tar.gz")
     with tarfile.open(path) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE", "pf_exporter/cli.py"} <= names
+        names = {one.name.partition("/")[2] for one in archive.getmembers() if one.isfile()}
+    added = {name for name in names if name == "PKG-INFO" or name.startswith("pf_exporter.egg-info/")}
+    assert "PKG-INFO" in added
+    assert names - added == files(clone)
+
+
+def test_the_lock_is_exact(installed: Path) -> None:
+    """What the exporter needs, by what each package says of itself, is what was installed from the lock."""
+    python = installed / "bin/python"
+    run(python, "-m", "pip", "check")
+    done = subprocess.run([python, "-m", "pip", "inspect", "--local"], capture_output=True, check=True)
+    needs = {
+        canonicalize_name(one["metadata"]["name"]): [
+            Requirement(text) for text in one["metadata"].get("requires_dist", ())
+        ]
+        for one in json.loads(done.stdout)["installed"]
+    }
+    reached: set[str] = set()
+    todo = [canonicalize_name("pf_exporter")]
+    while todo:
+        name = todo.pop()
+        reached.add(name)
+        for one in needs[name]:
+            if (one.marker is None or one.marker.evaluate({"extra": ""})) and one.name not in reached:
+                todo.append(canonicalize_name(one.name))
+    assert needs.keys() - {"pip", "setuptools"} == reached
 
 
 def test_it_runs(program: Path) -> None:

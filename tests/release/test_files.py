@@ -21,6 +21,18 @@ def test_hadolint() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_everything_fetched_is_locked() -> None:
+    """What pip fetches for the image or its build has a hash in a locked file; else it fetches nothing."""
+    commands = re.sub(r"\\\n", " ", DOCKERFILE)
+    installs = re.findall(r"pip install (.*?)(?: &&|\n)", commands)
+    fetching = [one for one in installs if "--no-index" not in one]
+    assert len(installs) == 2
+    assert [
+        one for one in fetching if "--require-hashes" not in one or "--only-binary :all:" not in one
+    ] == []
+    assert re.findall(r"-r (\S+)", " ".join(fetching)) == ["requirements.txt", "requirements-build.txt"]
+
+
 def test_who_it_runs_as() -> None:
     """The user is a number that is not root's, so that Kubernetes can tell."""
     (user,) = re.findall(r"(?m)^USER (\d+):\d+$", DOCKERFILE)

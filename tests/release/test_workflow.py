@@ -17,7 +17,10 @@ from tests.conftest import tool
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(TEXT)["jobs"]
-PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+"""Those that the tests have run on, oldest first."""
+NODE_24 = {"actions/checkout": 5, "actions/setup-python": 6, "actions/upload-artifact": 6}
+"""The first major version of each action that runs on Node 24; older ones run no more."""
 
 
 def steps() -> Iterator[dict[str, Any]]:
@@ -25,8 +28,16 @@ def steps() -> Iterator[dict[str, Any]]:
         yield from job["steps"]
 
 
+def test_the_forge_understands_it() -> None:
+    """The workflow is valid by the schema of those who run it."""
+    program, file = Path(sys.executable).with_name("check-jsonschema"), ROOT / ".github/workflows/ci.yml"
+    command = [str(program), "--builtin-schema=vendor.github-workflows", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_every_python() -> None:
-    """The workflow tests each Python that nox does, the oldest being the one setup.cfg asks for."""
+    """Workflow, nox, setup.cfg and README speak of the same Pythons, and the image has one of them."""
     assert JOBS["test"]["strategy"]["matrix"]["python"] == PYTHONS
     listed = subprocess.run(
         [Path(sys.executable).with_name("nox"), "--list", "--json", "--noxfile", ROOT / "noxfile.py"],
@@ -35,20 +46,44 @@ def test_every_python() -> None:
         check=True,
     )
     assert [session["python"] for session in json.loads(listed.stdout)] == PYTHONS
-    assert f"python_requires = >={PYTHONS[0]}\n" in (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    setup = (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^    Programming Language :: Python :: (\S+)$", setup) == PYTHONS
+    assert f"\npython_requires = >={PYTHONS[0]}\n" in setup
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"Python (\S+) to (\S+)\.", readme) == [(PYTHONS[0], PYTHONS[-1])]
+    bases = re.findall(r"(?m)^FROM python:([\d.]+)-", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert bases
+    assert set(bases) <= set(PYTHONS)
+    others = {step["with"]["python-version"] for step in steps() if "setup-python" in step.get("uses", "")}
+    assert others <= set(PYTHONS)
+
+
+def test_types_are_checked_on_one_python() -> None:
+    """`make check` runs once, on a Python that has every package whose types it reads."""
+    checks = [step["run"] for step in steps() if "make check" in step.get("run", "")]
+    assert checks == [step["run"] for step in JOBS["check"]["steps"] if "run" in step] == ["make check"]
+    assert JOBS["check"]["container"] == f"python:{PYTHONS[-1]}-bookworm"
 
 
 def test_actions_are_pinned() -> None:
     """Each action is named by its commit, which nobody can move, with its version beside it."""
     used = re.findall(r"uses: (.*)", TEXT)
     assert len(used) == len([step for step in steps() if "uses" in step])
-    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one)] == []
+    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+
+
+def test_actions_run_on_node_24() -> None:
+    """No action is so old that it needs a Node which is gone, and each is the same commit everywhere."""
+    used = set(re.findall(r"uses: (.*)@(\w+) # v(\d+)", TEXT))
+    assert {name for name, _, _ in used} == NODE_24.keys()
+    assert len(used) == len(NODE_24)
+    assert [name for name, _, major in used if int(major) < NODE_24[name]] == []
 
 
 def test_make_targets_exist() -> None:
     """The workflow runs what .ci/run does and makes a release, by targets that make knows how to make."""
-    targets = [target for step in steps() for target in re.findall(r"\bmake ([a-z]+)", step.get("run", ""))]
-    gate = re.findall(r"(?m)^make ([a-z]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+    targets = [target for step in steps() for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))]
+    gate = re.findall(r"(?m)^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
     assert {*gate, "dist"} <= set(targets)
     for target in targets:
         subprocess.run(
@@ -61,3 +96,4 @@ def test_nothing_is_allowed_to_fail() -> None:
     assert "continue-on-error" not in TEXT
     assert "|| true" not in TEXT
     assert yaml.safe_load(TEXT)["permissions"] == {"contents": "read"}
+    assert JOBS["release"]["needs"] == [name for name in JOBS if name != "release"]

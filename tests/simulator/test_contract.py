@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from pf_exporter.simulator import Network, Options, Simulator
+from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH
 from tests.simulator.client import Client
 from tests.simulator.conftest import NOW
 
-pytest.importorskip("packetfabric_mcp", reason="PacketFabric's package asks for Python 3.11")
+if not NEW_ENOUGH:
+    pytest.skip(NOT_NEW_ENOUGH, allow_module_level=True)
 
 from openapi_schema_validator import OAS30Validator
 from packetfabric_mcp.client import PacketFabricClient
