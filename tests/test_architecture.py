@@ -31,6 +31,7 @@ ORDER = (
     "frames",
     "redaction",
     "recording",
+    "recorder",
     "judgement",
     "wire",
     "transport",

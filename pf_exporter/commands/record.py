@@ -14,7 +14,7 @@ from pf_exporter.commands.export import ENDING
 from pf_exporter.commands.live import Live
 from pf_exporter.config import load
 from pf_exporter.intake import Intake
-from pf_exporter.recording import Recorder
+from pf_exporter.recorder import Recorder
 from pf_exporter.service import redaction
 from pf_exporter.signals import Signals
 
