@@ -29,6 +29,7 @@ ORDER = (
     "logs",
     "sse",
     "frames",
+    "names",
     "redaction",
     "recording",
     "recorder",

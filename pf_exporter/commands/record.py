@@ -21,7 +21,7 @@ from pf_exporter.signals import Signals
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
 gone on with. User names, addresses, messages and circuit IDs are replaced, each always by the same word, so
-that the recording can be shown to others; numbers and times stay.
+that the recording can be shown to others; measurements and times stay.
 """
 
 
