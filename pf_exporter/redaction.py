@@ -87,6 +87,11 @@ def _is_word(text: str) -> bool:
     return len(text) <= 64 and (text.lower() in _DOCUMENTED or epoch(text) is not None)
 
 
+def _remark(data: str) -> str:
+    """What stands in the place of data that cannot be redacted field by field."""
+    return f"redacted, {len(data.encode())} bytes, no JSON object"
+
+
 class Redaction:
     """Redacts frames, with pseudonyms that only this one makes, or another with the same ``key``.
 
@@ -137,21 +142,22 @@ class Redaction:
     def frame(self, block: bytes) -> bytes:
         """The same frame, or part of one, redacted; LF for every newline, and the data in one line.
 
-        Data that is no JSON object becomes a remark that is none either. Any bytes will do; what is not
-        UTF-8 counts as U+FFFD, as it does for whoever reads the stream.
+        Data that is no JSON object becomes a remark that is none either, and so does data of an event without
+        an end: it may be an object out of the middle of another. Any bytes will do; what is not UTF-8 counts
+        as U+FFFD, as it does for whoever reads the stream.
         """
         mark = BOM_UTF8 if block.startswith(BOM_UTF8) else b""
         redacted: list[str] = []
         data: list[str] = []
         data_at = 0
         event = ""
-        for line in (*_NEWLINE.split(block[len(mark) :].decode(errors="replace")), None):
-            if not line:
+        lines = _NEWLINE.split(block[len(mark) :].decode(errors="replace"))
+        for number, line in enumerate(lines, 1):
+            is_cut = number == len(lines)  # nothing, where the block ends with its newline
+            if not line and not is_cut:
                 if data:
                     redacted[data_at] = f"data: {self._data(event, chr(10).join(data))}"
                 data, event = [], ""
-            if line is None:
-                break
             name, colon, value = line.partition(":")
             value = value.removeprefix(" ")
             if name == "event":
@@ -164,9 +170,13 @@ class Redaction:
             elif not name:
                 redacted.append(line if value.strip().lower() in HEARTBEATS else ": redacted")
             elif colon:
-                redacted.append(f"{self._name(name)}: {self._value(name, value)}")
+                # What is left of "customer|hank@…" may look like the name of an event.
+                said = self.text(value) if is_cut else self._value(name, value)
+                redacted.append(f"{self._name(name)}: {said}")
             else:
                 redacted.append(self._name(name))
+        if data:
+            redacted[data_at] = f"data: {_remark(chr(10).join(data))}"
         return mark + "\n".join(redacted).encode()
 
     def _name(self, name: str) -> str:
@@ -188,7 +198,7 @@ class Redaction:
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            return f"redacted, {len(data.encode())} bytes, no JSON object"
+            return _remark(data)
         measures = is_event(event) and not event.startswith(_ACTIVITY)
         return self._json(document, _Stays.NUMBERS_TOO if measures else _Stays.WORDS)
 

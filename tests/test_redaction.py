@@ -272,7 +272,7 @@ def test_quantities_stay() -> None:
 def test_an_entry_of_the_activity_log_measures_nothing() -> None:
     """In an entry of the activity log, and in an event without a name of the API's, unknown numbers go."""
     document = {"log_level": 6, "vlan": 4, "line": 14155550123, "new": {"a": [14155550123]}}
-    for event in ("customer|auth", "customer|new", "", "14155550123", "Hank"):
+    for event in ("customer|auth", "customer|new", "", "14155550123", "Hank", "port|metrics\nevent"):
         out = redacted(document, event)
         assert (out["log_level"], out["vlan"]) == (6, 4)
         assert "4155550123" not in json.dumps(out)
@@ -426,6 +426,23 @@ def test_newlines_lines_of_data_and_the_mark_at_the_start(newline: bytes) -> Non
     out = Redaction(KEY).frame(block)
     assert out == b'\xef\xbb\xbfdata: {"vlan": 4}\n: ping\nevent: x\n\n'
     assert read(out) == [("x", '{"vlan": 4}')]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"event: customer|hank",
+        b"event: hank",
+        b"retry: 41555",
+        b'event: x|y\ndata: {"line": 41555}',
+        b'event: x|y\ndata: {"line": 41555}\n',
+        b'"user": [\nevent: x|y\ndata: {"rx_drop": "41555"}\ndata: ]',
+    ],
+)
+def test_what_has_no_end(block: bytes) -> None:
+    """What is left of a line or an event that was cut is half of something else, whatever it looks like."""
+    out = Redaction(KEY).frame(block)
+    assert [word for word in (b"hank", b"41555") if word in out] == []
 
 
 def test_parts_of_a_frame() -> None:
