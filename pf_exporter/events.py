@@ -23,6 +23,9 @@ OTHER = "other"
 MAX_ID = 256
 """Characters; the longest circuit id in any source has 30."""
 
+MAX_VLAN = 32
+"""Characters of a VLAN that is a text."""
+
 _MAX_TIMESTAMP = 64
 """Characters; what is longer is no timestamp, and must not fill the cache of them."""
 
@@ -141,7 +144,7 @@ def _vlan(raw: object) -> tuple[str, int]:
         return "", 0
     if isinstance(raw, int | float) and not isinstance(raw, bool) and raw % 1 == 0 and abs(raw) < 2**53:
         return str(int(raw)), 0
-    if isinstance(raw, str) and _is_label(raw, 32):
+    if isinstance(raw, str) and _is_label(raw, MAX_VLAN):
         return raw, 0
     return "", 1
 

@@ -11,7 +11,8 @@ from pf_exporter.events import OTHER, Activity, Observation, decode
 from pf_exporter.families import EVENT_NAMES
 from pf_exporter.frames import Frames
 from pf_exporter.logs import Logger
-from pf_exporter.recording import ENDED, ONE_STREAM, OPENED, SECOND_STREAM, TWO_STREAMS, Recorder
+from pf_exporter.recorder import Recorder
+from pf_exporter.recording import ENDED, ONE_STREAM, OPENED, SECOND_STREAM, TWO_STREAMS
 from pf_exporter.settings import LogSettings
 from pf_exporter.sse import ServerSentEvent
 from pf_exporter.store import FELL, KEPT, Store, Written

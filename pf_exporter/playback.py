@@ -53,7 +53,7 @@ class Played(Feed):
         self, *arguments: Any, clock: Clock, intake: Callable[..., Intake] = Intake, **options: Any
     ) -> None:
         super().__init__(*arguments, intake=partial(intake, wall=clock), **options)
-        self._pending = b""
+        self._pending = bytearray()  # grows in place: a frame may come in as many parts as it has bytes
 
     def start(self) -> None:
         """There is nothing to connect to."""
@@ -68,7 +68,7 @@ class Played(Feed):
         if entry.mark == OPENED:
             telemetry.opened()
         elif entry.mark == ENDED:
-            self._pending = b""
+            self._pending.clear()
             telemetry.lost(StreamEnded.reason, "connecting")
         elif entry.mark == TWO_STREAMS:
             intake.two_streams()
@@ -79,10 +79,10 @@ class Played(Feed):
         else:
             telemetry.bytes += len(entry.frame)
             telemetry.heard = telemetry.clock()
-            block = self._pending + entry.frame
-            is_part = not block.endswith((b"\n", b"\r")) and len(block) <= PENDING_LIMIT
-            self._pending = block if is_part else b""
-            if not is_part:
+            self._pending += entry.frame
+            if self._pending.endswith((b"\n", b"\r")) or len(self._pending) > PENDING_LIMIT:
+                block = bytes(self._pending)
+                self._pending.clear()
                 for frame in sse.events(iter([block]), intake.reject):
                     intake.take(frame)
 

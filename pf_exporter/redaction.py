@@ -1,41 +1,39 @@
 """A frame of a stream without anything that names a person, a place or a circuit.
 
-What stays is on a list, and everything else goes: names of events and fields, numbers, timestamps, and the
-few words that the API documents. Any other text becomes a pseudonym, the same one for the same text, so that
-what is redacted has as many circuits, fields and series as before, and is counted, taken and refused alike.
+What stays is on a list, and everything else goes: names of events and fields, measurements, timestamps, and
+the few words that the API documents. Any other text becomes a pseudonym, the same one for the same text, so
+that what is redacted has as many circuits, fields and series as before, and is counted, taken and refused
+alike.
+
+Digits in a text may be a telephone or a card, so a text that is a number stays only under the fields of the
+table that are numbers. A number in JSON stays under fields that nobody documents as well, because what they
+measure is how a new field is learnt from a recording; but not in an entry of the activity log, which measures
+nothing, and not under a name that speaks of a person or an account, nor anywhere below one.
 """
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 import re
 import secrets
 from codecs import BOM_UTF8
 
-from pf_exporter.events import MAX_ID, epoch
-from pf_exporter.families import CATEGORIES, LOG_LEVELS
+from pf_exporter.events import MAX_ID, MAX_VLAN, epoch
+from pf_exporter.families import CATEGORIES, EVENTS, LOG_LEVELS
+from pf_exporter.names import is_event, is_field, is_personal, is_plain
 
 HEARTBEATS = frozenset(("", "heartbeat", "ping", "keepalive", "keep-alive"))
 """What a comment may say."""
 
-# fmt: off
-PERSONAL = frozenset((
-    "account", "addr", "address", "asn", "contact", "customer", "email", "fax", "id", "ids", "ip", "ipv4",
-    "ipv6", "lat", "latitude", "lng", "login", "lon", "longitude", "message", "mobile", "name", "number",
-    "order", "phone", "po", "postal", "tel", "user", "username", "uuid", "zip",
-))
-# fmt: on
-"""Words in the name of a field whose numbers, too, name someone or something."""
-
 DEEPEST = 32
 """Levels of lists and objects in one another; what lies deeper becomes null."""
 
-_WORDS = frozenset((*LOG_LEVELS, *CATEGORIES))
-_EVENT = re.compile(r"[a-z0-9_|]{1,64}", re.ASCII)
-# A long number in a name is an id, which no name of a field has.
-_FIELD = re.compile(r"(?!.*\d{4})[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-_FIELD_PARTS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+", re.ASCII)
+_DOCUMENTED = frozenset((*LOG_LEVELS, *CATEGORIES))
+_NUMBERS = frozenset(("vlan", *(field for event in EVENTS.values() for field in event.fields)))
+_LANE = re.compile(r"lane_\d{1,2}_", re.ASCII)
+_ACTIVITY = "customer|"
 _NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?|-\s?[iI][nN][fF](?:[iI][nN][iI][tT][yY])?", re.ASCII
 )
@@ -54,15 +52,44 @@ class _Number(str):
     """A number as it was spelt."""
 
 
-def _is_personal(field: str) -> bool:
-    return not PERSONAL.isdisjoint(part.lower() for part in _FIELD_PARTS.findall(field))
+class _Stays(enum.Enum):
+    """What stays of the values under a name."""
+
+    NOTHING = enum.auto()
+    WORDS = enum.auto()
+    """Words and timestamps."""
+    NUMBERS_TOO = enum.auto()
 
 
-def _may_stay(text: str) -> bool:
+def _may_stay(key: str, stays: _Stays) -> bool:
+    """Whether a key is a field's name and nothing more; under ``users`` a key may be a user."""
+    return is_plain(key) if stays is _Stays.NOTHING else is_field(key)
+
+
+def _below(key: str, stays: _Stays) -> _Stays:
+    """What stays below a key, of what stays beside it."""
+    return stays if is_field(key) and not is_personal(key) else _Stays.NOTHING
+
+
+def _is_used(field: str, value: str) -> bool:
+    """Whether the exporter reads this value of this field of an event as a number."""
+    is_number = isinstance(value, _Number)
+    if field == "log_level":
+        return is_number and len(value) < 20 and float(value) in range(len(LOG_LEVELS))
+    text = value.strip()
+    return _LANE.sub("lane_N_", field) in _NUMBERS and (
+        is_number or (len(text) <= 64 and bool(_NUMBER.fullmatch(text)))
+    )
+
+
+def _is_word(text: str) -> bool:
     text = text.strip()
-    if len(text) > 64:
-        return False
-    return bool(_NUMBER.fullmatch(text)) or text.lower() in _WORDS or epoch(text) is not None
+    return len(text) <= 64 and (text.lower() in _DOCUMENTED or epoch(text) is not None)
+
+
+def _remark(data: str) -> str:
+    """What stands in the place of data that cannot be redacted field by field."""
+    return f"redacted, {len(data.encode())} bytes, no JSON object"
 
 
 class Redaction:
@@ -97,39 +124,44 @@ class Redaction:
             return f"x{self._random(text):032x}".ljust(MAX_ID + 1, "x")
         if _PAIR.fullmatch(text):
             return "&".join(map(self.text, text.split("&")))
-        plain = text.removesuffix("-PF")
-        circuit = _CIRCUIT.fullmatch(plain)
+        if text.endswith("-PF"):
+            return self.text(text.removesuffix("-PF")) + "-PF"
+        circuit = _CIRCUIT.fullmatch(text)
+        bits = self._random(text)
         if circuit is None:
             half = "\ud800" if _HALF.search(text) else ""
-            return f"x{self._random(text) % 16**12:012x}{half}"
-        kind, places = circuit.groups()
-        bits = self._random(plain)
-        pseudonym = kind
+            return f"x{bits % 16**12:012x}{half}"
+        pseudonym, places = circuit.groups()
         for _ in range(places.count("-")):
             pseudonym += "-"
             for letters in ("ABCDEFGHIJKLMNOPQRSTUVWXYZ",) * 3 + ("123456789",):
                 bits, choice = divmod(bits, len(letters))
                 pseudonym += letters[choice]
-        return f"{pseudonym}-{10**11 + bits % (9 * 10**11)}{text[len(plain) :]}"
+        return f"{pseudonym}-{10**11 + bits % (9 * 10**11)}"
 
     def frame(self, block: bytes) -> bytes:
         """The same frame, or part of one, redacted; LF for every newline, and the data in one line.
 
-        Data that is no JSON object becomes a remark that is none either. Any bytes will do; what is not
-        UTF-8 counts as U+FFFD, as it does for whoever reads the stream.
+        Data that is no JSON object becomes a remark that is none either, and so does data of an event without
+        an end: it may be an object out of the middle of another. Any bytes will do; what is not UTF-8 counts
+        as U+FFFD, as it does for whoever reads the stream.
         """
         mark = BOM_UTF8 if block.startswith(BOM_UTF8) else b""
         redacted: list[str] = []
         data: list[str] = []
         data_at = 0
-        for line in (*_NEWLINE.split(block[len(mark) :].decode(errors="replace")), None):
-            if not line and data:
-                redacted[data_at] = f"data: {self._data(chr(10).join(data))}"
-                data = []
-            if line is None:
-                break
+        event = ""
+        lines = _NEWLINE.split(block[len(mark) :].decode(errors="replace"))
+        for number, line in enumerate(lines, 1):
+            is_cut = number == len(lines)  # nothing, where the block ends with its newline
+            if not line and not is_cut:
+                if data:
+                    redacted[data_at] = f"data: {self._data(event, chr(10).join(data))}"
+                data, event = [], ""
             name, colon, value = line.partition(":")
             value = value.removeprefix(" ")
+            if name == "event":
+                event = value
             if name == "data":
                 if not data:
                     data_at = len(redacted)
@@ -138,53 +170,68 @@ class Redaction:
             elif not name:
                 redacted.append(line if value.strip().lower() in HEARTBEATS else ": redacted")
             elif colon:
-                redacted.append(f"{self._name(name)}: {self._value(name, value)}")
+                # What is left of "customer|hank@…" may look like the name of an event.
+                said = self.text(value) if is_cut else self._value(name, value)
+                redacted.append(f"{self._name(name)}: {said}")
             else:
                 redacted.append(self._name(name))
+        if data:
+            redacted[data_at] = f"data: {_remark(chr(10).join(data))}"
         return mark + "\n".join(redacted).encode()
 
     def _name(self, name: str) -> str:
         return name if name in ("event", "id", "retry") else self.text(name)
 
     def _value(self, name: str, value: str) -> str:
-        if name == "retry" and value.isascii() and value.isdigit():
+        if name == "retry" and value.isascii() and value.isdigit() and len(value) < 7:
             return value
         if name != "event":
             return self.text(value)
-        if _EVENT.fullmatch(value):
+        if is_event(value):
             return value
-        kind = "customer|" if value.startswith("customer|") else ""
+        kind = _ACTIVITY if value.startswith(_ACTIVITY) else ""
         return kind + self.text(value)
 
-    def _data(self, data: str) -> str:
+    def _data(self, event: str, data: str) -> str:
         try:
             document = json.loads(data, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
         except (ValueError, RecursionError):
             document = None
-        if isinstance(document, dict):
-            return self._json(document)
-        return f"redacted, {len(data.encode())} bytes, no JSON object"
+        if not isinstance(document, dict):
+            return _remark(data)
+        measures = is_event(event) and not event.startswith(_ACTIVITY)
+        return self._json(document, _Stays.NUMBERS_TOO if measures else _Stays.WORDS)
 
-    def _json(self, value: object, field: str = "", depth: int = 0) -> str:
-        """A value as JSON; ``field`` is the name it stands under, however many lists around it."""
+    def _json(self, value: object, stays: _Stays, field: str = "", depth: int = 0) -> str:
+        """A value as JSON; ``field`` is the name it stands under."""
         if depth > DEEPEST:
             return "null"
         if isinstance(value, dict):
             items = (
-                f"{self._key_of(key)}: {self._json(below, key, depth + 1)}" for key, below in value.items()
+                f"{self._key_of(key, stays)}: {self._json(below, _below(key, stays), key, depth + 1)}"
+                for key, below in value.items()
             )
             return f"{{{', '.join(items)}}}"
         if isinstance(value, list):
-            return f"[{', '.join(self._json(below, field, depth + 1) for below in value)}]"
+            return f"[{', '.join(self._json(below, stays, '', depth + 1) for below in value)}]"
         if not isinstance(value, str):
             return json.dumps(value)  # true, false, null
-        is_personal = _is_personal(field)
-        if isinstance(value, _Number):
-            if not is_personal:
-                return str(value)
-            power = 10 ** (min(max(len(value), 9), 15) - 1)
-            return str(power + self._random(value) % (9 * power))
-        return json.dumps(value if not is_personal and _may_stay(value) else self.text(value))
+        is_field = depth == 1  # Only these are read from events.
+        is_number = isinstance(value, _Number)
+        if is_field and _is_used(field, value):
+            return value if is_number else json.dumps(value)
+        if is_number:
+            return value if stays is _Stays.NUMBERS_TOO else self._number(value)
+        if stays is not _Stays.NOTHING and _is_word(value):
+            return json.dumps(value)
+        text = self.text(value)
+        if is_field and field == "vlan" and len(value) > MAX_VLAN:
+            text = text.ljust(MAX_VLAN + 1, "x")
+        return json.dumps(text)
 
-    def _key_of(self, name: str) -> str:
-        return json.dumps(name if _FIELD.fullmatch(name) else self.text(name))
+    def _number(self, number: str) -> str:
+        power = 10 ** (min(max(len(number), 9), 15) - 1)
+        return str(power + self._random(number) % (9 * power))
+
+    def _key_of(self, name: str, stays: _Stays) -> str:
+        return json.dumps(name if _may_stay(name, stays) else self.text(name))

@@ -19,7 +19,7 @@ from pf_exporter.feed import STOP_WITHIN, Feed, basis
 from pf_exporter.intake import Intake
 from pf_exporter.logs import Logger
 from pf_exporter.nameplates import Nameplates
-from pf_exporter.recording import Recorder
+from pf_exporter.recorder import Recorder
 from pf_exporter.redaction import Redaction
 from pf_exporter.settings import Account, Config
 from pf_exporter.store import Store

@@ -13,7 +13,8 @@ import pytest
 
 from pf_exporter.errors import ConfigError
 from pf_exporter.playback import Clock, Played, Player, accounts
-from pf_exporter.recording import ENDED, OPENED, SECOND_STREAM, TWO_STREAMS, Recorder
+from pf_exporter.recorder import Recorder
+from pf_exporter.recording import ENDED, OPENED, SECOND_STREAM, TWO_STREAMS
 from pf_exporter.service import Exporter
 from pf_exporter.settings import Config, SeriesSettings, WebSettings
 from tests.conftest import FIXTURES, get

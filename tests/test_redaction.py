@@ -28,9 +28,9 @@ def read(stream: bytes) -> list[tuple[str, str]]:
     return [(event.event, event.data) for event in sse.events([stream], lambda error: None)]
 
 
-def redacted(document: object) -> Any:
+def redacted(document: object, event: str = "port|metrics") -> Any:
     """The data of an event after redaction."""
-    [(_, data)] = read(Redaction(KEY).frame(frame("port|metrics", document)))
+    [(_, data)] = read(Redaction(KEY).frame(frame(event, document)))
     return json.loads(data)
 
 
@@ -51,6 +51,8 @@ NAMED = st.one_of(
             "😀 emoji",
             "half \ud83d of a pair",
             "6f1c2c1e-2f0a-4f43-9d0e-0123456789ab",
+            "00:1B:44:11:3A:B7",
+            "+1 415 555 0123",
         ]
     ),
     st.builds(
@@ -64,10 +66,13 @@ NAMED = st.one_of(
 )
 
 
+# Nine digits at least, so that no other number and no pseudonym holds them by chance.
+DIGITS = st.integers(10**8, 10**15 - 1).map(str)
+UNDOCUMENTED = ["user", "userid", "phone1", "customerNumber", "message", "notes", "line", "timestamp", "lag"]
 SAFE = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(["info", "auth", "-inf", "4", ""])
+    st.none(), st.booleans(), st.integers(-99, 99), st.sampled_from(["info", "auth", "-inf", ""])
 )
-FIELD = st.sampled_from(["user", "message", "vlan", "rx_drop", "notes", "lane_0_rx_dbm", "timestamp"])
+FIELD = st.sampled_from([*UNDOCUMENTED, "vlan", "rx_drop", "lane_0_rx_dbm"])
 ODD_KEY = NAMED.filter(lambda text: not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text))
 
 
@@ -80,14 +85,24 @@ def planted(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
         plants.append(text)
         return text
 
+    texts = (NAMED | DIGITS).map(plant)
+    keys = FIELD | ODD_KEY.map(plant)
     value = st.recursive(
-        NAMED.map(plant) | SAFE,
-        lambda inner: (
-            st.lists(inner, max_size=3) | st.dictionaries(FIELD | ODD_KEY.map(plant), inner, max_size=3)
-        ),
+        texts | SAFE,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
         max_leaves=8,
     )
-    document = draw(st.dictionaries(FIELD | ODD_KEY.map(plant), value, max_size=5))
+    # Deeper down no field is documented; at the top the numbers of the table may stay, whatever they are.
+    document: dict[str, Any] = draw(
+        st.dictionaries(st.sampled_from(UNDOCUMENTED) | ODD_KEY.map(plant), value, max_size=5)
+    )
+    personal = st.sampled_from(["user", "accounts", "phoneNumbers", "order_id", "10.0.0.1"])
+    numbers = st.recursive(
+        DIGITS.map(plant).map(int),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(FIELD, inner, max_size=2),
+        max_leaves=4,
+    )
+    document |= draw(st.dictionaries(personal, numbers, max_size=2))
     return document, plants
 
 
@@ -96,7 +111,7 @@ def planted(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
 def test_nothing_that_is_planted_survives(
     document: tuple[dict[str, Any], list[str]], ascii_only: bool, name: str
 ) -> None:
-    """No user, address, message, circuit or odd key is in the output, raw or escaped, whole or joined."""
+    """No user, address, number, message, circuit or odd key is in the output, raw or escaped."""
     data, plants = document
     text = json.dumps(data, ensure_ascii=ascii_only)
     out = Redaction(KEY).frame(f"event: {name}\ndata: {text}\n\n".encode(errors="replace")).decode()
@@ -153,7 +168,8 @@ def metric_events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     document |= {"timestamp": draw(STAMP)}
     for name in event.circuit:
         usable: st.SearchStrategy[Any] = CIRCUIT | st.sampled_from(["", None, 7, "x" * 300, "\ud800", {}])
-        document[name] = draw(st.sampled_from([None, "", 4, "4", 4.0, "all"]) if name == "vlan" else usable)
+        vlans = st.sampled_from([None, "", 4, "4", 4.0, "all", "all" * 11, "PF-AP-LAX1-1234"])
+        document[name] = draw(vlans if name == "vlan" else usable)
     return event.name, document
 
 
@@ -214,23 +230,66 @@ def test_an_entry_of_the_activity_log() -> None:
     assert out["workflow_id"] != 1234
 
 
-def test_numbers_that_name_someone_are_pseudonyms() -> None:
-    """A number under a name such as user_id or accountNumber is another number; a quantity stays."""
-    document = {
-        "id": 77,
-        "user_id": 12345678,
-        "customers": 5,
-        "accountNumber": "4711",
-        "vlan": 77,
-        "rx_new": 77,
-    }
-    out = redacted(document)
-    assert (out["customers"], out["vlan"], out["rx_new"]) == (5, 77, 77)
-    assert out["id"] not in (77, 12345678)
-    assert isinstance(out["id"], int)
-    assert re.fullmatch(r"[1-9]\d{8}", str(out["user_id"]))
-    assert out["user_id"] != 12345678
-    assert out["accountNumber"].startswith("x")
+PERSONAL = [
+    "id",
+    "userid",
+    "user_id",
+    "userIDs",
+    "users",
+    "customerid",
+    "CustomerNumber",
+    "accountnumber",
+    "phone1",
+    "homePhone",
+    "e_mail",
+    "srcIPv4",
+    "IPAddress",
+    "lat",
+    "message",
+    "hank@example.com",
+]
+
+
+@pytest.mark.parametrize("field", PERSONAL)
+def test_numbers_that_name_someone_are_pseudonyms(field: str) -> None:
+    """Under a name that speaks of someone a number is another, a text another, and so all the way down."""
+    [out] = redacted({field: 12345678}).values()
+    assert re.fullmatch(r"[1-9]\d{8}", str(out))
+    below = {"age": 41, "rx_drop": 77, "vlan": "4", "at": "2021-09-22T20:34:30", "hank": [{"level": "info"}]}
+    for document in (below, [below], [[{"a": below}]]):
+        [out] = redacted({field: document}).values()
+        said = json.dumps(out)
+        assert [word for word in ("41", "77", '"4"', "2021", "hank", "info") if word in said] == []
+
+
+def test_quantities_stay() -> None:
+    """A number under a field that nobody documents stays where it measures something, to be learnt."""
+    document = {"vlan": 77, "rx_new": 77, "rx_invalid": 7, "lane_12_rx_dbm": -3.5, "new": {"a": [1, 2]}}
+    for event in ("port|metrics", "port|temperature", "vc|latency"):
+        assert redacted(document, event) == document
+
+
+def test_an_entry_of_the_activity_log_measures_nothing() -> None:
+    """In an entry of the activity log, and in an event without a name of the API's, unknown numbers go."""
+    document = {"log_level": 6, "vlan": 4, "line": 14155550123, "new": {"a": [14155550123]}}
+    for event in ("customer|auth", "customer|new", "", "14155550123", "Hank", "port|metrics\nevent"):
+        out = redacted(document, event)
+        assert (out["log_level"], out["vlan"]) == (6, 4)
+        assert "4155550123" not in json.dumps(out)
+        assert isinstance(out["line"], int)
+        assert isinstance(out["new"]["a"][0], int)
+
+
+@pytest.mark.parametrize(
+    "text", ["4155550123", "4111111111111111", "+14155550123", " 077 ", "1e9", "-inf", "12.5"]
+)
+def test_a_text_that_is_a_number_stays_in_the_table_s_numbers_alone(text: str) -> None:
+    """Digits in a text may be a telephone: they stay where the exporter reads a number, and nowhere else."""
+    kept = {"vlan": text, "rx_drop": text, "lane_0_rx_dbm": text, "bytes_rx_total": text}
+    assert redacted(kept) == kept
+    gone = {"line": text, "rx_new": text, "log_level": text, "timestamp": text, "lane_0_new": text}
+    nested = {"new": {"vlan": text}, "rx_drop": [text], "tx_drop": {"rx_drop": text}}
+    assert text not in json.dumps(redacted({**gone, **nested}))
 
 
 def test_numbers_keep_their_spelling() -> None:
@@ -244,6 +303,13 @@ def test_names_that_look_like_ids_go() -> None:
     """A field's name stays where it could be a new field of the API, and not where it names something."""
     kept = {"rx_new_2": 1, "lane_7_rx_dbm": 1, "someField": 1}
     gone = {"PF-AP-LAX1-1234": 1, "hank@example.com": 1, "user_12345": 1, "10.0.0.1": 1, "a b": 1, "é": 1}
+    gone |= {
+        "ip_10_0_0_1": 1,
+        "u415_555_012": 1,
+        "ab0cdeff": 1,
+        "mac_aa1bccddeeff": 1,
+        "aa_bb_cc_dd_ee_ff": 1,
+    }
     out = redacted({**kept, **gone})
     assert len(out) == len(kept) + len(gone)
     assert {name for name in out if name in kept or name in gone} == set(kept)
@@ -267,6 +333,13 @@ def test_circuits_stay_distinct_and_of_their_kind(circuits: list[str]) -> None:
         assert PORT.parse(pseudonym)
         assert VC.parse(redaction.text(f"{circuit}&{circuit}")) == f"{pseudonym}&{pseudonym}"
         assert redaction.text(circuit.removesuffix("-PF")) == pseudonym.removesuffix("-PF")
+
+
+@given(st.text(max_size=80) | st.from_regex(r"\A[A-Z0-9]{1,4}(-[A-Z0-9]{1,4}){0,3}(-PF)?(&[A-Z]-1)?\Z"))
+def test_an_id_with_pf_is_the_id_without(text: str) -> None:
+    """Of whatever kind an id is, with -PF it has the pseudonym of the id without it, and -PF."""
+    redaction = Redaction(KEY)
+    assert redaction.text(f"{text}-PF") == f"{redaction.text(text)}-PF"
 
 
 def test_the_shapes_of_circuits() -> None:
@@ -333,14 +406,16 @@ def test_every_field_of_a_frame() -> None:
     """Comments, ids, retry times and fields that nobody knows are redacted by their own rules."""
     block = (
         b": heartbeat\n:\n: KeepAlive\n: hello Hank\nid: Hank\nretry: 3000\nretry: Hank\nHank: Hank\nHank\n"
-        b"event: Hank Aaron\nevent: customer|Hank Aaron\nevent: new_event|x\nevent\nevent:vc|metrics\n\n"
+        b"event: Hank Aaron\nevent: customer|Hank Aaron\nevent: new_event|x\nevent\nevent:vc|metrics\n"
+        b"event: user_4155550123\nretry: 4155550123\n\n"
     )
     redaction = Redaction(KEY)
     hank, aaron = redaction.text("Hank"), redaction.text("Hank Aaron")
     assert redaction.frame(block).decode() == (
         f": heartbeat\n:\n: KeepAlive\n: redacted\nid: {hank}\nretry: 3000\nretry: {hank}\n{hank}: {hank}\n"
         f"{hank}\nevent: {aaron}\nevent: customer|{redaction.text('customer|Hank Aaron')}\n"
-        "event: new_event|x\nevent\nevent: vc|metrics\n\n"
+        "event: new_event|x\nevent\nevent: vc|metrics\n"
+        f"event: {redaction.text('user_4155550123')}\nretry: {redaction.text('4155550123')}\n\n"
     )
 
 
@@ -351,6 +426,23 @@ def test_newlines_lines_of_data_and_the_mark_at_the_start(newline: bytes) -> Non
     out = Redaction(KEY).frame(block)
     assert out == b'\xef\xbb\xbfdata: {"vlan": 4}\n: ping\nevent: x\n\n'
     assert read(out) == [("x", '{"vlan": 4}')]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"event: customer|hank",
+        b"event: hank",
+        b"retry: 41555",
+        b'event: x|y\ndata: {"line": 41555}',
+        b'event: x|y\ndata: {"line": 41555}\n',
+        b'"user": [\nevent: x|y\ndata: {"rx_drop": "41555"}\ndata: ]',
+    ],
+)
+def test_what_has_no_end(block: bytes) -> None:
+    """What is left of a line or an event that was cut is half of something else, whatever it looks like."""
+    out = Redaction(KEY).frame(block)
+    assert [word for word in (b"hank", b"41555") if word in out] == []
 
 
 def test_parts_of_a_frame() -> None:

@@ -14,14 +14,14 @@ from pf_exporter.commands.export import ENDING
 from pf_exporter.commands.live import Live
 from pf_exporter.config import load
 from pf_exporter.intake import Intake
-from pf_exporter.recording import Recorder
+from pf_exporter.recorder import Recorder
 from pf_exporter.service import redaction
 from pf_exporter.signals import Signals
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
 gone on with. User names, addresses, messages and circuit IDs are replaced, each always by the same word, so
-that the recording can be shown to others; numbers and times stay.
+that the recording can be shown to others; measurements and times stay.
 """
 
 
