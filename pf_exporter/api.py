@@ -38,6 +38,8 @@ RETRY_AFTER_LIMIT = 3600.0
 """Seconds; a server that asks for more is asked again after this."""
 PAGES_LIMIT = 1000
 """Pages of one list: against a server whose list never ends."""
+ROUND = 10
+"""What the largest page of a server is a multiple of."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -274,19 +276,29 @@ class Client:
         """The objects of a list, page by page: until one is short, or repeats what came before.
 
         The API names no total, and may ignore paging: a page that begins like the one before it is the
-        whole list once more.
+        whole list once more. It names no largest page either: such limits are round numbers, and so a short
+        page of a round length is not taken for the last.
         """
         doing = f"list of {path.rsplit('/', 1)[-1]}"
         first = None
-        for number in range(PAGES_LIMIT):
-            query = {"page_size": str(size), "offset": str(number * size)}
-            page = self._call(doing, "GET", path, session, query=query)
+        offset = 0
+        is_over = False  # as far as one can tell
+        for _ in range(PAGES_LIMIT):
+            query = {"page_size": str(size), "offset": str(offset)}
+            try:
+                page = self._call(doing, "GET", path, session, query=query)
+            except Rejected:
+                if is_over:
+                    return
+                raise
             if not isinstance(page, list):
                 raise Rejected(f"{doing}: the answer is not a list")
             if page and page[0] == first:
                 return
             yield [item for item in page if isinstance(item, dict)]
-            if len(page) != size:
+            is_over = len(page) < size
+            if not page or len(page) > size or (is_over and len(page) % ROUND):
                 return
             first = page[0]
+            offset += len(page)
         raise Rejected(f"{doing}: more than {PAGES_LIMIT} pages")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -371,6 +372,31 @@ def test_pages(fake: Fake, count: int, requests: int) -> None:
     assert [request.query for request in fake.requests] == [
         f"page_size=10&offset={10 * number}" for number in range(requests)
     ]
+
+
+@pytest.mark.parametrize("cap", [10, 20, 50])
+@pytest.mark.parametrize("count", [50, 53, 60, 100, 120])
+def test_a_server_with_a_largest_page(fake: Fake, cap: int, count: int) -> None:
+    """Where the server sends less than asked for, nothing of the list is lost, and nothing comes twice."""
+    everything = [{"n": number} for number in range(count)]
+
+    def page(request: Request) -> Answer:
+        offset = int(parse_qs(request.query)["offset"][0])
+        return answer(200, everything[offset : offset + cap])
+
+    fake.script["/v2/ports"] = itertools.repeat(By(page))
+    pages = list(client(fake).pages(KEY, "/v2/ports"))
+    assert [item for page in pages for item in page] == everything
+
+
+def test_a_server_that_refuses_what_is_behind_the_end(fake: Fake) -> None:
+    """A short page of a round length was the last one after all: a refusal of what follows costs nothing."""
+    everything = [{"n": number} for number in range(30)]
+    fake.script["/v2/ports"] = [answer(200, everything), Answer(416), NOTHING_MORE]
+    assert list(client(fake).pages(KEY, "/v2/ports")) == [everything]
+    fake.script["/v2/ports"] = [answer(200, everything), Answer(500), NOTHING_MORE]
+    with pytest.raises(Unavailable):
+        list(client(fake).pages(KEY, "/v2/ports"))
 
 
 @pytest.mark.parametrize("count", [3, 10, 30])
