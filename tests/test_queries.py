@@ -22,12 +22,15 @@ QUERIES = re.findall(r"^```promql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def until_down(network: Network, now: float) -> float:
-    """Seconds until the port that flaps begins to be down for a while."""
-    port = next(port for port in network.ports if port.flaps)
+    """Seconds until the port that flaps, and no other, begins to be down for a while."""
+    flapping = next(port for port in network.ports if port.flaps)
+    others = [port for port in network.ports if port is not flapping]
     return next(
         float(wait)
-        for wait in range(1200)
-        if port.up(now + wait - 1) and not (port.up(now + wait) or port.up(now + wait + 40))
+        for wait in range(1800)
+        if flapping.up(now + wait - 1)
+        and not (flapping.up(now + wait) or flapping.up(now + wait + 40))
+        and all(port.up(now + wait + later) for port in others for later in (0, 60))
     )
 
 
