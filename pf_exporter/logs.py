@@ -79,7 +79,7 @@ class _Formatter(logging.Formatter):
 
 
 class Logger:
-    """A named log whose messages are constant words, and whose facts are fields beside them."""
+    """A named log whose messages are constant words, and whose facts are fields beside them, of any name."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
@@ -89,27 +89,27 @@ class Logger:
     def _log(self, level: int, message: str, fields: dict[str, Any], *, exc_info: bool = False) -> None:
         self._logger.log(level, message, exc_info=exc_info, extra={"fields": fields}, stacklevel=3)
 
-    def debug(self, message: str, **fields: object) -> None:
+    def debug(self, message: str, /, **fields: object) -> None:
         """For the one who looks for a fault."""
         self._log(logging.DEBUG, message, fields)
 
-    def info(self, message: str, **fields: object) -> None:
+    def info(self, message: str, /, **fields: object) -> None:
         """What happens in good order."""
         self._log(logging.INFO, message, fields)
 
-    def warning(self, message: str, **fields: object) -> None:
+    def warning(self, message: str, /, **fields: object) -> None:
         """What we mend ourselves."""
         self._log(logging.WARNING, message, fields)
 
-    def error(self, message: str, **fields: object) -> None:
+    def error(self, message: str, /, **fields: object) -> None:
         """What a person has to mend."""
         self._log(logging.ERROR, message, fields)
 
-    def bug(self, message: str, **fields: object) -> None:
+    def bug(self, message: str, /, **fields: object) -> None:
         """The exception being handled should not exist."""
         self._log(logging.ERROR, message, fields, exc_info=True)
 
-    def now_and_then(self, key: str, message: str, *, every: float = 60.0, **fields: object) -> None:
+    def now_and_then(self, key: str, message: str, /, *, every: float = 60.0, **fields: object) -> None:
         """A warning, at most once in ``every`` seconds for each ``key``: for what may come in floods.
 
         ``key`` is one of a bounded set.

@@ -10,7 +10,7 @@ import pytest
 from pf_exporter.errors import TooLarge
 from pf_exporter.intake import OVERLAP, Intake
 from pf_exporter.secret import Secret
-from pf_exporter.settings import Account
+from pf_exporter.settings import ACTIVITY_FIELDS, Account
 from pf_exporter.store import Store
 from pf_exporter.telemetry import AccountTelemetry
 from tests.test_telemetry import Clock
@@ -42,6 +42,17 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+def test_every_field_of_an_entry_can_be_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the name of a field that log.activity_fields allows, its value is in the log."""
+    caplog.set_level("INFO", "pf_exporter")
+    intake = Intake(world.store, world.telemetry, activity_fields=ACTIVITY_FIELDS)
+    said = {name: "info" if name == "log_level" else f"some {name}" for name in ACTIVITY_FIELDS}
+    intake.take(frame("customer|auth", said))
+    (record,) = caplog.records
+    fields = record.fields  # type: ignore[attr-defined]
+    assert fields == {"account": "default", **said, "category": "auth"}
 
 
 def test_a_sample_is_kept_and_counted(world: World) -> None:
