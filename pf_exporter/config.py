@@ -68,11 +68,12 @@ def add_flags(parser: argparse.ArgumentParser, *, of_command: bool = False) -> N
         elif not of_command:
             parser.add_argument(flag, dest=dest, help=help, action="store_true")
     for setting in SETTINGS:
-        help = f"{setting.help} Default: {setting.default or 'none'}.".replace("%", "%%")
+        negation = setting.flag.replace("--", "--no-", 1)
+        off = f" {negation} turns it off." if setting.kind is BOOLEAN and setting.default == "true" else ""
+        help = f"{setting.help} Default: {setting.default or 'none'}.{off}".replace("%", "%%")
         help = argparse.SUPPRESS if of_command else help
         if setting.kind is BOOLEAN:
             parser.add_argument(setting.flag, dest=setting.key, help=help, action="store_const", const="true")
-            negation = setting.flag.replace("--", "--no-", 1)
             parser.add_argument(
                 negation, dest=setting.key, help=argparse.SUPPRESS, action="store_const", const="false"
             )
@@ -123,6 +124,7 @@ class _Reading:
         self.environ = {name: text for name, text in environ.items() if text}
         self.path: str = self.flags["config_file"] or self.environ.get(FILE_VARIABLE, "")
         self.mode = 0
+        self.readable = True
         self.origins: dict[str, str] = {}
         self.problems: list[str] = []
         self.warnings: list[str] = []
@@ -131,6 +133,7 @@ class _Reading:
         """Everything put together, or None if there were problems."""
         root = _Place(f"{self.path}: ")
         document = self.mapping(self.file(), root, ["accounts", *SECTIONS])
+        self.readable = not self.problems
         values: dict[str, Any] = {}
         for section, cls in SECTIONS.items():
             names = [row.name for row in fields(cls)]
@@ -219,10 +222,11 @@ class _Reading:
         if not raw:
             if environ:
                 return (self.account(environ, _Place("", VARIABLES), ""),)
-            self.problems.append(
-                "no account: list one under accounts in --config.file,"
-                " or set PF_TOKEN, or PF_USER and PF_PASSWORD, in the environment"
-            )
+            if self.readable:  # Otherwise it may well be there.
+                self.problems.append(
+                    "no account: list one under accounts in --config.file,"
+                    " or set PF_TOKEN, or PF_USER and PF_PASSWORD, in the environment"
+                )
             return ()
         if environ:
             unused = ", ".join(VARIABLES[key] for key in environ)

@@ -422,6 +422,12 @@ def test_a_bad_value_is_a_problem_even_where_a_better_one_wins(tmp_path: Path) -
     ]
 
 
+@pytest.mark.parametrize("text", ["accounts: [", "acounts: [{token: x}]", "- x", "accounts: {token: x}"])
+def test_an_account_that_could_not_be_read(tmp_path: Path, text: str) -> None:
+    """Where the file cannot be read as it was meant, nobody is told besides that it has no account."""
+    assert len(problems(tmp_path, text, environ={})) == 1
+
+
 @pytest.mark.parametrize(
     ("environ", "problem"),
     [
