@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from pf_exporter import __version__
 from pf_exporter.commands import check, demo, export, health, record, replay, simulate, tail
-from pf_exporter.commands.common import BAD_CONFIG, OK, HelpFormatter
+from pf_exporter.commands.common import BAD_CONFIG, OK, TAKEN, HelpFormatter, say
 from pf_exporter.config import add_flags
-from pf_exporter.errors import ConfigError
+from pf_exporter.errors import CannotListen, ConfigError
 from pf_exporter.telemetry import built_from
 
 COMMANDS = (check, tail, record, replay, demo, simulate, health)
@@ -34,8 +34,8 @@ examples:
   pf-exporter check                     try the configuration against the API, step by step
   pf-exporter demo                      see it work, without an account
 
-exit codes: 0 stopped as asked, 1 died of a fault of its own, 2 unusable configuration;
-those of check and tail: pf-exporter check --help
+exit codes: 0 stopped as asked, 1 died of a fault of its own, 2 unusable configuration,
+8 cannot listen; those of check and tail: pf-exporter check --help
 """
 
 
@@ -57,12 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     if arguments.version:
         revision = f"revision {commit}, " if (commit := built_from()) else ""
-        print(f"pf_exporter {__version__} ({revision}Python {platform.python_version()})")
+        say(f"pf_exporter {__version__} ({revision}Python {platform.python_version()})")
         return OK
     try:
         code: int = arguments.run(arguments, os.environ)
     except ConfigError as exc:
         for problem in exc.problems:
             print(f"pf-exporter: {problem}", file=sys.stderr)
-        return BAD_CONFIG
+        return TAKEN if isinstance(exc, CannotListen) else BAD_CONFIG
     return code

@@ -37,6 +37,10 @@ class ConfigError(ExporterError):
         return type(self), (self.problems,)
 
 
+class CannotListen(ConfigError):
+    """A listen address cannot be had: it is taken, or is not, or not yet, this machine's."""
+
+
 class ApiError(ExporterError):
     """A request to the API did not do what it was for."""
 
@@ -78,6 +82,12 @@ class SubscriptionGone(ApiError):
 
     remedy = Remedy.RENEW
     reason = "subscription_gone"
+
+
+class BundleGone(SubscriptionGone):
+    """The same of a bundle that somebody else made: no other can take its place."""
+
+    remedy = Remedy.EXIT
 
 
 class Rejected(ApiError):

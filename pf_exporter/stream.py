@@ -147,6 +147,10 @@ class Reader:
                     log.info("streaming", account=self._account)
                 self._read(line)
             except ExporterError as exc:
+                if exc.remedy is Remedy.EXIT:
+                    self._telemetry.lost(exc.reason, "stopped")
+                    self._failed(exc)
+                    return
                 ended, line = line, None
                 if ended is not None:
                     line = self._succeed(ended, exc)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pf_exporter.api import Client, Session
 from pf_exporter.circuits import plain
-from pf_exporter.errors import ExporterError, Forbidden, Rejected, SubscriptionGone, Unauthorized
+from pf_exporter.errors import BundleGone, ExporterError, Forbidden, Rejected, SubscriptionGone, Unauthorized
 from pf_exporter.session import SessionKeeper
 from pf_exporter.settings import Account
 from pf_exporter.transport import Stream
@@ -117,6 +117,8 @@ class Subscription:
                 self._keeper.log_out(session)  # still good, but of no use
             if isinstance(exc, Unauthorized | SubscriptionGone | Rejected):
                 self._bundle = None
+            if isinstance(exc, SubscriptionGone) and self._existing is not None:
+                raise BundleGone(f"{exc}; make another, and stream it within five minutes") from None
             raise
         bundle.streamed = True
         return Line(session, stream, self._clock())

@@ -81,12 +81,14 @@ def test_config_check_says_what_would_run(program: Start) -> None:
 
 
 def test_a_port_that_is_taken(program: Start) -> None:
-    """A listen address that cannot be had is a line and exit code 2, before anything connects."""
+    """A listen address that cannot be had is a line and exit code 8, before anything connects."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         one = program(f"--web.listen-address={address}", env={"PF_TOKEN": "x"})
-        assert one.end() == 2
-    assert f"cannot listen on '{address}': Address already in use" in one.output
+        assert one.end() == 8
+    assert one.lines[-1] == (
+        f"pf-exporter: cannot listen on '{address}': Address already in use; choose another address"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -21,8 +21,10 @@ from pf_exporter.commands.common import (
     UNREACHABLE,
     WRONG_CLOCK,
     Commands,
+    say,
     seconds,
 )
+from pf_exporter.commands.health import ask
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError
 from pf_exporter.preflight import BAD, GOOD, NOTE, Preflight, Step, listening
@@ -51,7 +53,7 @@ def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
     began = time.monotonic()
     try:
         config = load(arguments, environ)
-        Policy(config.web.config_file)
+        policy = Policy(config.web.config_file)
     except ConfigError as exc:
         took = time.monotonic() - began
         for problem in exc.problems:
@@ -70,9 +72,9 @@ def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
             farewell = preflight.close()
         if farewell is not None:
             yield farewell
-    # Last, so that any other failure gives the exit code: where the exporter runs, its addresses are taken.
+    # Last, so that any other failure gives the exit code.
     for address in config.web.listen_address:
-        yield listening(address)
+        yield listening(address, lambda address: not ask(address, tls=policy.has_tls))
 
 
 def _line(step: Step, *, coloured: bool) -> str:
@@ -91,17 +93,17 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     for step in _steps(arguments, environ):
         steps.append(step)
         if not arguments.json:
-            print(_line(step, coloured=coloured), flush=True)
+            say(_line(step, coloured=coloured))
     code = next((CODES[step.failure] for step in steps if step.state == BAD), OK)
     if arguments.json:
         told = [{**step._asdict(), "seconds": round(step.seconds, 3)} for step in steps]
         result = {"ok": code == OK, "exit_code": code, "steps": told}
-        print(json.dumps(result, indent=2, ensure_ascii=False))
+        say(json.dumps(result, indent=2, ensure_ascii=False))
     elif code == OK:
         noted = any(step.state == NOTE for step in steps)
-        print(f"\nReady to export{', though • is worth a look' if noted else ''}.")
+        say(f"\nReady to export{', though • is worth a look' if noted else ''}.")
     else:
-        print(f"\nNot ready: {EXIT_CODES[code]} (exit code {code}).")
+        say(f"\nNot ready: {EXIT_CODES[code]} (exit code {code}).")
     return code
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -26,9 +28,26 @@ EXIT_CODES = {
     NO_STREAM: "the subscription or the stream is refused",
     SILENT: "nothing came",
     WRONG_CLOCK: "the clock of this machine is wrong",
-    TAKEN: "a listen address is taken",
+    TAKEN: "a listen address is taken, or is not this machine's",
 }
 """What each exit code says."""
+
+
+def drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere, without complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(line: str) -> None:
+    """Write a line to standard output, at once; where nobody reads any more, go on in silence."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        drop_output()
+    except OSError as exc:
+        drop_output()
+        print(f"pf-exporter: cannot write to standard output: {exc.strerror}", file=sys.stderr)
+        raise SystemExit(DIED) from None
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):

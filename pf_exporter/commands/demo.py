@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pf_exporter import logs
 from pf_exporter.commands import common
-from pf_exporter.commands.common import Commands
+from pf_exporter.commands.common import Commands, say
 from pf_exporter.commands.export import ENDING, serve
 from pf_exporter.commands.simulate import EPILOG, add_network, options
 from pf_exporter.secret import Secret
@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             password=Secret(simulator.password),
         )
         config = Config(accounts=(account,), web=WebSettings(listen_address=(arguments.listen_address,)))
-        print(f"A simulated PacketFabric answers on {simulator.url}")
-        print(f"Metrics:  http://{arguments.listen_address}/metrics")
-        print("Stop with Ctrl-C.", flush=True)
+        say(f"A simulated PacketFabric answers on {simulator.url}")
+        say(f"Metrics:  http://{arguments.listen_address}/metrics")
+        say("Stop with Ctrl-C.")
         return serve(config, signals)
 
 

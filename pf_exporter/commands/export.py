@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from pf_exporter import __version__, logs
-from pf_exporter.commands.common import DIED, OK
+from pf_exporter.commands.common import DIED, OK, say
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError
 from pf_exporter.logs import Logger
@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.config_check:
         Policy(config.web.config_file)
         for warning in config.warnings:
-            print(f"warning: {warning}")
+            say(f"warning: {warning}")
         names = ", ".join(account.name for account in config.accounts)
-        print(f"The configuration is good. Accounts: {names}.")
+        say(f"The configuration is good. Accounts: {names}.")
         return OK
     logs.set_up(config.log.level, config.log.format)
     log.info("starting pf_exporter", version=__version__, python=platform.python_version())

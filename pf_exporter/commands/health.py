@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, Commands
+from pf_exporter.commands.common import DIED, OK, Commands, say
 from pf_exporter.config import load
+from pf_exporter.web.app import HEALTHY
 from pf_exporter.web.policy import Policy
 
 TIMEOUT = 5.0
@@ -29,8 +30,8 @@ def _host(listen_address: str) -> str:
     return ("::1" if ":" in host else "127.0.0.1") if everywhere else host
 
 
-def _ask(listen_address: str, *, tls: bool) -> str:
-    """What is wrong with whoever listens there, or nothing."""
+def ask(listen_address: str, *, tls: bool) -> str:
+    """What is wrong with the exporter that listens there, or nothing."""
     host, port = _host(listen_address), int(listen_address.rpartition(":")[2])
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
     if tls:
@@ -54,7 +55,8 @@ def _ask(listen_address: str, *, tls: bool) -> str:
     finally:
         connection.close()
     # Whoever asks for a user is there, and says no more without one.
-    return "" if answer.status in (200, 401) else f"HTTP {answer.status}: {said}"
+    well = answer.status == 401 or (answer.status, said) == (200, HEALTHY)
+    return "" if well else f"HTTP {answer.status}: {said}"
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -63,8 +65,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     tls = Policy(web.config_file).has_tls
     well = True
     for address in web.listen_address:
-        wrong = _ask(address, tls=tls)
-        print(f"{address}: {wrong or 'healthy'}")
+        wrong = ask(address, tls=tls)
+        say(f"{address}: {wrong or 'healthy'}")
         well = well and not wrong
     return OK if well else DIED
 

@@ -19,8 +19,8 @@ class Live:
         self, config: Config, signals: Signals, *, intake: Callable[..., Intake], bundle: str | None = None
     ) -> None:
         self._signals = signals
-        self.failed = False
-        """Whether a thread has died of a bug."""
+        self.failure: BaseException | None = None
+        """What a thread has died of."""
         store = Store(ttl=config.series.ttl, limit=config.series.limit)
         self.feeds: dict[str, Feed] = {}
         """By account."""
@@ -30,7 +30,7 @@ class Live:
             self.feeds[account.name] = feed
 
     def _fail(self, exc: BaseException) -> None:
-        self.failed = True
+        self.failure = exc
         self._signals.end()
 
     def run(self, duration: float | None) -> None:

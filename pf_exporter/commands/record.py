@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from pf_exporter import logs
 from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, SILENT, Commands, seconds
+from pf_exporter.commands.common import DIED, OK, SILENT, Commands, say, seconds
 from pf_exporter.commands.export import ENDING
 from pf_exporter.commands.live import Live
 from pf_exporter.config import load
@@ -20,8 +20,8 @@ from pf_exporter.signals import Signals
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
-gone on with. User names, addresses, messages and circuit IDs are replaced, each always by the same word, so
-that the recording can be shown to others; measurements and times stay.
+gone on with. User names, addresses, messages and circuit IDs are replaced, each by the same word for as long
+as this runs, so that the recording can be shown to others; measurements and times stay.
 """
 
 
@@ -36,10 +36,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     recorder.close()
     events = sum(sum(feed.telemetry.events.values()) for feed in live.feeds.values())
     how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
-    print(f"{events:,} events in {arguments.file}, {os.path.getsize(arguments.file):,} bytes, {how}")
+    say(f"{events:,} events recorded; {arguments.file} has {os.path.getsize(arguments.file):,} bytes, {how}")
     if recorder.problem is not None:
-        print(f"not all of it was recorded: {recorder.problem}")
-    if live.failed or recorder.problem is not None:
+        say(f"not all of it was recorded: {recorder.problem}")
+    if live.failure is not None or recorder.problem is not None:
         return DIED
     return OK if events else SILENT
 

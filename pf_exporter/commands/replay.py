@@ -40,10 +40,10 @@ def speed(text: str) -> float:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve what the recording makes of the metrics, until a signal comes."""
     config = load(arguments, environ, need_account=False)
+    logs.set_up(config.log.level, config.log.format)
     # What was last heard stays: the recording's end is no silence of PacketFabric's.
     series = dataclasses.replace(config.series, ttl=math.inf)
     config = dataclasses.replace(config, accounts=accounts(arguments.file), series=series)
-    logs.set_up(config.log.level, config.log.format)
     signals = Signals(*ENDING)
     bugs: list[BaseException] = []
 

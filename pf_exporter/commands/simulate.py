@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from pf_exporter.commands import common
-from pf_exporter.commands.common import OK, Commands, seconds
+from pf_exporter.commands.common import OK, Commands, say, seconds
 from pf_exporter.commands.export import ENDING
 from pf_exporter.signals import Signals
 from pf_exporter.simulator import FAULTS, Options, Simulator
@@ -50,9 +50,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Simulate until a signal comes."""
     signals = Signals(*ENDING)
     with Simulator(options(arguments, arguments.listen_address)) as simulator:
-        print(f"PacketFabric, simulated: {simulator.url}")
-        print(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")
-        print(f"  or with PF_USER={simulator.login} PF_PASSWORD={simulator.password}", flush=True)
+        say(f"PacketFabric, simulated: {simulator.url}")
+        say(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")
+        say(f"  or with PF_USER={simulator.login} PF_PASSWORD={simulator.password}")
         signals.wait()
     return OK
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import functools
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pf_exporter import logs
 from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, SILENT, Commands, seconds, whole
+from pf_exporter.commands.common import DIED, NO_STREAM, OK, SILENT, Commands, drop_output, seconds, whole
 from pf_exporter.commands.export import ENDING
 from pf_exporter.commands.live import Live
 from pf_exporter.commands.screen import Filters, Screen
 from pf_exporter.config import load
-from pf_exporter.errors import ConfigError
+from pf_exporter.errors import ConfigError, ExporterError
+from pf_exporter.families import EVENT_NAMES, EVENTS
 from pf_exporter.intake import Intake
 from pf_exporter.kinds import UUID
 from pf_exporter.signals import Signals
@@ -59,6 +59,10 @@ def _uuid(text: str) -> str:
         raise argparse.ArgumentTypeError(str(exc)) from None
 
 
+def _fits_nothing(pattern: str) -> bool:
+    return not any(map(Filters([pattern]).wants_event, EVENT_NAMES))
+
+
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Show events until a signal, the end of time or of the pipe, or enough of them."""
     config = load(arguments, environ)
@@ -66,6 +70,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         raise ConfigError(["--subscription-uuid: goes with one account; the configuration has several"])
     logs.set_up("warn" if config.log.level == "info" else config.log.level, config.log.format)
     signals = Signals(*ENDING)
+    for pattern in filter(_fits_nothing, arguments.event):
+        known = ", ".join((*EVENTS, "customer|*"))
+        print(f"pf-exporter: no known event fits {pattern!r}; known are {known}", file=sys.stderr)
     filters = Filters(arguments.event, arguments.circuit, arguments.field, arguments.zeros)
     screen = Screen(sys.stdout, filters, signals.end, form=arguments.form, count=arguments.count)
     live = Live(config, signals, intake=functools.partial(_Shown, screen), bundle=arguments.subscription_uuid)
@@ -74,11 +81,16 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        # Nobody reads any more; without this Python would say so once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if live.failed:
+        drop_output()  # nobody reads any more
+    if isinstance(live.failure, ExporterError):
+        print(f"pf-exporter: {live.failure}", file=sys.stderr)
+        return NO_STREAM
+    if live.failure is not None:
         return DIED
-    return OK if screen.shown else SILENT
+    if not screen.shown:
+        print("pf-exporter: no event that was asked for came", file=sys.stderr)
+        return SILENT
+    return OK
 
 
 def add(commands: Commands) -> None:

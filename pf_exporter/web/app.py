@@ -19,6 +19,8 @@ SLICE = 1 << 16
 """Bytes handed to the server at a time; it holds one in memory for a client that does not read."""
 STALL = 30.0
 """Seconds a client may take to read a slice."""
+HEALTHY = "Healthy."
+"""What ``/-/healthy`` answers if it is so."""
 
 
 class Page(Protocol):
@@ -124,7 +126,7 @@ def create(
 
     async def health(request: Request) -> Response:
         well = healthy()
-        return PlainTextResponse("Healthy.\n" if well else "A thread has died.\n", 200 if well else 503)
+        return PlainTextResponse(f"{HEALTHY if well else 'A thread has died.'}\n", 200 if well else 503)
 
     return Starlette(
         routes=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from pf_exporter.errors import ConfigError
+from pf_exporter.errors import CannotListen, ConfigError
 from pf_exporter.web.connection import HANDSHAKE_WITHIN, HEADERS_LIMIT, IDLE, Connection, Listener
 from pf_exporter.web.policy import Policy
 from pf_exporter.web.tls import Turnstile, is_allowed
@@ -24,7 +25,7 @@ BACKLOG = 128
 def bind(address: str) -> socket.socket:
     """A listening socket on ``[HOST]:PORT``; no host means every interface, IPv6 and IPv4.
 
-    Raises :class:`ConfigError` when the address cannot be had.
+    Raises :class:`CannotListen` when the address cannot be had.
     """
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdigit():
@@ -35,8 +36,10 @@ def bind(address: str) -> socket.socket:
     try:
         sock = socket.create_server((host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except (OSError, OverflowError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
-        raise ConfigError([f"cannot listen on {address!r}: {why}; choose another address"]) from exc
+        # asyncio and the socket module add to an error's text what stands here already.
+        number: int = getattr(exc, "errno", None) or 0  # a name that does not resolve has a negative one
+        why = os.strerror(number) if number > 0 else exc
+        raise CannotListen([f"cannot listen on {address!r}: {why}; choose another address"]) from exc
     return Listener(sock)
 
 

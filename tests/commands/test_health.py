@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from pf_exporter.cli import main
+from pf_exporter.web.app import HEALTHY
 from tests.fakes import dead_url
 from tests.web.authority import Authority
 from tests.web.conftest import Serve, hashed
@@ -26,6 +27,9 @@ def tidy() -> Iterator[None]:
         gc.collect()
 
 
+WELL = PlainTextResponse(f"{HEALTHY}\n")
+
+
 def health(address: str, file: Path | None = None) -> int:
     flags = [f"--web.listen-address={address}"]
     return main(["health", *flags, *([f"--web.config.file={file}"] if file else [])])
@@ -33,7 +37,7 @@ def health(address: str, file: Path | None = None) -> int:
 
 def test_well(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     """A server that answers is healthy: exit code 0, and no account is needed to ask."""
-    site = serve()
+    site = serve(app=WELL)
     assert health(site.address) == 0
     assert capsys.readouterr().out == f"{site.address}: healthy\n"
 
@@ -43,13 +47,20 @@ def test_well(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_every_address(serve: Serve, host: str, listening: str) -> None:
     """Who listens on every address is asked on loopback."""
-    port = serve(host=listening).address.rpartition(":")[2]
+    port = serve(app=WELL, host=listening).address.rpartition(":")[2]
     assert health(f"{host}:{port}") == 0
 
 
 def test_the_flag_may_stand_before_the_command(serve: Serve) -> None:
     """A setting before the command counts like one behind it."""
-    assert main([f"--web.listen-address={serve().address}", "health"]) == 0
+    assert main([f"--web.listen-address={serve(app=WELL).address}", "health"]) == 0
+
+
+def test_somebody_else(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another program that is well, a Prometheus say, is no exporter that is."""
+    site = serve(app=PlainTextResponse("Prometheus Server is Healthy.\n"))
+    assert health(site.address) == 1
+    assert capsys.readouterr().out == f"{site.address}: HTTP 200: Prometheus Server is Healthy.\n"
 
 
 def test_ill(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:

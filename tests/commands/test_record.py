@@ -72,7 +72,7 @@ def test_the_command(program: Start, tmp_path: Path) -> None:
         one.wait_for("msg=activity")
         one.process.send_signal(signal.SIGINT)
         assert one.end() == 0
-    assert one.lines[-1].startswith(f"2 events in {file}, ")
+    assert one.lines[-1].startswith(f"2 events recorded; {file} has ")
     assert one.lines[-1].endswith("bytes, redacted")
     text = b"".join(entry.frame for entry in read(str(file))).decode()
     assert "987654" in text
@@ -122,7 +122,7 @@ def test_nothing_came(program: Start, tmp_path: Path) -> None:
         env = {"PF_HOST": fake.url, "PF_TOKEN": "key"}
         one = program("record", str(tmp_path / "streams.gz"), "--duration=1s", env=env)
         assert one.end() == 6
-    assert one.lines[-1].startswith("0 events in")
+    assert one.lines[-1].startswith("0 events recorded; ")
 
 
 @pytest.mark.parametrize("command", ["record", "replay"])

@@ -17,7 +17,7 @@ from pf_exporter.secret import Secret
 from pf_exporter.settings import Account, StreamFilter
 from pf_exporter.simulator import Options, Simulator
 from tests.conftest import Program
-from tests.fakes import HEARTBEAT, Fake, event
+from tests.fakes import HEARTBEAT, Answer, Fake, event
 
 Start = Callable[..., Program]
 STAMP = {"timestamp": "2021-09-22T20:34:30+00:00"}
@@ -138,11 +138,20 @@ def test_raw(fake: Fake) -> None:
 
 
 def test_duration_without_events(program: Start, fake: Fake) -> None:
-    """After --duration it ends; exit code 6 if there was nothing to show."""
+    """After --duration it ends; exit code 6, and a line, if there was nothing to show."""
     fake.events.clear()
     one = program("tail", "--duration=1s", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert one.end() == 6
-    assert one.lines == []
+    assert one.lines == ["pf-exporter: no event that was asked for came"]
+
+
+def test_a_name_that_no_event_has(program: Start, fake: Fake) -> None:
+    """A pattern that fits no known event is said at once, since it may be misspelt."""
+    flags = ("--duration=1s", "--event=port|metric", "--event=port|m*", "--event=customer|*")
+    one = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert one.end() == 0
+    (said,) = (line for line in one.lines if line.startswith("pf-exporter: "))
+    assert said.startswith("pf-exporter: no known event fits 'port|metric'; known are port|metrics, ")
 
 
 def test_not_streaming(program: Start, fake: Fake) -> None:
@@ -196,6 +205,18 @@ def test_an_existing_bundle(program: Start) -> None:
         assert one.end() == 0, one.output
         assert {line.split()[1] for line in one.lines} == {"vc|metrics"}
         client.logout(session)
+
+
+def test_a_bundle_that_is_gone(program: Start, fake: Fake) -> None:
+    """A subscription of one's own that is not known any more is exit code 5, with what to do."""
+    fake.script["open"] = [Answer(404)]
+    uuid = "11111111-2222-3333-4444-555555555555"
+    one = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert one.end() == 5
+    assert one.lines[-1] == (
+        "pf-exporter: stream: HTTP 404; the subscription is not, or no longer, known;"
+        " make another, and stream it within five minutes"
+    )
 
 
 def test_bad_uuid(program: Start) -> None:
