@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pf_exporter import sse
 from pf_exporter.api import Client, Session
+from pf_exporter.circuits import plain
 from pf_exporter.errors import (
     ConfigError,
     ExporterError,
@@ -99,7 +100,7 @@ _HINTS: Mapping[type[ExporterError], tuple[str, str]] = {
         "login",
         "correct the secret, or create an API key in the portal (Settings, API Keys)",
     ),
-    RateLimited: ("reach", "wait as long as the API asks, and look for others who use the same account"),
+    RateLimited: ("reach", "wait, and look for others who use the same account"),
     Unavailable: ("reach", "check api_url, and that this machine may connect there; or wait for the API"),
     SubscriptionGone: ("stream", "try again; if it stays, PacketFabric's support can say why"),
     Rejected: (
@@ -126,14 +127,18 @@ def _tried(account: str, name: str, work: Callable[[], Finding], *, clock: Calla
         # A login that a server forbids is no question of streams.
         if name == "login" and failure == "stream":
             failure = "login"
-        state, said = BAD, str(exc).replace("\n", "; ")
+        wait = getattr(exc, "retry_after", None)
+        asked = f"; the API asks to wait {wait:.0f} s" if wait else ""
+        state, said = BAD, str(exc).replace("\n", "; ") + asked
     return Step(account, name, state, said, hint, clock() - began, failure)
 
 
-def listening(address: str, *, clock: Callable[[], float] = time.monotonic) -> Step:
-    """Whether the exporter could listen there."""
+def listening(
+    address: str, is_ours: Callable[[str], bool], *, clock: Callable[[], float] = time.monotonic
+) -> Step:
+    """Whether the exporter could listen there; ``is_ours`` tells whether one does so already."""
 
-    def bind() -> str:
+    def bind() -> Finding:
         parts = urlsplit(f"//{address}")
         found = socket.getaddrinfo(
             parts.hostname or None, parts.port or 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -148,11 +153,15 @@ def listening(address: str, *, clock: Callable[[], float] = time.monotonic) -> S
             except OSError as exc:
                 if exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL) and not parts.hostname:
                     continue  # a machine without IPv6
-                hint = "stop what listens there, the exporter itself perhaps, or set web.listen_address"
+                if exc.errno == errno.EADDRINUSE and is_ours(address):
+                    return Noted(f"{address}: taken, by an exporter that is well", "")
+                hint = "stop what listens there, or set web.listen_address"
+                if exc.errno == errno.EADDRNOTAVAIL:
+                    hint = "give an address of this machine as web.listen_address"
                 raise Failed("taken", f"{address}: {exc.strerror}", hint) from None
         return f"{address} is free"
 
-    def tried() -> str:
+    def tried() -> Finding:
         try:
             return bind()
         except socket.gaierror as exc:
@@ -318,18 +327,22 @@ class Preflight:
         return self._session
 
     def _inventory(self) -> Finding:
-        counts = {}
+        ids = {}
         for listing in (PORTS, VCS):
             pages = self._client.pages(self._begun(), listing.path)
-            counts[listing.noun] = sum(
-                listing.read(item, ())[0] is not None for page in pages for item in page
-            )
-        ports, vcs = counts[PORTS.noun], counts[VCS.noun]
+            circuits = [listing.read(item, ())[0] for page in pages for item in page]
+            ids[listing.noun] = [circuit.id for circuit in circuits if circuit is not None]
+        ports, vcs = len(ids[PORTS.noun]), len(ids[VCS.noun])
         series = ports * _series("port|") + vcs * ENDS * _series("vc|")
         said = f"ports: {ports:,}, virtual circuits: {vcs:,}, series to expect: at most {series:,}"
         if series > self._config.series.limit:
             hint = "raise series.limit, or choose circuits under streams"
             return Noted(f"{said}, more than series.limit allows", hint)
+        listed = {plain(one) for of_kind in ids.values() for one in of_kind}
+        pairs = (pair for stream in self._account.streams for pair in stream.selectors)
+        if missing := [one for pair in pairs for one in pair.split("&") if plain(one) not in listed]:
+            hint = "correct ifds and vcs; of a circuit that the account does not have nothing will come"
+            return Noted(f"{said}; not in the lists: {', '.join(missing)}", hint)
         if not ports and not vcs:
             return Noted(said, "nothing to measure yet: is it the right account?")
         return said

@@ -159,9 +159,8 @@ class Recorder:
             if fd is not None:
                 os.close(fd)
             if isinstance(exc, OSError):
-                raise ConfigError(
-                    [f"cannot record to {self.path}: {exc.strerror}; name another file"]
-                ) from exc
+                what = "make its folder" if isinstance(exc, FileNotFoundError) else "name another file"
+                raise ConfigError([f"cannot record to {self.path}: {exc.strerror}; {what}"]) from exc
             raise
         self._fd = fd
         self._size, self._ending = found.size, found.ending

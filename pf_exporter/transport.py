@@ -28,6 +28,9 @@ _SHUT_DOWN = "ended by this exporter"
 T = TypeVar("T")
 
 
+_CUT = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+
+
 def _cause(exc: BaseException) -> str:
     """Why a request failed, in words that hold nothing of its URL, headers or body."""
     seen: set[int] = set()
@@ -40,6 +43,8 @@ def _cause(exc: BaseException) -> str:
         seen.add(id(current))
         if isinstance(current, ssl.SSLCertVerificationError):
             return f"the server's certificate is not trusted: {current.verify_message}"
+        if isinstance(current, ssl.SSLError) and getattr(current, "reason", "") == "WRONG_VERSION_NUMBER":
+            return "TLS failed: the server speaks none on this port; is it http, not https?"
         if isinstance(current, ssl.SSLError):
             return f"TLS failed: {getattr(current, 'reason', None) or 'the server ended the handshake'}"
         if isinstance(current, socket.gaierror):
@@ -48,7 +53,9 @@ def _cause(exc: BaseException) -> str:
         if isinstance(current, OSError) and current.errno is not None:
             return current.strerror or type(current).__name__
         pending += [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]
-    return "timed out" if timed_out else type(exc).__name__
+    if timed_out:
+        return "timed out"
+    return "cut off by the server" if isinstance(exc, _CUT) else type(exc).__name__
 
 
 # requests' words for requests that cannot even be made: an unusable URL or header. For one of the answer's

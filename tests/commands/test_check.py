@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -14,10 +17,13 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+from starlette.responses import PlainTextResponse
 
 from pf_exporter.simulator import Options, Simulator
+from pf_exporter.web.app import HEALTHY
 from tests.conftest import Program
 from tests.fakes import SILENCE, STREAM, Answer, Fake, answer, certificate, dead_url, event
+from tests.web.conftest import Serve
 
 Start = Callable[..., Program]
 Golden = Callable[[str, str], None]
@@ -156,6 +162,52 @@ def test_a_taken_port_hides_nothing(program: Start) -> None:
         one = program("check", address, env={"PF_HOST": dead_url(), "PF_TOKEN": "x"})
         assert one.end() == 3
     assert "Address already in use" in one.output
+
+
+def test_an_exporter_listens_already(program: Start, serve: Serve, fake: Fake) -> None:
+    """Where the exporter itself runs on the address, that is noted, and no failure."""
+    address = serve(app=PlainTextResponse(f"{HEALTHY}\n")).address
+    one = program("check", f"--web.listen-address={address}", "--within=1s", env=env(fake))
+    assert one.end() == 0
+    assert f"{address}: taken, by an exporter that is well" in one.output
+
+
+def test_a_circuit_of_somebody_else(program: Start, fake: Fake, tmp_path: Path) -> None:
+    """What is chosen and in none of the account's lists is named: nothing would come of it."""
+    file = tmp_path / "pf.yml"
+    ids = "PF-AP-LAX1-1, PF-AP-LAX1-9"
+    file.write_text(
+        f"accounts: [{{api_url: '{fake.url}', token: key, streams: [{{type: port, ifds: [{ids}]}}]}}]\n"
+    )
+    file.chmod(0o600)
+    fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-LAX1-1-PF"}]
+    one = program("check", FREE, f"--config.file={file}", "--within=1s")
+    assert one.end() == 0
+    assert "series to expect: at most 78; not in the lists: PF-AP-LAX1-9\n" in one.output
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_nobody_reads(fake: Fake, flags: list[str]) -> None:
+    """Where the pipe is closed the check goes on in silence, and its exit code is what it found."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "pf_exporter", "check", FREE, "--within=1s", *flags]
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            command, env={**os.environ, **env(fake)}, stdout=closed, stderr=subprocess.PIPE, timeout=30
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_disk_that_is_full(fake: Fake) -> None:
+    """What cannot be written is one line on standard error, and exit code 1: nobody has the answer."""
+    command = [sys.executable, "-m", "pf_exporter", "check", FREE, "--within=1s", "--json"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command, env={**os.environ, **env(fake)}, stdout=full, stderr=subprocess.PIPE, timeout=30
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"pf-exporter: cannot write to standard output: No space left on device\n"
 
 
 def test_nobody_there(program: Start, golden: Golden) -> None:
