@@ -47,11 +47,6 @@ class Observation(NamedTuple):
     unknown: tuple[str, ...] = ()
     """The fields that the table does not know."""
 
-    @property
-    def fields_unknown(self) -> int:
-        """How many of them there are."""
-        return len(self.unknown)
-
 
 class Activity(NamedTuple):
     """One entry of the account's activity log."""
@@ -65,11 +60,7 @@ class Activity(NamedTuple):
     """The texts of the entry: user, event, message, ip_address and what else came; personal data."""
     fields_rejected: int = 0
     unknown: tuple[str, ...] = ()
-
-    @property
-    def fields_unknown(self) -> int:
-        """How many fields the documentation does not know."""
-        return len(self.unknown)
+    """The fields that the documentation does not know."""
 
 
 _TIMESTAMP = re.compile(
