@@ -26,7 +26,7 @@ from pf_exporter.errors import (
     Unauthorized,
     Unavailable,
 )
-from pf_exporter.events import epoch
+from pf_exporter.events import MAX_TIMESTAMP, epoch
 from pf_exporter.secret import Secret
 from pf_exporter.settings import Account, StreamFilter
 from pf_exporter.transport import Stream, Transport
@@ -201,7 +201,8 @@ class Client:
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,4096}", token):
             raise Rejected(f"{doing}: the answer holds no usable token")
         expires = session.get("time_expires")
-        return Session(Secret(token), epoch(expires) if isinstance(expires, str) else None, from_login=True)
+        is_time = isinstance(expires, str) and len(expires) <= MAX_TIMESTAMP
+        return Session(Secret(token), epoch(expires) if is_time else None, from_login=True)
 
     @_sealed
     def logout(self, session: Session) -> None:

@@ -26,7 +26,7 @@ MAX_ID = 256
 MAX_VLAN = 32
 """Characters of a VLAN that is a text."""
 
-_MAX_TIMESTAMP = 64
+MAX_TIMESTAMP = 64
 """Characters; what is longer is no timestamp, and must not fill the cache of them."""
 
 
@@ -47,11 +47,6 @@ class Observation(NamedTuple):
     unknown: tuple[str, ...] = ()
     """The fields that the table does not know."""
 
-    @property
-    def fields_unknown(self) -> int:
-        """How many of them there are."""
-        return len(self.unknown)
-
 
 class Activity(NamedTuple):
     """One entry of the account's activity log."""
@@ -65,11 +60,7 @@ class Activity(NamedTuple):
     """The texts of the entry: user, event, message, ip_address and what else came; personal data."""
     fields_rejected: int = 0
     unknown: tuple[str, ...] = ()
-
-    @property
-    def fields_unknown(self) -> int:
-        """How many fields the documentation does not know."""
-        return len(self.unknown)
+    """The fields that the documentation does not know."""
 
 
 _TIMESTAMP = re.compile(
@@ -84,7 +75,7 @@ def epoch(text: str) -> float | None:
     """UNIX seconds of a timestamp in any of the API's forms, or None; no zone means UTC.
 
     The forms: ``+00:00``, ``+0000``, ``Z`` or no zone; a fraction of any length or none; ``T`` or a blank.
-    Events of one sample share their timestamp, hence the cache.
+    Events of one sample share their timestamp, hence the cache; it is for texts of ``MAX_TIMESTAMP`` at most.
 
     >>> epoch("2021-08-06T16:23:12.5+0000") == epoch("2021-08-06 18:23:12.500+02:00")
     True
@@ -134,7 +125,7 @@ def _number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
 
 
 def _stamp(raw: object) -> tuple[float | None, int]:
-    seconds = epoch(raw) if isinstance(raw, str) and len(raw) <= _MAX_TIMESTAMP else None
+    seconds = epoch(raw) if isinstance(raw, str) and len(raw) <= MAX_TIMESTAMP else None
     return seconds, int(seconds is None and raw is not None)
 
 
@@ -233,7 +224,7 @@ def _struct(event: EventType) -> type[msgspec.Struct]:
     """A type built from the table: it refuses any field or type that is not documented."""
     text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
     count = Annotated[float, msgspec.Meta(ge=0)]
-    columns: list[Any] = [("timestamp", Annotated[str, msgspec.Meta(max_length=_MAX_TIMESTAMP)])]
+    columns: list[Any] = [("timestamp", Annotated[str, msgspec.Meta(max_length=MAX_TIMESTAMP)])]
     for name in event.circuit:
         columns.append(("vlan", int | str | None, None) if name == "vlan" else (name, text))
     lanes = _USUAL_LANES if event.has_lanes else (0,)

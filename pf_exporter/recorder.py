@@ -169,14 +169,17 @@ class Recorder:
 
     def _mended(self, fd: int) -> Whole:
         """What is whole of the open file, after the rest has been cut off."""
-        about = os.fstat(fd)
-        if not stat.S_ISREG(about.st_mode):
-            raise ConfigError([f"cannot record to {self.path}: not a regular file; name another file"])
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            about = os.fstat(fd)
+            is_ours = os.path.samestat(about, os.stat(self.path))
+        except (BlockingIOError, FileNotFoundError):
+            is_ours = False
+        if not is_ours:  # Who had it may have moved it away before it was ours.
             problem = f"cannot record to {self.path}: somebody else is recording to it; name another file"
-            raise ConfigError([problem]) from None
+            raise ConfigError([problem])
+        if not stat.S_ISREG(about.st_mode):
+            raise ConfigError([f"cannot record to {self.path}: not a regular file; name another file"])
         if about.st_size == 0:
             return Whole(0)
         with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as file:
@@ -236,12 +239,14 @@ class Recorder:
         assert self._fd is not None
         with contextlib.suppress(OSError):  # a disk may be full; a reader does without the end
             self._append(self._ending)
-        os.close(self._fd)
-        self._fd = None
-        files = [self.path, *(f"{self.path}.{number}" for number in range(1, self._kept + 1))]
-        for older, newer in zip(files[:0:-1], files[-2::-1], strict=True):
-            if os.path.exists(newer):
-                os.replace(newer, older)
-        if self._kept == 0:
-            os.unlink(self.path)
+        fd, self._fd = self._fd, None
+        try:
+            files = [self.path, *(f"{self.path}.{number}" for number in range(1, self._kept + 1))]
+            for older, newer in zip(files[:0:-1], files[-2::-1], strict=True):
+                if os.path.exists(newer):
+                    os.replace(newer, older)
+            if self._kept == 0:
+                os.unlink(self.path)
+        finally:
+            os.close(fd)  # Not before: nobody else may take up a file that is about to be moved.
         self._open()

@@ -122,7 +122,7 @@ def whole(file: bytes | mmap.mmap) -> Whole | None:
     start = 0  # of a member
     while start < size:
         inflater = zlib.decompressobj(wbits=31)
-        at, crc, length, head = start, 0, 0, b""
+        at, crc, length, head, last = start, 0, 0, b"", b""
         is_broken = False
         while at < size and not inflater.eof:
             # Up to the end of a flush, where a line may be whole; it may stand across the end of a chunk.
@@ -134,10 +134,10 @@ def whole(file: bytes | mmap.mmap) -> Whole | None:
                 is_broken = True
                 break
             at, crc, length = end, zlib.crc32(text, crc), length + len(text)
-            head = (head + text)[: len(_START)]
+            head, last = (head + text)[: len(_START)], text[-1:] or last
             if not _START.startswith(head):
                 return None
-            if found >= 0 and text.endswith(b"\n") and not inflater.eof:
+            if found >= 0 and last == b"\n" and not inflater.eof:  # of a flush by itself there is no text
                 end_of_member = ending(crc, length)
                 if _can_end(inflater, end_of_member):
                     known = Whole(end, end_of_member)

@@ -20,7 +20,7 @@ import re
 import secrets
 from codecs import BOM_UTF8
 
-from pf_exporter.events import MAX_ID, MAX_VLAN, epoch
+from pf_exporter.events import MAX_ID, MAX_TIMESTAMP, MAX_VLAN, epoch
 from pf_exporter.families import CATEGORIES, EVENTS, LOG_LEVELS
 from pf_exporter.names import is_event, is_field, is_personal, is_plain
 
@@ -84,7 +84,7 @@ def _is_used(field: str, value: str) -> bool:
 
 def _is_word(text: str) -> bool:
     text = text.strip()
-    return len(text) <= 64 and (text.lower() in _DOCUMENTED or epoch(text) is not None)
+    return len(text) <= MAX_TIMESTAMP and (text.lower() in _DOCUMENTED or epoch(text) is not None)
 
 
 def _remark(data: str) -> str:

@@ -185,8 +185,8 @@ class Store:
     def write(self, account: str, observation: Observation) -> Written:
         """Keep what an event said, unless it is old, or more than there is room for."""
         event, circuit, lanes, values, timestamp, _, _ = observation
-        now = self._clock()
         with self._lock:
+            now = self._clock()  # in here, so that who comes later is later
             table = self._tables[account][event.name]
             if table.oldest < now - self.ttl:
                 self._expire(account, event.name, now)
@@ -240,8 +240,8 @@ class Store:
 
     def rows(self, event: str) -> dict[str, list[tuple[tuple[str, ...], Row]]]:
         """By account, circuit and row of one kind of event: a copy in which nothing changes any more."""
-        now = self._clock()
         with self._lock:
+            now = self._clock()
             copies = {}
             for account, tables in self._tables.items():
                 self._expire(account, event, now)
@@ -250,8 +250,8 @@ class Store:
 
     def version(self, event: str) -> int:
         """A number that has risen whenever what :meth:`rows` gives has changed."""
-        now = self._clock()
         with self._lock:
+            now = self._clock()
             for account in self._tables:
                 self._expire(account, event, now)
             return self._gone[event] + sum(tables[event].version for tables in self._tables.values())

@@ -32,6 +32,7 @@ from pf_exporter.errors import (
     Unauthorized,
     Unavailable,
 )
+from pf_exporter.events import epoch
 from pf_exporter.secret import Secret, SecretFile
 from pf_exporter.settings import Account, StreamFilter
 from tests.fakes import HEARTBEAT, NOTHING_MORE, OK, STREAM, Answer, By, Fake, Request, answer, event
@@ -70,6 +71,14 @@ def test_an_end_that_makes_no_sense(fake: Fake, expires: object) -> None:
     """A session without a usable end is a session all the same."""
     fake.session = {"time_expires": expires}
     assert client(fake).login().expires_at is None
+
+
+def test_an_end_without_end_is_not_remembered(fake: Fake) -> None:
+    """The cache of timestamps holds none that a hostile server could fill the memory with."""
+    epoch.cache_clear()
+    fake.session = {"time_expires": "2" * 1_000_000}
+    assert client(fake).login().expires_at is None
+    assert epoch.cache_info().currsize == 0
 
 
 def test_an_api_key_needs_no_login(fake: Fake, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_documented_example(payload: dict[str, Any]) -> None:
     assert said.event is EVENTS[payload["event"]]
     assert said.circuit == tuple(data[name] for name in said.event.circuit)
     assert said.timestamp == epoch(data["timestamp"]) is not None
-    assert (said.fields_rejected, said.fields_unknown) == (0, 0)
+    assert (said.fields_rejected, said.unknown) == (0, ())
     if said.event.has_lanes:
         # 0.0 dBm beside 0.0 mW on four lanes: the module has none.
         assert (said.lanes, said.values) == ((), ())
@@ -129,7 +129,7 @@ def test_missing_and_null_are_absent(name: str) -> None:
             data = sample(name, **{key: nothing})
             said = observe(name, data)
             assert numbers(said) == {other: data.get(other) for other in keys(name)}
-            assert (said.fields_rejected, said.fields_unknown) == (0, 0)
+            assert (said.fields_rejected, said.unknown) == (0, ())
 
 
 def test_an_event_without_numbers() -> None:
@@ -139,7 +139,7 @@ def test_an_event_without_numbers() -> None:
         said = observe(name, data)
         assert said.timestamp is None
         assert said.values == (() if event.has_lanes else (None,) * len(event.fields))
-        assert (said.fields_rejected, said.fields_unknown) == (0, 0)
+        assert (said.fields_rejected, said.unknown) == (0, ())
 
 
 # One odd number
@@ -185,7 +185,7 @@ def test_a_value_that_is_no_number_costs_only_itself(name: str, literal: str) ->
     for key in (keys(name)[0], keys(name)[-1]):
         said = observe(name, raw(name, key, literal))
         assert numbers(said) == {**{key: sample(name)[key] for key in keys(name)}, key: None}
-        assert (said.fields_rejected, said.fields_unknown, said.timestamp) == (1, 0, T)
+        assert (said.fields_rejected, len(said.unknown), said.timestamp) == (1, 0, T)
 
 
 @pytest.mark.parametrize("literal", ["-1", "-0.5", '"-1"', "-18446744073709551617", '"- Inf"'])
@@ -200,7 +200,7 @@ def test_several_odd_fields_are_counted_one_by_one() -> None:
     """Every unusable field counts once, whichever it is."""
     data = sample("vc|metrics", timestamp=5, vlan=[4], bytes_rx_total=-1, packets_rx_pps="no")
     said = observe("vc|metrics", data)
-    assert (said.fields_rejected, said.fields_unknown) == (4, 0)
+    assert (said.fields_rejected, len(said.unknown)) == (4, 0)
     assert said.timestamp is None
     assert said.circuit[2] == ""
 
@@ -217,16 +217,16 @@ def test_unknown_fields_are_counted_exactly(name: str) -> None:
         for count in range(len(fields) + 1):
             data = dict(list(fields.items())[:count]) | sample(name)
             said = observe(name, json.dumps(data, separators=separators))
-            assert (said.fields_unknown, said.fields_rejected, numbers(said)) == (count, 0, wanted)
+            assert (len(said.unknown), said.fields_rejected, numbers(said)) == (count, 0, wanted)
     # One comes and another goes: the number of fields stays as documented.
     gone = [key for key in sample(name) if key not in EVENTS[name].circuit][-1]
-    assert observe(name, sample(name, **{gone: ..., "new": 1})).fields_unknown == 1
+    assert len(observe(name, sample(name, **{gone: ..., "new": 1})).unknown) == 1
 
 
 def test_a_field_of_another_event_is_unknown() -> None:
     """What one event documents is news in another, and the table's own way to write lanes is no key."""
-    assert observe("port|metrics", sample("port|metrics", vlan=4)).fields_unknown == 1
-    assert observe("port|errors", sample("port|errors", lane_0_rx_dbm=1)).fields_unknown == 1
+    assert len(observe("port|metrics", sample("port|metrics", vlan=4)).unknown) == 1
+    assert len(observe("port|errors", sample("port|errors", lane_0_rx_dbm=1)).unknown) == 1
     odd = dict.fromkeys(
         ("lane_N_rx_dbm", "lane_N_index", "lane__rx_dbm", "lane_00_rx_dbm", "lane_\u0664_rx_dbm"), 7.0
     )
@@ -238,7 +238,7 @@ def test_a_field_of_another_event_is_unknown() -> None:
         "lane_-1_rx_dbm": 7,
     }
     said = observe("port|optical", sample("port|optical", **odd))
-    assert said.fields_unknown == len(odd)
+    assert len(said.unknown) == len(odd)
     assert numbers(said) == numbers(observe("port|optical", sample("port|optical")))
 
 
@@ -437,7 +437,7 @@ def test_lanes_are_as_many_as_there_are(count: int) -> None:
         said = observe("port|optical", document)
         assert said.lanes == lanes
         assert numbers(said) == {key: data[key] for key in keys("port|optical", lanes)}
-        assert (said.fields_rejected, said.fields_unknown) == (0, 0)
+        assert (said.fields_rejected, said.unknown) == (0, ())
 
 
 def test_lanes_with_a_gap() -> None:
@@ -543,7 +543,7 @@ def test_a_log_level(literal: str, level: str, rejected: int) -> None:
     """Levels have syslog's names or numbers, in either case; anything else is another one, and counted."""
     said = decode("customer|user", f'{{"log_level": {literal}}}')
     assert isinstance(said, Activity)
-    assert (said.log_level, said.fields_rejected, said.fields_unknown) == (level, rejected, 0)
+    assert (said.log_level, said.fields_rejected, len(said.unknown)) == (level, rejected, 0)
 
 
 def test_the_details_of_an_entry() -> None:
@@ -627,14 +627,14 @@ def test_of_a_key_that_comes_twice_the_last_counts() -> None:
     """Duplicate keys are read as everywhere: the last one; and the same on both ways."""
     text = json.dumps(sample("port|metrics"))[:-1] + ', "bytes_rx_total": 99, "port_circuit_id": "last"}'
     said = observe("port|metrics", text)
-    assert (said.circuit, said.values[0], said.fields_unknown) == (("last",), 99.0, 0)
+    assert (said.circuit, said.values[0], len(said.unknown)) == (("last",), 99.0, 0)
     assert said == events._tolerant(EVENTS["port|metrics"], text)
 
 
 def test_huge_strings_in_unknown_fields() -> None:
     """A megabyte in a field that means nothing to us costs the others nothing."""
     said = observe("port|errors", sample("port|errors", note="x" * 1_000_000, **{"k" * 1_000_000: 1}))
-    assert (said.fields_unknown, said.fields_rejected) == (2, 0)
+    assert (len(said.unknown), said.fields_rejected) == (2, 0)
     assert numbers(said) == numbers(observe("port|errors", sample("port|errors")))
 
 
@@ -671,7 +671,6 @@ def check(name: str, data: str) -> None:
         return
     assert said.timestamp is None or math.isfinite(said.timestamp)
     assert said.fields_rejected >= 0
-    assert said.fields_unknown >= 0
     if isinstance(said, Activity):
         assert said.category in (*CATEGORIES, OTHER)
         assert said.log_level in (*LOG_LEVELS, OTHER)
@@ -741,7 +740,7 @@ def test_both_ways_agree(name: str) -> None:
         data = json.dumps(document, ensure_ascii=ascii_only)
         said = observe(name, data)
         assert said == events._tolerant(EVENTS[name], data)
-        assert (said.fields_rejected, said.fields_unknown) == (0, 0)
+        assert (said.fields_rejected, said.unknown) == (0, ())
         if not said.event.has_lanes:
             assert numbers(said) == {key: as_float(document.get(key)) for key in keys(name)}
 

@@ -118,6 +118,21 @@ def test_same_families_to_a_parser(seen: list[Observation]) -> None:
         assert fast == slow
 
 
+@pytest.mark.parametrize("ports", [999, 1000, 1001, 2500])
+def test_a_page_of_many_lines(ports: int) -> None:
+    """Where lines and what is compressed are taken in parts, none is lost, and the check sum is right."""
+    one = store()
+    registry, exposition = slow_and_fast(one)
+    event = EVENTS["port|metrics"]
+    for port in range(ports):
+        values = (*range(port, port + 7), None)
+        one.write("b", Observation(event, (f"PF-AP-{port}",), (), values, None))
+    expected = spelt(Format.TEXT.encode(registry))
+    assert len(expected) > 5 * (1 << 16)
+    assert spelt(exposition.plain(Format.TEXT)) == expected
+    assert spelt(gzip.decompress(exposition.gzip(Format.TEXT))) == expected
+
+
 def test_a_sum_beyond_all_numbers() -> None:
     """A total that has run over is written as the formats write infinity."""
     one = Store(ttl=1e9, limit=10**6, delta=["port|errors"])

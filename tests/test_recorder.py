@@ -454,6 +454,36 @@ def test_a_rotation_that_fails_is_made_up_for(path: str) -> None:
     assert frames(path) == [b"again"]
 
 
+def test_a_file_on_its_way_is_taken_up_by_nobody(path: str) -> None:
+    """Who begins to record while another moves its file away is refused, or records where it was told to."""
+    minutes = itertools.count(step=TRY_AGAIN)
+    rotating = Recorder(path, limit=1, clock=lambda: next(minutes))
+    stop = threading.Event()
+
+    def rotate() -> None:
+        while not stop.is_set():
+            rotating.frame("a", EVENT)
+
+    thread = threading.Thread(target=rotate)
+    thread.start()
+    began = 0
+    try:
+        while began < 500:
+            try:
+                recorder = Recorder(path)
+            except ConfigError:
+                continue
+            began += 1
+            recorder.frame("b", b"mine")
+            found = frames(path)
+            recorder.close()
+            assert found[-1:] == [b"mine"]
+    finally:
+        stop.set()
+        thread.join()
+        rotating.close()
+
+
 # Redaction, and threads
 
 

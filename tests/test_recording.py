@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import random
 import re
 import time
 import tracemalloc
@@ -182,6 +183,21 @@ def test_a_flush_by_chance() -> None:
         found = recording.whole(content[:size])
         assert found is not None
         assert (found.size, found.is_damaged) == (before, size >= marker)
+
+
+@pytest.mark.parametrize("level", [0, 6])
+def test_a_flush_anywhere(level: int) -> None:
+    """A line that is flushed is whole, also where a stretch that is looked through ends before its flush."""
+    start = b'{"recording": 1, "by": "x"}\n'
+    noise = random.Random(1).randbytes(9000).hex().encode()
+    lengths = set()
+    for size in range(4050, 4110) if level == 0 else range(7000, 7300):
+        text = start + noise[:size] + b"\n"
+        content = flushed(start, text[len(start) :], level=level)
+        ending = recording.ending(zlib.crc32(text), len(text))
+        assert recording.whole(content) == Whole(len(content), ending)
+        lengths.add(len(content) - len(flushed(start, level=level)))
+    assert lengths >= set(range(4090, 4110))
 
 
 def test_a_file_that_is_sound(path: str) -> None:

@@ -585,6 +585,22 @@ def test_many_threads_may_write() -> None:
     assert sum(held.values()) <= 200
 
 
+def test_who_comes_later_is_later() -> None:
+    """The clock is read by who has the turn: a time read before it could be earlier than what is held."""
+    turns = []
+
+    def clock() -> float:
+        turns.append(store._lock.locked())
+        return 0.0
+
+    store = Store(ttl=TTL, limit=100, clock=clock)
+    store.add_account("a")
+    store.write("a", observed(1.0))
+    store.rows("port|metrics")
+    store.version("port|metrics")
+    assert turns == [True] * 3
+
+
 # Against a naive model
 
 CIRCUITS = st.sampled_from("pqr")
