@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.frame import board
-from grafana.parts import BLUE, GREEN, ORANGE, RED, YELLOW, across, graph, number, timeline
+from grafana.parts import BLUE, COARSE, GREEN, ORANGE, RED, YELLOW, across, graph, number, timeline
 from grafana.promql import ALL, EXPORTER, TARGET, counts, rate, threshold
 
 NUMBERS = f'{ALL}, event!~"customer.+"'
@@ -38,9 +38,16 @@ PROCESS = (
         "How long Prometheus waits for the page. Near its timeout: share the streams out.",
         SCRAPE,
         "s",
+        None,
     ),
-    ("Memory", "Of the process. It should level off; climbing for days: tell us.", MEMORY, "bytes"),
-    ("CPU", "Of one core. Above a half: share the streams out among exporters.", CPU, "percentunit"),
+    ("Memory", "Of the process. It should level off; climbing for days: tell us.", MEMORY, "bytes", None),
+    (
+        "CPU",
+        "Of one core. Above a half: share the streams out among exporters.",
+        CPU,
+        "percentunit",
+        (0, 0.01),
+    ),
 )
 
 
@@ -164,7 +171,8 @@ def _stream(made: dashboard.Dashboard) -> None:
             "short",
             size=(8, 8),
             bars=True,
-            step="10m",
+            step=COARSE,
+            soft=(0, 1),
         ),
         graph(
             "Without a stream",
@@ -173,6 +181,7 @@ def _stream(made: dashboard.Dashboard) -> None:
             "percentunit",
             size=(8, 8),
             floor=0,
+            soft=(0, 0.01),
         ),
         graph(
             "Logins refused",
@@ -185,7 +194,7 @@ def _stream(made: dashboard.Dashboard) -> None:
             "short",
             size=(8, 8),
             bars=True,
-            step="10m",
+            step=COARSE,
             soft=(0, 1),
         ),
     ):
@@ -208,7 +217,7 @@ def _cost(made: dashboard.Dashboard) -> None:
             "short",
             size=(12, 8),
             bars=True,
-            step="10m",
+            step=COARSE,
             soft=(0, 1),
         ),
         graph(
@@ -227,8 +236,10 @@ def _cost(made: dashboard.Dashboard) -> None:
             floor=0,
         ),
         *(
-            graph(title, help, [(f"{expression}{OURS}", "{{instance}}")], unit, size=(8, 7), floor=0)
-            for title, help, expression, unit in PROCESS
+            graph(
+                title, help, [(f"{expression}{OURS}", "{{instance}}")], unit, size=(8, 7), floor=0, soft=soft
+            )
+            for title, help, expression, unit, soft in PROCESS
         ),
     ):
         made.with_panel(panel)

@@ -5,7 +5,21 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.frame import board
-from grafana.parts import GREEN, ORANGE, RED, UP_DOWN, YELLOW, across, bars, graph, linked, number, timeline
+from grafana.optics import MARGINS
+from grafana.parts import (
+    COARSE,
+    GREEN,
+    ORANGE,
+    RED,
+    UP_DOWN,
+    YELLOW,
+    across,
+    bars,
+    graph,
+    linked,
+    number,
+    timeline,
+)
 from grafana.promql import ALL, TARGET, bits, counts, port_named, recorded, threshold
 from grafana.tables import rows
 
@@ -183,7 +197,7 @@ def build() -> dashboard.Dashboard:
                 "percentunit",
                 size=(24, 11),
                 colors=SHADES,
-                step="10m",
+                step=COARSE,
             ),
             *TO_PORT,
         )
@@ -213,20 +227,19 @@ def build() -> dashboard.Dashboard:
     made.with_panel(
         linked(
             bars(
-                "Least light",
-                "The lanes that receive least now. How much is too little depends on the optics: open "
-                "Optics, "
-                "where the margin is.",
+                "Least margin of light",
+                "The lanes with the least light above what their optics can hear, in dB (with the recording "
+                "rules), of ports that nobody switched off. Red: open Optics, clean both ends.",
                 "sort(bottomk(8, "
-                + port_named(f"packetfabric_port_optical_receive_power_dbm{{{ALL}}}")
+                + port_named(f"lane:packetfabric_receive_margin:db{{{ALL}}} unless on ({PORT_KEYS}) {admin}")
                 + "))",
                 "{{name}} · {{lane}}",
-                "dBm",
+                "dB",
                 size=(8, 8),
-                low=-30,
-                high=3,
-                colors=((None, RED), (-14, YELLOW), (-10, GREEN)),
-                empty="no optics",
+                low=0,
+                high=20,
+                colors=MARGINS,
+                empty="no rules",
             ),
             "Open optics",
             "optics",
@@ -238,12 +251,13 @@ def build() -> dashboard.Dashboard:
             "Activity",
             "Entries of the activity log by category. Did somebody change something just before it broke? "
             "What "
-            "each entry says is in the exporter's log.",
+            "each entry says is in the portal; the exporter's log has its category, level and event.",
             [(counts("packetfabric_activity_events_total", "category"), "log {{category}}")],
             "short",
             size=(8, 8),
             bars=True,
-            step="20m",
+            step=COARSE,
+            soft=(0, 1),
         )
     )
     return made

@@ -13,6 +13,8 @@ POWER = f"packetfabric_port_optical_receive_power_dbm{{{LANES}}}"
 DARK = -35
 """dBm below which a lane gets no light at all: its port is down, and it says nothing of the fibre."""
 MARGIN = threshold("receive_margin")
+MARGINS = ((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 4, GREEN))
+"""The colours of a margin in dB; red is where PacketFabricOpticsReceiveLow fires."""
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 
 
@@ -82,7 +84,7 @@ def build() -> dashboard.Dashboard:
                 f"sort(bottomk(12, {port_named(margin)}))",
                 lane,
                 "dB",
-                colors=((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 4, GREEN)),
+                colors=MARGINS,
                 size=(12, 11),
                 low=0,
                 high=20,

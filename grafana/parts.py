@@ -25,6 +25,10 @@ STEP = "2m"
 """The least step of graphs. The network reports at intervals of its own, perhaps a minute, however often
 Prometheus scrapes; over less than two of them a rate is a saw-tooth of zeros."""
 
+COARSE = "5m"
+"""The least step of bars and shades, which finer could not be told apart over a day. A new Prometheus shows
+nothing in them for as long."""
+
 GREEN, YELLOW, ORANGE, RED, BLUE = "green", "yellow", "orange", "red", "blue"
 
 Steps = Sequence[tuple[float | None, str]]

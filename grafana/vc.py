@@ -118,6 +118,7 @@ def build() -> dashboard.Dashboard:
             "percentunit",
             size=(12, 8),
             floor=0,
+            soft=(0, 0.1),
             at=((None, "transparent"), (threshold("vc_utilisation"), RED)),
         )
     )
@@ -169,6 +170,7 @@ def build() -> dashboard.Dashboard:
             size=(8, 8),
             stack=True,
             floor=0,
+            soft=(0, 1),
         )
     )
     per = f"max by (port_circuit_id, vlan, name) ({port_named(_share('receive'))})"

@@ -14,7 +14,7 @@ import yaml
 
 from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
 from tests.grafana.history import make
-from tests.rules.promql import PROMETHEUS, faults
+from tests.rules.promql import PROMETHEUS, faults, rules
 from tests.test_prometheus import Prometheus
 
 ROOT = Path(__file__).parents[2]
@@ -112,18 +112,53 @@ def test_panels_lie_side_by_side(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
 def test_a_panel_says_what_it_is(name: str, panel: dict[str, Any]) -> None:
-    """It has a title, a unit, and a description in whole sentences; graphs have a least step and a legend."""
+    """It has a title, a unit, and a description in whole sentences; what is over time has a least step."""
     assert panel["title"]
     assert panel["description"].endswith((".", "?"))
     assert panel["fieldConfig"]["defaults"]["unit"]
+    if panel["type"] in ("timeseries", "state-timeline"):
+        # For as long as a step takes, a new Prometheus has nothing to show.
+        assert panel["interval"] in ("2m", "5m")
     if panel["type"] == "timeseries":
-        assert panel["interval"] in ("2m", "10m", "20m")
         assert panel["options"]["legend"]["showLegend"]
     if panel["type"] in ("stat", "bargauge"):
         assert panel["fieldConfig"]["defaults"]["noValue"]
         assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     recorded = any(re.search(r"\b(?:lane|port|vc|account):", expression) for expression in expressions(panel))
     assert not recorded or "recording rules" in panel["description"]
+
+
+def test_axes_of_zeros_are_small() -> None:
+    """Counts and shares, which may be 0 for days, do not then have an axis to 100 or to 10000 %."""
+    highest = {}
+    for board in BOARDS.values():
+        for panel in board["panels"]:
+            looks = panel["fieldConfig"]["defaults"]
+            share = panel["type"] == "timeseries" and looks["unit"] == "percentunit"
+            if share or looks.get("custom", {}).get("drawStyle") == "bars":
+                highest[panel["title"]] = looks["custom"]["axisSoftMax"]
+    assert {"Activity", "Streams lost", "Without a stream", "Share of the limit"} <= set(highest)
+    assert all(0 < value <= 1 for value in highest.values())
+
+
+def test_light_is_judged_by_its_margin() -> None:
+    """A margin is red where the alert fires; power alone has no colour, for optics differ."""
+    (least,) = [
+        float(str(rule["expr"]).removeprefix("vector(").removesuffix(")"))
+        for rule in rules("rules.yml")
+        if rule["record"] == "packetfabric:receive_margin:threshold"
+    ]
+    margins = set()
+    for board in BOARDS.values():
+        for panel in board["panels"]:
+            steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+            if panel["fieldConfig"]["defaults"]["unit"] == "dBm":
+                assert not steps, panel["title"]
+            if any("lane:packetfabric_receive_margin:db" in expression for expression in expressions(panel)):
+                colors = [step["color"] for step in steps]
+                assert steps[colors.index("red") + 1]["value"] == least, panel["title"]
+                margins.add(panel["title"])
+    assert margins == {"Least margin of light", "Least margin", "Margin"}
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)

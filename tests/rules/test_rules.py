@@ -103,6 +103,20 @@ def test_an_alert_says_enough(alert: dict[str, Any]) -> None:
     assert notes["runbook_url"] == f"docs/runbook.md#{alert['alert'].lower()}"
 
 
+def test_counts_are_told_in_whole_numbers() -> None:
+    """An alert on an increase(), which is a fraction more than was counted, tells it without the fraction."""
+    told = {
+        str(alert["alert"]).removeprefix("PacketFabric"): str(alert["annotations"])
+        for alert in ALERTS
+        if "increase" in str(alert["expr"])
+    }
+    counting = {name: text for name, text in told.items() if "$value" in text}
+    wanted = {"ReconnectsFlapping", "SchemaDrift", "CounterResets", "PortFlapping", "PortErrors"}
+    # What SessionExpiresSoon tells is a duration.
+    assert set(counting) == wanted | {"SessionExpiresSoon"}
+    assert all("{{ $value | printf `%.0f` }}" in counting[name] for name in wanted)
+
+
 def test_the_runbook_has_an_entry_for_each_alert() -> None:
     """Entries stand in the order of the alerts, and each says what it means, how to check and what to do."""
     head, *entries = re.split(r"^## ", RUNBOOK, flags=re.MULTILINE)
