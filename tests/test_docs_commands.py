@@ -22,7 +22,7 @@ from tests.conftest import tool
 from tests.web.authority import Authority
 
 ROOT = Path(__file__).parents[1]
-LANGUAGES = {"sh", "yaml", "promql", "json", "text"}
+LANGUAGES = {"sh", "yaml", "promql", "json", "ini", "text"}
 PROGRAMS = {
     "/opt/pf-exporter/bin/pip",
     "docker",
@@ -37,10 +37,12 @@ PROGRAMS = {
     "git",
     "grep",
     "install",
+    "journalctl",
     "pip",
     "prometheus",
     "promtool",
     "python",
+    "sed",
 }
 OURS = {"accounts", *SECTIONS}
 PROMETHEUS = {"global", "remote_write", "rule_files", "scrape_configs"}
@@ -187,6 +189,8 @@ def test_files(block: Block, folder: Path) -> None:
         load(parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
     elif keys <= set(webfile.KEYS):
         assert webfile.read(str(path), {}).users
+    elif "resources" in keys:
+        assert block.page == "deploy/README.md"  # tests/deploy/test_kubernetes.py builds it.
     else:
         assert keys == {"groups"} or keys <= PROMETHEUS, f"{keys}: say here what reads such a file"
         what = "rules" if keys == {"groups"} else "config"
