@@ -1,6 +1,8 @@
 # Build: docker build -t pf-exporter .
 # See:   docker run --rm -p 127.0.0.1:10054:10054 pf-exporter demo --listen-address 0.0.0.0:10054
-# Run:   docker run --rm -p 127.0.0.1:10054:10054 -e PF_TOKEN_FILE=/run/token -v "$PWD/token:/run/token:ro" pf-exporter
+# Run:   docker run --rm -p 127.0.0.1:10054:10054 -e PF_TOKEN_FILE=/run/token -v /etc/pf-exporter/key:/run/token:ro \
+#          pf-exporter
+#        with a key that user 10001 may read: sudo install -D -o 10001 -m 0400 pf_token /etc/pf-exporter/key
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /source

@@ -72,8 +72,13 @@ tools image-tools:
 # On Debian the module venv may lack ensurepip, which is in a package of its own.
 $(VENV)/bin/python:
 	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { \
-	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; }
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; \
+	  else \
+	    echo "$(PYTHON) cannot make $(VENV): it needs Python 3.10 or later, and ensurepip; on Debian:" \
+	      "apt-get install python3-venv" >&2; \
+	    exit 1; \
+	  fi; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(VENV)/bin/python setup.cfg

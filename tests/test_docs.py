@@ -14,6 +14,7 @@ from pf_exporter import __version__
 from pf_exporter.collector import Collector
 from pf_exporter.config import FLAGS
 from pf_exporter.nameplates import Nameplates
+from pf_exporter.service import FIXED
 from pf_exporter.settings import ACCOUNT_KEYS, EVENTS, SETTINGS, STREAM_KEYS
 from pf_exporter.store import Store
 from pf_exporter.telemetry import DISCONNECT_REASONS, REJECT_REASONS, Telemetry
@@ -58,6 +59,22 @@ def test_every_reason_is_documented() -> None:
     """Every label value a reason can take is on the page of metrics."""
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     assert [reason for reason in (*DISCONNECT_REASONS, *REJECT_REASONS) if f"`{reason}`" not in page] == []
+
+
+def test_the_runbook_has_words_for_every_reason() -> None:
+    """Why a stream is down, the runbook says what to do of each reason there is."""
+    runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    entry = runbook.partition("\n## PacketFabricStreamDown\n")[2].partition("\n## ")[0]
+    steps = entry.partition("**Do.**")[2]
+    listed = [word for line in re.findall(r"(?m)^- (.*?):", steps) for word in re.findall(r"`(\w+)`", line)]
+    assert sorted(listed) == sorted(DISCONNECT_REASONS)
+
+
+def test_what_a_reload_leaves_is_documented() -> None:
+    """The page names the sections that need a restart, all of them and no other."""
+    page = (ROOT / "docs" / "web.md").read_text(encoding="utf-8")
+    (sentence,) = re.findall(r"at once\. ([^.]*?) need a restart", page)
+    assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(FIXED)
 
 
 def test_every_setting_is_documented() -> None:

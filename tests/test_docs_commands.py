@@ -22,9 +22,8 @@ from tests.conftest import tool
 from tests.web.authority import Authority
 
 ROOT = Path(__file__).parents[1]
-LANGUAGES = {"sh", "yaml", "promql", "json", "text"}
+LANGUAGES = {"sh", "yaml", "promql", "json", "ini", "text"}
 PROGRAMS = {
-    "/opt/pf-exporter/bin/pip",
     "docker",
     "kubectl",
     "python3",
@@ -37,10 +36,12 @@ PROGRAMS = {
     "git",
     "grep",
     "install",
+    "journalctl",
     "pip",
     "prometheus",
     "promtool",
     "python",
+    "sed",
 }
 OURS = {"accounts", *SECTIONS}
 PROMETHEUS = {"global", "remote_write", "rule_files", "scrape_configs"}
@@ -108,7 +109,7 @@ def fault(command: list[str], targets: set[str]) -> list[str]:
     end = next((n for n, word in enumerate(command) if word in (">", ">>", "<")), len(command))
     if not (command := command[:end]):
         return []
-    program, *arguments = command[0].removeprefix(".venv/bin/"), *command[1:]
+    program, *arguments = re.sub(r"^(\.venv|/opt/pf-exporter)/bin/", "", command[0]), *command[1:]
     if program == "pf-exporter":
         try:
             parser().parse_args(arguments)
@@ -187,6 +188,8 @@ def test_files(block: Block, folder: Path) -> None:
         load(parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
     elif keys <= set(webfile.KEYS):
         assert webfile.read(str(path), {}).users
+    elif "resources" in keys:
+        assert block.page == "deploy/README.md"  # tests/deploy/test_kubernetes.py builds it.
     else:
         assert keys == {"groups"} or keys <= PROMETHEUS, f"{keys}: say here what reads such a file"
         what = "rules" if keys == {"groups"} else "config"

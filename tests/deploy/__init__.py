@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,3 +15,9 @@ DEPLOY = ROOT / "deploy"
 def read(path: Path) -> Any:
     """A YAML file with one document."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of a language in deploy/README.md."""
+    text = (DEPLOY / "README.md").read_text(encoding="utf-8")
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text)

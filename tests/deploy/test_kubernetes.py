@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from pf_exporter.cli import parser
 from pf_exporter.config import load
 from pf_exporter.settings import WebSettings
 from tests.conftest import tool
+from tests.deploy import blocks
 from tests.rules.promql import METRICS, PROMETHEUS, TARGET
 
 ROOT = Path(__file__).parents[2]
@@ -83,18 +85,41 @@ def test_every_file_is_named() -> None:
     assert sorted(KUSTOMIZATION["resources"]) == sorted(files)
 
 
-def test_kustomize_builds_it() -> None:
-    """kubectl's kustomize makes of it all the objects, in the namespace, each of them valid still."""
+def built(folder: Path) -> list[Manifest]:
+    """What kubectl's kustomize makes of a folder; each is valid, and in the namespace."""
     done = subprocess.run(
-        [tool("kubectl"), "kustomize", str(FOLDER)], capture_output=True, text=True, timeout=60, check=False
+        [tool("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    built = list(yaml.safe_load_all(done.stdout))
-    assert sorted(map(label, built)) == sorted(map(label, MANIFESTS))
-    for manifest in built:
+    manifests = list(yaml.safe_load_all(done.stdout))
+    for manifest in manifests:
         validate(manifest)
         assert manifest["kind"] == "Namespace" or manifest["metadata"]["namespace"] == "packetfabric"
+    return manifests
+
+
+def test_kustomize_builds_it() -> None:
+    """kubectl's kustomize makes of it all the objects, in the namespace, each of them valid still."""
+    assert sorted(map(label, built(FOLDER))) == sorted(map(label, MANIFESTS))
     assert only("Namespace")["metadata"]["name"] == "packetfabric"
+
+
+def test_with_a_configuration_file(tmp_path: Path) -> None:
+    """What the page says to write puts pf.yaml where the variable says, and the key's variable goes."""
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "kustomization.yaml").write_text(*blocks("yaml"))
+    (mine / "pf.yaml").write_text("accounts: []\n")
+    manifests = built(mine)
+    (made,) = (one for one in manifests if "pf.yaml" in one.get("data", {}))
+    (spec,) = (one["spec"]["template"]["spec"] for one in manifests if one["kind"] == "Deployment")
+    (container,) = spec["containers"]
+    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    assert container["env"] == [{"name": "PF_EXPORTER_CONFIG_FILE", "value": f"{mounts['config']}/pf.yaml"}]
+    (volume,) = (one["configMap"] for one in spec["volumes"] if one["name"] == "config")
+    assert volume == {"name": made["metadata"]["name"]}
+    assert violations(spec) == []
 
 
 def violations(spec: Manifest) -> list[str]:
@@ -171,8 +196,11 @@ def test_the_key_is_where_the_exporter_looks(tmp_path: Path) -> None:
     (variable,) = CONTAINER["env"]
     (mount,) = CONTAINER["volumeMounts"]
     (volume,) = POD["spec"]["volumes"]
-    (item,) = volume["secret"]["items"]
-    assert variable == {"name": "PF_TOKEN_FILE", "value": f"{mount['mountPath']}/{item['path']}"}
+    # Each key of the Secret becomes a file of its name.
+    assert "items" not in volume["secret"]
+    (command,) = (line for line in "".join(blocks("sh")).splitlines() if "generic pf-exporter " in line)
+    (key,) = re.findall(r"--from-file=(\w+)=", command)
+    assert variable == {"name": "PF_TOKEN_FILE", "value": f"{mount['mountPath']}/{key}"}
     assert mount["name"] == volume["name"]
     assert mount["readOnly"] is True
     assert volume["secret"]["defaultMode"] == 0o440
@@ -204,6 +232,19 @@ def test_selectors_select() -> None:
     assert only("NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items() <= labels
     selected = only("ServiceMonitor")["spec"]["selector"]["matchLabels"]
     assert selected.items() <= only("Service")["metadata"]["labels"].items()
+
+
+def test_only_prometheus_may_ask() -> None:
+    """The policy lets in one namespace, by its name, and the page says where to change it."""
+    (entry,) = only("NetworkPolicy")["spec"]["ingress"]
+    (peer,) = entry["from"]
+    assert list(peer) == ["namespaceSelector"]
+    assert list(peer["namespaceSelector"]) == ["matchLabels"]
+    ((key, name),) = peer["namespaceSelector"]["matchLabels"].items()
+    assert key == "kubernetes.io/metadata.name"
+    page = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    assert f"the namespace `{name}`" in page
+    assert "`networkpolicy.yaml`" in page
 
 
 def test_an_exporter_in_trouble_is_scraped() -> None:
