@@ -9,39 +9,24 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from pf_exporter import sse
 from pf_exporter.api import Client, Session
 from pf_exporter.circuits import plain
-from pf_exporter.errors import (
-    ConfigError,
-    ExporterError,
-    Forbidden,
-    LoginIncomplete,
-    NotAnEventStream,
-    RateLimited,
-    Rejected,
-    StreamError,
-    SubscriptionGone,
-    Unauthorized,
-    Unavailable,
-)
+from pf_exporter.errors import StreamError, Unavailable
 from pf_exporter.families import EVENTS
 from pf_exporter.intake import Intake
 from pf_exporter.judgement import Verdict
 from pf_exporter.listings import PORTS, VCS
 from pf_exporter.secret import SecretFile
 from pf_exporter.settings import Account, Config
+from pf_exporter.step import BAD, HINTS, Failed, Finding, Noted, Step, tried
 from pf_exporter.store import Store
 from pf_exporter.telemetry import AccountTelemetry
 from pf_exporter.transport import Stream, Transport
 from pf_exporter.web.words import span
-
-GOOD, NOTE, BAD = "good", "note", "bad"
-"""What a step came to."""
 
 CLOCK_TOLERANCE = 30.0
 """Seconds by which this machine's clock and the API's may differ."""
@@ -51,86 +36,6 @@ LANES = 4
 """Lanes of an optical module, at most as a rule."""
 SETTLING = 3.0
 """Seconds for which a stream that speaks is listened to at least: what is new in it rarely comes first."""
-
-
-class Step(NamedTuple):
-    """One thing that was tried."""
-
-    account: str
-    """Empty where it is about this machine."""
-    name: str
-    state: str
-    said: str
-    hint: str
-    """What to do next; empty where nothing need be done."""
-    seconds: float
-    failure: str = ""
-    """Its class: ``config``, ``reach``, ``login``, ``stream``, ``silence``, ``clock`` or ``taken``."""
-
-
-class Failed(Exception):
-    """A step found what has to be mended first."""
-
-    def __init__(self, failure: str, said: str, hint: str) -> None:
-        super().__init__(said)
-        self.failure = failure
-        self.hint = hint
-
-
-class Noted(NamedTuple):
-    """A step found what is worth a look, though nothing need be mended."""
-
-    said: str
-    hint: str
-
-
-Finding: TypeAlias = "str | Noted"
-
-_HINTS: Mapping[type[ExporterError], tuple[str, str]] = {
-    ConfigError: ("config", "mend the file that the line names"),
-    LoginIncomplete: (
-        "login",
-        "do what is asked for in the portal, or use an API key (Settings, API Keys)",
-    ),
-    Forbidden: (
-        "stream",
-        "give the user or key the permission in the portal, or leave it out under streams",
-    ),
-    Unauthorized: (
-        "login",
-        "correct the secret, or create an API key in the portal (Settings, API Keys)",
-    ),
-    RateLimited: ("reach", "wait, and look for others who use the same account"),
-    Unavailable: ("reach", "check api_url, and that this machine may connect there; or wait for the API"),
-    SubscriptionGone: ("stream", "try again; if it stays, PacketFabric's support can say why"),
-    Rejected: (
-        "stream",
-        "check api_url and the account's streams: the API answers what its documentation does not know",
-    ),
-    NotAnEventStream: ("stream", "check api_url: a proxy or portal may answer in the API's place"),
-    StreamError: ("silence", "try again; look for proxies and firewalls that cut connections"),
-}
-"""By class of error, and of those above it, the class of failure and what to do."""
-
-
-def _tried(account: str, name: str, work: Callable[[], Finding], *, clock: Callable[[], float]) -> Step:
-    began = clock()
-    state, hint, failure = GOOD, "", ""
-    try:
-        said = work()
-        if isinstance(said, Noted):
-            state, (said, hint) = NOTE, said
-    except Failed as exc:
-        state, said, hint, failure = BAD, str(exc), exc.hint, exc.failure
-    except ExporterError as exc:
-        failure, hint = next(_HINTS[cls] for cls in type(exc).__mro__ if cls in _HINTS)
-        # A login that a server forbids is no question of streams.
-        if name == "login" and failure == "stream":
-            failure = "login"
-        wait = getattr(exc, "retry_after", None)
-        asked = f"; the API asks to wait {wait:.0f} s" if wait else ""
-        state, said = BAD, str(exc).replace("\n", "; ") + asked
-    return Step(account, name, state, said, hint, clock() - began, failure)
 
 
 def listening(
@@ -161,14 +66,14 @@ def listening(
                 raise Failed("taken", f"{address}: {exc.strerror}", hint) from None
         return f"{address} is free"
 
-    def tried() -> Finding:
+    def free() -> Finding:
         try:
             return bind()
         except socket.gaierror as exc:
             hint = "give an address of this machine as web.listen_address"
             raise Failed("taken", f"{address}: {exc.strerror}", hint) from None
 
-    return _tried("", "listen", tried, clock=clock)
+    return tried("", "listen", free, clock=clock)
 
 
 class Preflight:
@@ -206,7 +111,7 @@ class Preflight:
     def steps(self) -> Iterator[Step]:
         """Try one after the other; what needs a step that failed is left out."""
         account = self._account.name
-        tried = functools.partial(_tried, account, clock=self._clock)
+        attempt = functools.partial(tried, account, clock=self._clock)
         for name, work in (
             ("secrets", self._secrets),
             ("name", self._name),
@@ -214,17 +119,17 @@ class Preflight:
             ("clock", self._clocks),
             ("login", self._login),
         ):
-            step = tried(name, work)
+            step = attempt(name, work)
             yield step
             if step.state == BAD and name != "clock":
                 return
-        step = tried("inventory", self._inventory)
+        step = attempt("inventory", self._inventory)
         yield step
         refused = step.failure == "login"  # an API key is first shown to the API here
         if refused:
             return
         for stream in self._account.streams:
-            step = tried(f"stream {stream.type}", functools.partial(self._accepts, stream.type))
+            step = attempt(f"stream {stream.type}", functools.partial(self._accepts, stream.type))
             refused = refused or step.state == BAD
             yield step
         if refused:
@@ -234,15 +139,15 @@ class Preflight:
             ("first byte", self._open),
             ("events", self._hear),
         ):
-            step = tried(name, work)
+            step = attempt(name, work)
             yield step
             if step.state == BAD:
                 return
         if self._listen:
             for verdict in self.telemetry.judge.verdicts():
-                yield tried("counts", functools.partial(self._counts, verdict))
+                yield attempt("counts", functools.partial(self._counts, verdict))
         if self.telemetry.novelties.found():
-            yield tried("new", self._novelties)
+            yield attempt("new", self._novelties)
 
     def close(self) -> Step | None:
         """Leave nothing behind: end the stream, and the session if it was begun here."""
@@ -256,7 +161,7 @@ class Preflight:
             self._client.logout(session)
             return "the session is ended; its subscriptions end with it"
 
-        return _tried(self._account.name, "logout", logout, clock=self._clock)
+        return tried(self._account.name, "logout", logout, clock=self._clock)
 
     # The steps.
 
@@ -408,7 +313,7 @@ class Preflight:
             done.set()
             watcher.join()
         if ended:
-            raise Failed("silence", ended, _HINTS[StreamError][1])
+            raise Failed("silence", ended, HINTS[StreamError][1])
         if first is None:
             return Noted(
                 f"heartbeats, but no event in {self._within:g} s",

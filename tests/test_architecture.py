@@ -55,6 +55,7 @@ ORDER = (
     "service",
     "playback",
     "simulator",
+    "step",
     "preflight",
     "signals",
     "commands",

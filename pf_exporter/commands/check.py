@@ -27,7 +27,8 @@ from pf_exporter.commands.common import (
 from pf_exporter.commands.health import ask
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError
-from pf_exporter.preflight import BAD, GOOD, NOTE, Preflight, Step, listening
+from pf_exporter.preflight import Preflight, listening
+from pf_exporter.step import BAD, GOOD, NOTE, Step
 from pf_exporter.web.policy import Policy
 
 CODES = {
