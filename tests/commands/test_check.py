@@ -52,7 +52,8 @@ def tidy(output: str) -> str:
     output = re.sub(r"\b[0-9a-f]{8}…", "UUID…", output)
     output = re.sub(r"\d+ s (ahead|behind)", r"N s \1", output)
     output = re.sub(r"/\S+/(?=\w+\.\w+)", "…/", output)
-    return re.sub(r"(port\||vc\||customer\|)(\w+) \d+", r"\1\2 N", output) + "\n"
+    output = re.sub(r", customer\|\w+ \d+", "", output)  # somebody changes something now and then
+    return re.sub(r"(port\||vc\|)(\w+) \d+", r"\1\2 N", output) + "\n"
 
 
 def checked(
@@ -145,7 +146,7 @@ def test_clock(program: Start, golden: Golden, fake: Fake) -> None:
     """A clock that is off by an hour: exit code 7, and the other steps are tried all the same."""
     fake.script["/v2/events"] = [answer(401, {}, Date=formatdate(time.time() - 3600, usegmt=True))]
     one = checked(program, golden, "clock", 7, env(fake))
-    assert "3600 s ahead" in one.output or "3601 s ahead" in one.output
+    assert re.search(r": 36\d\d s ahead of the API's", one.output)  # as long as it takes
 
 
 def test_port_taken(program: Start, golden: Golden, fake: Fake) -> None:
