@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -97,9 +98,9 @@ class Scraped:
             one["name"]: one["lastError"] for group in groups for one in group["rules"] if "lastError" in one
         }
 
-    def both(self, name: str) -> bool:
-        """Whether a series is there of each exporter."""
-        return len(self.prometheus.query(f"count by (pod) ({name})")) == 2
+    def both(self, name: str, by: str) -> bool:
+        """Whether the series of a name have two values of a label."""
+        return len(self.prometheus.query(f"count by ({by}) ({name})")) == 2
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +136,9 @@ def test_prometheus_tells_replicas_apart(scrape: Callable[[Any], Scraped]) -> No
     """Two replicas have two values of instance, and every recording rule works for both."""
     (endpoint,) = only("ServiceMonitor")["spec"]["endpoints"]
     scraped = scrape(endpoint["relabelings"])
-    until(lambda: scraped.both("packetfabric_port_info"), "both are scraped", seconds=60)
-    recorded = 'count by (instance) ({__name__=~"' + JOINED + '"})'
-    until(lambda: len(scraped.prometheus.query(recorded)) == 2, "the rule works for both", seconds=60)
-    seen = {one["metric"]["instance"] for one in scraped.prometheus.query(recorded)}
+    for name in (JOINED, "port:packetfabric_utilisation:avg10m", "vc:packetfabric_utilisation:avg10m"):
+        until(functools.partial(scraped.both, name, "instance"), f"{name} is there of both", seconds=60)
+    seen = {one["metric"]["instance"] for one in scraped.prometheus.query(JOINED)}
     assert seen == {"packetfabric/pf-exporter", "packetfabric/pf-exporter-b"}
     assert scraped.faults() == {}
 
@@ -150,5 +150,5 @@ def test_replicas_that_look_alike_are_found(scrape: Callable[[Any], Scraped]) ->
         {"sourceLabels": [f"{META}service_name"], "targetLabel": "instance"},
     ]
     scraped = scrape(alike)
-    until(lambda: scraped.both("packetfabric_port_info"), "both are scraped", seconds=60)
+    until(lambda: scraped.both("packetfabric_port_info", "pod"), "both are scraped", seconds=60)
     until(lambda: "duplicate series" in scraped.faults().get(JOINED, ""), "the rule fails", seconds=60)
