@@ -37,6 +37,10 @@ LANES = 4
 SETTLING = 3.0
 """Seconds for which a stream that speaks is listened to at least: what is new in it rarely comes first."""
 
+TAKEN = "stop what listens there, or set web.listen_address"
+NOT_HERE = "give an address of this machine as web.listen_address"
+"""What to do where the exporter could not listen."""
+
 
 def listening(
     address: str, is_ours: Callable[[str], bool], *, clock: Callable[[], float] = time.monotonic
@@ -60,9 +64,7 @@ def listening(
                     continue  # a machine without IPv6
                 if exc.errno == errno.EADDRINUSE and is_ours(address):
                     return Noted(f"{address}: taken, by an exporter that is well", "")
-                hint = "stop what listens there, or set web.listen_address"
-                if exc.errno == errno.EADDRNOTAVAIL:
-                    hint = "give an address of this machine as web.listen_address"
+                hint = NOT_HERE if exc.errno == errno.EADDRNOTAVAIL else TAKEN
                 raise Failed("taken", f"{address}: {exc.strerror}", hint) from None
         return f"{address} is free"
 
@@ -70,8 +72,7 @@ def listening(
         try:
             return bind()
         except socket.gaierror as exc:
-            hint = "give an address of this machine as web.listen_address"
-            raise Failed("taken", f"{address}: {exc.strerror}", hint) from None
+            raise Failed("taken", f"{address}: {exc.strerror}", NOT_HERE) from None
 
     return tried("", "listen", free, clock=clock)
 

@@ -36,7 +36,7 @@ def bind(address: str) -> socket.socket:
     try:
         sock = socket.create_server((host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except (OSError, OverflowError) as exc:
-        # asyncio and the socket module add to an error's text what stands here already.
+        # create_server adds to the error's text what stands here already.
         number: int = getattr(exc, "errno", None) or 0  # a name that does not resolve has a negative one
         why = os.strerror(number) if number > 0 else exc
         raise CannotListen([f"cannot listen on {address!r}: {why}; choose another address"]) from exc
