@@ -21,8 +21,8 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev
-	$(BIN)/python -m docs.generate
-	$(BIN)/python -m deploy.generate
+	$(BIN)/python -m tools.generate_docs
+	$(BIN)/python -m tools.generate_deploy
 
 MINUTES ?= 3
 
@@ -45,7 +45,7 @@ lock: $(VENV)/.release
 dist: $(VENV)/.release
 	rm -rf dist
 	mkdir dist
-	$(BIN)/python -m deploy.sbom > dist/sbom.cdx.json
+	$(BIN)/python -m tools.sbom > dist/sbom.cdx.json
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
 	$(BIN)/python -m build --no-isolation --outdir dist .
 

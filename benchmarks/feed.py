@@ -16,13 +16,13 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from benchmarks.network import ACCOUNT, PORT_EVENTS, Network
 from benchmarks.process import unpin
-from pf_exporter import sse
+from pf_exporter.config.accounts import Account
 from pf_exporter.errors import StreamError
-from pf_exporter.intake import Intake
-from pf_exporter.settings import Account
-from pf_exporter.store import Store
-from pf_exporter.telemetry import AccountTelemetry
-from pf_exporter.transport import Transport
+from pf_exporter.packetfabric import sse
+from pf_exporter.packetfabric.transport import Transport
+from pf_exporter.state.stats import AccountStats
+from pf_exporter.state.store import Store
+from pf_exporter.stream.processor import EventProcessor
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _BATCH = 50
@@ -94,26 +94,26 @@ class Count:
 @contextlib.contextmanager
 def exporter(url: str, store: Store) -> Iterator[Count]:
     """The exporter's own parts, from the socket to the store, on a thread."""
-    telemetry = AccountTelemetry(Account(ACCOUNT), idle_timeout=60)
-    intake = Intake(store, telemetry)
+    stats = AccountStats(Account(ACCOUNT), idle_timeout=60)
+    processor = EventProcessor(store, stats)
     transport = Transport(url, {})
-    stream = transport.open("stream", "GET", "/", headers={}, silence=60)
+    stream = transport.open("stream", "GET", "/", headers={}, read_timeout=60)
 
     def read() -> None:
         with contextlib.suppress(StreamError):
-            for event in sse.events(stream.chunks(), intake.reject):
-                intake.take(event)
+            for event in sse.events(stream.chunks(), processor.reject):
+                processor.take(event)
         stream.close()
 
     thread = threading.Thread(target=read)
     thread.start()
     try:
-        yield Count(lambda: sum(telemetry.events.values()))
+        yield Count(lambda: sum(stats.events.values()))
     finally:
         transport.abort()
         thread.join()
-        if sum(telemetry.rejected.values()):
-            raise AssertionError(f"events were rejected: {telemetry.rejected}")
+        if sum(stats.rejected.values()):
+            raise AssertionError(f"events were rejected: {stats.rejected}")
 
 
 @contextlib.contextmanager

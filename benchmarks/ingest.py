@@ -14,10 +14,10 @@ from prometheus_client import CollectorRegistry
 from benchmarks import feed
 from benchmarks.network import ACCOUNT, PORT_EVENTS
 from benchmarks.process import unpin
-from pf_exporter.exposition import Exposition
-from pf_exporter.store import Store
+from pf_exporter.metrics.exposition import Exposition
+from pf_exporter.server.server import Server
+from pf_exporter.state.store import Store
 from pf_exporter.web import app
-from pf_exporter.web.server import Server
 
 
 def _store() -> Store:

@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry, Gauge
 from benchmarks.network import ACCOUNT, PORT_EVENTS, SERIES_PER_PORT, Network
 from benchmarks.process import peak_since, resident, unpin
 from benchmarks.scrape import fill, filled
-from pf_exporter.exposition import Exposition, Format
+from pf_exporter.metrics.exposition import Exposition, Format
+from pf_exporter.server.server import Server
 from pf_exporter.web import app
-from pf_exporter.web.server import Server
 
 
 def exporter(ports: int) -> float:

@@ -7,7 +7,8 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-from pf_exporter.families import EVENTS, EventType
+from pf_exporter.schema.events import EVENTS
+from pf_exporter.schema.family import EventType
 
 ACCOUNT = "default"
 PORT_EVENTS = {name: event for name, event in EVENTS.items() if name.startswith("port|")}

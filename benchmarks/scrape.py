@@ -10,10 +10,11 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.network import ACCOUNT, SERIES_PER_PORT, Network
-from pf_exporter.collector import Collector
-from pf_exporter.events import Observation, decode
-from pf_exporter.exposition import Exposition, Format
-from pf_exporter.store import Store
+from pf_exporter.metrics.exposition import Exposition, Format
+from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.schema.decoder import decode
+from pf_exporter.schema.observation import Observation
+from pf_exporter.state.store import Store
 
 
 def fill(store: Store, network: Network, number: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.frame import board
-from grafana.parts import BLUE, COARSE, GREEN, ORANGE, RED, YELLOW, across, graph, number, timeline
+from grafana.layout import board
+from grafana.panels import BLUE, COARSE, GREEN, ORANGE, RED, YELLOW, across, graph, number, timeline
 from grafana.promql import ALL, EXPORTER, TARGET, counts, rate, threshold
 
 NUMBERS = f'{ALL}, event!~"customer.+"'
@@ -52,7 +52,7 @@ PROCESS = (
 
 
 def _heads(made: dashboard.Dashboard) -> None:
-    silence = threshold("stream_silence")
+    read_timeout = threshold("stream_silence")
     across(
         made,
         number(
@@ -70,7 +70,7 @@ def _heads(made: dashboard.Dashboard) -> None:
             f"max(time() - max by ({TARGET}) ("
             f'packetfabric_stream_last_event_timestamp_seconds{{{ALL}, event=~"(port|vc)[|].+"}}))',
             "s",
-            colors=((None, GREEN), (silence / 3, YELLOW), (silence, RED)),
+            colors=((None, GREEN), (read_timeout / 3, YELLOW), (read_timeout, RED)),
             decimals=0,
         ),
         number(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.frame import board
+from grafana.layout import board
 from grafana.optics import MARGINS
-from grafana.parts import (
+from grafana.panels import (
     COARSE,
     GREEN,
     ORANGE,

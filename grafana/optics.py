@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.frame import board, circuit
-from grafana.parts import GREEN, ORANGE, RED, YELLOW, across, bars, graph, linked, number
+from grafana.layout import board, circuit
+from grafana.panels import GREEN, ORANGE, RED, YELLOW, across, bars, graph, linked, number
 from grafana.promql import ALL, TARGET, port_named, threshold
 
 LANES = f'{ALL}, port_circuit_id=~"$port"'

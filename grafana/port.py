@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard, table
 
-from grafana.frame import board, circuit
-from grafana.parts import GREEN, ORANGE, RED, UP_DOWN, YELLOW, across, graph, number, timeline
+from grafana.layout import board, circuit
+from grafana.panels import GREEN, ORANGE, RED, UP_DOWN, YELLOW, across, graph, number, timeline
 from grafana.promql import ALL, PORT, TARGET, bits, rate, recorded, threshold, vc_named
 from grafana.tables import rows
-from pf_exporter.families import EVENTS
+from pf_exporter.schema.events import EVENTS
 
 WAYS = {"rx": "in", "tx": "out"}
 PORT_KEYS = f"{TARGET}, port_circuit_id"

@@ -8,8 +8,8 @@ from typing import Any
 from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.frame import url
-from grafana.parts import Steps, asking, framed
+from grafana.layout import url
+from grafana.panels import Steps, asking, framed
 
 
 def rows(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.frame import board, circuit
-from grafana.parts import GREEN, RED, UP_DOWN, YELLOW, across, graph, number
+from grafana.layout import board, circuit
+from grafana.panels import GREEN, RED, UP_DOWN, YELLOW, across, graph, number
 from grafana.promql import TARGET, VC, bits, port_named, rate, threshold
 from grafana.tables import rows
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from pf_exporter import __version__
 from pf_exporter.commands import check, demo, export, health, record, replay, simulate, tail
-from pf_exporter.commands.common import BAD_CONFIG, OK, TAKEN, HelpFormatter, say
-from pf_exporter.config import add_flags
+from pf_exporter.commands.common import BAD_CONFIG, OK, TAKEN, HelpFormatter, echo
+from pf_exporter.config.flags import add_flags
 from pf_exporter.errors import CannotListen, ConfigError
-from pf_exporter.telemetry import built_from
+from pf_exporter.metrics.exporter_collector import built_from
 
 COMMANDS = (check, tail, record, replay, demo, simulate, health)
 """In the order of the help."""
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     if arguments.version:
         revision = f"revision {commit}, " if (commit := built_from()) else ""
-        say(f"pf_exporter {__version__} ({revision}Python {platform.python_version()})")
+        echo(f"pf_exporter {__version__} ({revision}Python {platform.python_version()})")
         return OK
     try:
         code: int = arguments.run(arguments, os.environ)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from pf_exporter.api import Client
-from pf_exporter.backoff import Backoff
-from pf_exporter.intake import Intake
-from pf_exporter.session import SessionKeeper
-from pf_exporter.settings import Account, StreamSettings
-from pf_exporter.store import Store
-from pf_exporter.stream import Reader
-from pf_exporter.subscription import Subscription
-from pf_exporter.telemetry import AccountTelemetry
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.settings import StreamSettings
+from pf_exporter.packetfabric.backoff import Backoff
+from pf_exporter.packetfabric.client import Client
+from pf_exporter.packetfabric.session import SessionManager
+from pf_exporter.state.stats import AccountStats
+from pf_exporter.state.store import Store
+from pf_exporter.stream.processor import EventProcessor
+from pf_exporter.stream.reader import StreamReader
+from pf_exporter.stream.subscription import Subscription
 from tests.conftest import until
 
 SETTINGS = StreamSettings(idle_timeout=0.6, rotate_after=0, backoff_min=0.02, backoff_max=0.1)
@@ -34,16 +35,16 @@ class Chain:
         self.deaths: list[BaseException] = []
         self.store = Store(ttl=ttl, limit=100_000, delta=delta)
         self.store.add_account(account.name)
-        self.telemetry = AccountTelemetry(account, idle_timeout=settings.idle_timeout)
+        self.stats = AccountStats(account, idle_timeout=settings.idle_timeout)
         self.client = Client(account, idle_timeout=settings.idle_timeout)
         schedule = schedule or Backoff(0.05, 0.2)
-        self.keeper = SessionKeeper(self.client, self.telemetry, schedule=schedule)
-        self.subscription = Subscription(account, self.client, self.keeper)
-        self.reader = Reader(
+        self.session_manager = SessionManager(self.client, self.stats, schedule=schedule)
+        self.subscription = Subscription(account, self.client, self.session_manager)
+        self.reader = StreamReader(
             self.subscription,
-            self.keeper,
-            Intake(self.store, self.telemetry),
-            self.telemetry,
+            self.session_manager,
+            EventProcessor(self.store, self.stats),
+            self.stats,
             settings,
             failed=self.deaths.append,
             good_life=good_life,
@@ -53,7 +54,7 @@ class Chain:
     @property
     def taken(self) -> int:
         """Events taken so far."""
-        return sum(self.telemetry.events.values())
+        return sum(self.stats.events.values())
 
     def wait_for_events(self, number: int) -> None:
         """Wait until so many events have been taken in all."""
@@ -67,7 +68,7 @@ class Chain:
         self.reader.stop()
         self.client.abort()
         assert self.reader.join(2.0), "the reader's thread has not ended"
-        self.keeper.close()
+        self.session_manager.close()
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None

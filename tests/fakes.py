@@ -10,7 +10,7 @@ A test says only what differs, phase by phase::
         fake.script["logout"] = itertools.repeat(SILENCE)              # always
 
 A phase is ``connect`` (before a byte is read), ``login``, ``logout``, ``subscribe``, ``open``, or another
-path, such as ``/v2/ports``. A step is an :class:`Answer`, ``OK``, a piece, a tuple of these, such as
+path, such as ``/v2/ports``. A step is an :class:`Response`, ``OK``, a piece, a tuple of these, such as
 ``(gate.wait, OK)``, or :class:`By` a function of the request. A piece is bytes to send, seconds to pause,
 a function to call, or a :class:`Move`.
 """
@@ -44,8 +44,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pf_exporter.secret import Secret
-from pf_exporter.settings import Account
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret
 
 
 class Move(enum.Enum):
@@ -413,7 +413,7 @@ class Fake:
             if part is OK:
                 part = self._default(request) if request is not None else b""
             if isinstance(part, Answer):
-                for piece in part.pieces(self._live(connection)):
+                for piece in part.pieces(self._run(connection)):
                     self._do(connection, piece, phase)
             else:
                 self._do(connection, part, phase)
@@ -433,7 +433,7 @@ class Fake:
         else:
             piece()
 
-    def _live(self, connection: _Connection) -> Iterator[Piece]:
+    def _run(self, connection: _Connection) -> Iterator[Piece]:
         with self.changed:
             connection.inbox.extend(self.events)
             self.streams.append(connection)

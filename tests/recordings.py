@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from pf_exporter.errors import ConfigError
-from pf_exporter.recorder import Recorder
-from pf_exporter.recording import read
+from pf_exporter.recording.format import read
+from pf_exporter.recording.writer import RecordingWriter
 from tests.conftest import tool
 
 
@@ -44,7 +44,7 @@ def one_line(exc: ConfigError, path: str) -> str:
 
 def recorded(path: str, blocks: list[bytes]) -> tuple[bytes, list[int]]:
     """The bytes of a closed recording with these frames, and its size after each of them."""
-    recorder = Recorder(path, wall=Clock())
+    recorder = RecordingWriter(path, wall=Clock())
     sizes = []
     for block in blocks:
         recorder.frame("a", block)

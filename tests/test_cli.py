@@ -15,7 +15,7 @@ import pytest
 
 from pf_exporter import __version__
 from pf_exporter.cli import parser
-from pf_exporter.settings import SETTINGS
+from pf_exporter.config.settings import SETTINGS
 from pf_exporter.simulator import FAULTS
 from tests.conftest import Program, get, until
 

@@ -11,13 +11,15 @@ from types import ModuleType
 import pytest
 
 from pf_exporter import __version__
-from pf_exporter.collector import Collector
-from pf_exporter.config import FLAGS
-from pf_exporter.nameplates import Nameplates
-from pf_exporter.service import FIXED
-from pf_exporter.settings import ACCOUNT_KEYS, EVENTS, SETTINGS, STREAM_KEYS
-from pf_exporter.store import Store
-from pf_exporter.telemetry import DISCONNECT_REASONS, REJECT_REASONS, Telemetry
+from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS, SUBSCRIBABLE_EVENTS
+from pf_exporter.config.flags import FLAGS
+from pf_exporter.config.settings import SETTINGS
+from pf_exporter.metrics.exporter_collector import ExporterCollector
+from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.service.exporter import RESTART_ONLY
+from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS
+from pf_exporter.state.store import Store
 from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
@@ -47,8 +49,8 @@ def test_every_family_is_documented() -> None:
     store = Store(ttl=1, limit=1)
     families = [
         *Collector(store).describe(),
-        *Nameplates([], store).describe(),
-        *Telemetry([]).describe(),
+        *InventoryCollector([], store).describe(),
+        *ExporterCollector([]).describe(),
     ]
     names = [family.name + "_total" * (family.type == "counter") for family in families]
     assert len(names) > 80
@@ -74,7 +76,7 @@ def test_what_a_reload_leaves_is_documented() -> None:
     """The page names the sections that need a restart, all of them and no other."""
     page = (ROOT / "docs" / "web.md").read_text(encoding="utf-8")
     (sentence,) = re.findall(r"at once\. ([^.]*?) need a restart", page)
-    assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(FIXED)
+    assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(RESTART_ONLY)
 
 
 def test_every_setting_is_documented() -> None:
@@ -84,7 +86,7 @@ def test_every_setting_is_documented() -> None:
     wanted += [
         word for key in (*ACCOUNT_KEYS, *STREAM_KEYS) for word in (f"`{key.name}`", key.help, key.variable)
     ]
-    wanted += [*FLAGS, *(event for events in EVENTS.values() for event in events)]
+    wanted += [*FLAGS, *(event for events in SUBSCRIBABLE_EVENTS.values() for event in events)]
     assert [word for word in wanted if word not in page] == []
 
 

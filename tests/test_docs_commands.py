@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from pf_exporter.cli import parser
-from pf_exporter.config import load
-from pf_exporter.settings import SECTIONS
-from pf_exporter.web import webfile
+from pf_exporter.config.loader import load
+from pf_exporter.config.settings import SECTIONS
+from pf_exporter.server import web_config
 from tests.conftest import tool
-from tests.web.authority import Authority
+from tests.server.authority import Authority
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = {"sh", "yaml", "promql", "json", "ini", "text"}
@@ -186,8 +186,8 @@ def test_files(block: Block, folder: Path) -> None:
     path.write_text(text)
     if keys <= OURS:
         load(parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
-    elif keys <= set(webfile.KEYS):
-        assert webfile.read(str(path), {}).users
+    elif keys <= set(web_config.KEYS):
+        assert web_config.read(str(path), {}).users
     elif "resources" in keys:
         assert block.page == "deploy/README.md"  # tests/deploy/test_kubernetes.py builds it.
     else:

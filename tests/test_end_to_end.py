@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Callable
 
-from pf_exporter.service import Exporter
-from pf_exporter.settings import Config, InventorySettings, WebSettings
+from pf_exporter.config.settings import Config, InventorySettings, WebSettings
+from pf_exporter.service.exporter import Exporter
 from tests.conftest import FIXTURES, get, until
 from tests.fakes import Fake, event
 
@@ -30,8 +30,8 @@ def test_golden_page(golden: Callable[[str, str], None]) -> None:
         web = WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True)
         config = Config(accounts=(fake.account(),), web=web, inventory=InventorySettings(interval=0))
         with Exporter(config) as exporter:
-            telemetry = exporter.feeds[0].telemetry
-            until(lambda: sum(telemetry.events.values()) == len(events), "all events")
+            stats = exporter.pipelines[0].stats
+            until(lambda: sum(stats.events.values()) == len(events), "all events")
             page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()
     page = VARIES.sub(r"\1 <varies>", page)
     golden("metrics.txt", BUILD.sub(r"\1{<varies>}", page))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pf_exporter.telemetry import OWN
+from pf_exporter.metrics.exporter_collector import SELF_METRICS
 from tests.chain import SETTINGS, Chain
 from tests.conftest import until
 from tests.fakes import FIN, RST, STREAM, Answer, Fake, Piece, Step, event
@@ -35,11 +35,11 @@ class Life(RuleBasedStateMachine):
         self.fake = Fake(heartbeat=0.05).__enter__()
         self.chain = Chain(self.fake.account()).__enter__()
         self.sent = 0
-        self.settle()
+        self.logout_replaced()
 
-    def settle(self) -> None:
+    def logout_replaced(self) -> None:
         """Wait until there is exactly one stream, and it is heard."""
-        until(lambda: len(self.fake.streams) == 1 and self.chain.telemetry.up, "a stream")
+        until(lambda: len(self.fake.streams) == 1 and self.chain.stats.up, "a stream")
 
     def teardown(self) -> None:
         self.chain.__exit__(None, None, None)
@@ -66,7 +66,7 @@ class Life(RuleBasedStateMachine):
     )
     def end(self, end: Piece, phase: str, refusals: list[Step], forget: str) -> None:
         """The stream ends, the server forgets something, and refuses a few times before it behaves again."""
-        opened = self.chain.telemetry.connects
+        opened = self.chain.stats.connects
         with self.fake.changed:
             self.fake.script[phase] = refusals
             if forget != "nothing":
@@ -74,18 +74,18 @@ class Life(RuleBasedStateMachine):
             if forget == "sessions":
                 self.fake.sessions.clear()
             self.fake.send(end)
-        until(lambda: self.chain.telemetry.connects > opened, "a new stream")
-        self.settle()
+        until(lambda: self.chain.stats.connects > opened, "a new stream")
+        self.logout_replaced()
 
     @precondition(lambda self: self.sent)
     @rule()
     def garbage(self) -> None:
         """Events that cannot be used do not end the stream."""
-        opened = self.chain.telemetry.connects
+        opened = self.chain.stats.connects
         before = self.chain.taken
         self.fake.send(b"event: port|metrics\ndata: {\n\n", event("port|metrics", [1]), b"\xff\xfe\n\n")
         self.chain.wait_for_events(before + 2)
-        assert self.chain.telemetry.connects == opened
+        assert self.chain.stats.connects == opened
 
     @invariant()
     def one_login_at_a_time(self) -> None:
@@ -104,8 +104,8 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_books_balance(self) -> None:
         """Every family can be read, and no reason is counted that was not foreseen."""
-        for own in OWN:
-            assert all(value >= 0 for value in own.read(self.chain.telemetry).values())
+        for own in SELF_METRICS:
+            assert all(value >= 0 for value in own.read(self.chain.stats).values())
 
 
 TestLife = Life.TestCase

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from pf_exporter.telemetry import OWN, AccountTelemetry
+from pf_exporter.metrics.exporter_collector import SELF_METRICS
+from pf_exporter.state.stats import AccountStats
 from tests.chain import Chain
 from tests.conftest import until
 from tests.fakes import OK, By, Fake, Part, Request, event
@@ -23,13 +24,13 @@ def held() -> tuple[set[str], int]:
     return threads, len(os.listdir("/proc/self/fd"))
 
 
-def counters(telemetry: AccountTelemetry) -> dict[tuple[str, ...], float]:
+def counters(stats: AccountStats) -> dict[tuple[str, ...], float]:
     """Every counter of the account, by name and labels."""
     return {
         (own.name, *labels): value
-        for own in OWN
+        for own in SELF_METRICS
         if own.kind == "counter"
-        for labels, value in own.read(telemetry).items()
+        for labels, value in own.read(stats).items()
     }
 
 
@@ -45,11 +46,11 @@ def test_fault(fault: Fault) -> None:
 def happen(fault: Fault, fake: Fake) -> None:
     """Let the fault happen once, and see the exporter through it."""
     ups: list[bool] = []
-    telemetry: AccountTelemetry | None = None
+    stats: AccountStats | None = None
 
     def watched(request: Request) -> Part:
         if fault.phase != "stream" or len(fake.of("open")) > 1:
-            ups.append(telemetry is not None and telemetry.up)
+            ups.append(stats is not None and stats.up)
         return OK
 
     fake.script["open"] = itertools.repeat(By(watched))
@@ -58,28 +59,28 @@ def happen(fault: Fault, fake: Fake) -> None:
     else:
         fake.script[fault.phase] = [fault.step]
     with Chain(fake.account()) as chain:
-        telemetry = chain.telemetry
-        seen = counters(telemetry)
+        stats = chain.stats
+        seen = counters(stats)
 
         def streaming() -> bool:
             nonlocal seen
-            now = counters(chain.telemetry)
+            now = counters(chain.stats)
             assert [key for key, value in seen.items() if now[key] < value] == []
             seen = now
-            return len(fake.streams) == 1 and chain.telemetry.up
+            return len(fake.streams) == 1 and chain.stats.up
 
         until(streaming, "a stream after the fault")
         taken = chain.taken
         fake.send(event("vc|metrics", {"vc_circuit_id": "PF-BC-1", "port_circuit_id": "PF-AP-1"}))
         chain.wait_for_events(taken + 1)
         assert ups == [False]
-        reasons = {reason: count for reason, count in telemetry.disconnects.items() if count}
+        reasons = {reason: count for reason, count in stats.disconnects.items() if count}
         assert reasons == {fault.reason: 1}
-        assert telemetry.connects == 1 + (fault.phase == "stream")
+        assert stats.connects == 1 + (fault.phase == "stream")
         assert len(fake.of("login")) == (fault.logins if fault.phase != "connect" else 1)
-        assert telemetry.login_attempts == fault.logins
-        failures = sum(telemetry.login_failures.values())
-        assert failures == (telemetry.login_failures.get(fault.reason, 0) if failures else 0)
+        assert stats.login_attempts == fault.logins
+        failures = sum(stats.login_failures.values())
+        assert failures == (stats.login_failures.get(fault.reason, 0) if failures else 0)
         assert failures == (fault.phase in ("connect", "login"))
         bundles = {request.path for request in fake.of("open")}
         assert len(bundles) == fault.bundles

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.secret import Secret
-from pf_exporter.service import Exporter
-from pf_exporter.settings import Account, Config, InventorySettings, StreamFilter, WebSettings
+from pf_exporter.config.accounts import Account, StreamFilter
+from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config, InventorySettings, WebSettings
+from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Network, Options, Simulator
 from tests.conftest import get, tool, until
 from tests.test_prometheus import CONFIG, Prometheus, answer

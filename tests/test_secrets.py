@@ -17,13 +17,13 @@ from urllib.parse import quote
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from pf_exporter import logs
+from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config
 from pf_exporter.errors import ExporterError
-from pf_exporter.secret import Secret
-from pf_exporter.settings import Config
-from pf_exporter.stream import Reader
-from pf_exporter.subscription import Line
-from pf_exporter.telemetry import Telemetry
+from pf_exporter.log import configure_logging
+from pf_exporter.metrics.exporter_collector import ExporterCollector
+from pf_exporter.stream.reader import StreamReader
+from pf_exporter.stream.subscription import OpenStream
 from tests.chain import Chain
 from tests.conftest import until
 from tests.fakes import Answer, Fake
@@ -32,7 +32,7 @@ from tests.matrix import MATRIX, Fault
 USER, PASSWORD = "canary-üser", "canary/p&ss w€rd"
 
 
-def spellings(secret: str) -> set[bytes]:
+def aliases(secret: str) -> set[bytes]:
     """A secret as it may turn up: plain, percent-encoded, in JSON, in base64, in Python."""
     raw = secret.encode()
     found = {raw, quote(secret).encode(), quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()}
@@ -46,7 +46,7 @@ def log() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     root = logging.getLogger()
     before = root.handlers[:], root.level, logging.getLogger("pf_exporter").level
-    logs.set_up("debug", "logfmt", stream)
+    configure_logging("debug", "logfmt", stream)
     root.setLevel(logging.DEBUG)
     yield stream
     root.handlers[:], root.level, _ = before
@@ -57,22 +57,22 @@ def log() -> Iterator[io.StringIO]:
 def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither log, metrics, representations nor tracebacks with locals hold user, password or token."""
     raised: list[ExporterError] = []
-    recover = Reader._recover
+    recover = StreamReader._recover
 
-    def recorded(self: Reader, exc: ExporterError, ended: Line | None) -> None:
+    def recorded(self: StreamReader, exc: ExporterError, ended: OpenStream | None) -> None:
         raised.append(exc)
         recover(self, exc, ended)
 
-    monkeypatch.setattr(Reader, "_recover", recorded)
+    monkeypatch.setattr(StreamReader, "_recover", recorded)
     with Fake(heartbeat=0.05) as fake:
         fake.script["open" if fault.phase == "stream" else fault.phase] = [fault.step]
         account = fake.account(login=Secret(USER), password=Secret(PASSWORD))
         with Chain(account) as chain:
-            until(lambda: raised and chain.telemetry.up, "a stream after the fault")
+            until(lambda: raised and chain.stats.up, "a stream after the fault")
             tokens = {request.headers["authorization"].split()[1] for request in fake.of("open")}
-            session = chain.keeper.get()
+            session = chain.session_manager.get()
             registry = CollectorRegistry(auto_describe=False)
-            registry.register(Telemetry([chain.telemetry]))
+            registry.register(ExporterCollector([chain.stats]))
             shown = [
                 generate_latest(registry).decode(),
                 repr(session),
@@ -86,7 +86,7 @@ def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: py
     assert len(raised) == 1
     assert tokens
     everything = "\n".join(shown).encode()
-    assert [s for secret in (USER, PASSWORD, *tokens) for s in spellings(secret) if s in everything] == []
+    assert [s for secret in (USER, PASSWORD, *tokens) for s in aliases(secret) if s in everything] == []
 
 
 def test_what_a_server_echoes_is_not_repeated(log: io.StringIO) -> None:
@@ -95,9 +95,9 @@ def test_what_a_server_echoes_is_not_repeated(log: io.StringIO) -> None:
     with Fake() as fake:
         fake.script["login"] = [Answer(401, {}, text)]
         with Chain(fake.account(login=Secret(USER), password=Secret(PASSWORD))) as chain:
-            until(lambda: chain.telemetry.up, "a stream")
+            until(lambda: chain.stats.up, "a stream")
     assert "no user <secret> with <secret>" in log.getvalue()
-    assert not [s for secret in (USER, PASSWORD) for s in spellings(secret) if s in log.getvalue().encode()]
+    assert not [s for secret in (USER, PASSWORD) for s in aliases(secret) if s in log.getvalue().encode()]
 
 
 def test_a_secret_survives_no_copy() -> None:
@@ -127,5 +127,5 @@ def test_tokens_that_are_no_header_are_refused_in_words() -> None:
     """A token with a newline in it would be quoted whole by requests; ours says what is wrong without it."""
     token = f"canary\n{uuid.uuid4()}"
     with Fake() as fake, Chain(fake.account(token=Secret(token), login=None, password=None)) as chain:
-        until(lambda: chain.telemetry.disconnects["rejected"], "the refusal")
+        until(lambda: chain.stats.disconnects["rejected"], "the refusal")
     assert not fake.requests

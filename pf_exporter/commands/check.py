@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 
-from pf_exporter import logs
 from pf_exporter.commands import common
 from pf_exporter.commands.common import (
     BAD_CONFIG,
@@ -21,15 +20,17 @@ from pf_exporter.commands.common import (
     UNREACHABLE,
     WRONG_CLOCK,
     Commands,
-    say,
+    echo,
     seconds,
 )
-from pf_exporter.commands.health import ask
-from pf_exporter.config import load
+from pf_exporter.commands.health import probe
+from pf_exporter.config.loader import load
+from pf_exporter.diagnostics.checks import AccountChecks
+from pf_exporter.diagnostics.listen_address import listening
+from pf_exporter.diagnostics.result import BAD, GOOD, NOTE, CheckResult
 from pf_exporter.errors import ConfigError
-from pf_exporter.preflight import Preflight, listening
-from pf_exporter.step import BAD, GOOD, NOTE, Step
-from pf_exporter.web.policy import Policy
+from pf_exporter.log import configure_logging
+from pf_exporter.server.reloader import WebConfigReloader
 
 CODES = {
     "config": BAD_CONFIG,
@@ -50,35 +51,35 @@ WIDTH = len("stream customer")
 EPILOG = "exit codes:\n" + "\n".join(f"  {code}  {what}" for code, what in EXIT_CODES.items()) + "\n"
 
 
-def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[Step]:
+def _steps(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[CheckResult]:
     began = time.monotonic()
     try:
         config = load(arguments, environ)
-        policy = Policy(config.web.config_file)
+        policy = WebConfigReloader(config.web.config_file)
     except ConfigError as exc:
         took = time.monotonic() - began
         for problem in exc.problems:
-            yield Step("", "configuration", BAD, problem, "", took, "config")
+            yield CheckResult("", "configuration", BAD, problem, "", took, "config")
         return
     took = time.monotonic() - began
     names = ", ".join(account.name for account in config.accounts)
-    yield Step("", "configuration", GOOD, f"good; accounts: {names}", "", took)
+    yield CheckResult("", "configuration", GOOD, f"good; accounts: {names}", "", took)
     for warning in config.warnings:
-        yield Step("", "configuration", NOTE, warning, "", 0.0)
+        yield CheckResult("", "configuration", NOTE, warning, "", 0.0)
     for account in config.accounts:
-        preflight = Preflight(account, config, within=arguments.within, listen=arguments.learn)
+        preflight = AccountChecks(account, config, within=arguments.within, listen=arguments.learn)
         try:
             yield from preflight.steps()
         finally:
-            farewell = preflight.close()
-        if farewell is not None:
-            yield farewell
+            allow_after_abort = preflight.close()
+        if allow_after_abort is not None:
+            yield allow_after_abort
     # Last, so that any other failure gives the exit code.
     for address in config.web.listen_address:
-        yield listening(address, lambda address: not ask(address, tls=policy.has_tls))
+        yield listening(address, lambda address: not probe(address, tls=policy.has_tls))
 
 
-def _line(step: Step, *, coloured: bool) -> str:
+def _line(step: CheckResult, *, coloured: bool) -> str:
     sign, colour = SIGNS[step.state]
     sign = f"\x1b[{colour}m{sign}\x1b[0m" if coloured else sign
     account = f"{step.account}: " if step.account else ""
@@ -88,23 +89,23 @@ def _line(step: Step, *, coloured: bool) -> str:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Try every step, say what each came to, and give the exit code of the first that failed."""
-    logs.set_up("error", "logfmt")
+    configure_logging("error", "logfmt")
     steps = []
     coloured = sys.stdout.isatty() and "NO_COLOR" not in environ
     for step in _steps(arguments, environ):
         steps.append(step)
         if not arguments.json:
-            say(_line(step, coloured=coloured))
+            echo(_line(step, coloured=coloured))
     code = next((CODES[step.failure] for step in steps if step.state == BAD), OK)
     if arguments.json:
         told = [{**step._asdict(), "seconds": round(step.seconds, 3)} for step in steps]
         result = {"ok": code == OK, "exit_code": code, "steps": told}
-        say(json.dumps(result, indent=2, ensure_ascii=False))
+        echo(json.dumps(result, indent=2, ensure_ascii=False))
     elif code == OK:
         noted = any(step.state == NOTE for step in steps)
-        say(f"\nReady to export{', though • is worth a look' if noted else ''}.")
+        echo(f"\nReady to export{', though • is worth a look' if noted else ''}.")
     else:
-        say(f"\nNot ready: {EXIT_CODES[code]} (exit code {code}).")
+        echo(f"\nNot ready: {EXIT_CODES[code]} (exit code {code}).")
     return code
 
 

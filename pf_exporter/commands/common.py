@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from pf_exporter.config import add_flags
-from pf_exporter.kinds import duration
+from pf_exporter.config.flags import add_flags
+from pf_exporter.config.types import duration
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -38,7 +38,7 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(line: str) -> None:
+def echo(line: str) -> None:
     """Write a line to standard output, at once; where nobody reads any more, go on in silence."""
     try:
         print(line, flush=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from pf_exporter import logs
 from pf_exporter.commands import common
-from pf_exporter.commands.common import Commands, say
-from pf_exporter.commands.export import ENDING, serve
+from pf_exporter.commands.common import Commands, echo
+from pf_exporter.commands.export import TERMINATION, serve
+from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.commands.simulate import EPILOG, add_network, options
-from pf_exporter.secret import Secret
-from pf_exporter.settings import Account, Config, WebSettings
-from pf_exporter.signals import Signals
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config, WebSettings
+from pf_exporter.log import configure_logging
 from pf_exporter.simulator import Simulator
 
 ADDRESS = "127.0.0.1:10054"
@@ -20,8 +21,8 @@ ADDRESS = "127.0.0.1:10054"
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Simulate, and export what is simulated, until a signal comes."""
-    signals = Signals(*ENDING)
-    logs.set_up("info", "logfmt")
+    signals = SignalWaiter(*TERMINATION)
+    configure_logging("info", "logfmt")
     with Simulator(options(arguments, "127.0.0.1:0")) as simulator:
         account = Account(
             name="demo",
@@ -30,9 +31,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             password=Secret(simulator.password),
         )
         config = Config(accounts=(account,), web=WebSettings(listen_address=(arguments.listen_address,)))
-        say(f"A simulated PacketFabric answers on {simulator.url}")
-        say(f"Metrics:  http://{arguments.listen_address}/metrics")
-        say("Stop with Ctrl-C.")
+        echo(f"A simulated PacketFabric answers on {simulator.url}")
+        echo(f"Metrics:  http://{arguments.listen_address}/metrics")
+        echo("Stop with Ctrl-C.")
         return serve(config, signals)
 
 

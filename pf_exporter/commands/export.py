@@ -9,17 +9,17 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 
-from pf_exporter import __version__, logs
-from pf_exporter.commands.common import DIED, OK, say
-from pf_exporter.config import load
+from pf_exporter import __version__
+from pf_exporter.commands.common import DIED, OK, echo
+from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.config.loader import load
+from pf_exporter.config.settings import Config
 from pf_exporter.errors import ConfigError
-from pf_exporter.logs import Logger
-from pf_exporter.service import Exporter
-from pf_exporter.settings import Config
-from pf_exporter.signals import Signals
-from pf_exporter.web.policy import Policy
+from pf_exporter.log import Logger, configure_logging
+from pf_exporter.server.reloader import WebConfigReloader
+from pf_exporter.service.exporter import Exporter
 
-ENDING = (signal.SIGTERM, signal.SIGINT)
+TERMINATION = (signal.SIGTERM, signal.SIGINT)
 
 log = Logger(__name__)
 
@@ -29,7 +29,7 @@ def _reload(exporter: Exporter) -> None:
         exporter.reload()
 
 
-def serve(config: Config, signals: Signals, source: Callable[[], Config] | None = None) -> int:
+def serve(config: Config, signals: SignalWaiter, source: Callable[[], Config] | None = None) -> int:
     """Run the exporter until a signal or a bug ends it; at SIGHUP ``source`` gives the configuration anew."""
     exporter = Exporter(config, ended=signals.end, source=source)
     with exporter:
@@ -45,14 +45,14 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Export the configured accounts, or only say whether the configuration is good."""
     config = load(arguments, environ)
     if arguments.config_check:
-        Policy(config.web.config_file)
+        WebConfigReloader(config.web.config_file)
         for warning in config.warnings:
-            say(f"warning: {warning}")
+            echo(f"warning: {warning}")
         names = ", ".join(account.name for account in config.accounts)
-        say(f"The configuration is good. Accounts: {names}.")
+        echo(f"The configuration is good. Accounts: {names}.")
         return OK
-    logs.set_up(config.log.level, config.log.format)
+    configure_logging(config.log.level, config.log.format)
     log.info("starting pf_exporter", version=__version__, python=platform.python_version())
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
-    return serve(config, Signals(*ENDING, signal.SIGHUP), lambda: load(arguments, environ))
+    return serve(config, SignalWaiter(*TERMINATION, signal.SIGHUP), lambda: load(arguments, environ))

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, Commands, say
-from pf_exporter.config import load
+from pf_exporter.commands.common import DIED, OK, Commands, echo
+from pf_exporter.config.loader import load
+from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.web.app import HEALTHY
-from pf_exporter.web.policy import Policy
 
 TIMEOUT = 5.0
 """Seconds for the connection and for the answer."""
@@ -30,7 +30,7 @@ def _host(listen_address: str) -> str:
     return ("::1" if ":" in host else "127.0.0.1") if everywhere else host
 
 
-def ask(listen_address: str, *, tls: bool) -> str:
+def probe(listen_address: str, *, tls: bool) -> str:
     """What is wrong with the exporter that listens there, or nothing."""
     host, port = _host(listen_address), int(listen_address.rpartition(":")[2])
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
@@ -62,11 +62,11 @@ def ask(listen_address: str, *, tls: bool) -> str:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Ask every listen address; healthy if all are."""
     web = load(arguments, environ, need_account=False).web
-    tls = Policy(web.config_file).has_tls
+    tls = WebConfigReloader(web.config_file).has_tls
     well = True
     for address in web.listen_address:
-        wrong = ask(address, tls=tls)
-        say(f"{address}: {wrong or 'healthy'}")
+        wrong = probe(address, tls=tls)
+        echo(f"{address}: {wrong or 'healthy'}")
         well = well and not wrong
     return OK if well else DIED
 

@@ -7,16 +7,16 @@ import functools
 import os
 from collections.abc import Mapping
 
-from pf_exporter import logs
 from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, SILENT, Commands, say, seconds
-from pf_exporter.commands.export import ENDING
-from pf_exporter.commands.live import Live
-from pf_exporter.config import load
-from pf_exporter.intake import Intake
-from pf_exporter.recorder import Recorder
-from pf_exporter.service import redaction
-from pf_exporter.signals import Signals
+from pf_exporter.commands.common import DIED, OK, SILENT, Commands, echo, seconds
+from pf_exporter.commands.export import TERMINATION
+from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.commands.streaming import StreamRunner
+from pf_exporter.config.loader import load
+from pf_exporter.log import configure_logging
+from pf_exporter.recording.redaction import redaction
+from pf_exporter.recording.writer import RecordingWriter
+from pf_exporter.stream.processor import EventProcessor
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
@@ -28,17 +28,19 @@ as this runs, so that the recording can be shown to others; measurements and tim
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Record until a signal or the end of time."""
     config = load(arguments, environ)
-    logs.set_up(config.log.level, config.log.format)
-    signals = Signals(*ENDING)
-    recorder = Recorder(arguments.file, redaction=redaction(config.accounts) if arguments.redact else None)
-    live = Live(config, signals, intake=functools.partial(Intake, recorder=recorder))
+    configure_logging(config.log.level, config.log.format)
+    signals = SignalWaiter(*TERMINATION)
+    recorder = RecordingWriter(
+        arguments.file, redaction=redaction(config.accounts) if arguments.redact else None
+    )
+    live = StreamRunner(config, signals, processor=functools.partial(EventProcessor, recorder=recorder))
     live.run(arguments.duration)
     recorder.close()
-    events = sum(sum(feed.telemetry.events.values()) for feed in live.feeds.values())
+    events = sum(sum(pipeline.stats.events.values()) for pipeline in live.pipelines.values())
     how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
-    say(f"{events:,} events recorded; {arguments.file} has {os.path.getsize(arguments.file):,} bytes, {how}")
+    echo(f"{events:,} events recorded; {arguments.file} has {os.path.getsize(arguments.file):,} bytes, {how}")
     if recorder.problem is not None:
-        say(f"not all of it was recorded: {recorder.problem}")
+        echo(f"not all of it was recorded: {recorder.problem}")
     if live.failure is not None or recorder.problem is not None:
         return DIED
     return OK if events else SILENT

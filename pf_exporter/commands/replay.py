@@ -8,15 +8,14 @@ import math
 from collections.abc import Mapping
 from functools import partial
 
-from pf_exporter import logs
 from pf_exporter.commands import common
 from pf_exporter.commands.common import DIED, OK, Commands
-from pf_exporter.commands.export import ENDING
-from pf_exporter.config import load
-from pf_exporter.logs import Logger
-from pf_exporter.playback import Clock, Played, Player, accounts
-from pf_exporter.service import Exporter
-from pf_exporter.signals import Signals
+from pf_exporter.commands.export import TERMINATION
+from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.config.loader import load
+from pf_exporter.log import Logger, configure_logging
+from pf_exporter.service.exporter import Exporter
+from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
 
 log = Logger(__name__)
 
@@ -40,11 +39,11 @@ def speed(text: str) -> float:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Serve what the recording makes of the metrics, until a signal comes."""
     config = load(arguments, environ, need_account=False)
-    logs.set_up(config.log.level, config.log.format)
+    configure_logging(config.log.level, config.log.format)
     # What was last heard stays: the recording's end is no silence of PacketFabric's.
     series = dataclasses.replace(config.series, ttl=math.inf)
     config = dataclasses.replace(config, accounts=accounts(arguments.file), series=series)
-    signals = Signals(*ENDING)
+    signals = SignalWaiter(*TERMINATION)
     bugs: list[BaseException] = []
 
     def ended(exc: BaseException | None) -> None:
@@ -55,9 +54,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             signals.end()
 
     clock = Clock()
-    exporter = Exporter(config, ended=signals.end, feed=partial(Played, clock=clock), wall=clock)
-    player = Player(
-        arguments.file, exporter.feeds, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
+    exporter = Exporter(config, ended=signals.end, pipeline=partial(ReplayPipeline, clock=clock), wall=clock)
+    player = Replayer(
+        arguments.file, exporter.pipelines, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
     )
     with exporter:
         log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Mapping
 
 from pf_exporter.commands import common
-from pf_exporter.commands.common import OK, Commands, say, seconds
-from pf_exporter.commands.export import ENDING
-from pf_exporter.signals import Signals
+from pf_exporter.commands.common import OK, Commands, echo, seconds
+from pf_exporter.commands.export import TERMINATION
+from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.simulator import FAULTS, Options, Simulator
 
 EPILOG = "faults:\n" + "\n".join(f"  {name:<22} {text}" for name, text in FAULTS.items()) + "\n"
@@ -48,11 +48,11 @@ def options(arguments: argparse.Namespace, listen_address: str) -> Options:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Simulate until a signal comes."""
-    signals = Signals(*ENDING)
+    signals = SignalWaiter(*TERMINATION)
     with Simulator(options(arguments, arguments.listen_address)) as simulator:
-        say(f"PacketFabric, simulated: {simulator.url}")
-        say(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")
-        say(f"  or with PF_USER={simulator.login} PF_PASSWORD={simulator.password}")
+        echo(f"PacketFabric, simulated: {simulator.url}")
+        echo(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")
+        echo(f"  or with PF_USER={simulator.login} PF_PASSWORD={simulator.password}")
         signals.wait()
     return OK
 

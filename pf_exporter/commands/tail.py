@@ -8,19 +8,19 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pf_exporter import logs
 from pf_exporter.commands import common
 from pf_exporter.commands.common import DIED, NO_STREAM, OK, SILENT, Commands, drop_output, seconds, whole
-from pf_exporter.commands.export import ENDING
-from pf_exporter.commands.live import Live
-from pf_exporter.commands.screen import Filters, Screen
-from pf_exporter.config import load
+from pf_exporter.commands.event_printer import EventPrinter, Filters
+from pf_exporter.commands.export import TERMINATION
+from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.commands.streaming import StreamRunner
+from pf_exporter.config.loader import load
+from pf_exporter.config.types import UUID
 from pf_exporter.errors import ConfigError, ExporterError
-from pf_exporter.families import EVENT_NAMES, EVENTS
-from pf_exporter.intake import Intake
-from pf_exporter.kinds import UUID
-from pf_exporter.signals import Signals
-from pf_exporter.sse import ServerSentEvent
+from pf_exporter.log import configure_logging
+from pf_exporter.packetfabric.sse import ServerSentEvent
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS
+from pf_exporter.stream.processor import EventProcessor
 
 EPILOG = """\
 examples:
@@ -33,10 +33,10 @@ exit codes: 0 events were shown, 6 none came; others as of pf-exporter check
 """
 
 
-class _Shown(Intake):
+class _Shown(EventProcessor):
     """An intake that shows what it takes."""
 
-    def __init__(self, screen: Screen, *arguments: Any, **options: Any) -> None:
+    def __init__(self, screen: EventPrinter, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._screen = screen
 
@@ -68,15 +68,17 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     config = load(arguments, environ)
     if arguments.subscription_uuid and len(config.accounts) != 1:
         raise ConfigError(["--subscription-uuid: goes with one account; the configuration has several"])
-    logs.set_up("warn" if config.log.level == "info" else config.log.level, config.log.format)
-    signals = Signals(*ENDING)
+    configure_logging("warn" if config.log.level == "info" else config.log.level, config.log.format)
+    signals = SignalWaiter(*TERMINATION)
     for pattern in filter(_fits_nothing, arguments.event):
         known = ", ".join((*EVENTS, "customer|*"))
         print(f"pf-exporter: no known event fits {pattern!r}; known are {known}", file=sys.stderr)
     filters = Filters(arguments.event, arguments.circuit, arguments.field, arguments.zeros)
-    screen = Screen(sys.stdout, filters, signals.end, form=arguments.form, count=arguments.count)
-    live = Live(config, signals, intake=functools.partial(_Shown, screen), bundle=arguments.subscription_uuid)
-    screen.names = lambda account, circuit: live.feeds[account].inventory.description(circuit)
+    screen = EventPrinter(sys.stdout, filters, signals.end, form=arguments.form, count=arguments.count)
+    live = StreamRunner(
+        config, signals, processor=functools.partial(_Shown, screen), bundle=arguments.subscription_uuid
+    )
+    screen.names = lambda account, circuit: live.pipelines[account].inventory.description(circuit)
     live.run(arguments.duration)
     try:
         sys.stdout.flush()

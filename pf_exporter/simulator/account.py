@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from types import MappingProxyType
 
+from pf_exporter.simulator.activity_log import entry
 from pf_exporter.simulator.network import Event
 from pf_exporter.simulator.options import Options
-from pf_exporter.simulator.people import entry
 
 _CUSTOMER = (
     "auth bgp cloud_connection cloud_router document lag_interface logical_interface physical_interface "

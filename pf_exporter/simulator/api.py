@@ -12,12 +12,12 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pf_exporter.simulator import catalogue, lists
+from pf_exporter.simulator import pagination, resources
 from pf_exporter.simulator.account import Access, BadRequest, Bundle, read_streams
-from pf_exporter.simulator.catalogue import Row
+from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.network import Network
+from pf_exporter.simulator.resources import Row
 from pf_exporter.simulator.stream import Stream
-from pf_exporter.simulator.world import World
 
 # Not JSON: it would come from a proxy, not from the API.
 _BROKEN = PlainTextResponse("upstream connect error or disconnect/reset before headers", status_code=500)
@@ -40,7 +40,7 @@ def _address(request: Request) -> str:
 class Api:
     """All of PacketFabric that the simulator has, as an ASGI application."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Context) -> None:
         self._world = world
         self._account = world.account
         self._faults = world.faults
@@ -215,28 +215,28 @@ class Api:
         if "inventory-500" in self._faults:
             return _BROKEN
         query = request.query_params
-        found = lists.select(rows(self._world.network, self._world.clock()), query)
-        return JSONResponse(found if "paging-ignored" in self._faults else lists.page(found, query))
+        found = pagination.select(rows(self._world.network, self._world.clock()), query)
+        return JSONResponse(found if "paging-ignored" in self._faults else pagination.page(found, query))
 
     async def ports(self, request: Request) -> Response:
         """``GET /v2/ports``."""
-        return self._list(request, catalogue.ports)
+        return self._list(request, resources.ports)
 
     async def services(self, request: Request) -> Response:
         """``GET /v2/services``."""
-        return self._list(request, catalogue.services)
+        return self._list(request, resources.services)
 
     async def connections(self, request: Request) -> Response:
         """``GET /v2/services/cloud-routers/connections``."""
-        return self._list(request, catalogue.connections)
+        return self._list(request, resources.connections)
 
     async def rates(self, request: Request) -> Response:
         """``GET /v2/metrics/cloud-router-connections/{id}/rate/{type}``: the last hour, whatever is asked."""
         self._caller(request)
         network, now = self._world.network, self._world.clock()
         connection = request.path_params["id"]
-        found = catalogue.rates(network, connection, now).get(request.path_params["type"])
-        known = {row["cloud_circuit_id"] for row in catalogue.connections(network, now)}
+        found = resources.rates(network, connection, now).get(request.path_params["type"])
+        known = {row["cloud_circuit_id"] for row in resources.connections(network, now)}
         if found is None or connection not in known:
             raise HTTPException(404, "Connection not found.")
         return JSONResponse(found)
@@ -244,4 +244,4 @@ class Api:
     async def customer(self, request: Request) -> Response:
         """``GET /v2/customers/current``."""
         self._caller(request)
-        return JSONResponse(catalogue.customer(self._world.options.seed))
+        return JSONResponse(resources.customer(self._world.options.seed))

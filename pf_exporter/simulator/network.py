@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from pf_exporter.simulator import people
-from pf_exporter.simulator.flow import DAY, START, Reading, total
+from pf_exporter.simulator import activity_log
 from pf_exporter.simulator.topology import Port, build_circuits, build_ports
+from pf_exporter.simulator.traffic import DAY, START, Reading, total
 
 Event = tuple[str, dict[str, object]]
 """The name, such as ``port|metrics``, and the object that goes with it."""
@@ -65,7 +65,7 @@ class Network:
         """What people did after ``since`` up to and with ``at``: events ``customer|…``."""
         ports = [port.circuit_id for port in self.ports]
         circuits = [circuit.circuit_id for circuit in self.circuits]
-        return people.activity(self.seed, ports, circuits, at, since)
+        return activity_log.activity(self.seed, ports, circuits, at, since)
 
     def measurements(self, at: float) -> Iterator[Event]:
         """One reading of everything at ``at``; a router that is rebooting says nothing."""

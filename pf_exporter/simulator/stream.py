@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from starlette.types import Receive, Scope, Send
 
 from pf_exporter.simulator.account import Bundle
+from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.network import Event
-from pf_exporter.simulator.world import World
 
 _HEARTBEAT = b":\n\n"
 _CHUNK = 32_768
@@ -27,7 +27,7 @@ def frame(event: Event) -> bytes:
 class Stream:
     """The answer to ``GET /v2/events/{uuid}``, an ASGI application for one request."""
 
-    def __init__(self, bundle: Bundle, world: World) -> None:
+    def __init__(self, bundle: Bundle, world: Context) -> None:
         self.bundle = bundle
         self._options = world.options
         self._clock = world.clock

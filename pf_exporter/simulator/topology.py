@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pf_exporter.simulator.flow import DAY, START, Flow, Outage
+from pf_exporter.simulator.traffic import DAY, START, Outage, Traffic
 
 
 class Pop(NamedTuple):
@@ -74,7 +74,7 @@ class Port:
     """Frames arrive damaged, in bursts."""
     lag: Port | None = None
     members: list[Port] = field(default_factory=list)
-    control: tuple[Flow, Flow] | None = None
+    control: tuple[Traffic, Traffic] | None = None
     """Routing and link protocols, in and out; None for a LAG, whose members speak them."""
     optics_seed: float = 0.0
     """Between 0 and 1: no two lasers are alike."""
@@ -121,8 +121,8 @@ class Circuit:
     mbps: int
     speed: str
     description: str
-    az: Flow
-    za: Flow
+    az: Traffic
+    za: Traffic
 
 
 def build_ports(seed: int, count: int) -> list[Port]:
@@ -161,7 +161,7 @@ def build_ports(seed: int, count: int) -> list[Port]:
             port.lag = ports[3 * group]
             port.lag.members.append(port)
         if not is_lag:
-            into, out = (Flow(rng, 0.002 * gbps * GBPS, 90, port.outage) for _ in range(2))
+            into, out = (Traffic(rng, 0.002 * gbps * GBPS, 90, port.outage) for _ in range(2))
             port.control = into, out
         ports.append(port)
     return ports
@@ -206,8 +206,8 @@ def build_circuits(seed: int, ports: list[Port], count: int) -> list[Circuit]:
                 mbps=mbps,
                 speed=speed,
                 description=f"{a.port.pop.name} to {z.port.pop.name} ({rng.choice(_USES)})",
-                az=Flow(rng, peak, rng.randrange(500, 1300), outage),
-                za=Flow(rng, peak * rng.uniform(0.1, 1), rng.randrange(200, 1300), outage),
+                az=Traffic(rng, peak, rng.randrange(500, 1300), outage),
+                za=Traffic(rng, peak * rng.uniform(0.1, 1), rng.randrange(200, 1300), outage),
             )
         )
     return circuits

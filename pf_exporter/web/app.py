@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from pf_exporter.exposition import Format
+from pf_exporter.metrics.exposition import Format
 
 SLICE = 1 << 16
 """Bytes handed to the server at a time; it holds one in memory for a client that does not read."""
@@ -23,8 +23,8 @@ HEALTHY = "Healthy."
 """What ``/-/healthy`` answers if it is so."""
 
 
-class Page(Protocol):
-    """What there is to scrape, see :class:`pf_exporter.exposition.Exposition`."""
+class MetricsPage(Protocol):
+    """What there is to scrape, see :class:`pf_exporter.metrics.exposition.Exposition`."""
 
     def gzip(self, format: Format) -> bytes:
         """The page compressed."""
@@ -70,7 +70,7 @@ def _wants_gzip(accept_encoding: str) -> bool:
     return next(known, "identity") == "gzip"
 
 
-class _Shared:
+class _SingleFlight:
     """One rendering at a time, on a thread; whoever comes while it is under way shares it.
 
     So a page is older than the request by one rendering at most, and there are not two of them in memory.
@@ -112,10 +112,10 @@ class _Sliced(Response):
 
 
 def create(
-    page: Page, *, telemetry_path: str, healthy: Callable[[], bool], pages: Sequence[BaseRoute] = ()
+    page: MetricsPage, *, telemetry_path: str, healthy: Callable[[], bool], pages: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """The application; any other path is 404, any method but GET and HEAD 405."""
-    shared = _Shared()
+    shared = _SingleFlight()
 
     async def metrics(request: Request) -> Response:
         format = _format(request.headers.get("accept", ""))

@@ -10,16 +10,17 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pf_exporter import __version__
-from pf_exporter.secret import Secret, SecretFile
-from pf_exporter.settings import SETTINGS, Account, Config
-from pf_exporter.snapshot import Snapshot
-from pf_exporter.store import Store
-from pf_exporter.web.chronicle import Chronicle, explained
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret, SecretFile
+from pf_exporter.config.settings import SETTINGS, Config
+from pf_exporter.inventory.snapshot import Snapshot
+from pf_exporter.metrics.reload_status import ReloadStatus
+from pf_exporter.state.history import AccountHistory, explained
+from pf_exporter.state.store import Store
 from pf_exporter.web.markup import Markup, joined, table, tag
-from pf_exporter.web.readings import Reading
 from pf_exporter.web.style import STYLE
-from pf_exporter.web.traffic import Traffic, busiest
-from pf_exporter.web.words import ago, bits, moment, span
+from pf_exporter.web.top_circuits import CircuitTraffic, busiest
+from pf_exporter.web.words import ago, bits, duration, moment
 
 REFRESH = 10
 """Seconds until a browser asks again."""
@@ -38,27 +39,27 @@ HEADERS = {
 
 
 @dataclass(frozen=True)
-class View:
+class StatusContext:
     """What the page shows."""
 
     config: Config
     store: Store
-    chronicles: Sequence[Chronicle]
+    histories: Sequence[AccountHistory]
     snapshots: Mapping[str, Snapshot]
     """The inventories by account."""
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, ReloadStatus]
     """By what was read: the configuration, and that of the web."""
 
 
-def page(view: View) -> str:
+def page(view: StatusContext) -> str:
     """The whole page."""
     kinds = (("Ports", "port|metrics"), ("Virtual circuits", "vc|metrics"))
     parts = (
         tag("header", tag("h1", "pf_exporter"), tag("p", *_links(view.config), class_="links")),
         *(_complaint(what, reading) for what, reading in view.readings.items() if reading.problems),
-        *map(_account, sorted(view.chronicles, key=lambda one: one.up)),  # trouble first
+        *map(_account, sorted(view.histories, key=lambda one: one.up)),  # trouble first
         *(_circuits(title, *busiest(view.store, view.snapshots, event, SHOWN)) for title, event in kinds),
-        _novelties(view.chronicles),
+        _novelties(view.histories),
         _counts(view),
         _configuration(view.config),
         tag("footer", f"pf_exporter {__version__} · ", moment(time.time()), f" · anew every {REFRESH} s"),
@@ -69,7 +70,7 @@ def page(view: View) -> str:
             Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
             Markup('<meta name="color-scheme" content="light dark">'),
             Markup(f'<meta http-equiv="refresh" content="{REFRESH}">'),
-            tag("title", f"{_verdict(view.chronicles)} · pf_exporter"),
+            tag("title", f"{_verdict(view.histories)} · pf_exporter"),
             tag("style", Markup(STYLE)),
         )
     )
@@ -85,61 +86,61 @@ def _links(config: Config) -> Iterator[Markup]:
         yield tag("a", text, href=path)
 
 
-def _verdict(chronicles: Sequence[Chronicle]) -> str:
+def _verdict(histories: Sequence[AccountHistory]) -> str:
     """For the browser's tab."""
-    down = [one.account for one in chronicles if not one.up]
+    down = [one.account for one in histories if not one.up]
     return f"Not streaming: {', '.join(down)}" if down else "Streaming"
 
 
 # Accounts.
 
 
-def _state(chronicle: Chronicle) -> tuple[str, str]:
+def _state(history: AccountHistory) -> tuple[str, str]:
     """The state in words, and its colour."""
-    if chronicle.up:
+    if history.up:
         return "Streaming", "good"
     words = {
         "streaming": ("Silent: nothing was heard within the idle timeout", "bad"),
         "connecting": ("Connecting", "poor"),
         "backoff": ("Waiting to try again", "bad"),
     }
-    return words.get(chronicle.state, ("Stopped", "bad"))
+    return words.get(history.state, ("Stopped", "bad"))
 
 
-def _account(chronicle: Chronicle) -> Markup:
-    words, colour = _state(chronicle)
-    rates, lag = chronicle.recent()
-    last = max(list(chronicle.last_event.values()), default=None)
-    expires = chronicle.session_expires_at
+def _account(history: AccountHistory) -> Markup:
+    words, colour = _state(history)
+    rates, lag = history.recent()
+    last = max(list(history.last_event.values()), default=None)
+    expires = history.session_expires_at
     facts = (
-        ("Since", ago(chronicle.since)),
+        ("Since", ago(history.since)),
         ("Last event", "none yet" if last is None else ago(last)),
         ("Lag", "–" if lag is None else f"{lag:.1f} s"),
-        ("Session ends", "–" if expires is None else joined(("in ", span(expires - time.time())))),
+        ("Session ends", "–" if expires is None else joined(("in ", duration(expires - time.time())))),
         # Its beginning tells subscriptions apart, and is of no use to anyone else.
-        ("Subscription", f"{chronicle.bundle[:8]}…" if chronicle.bundle else "–"),
-        ("Streams opened", chronicle.connects),
-        ("Without a stream", span(chronicle.gap_seconds)),
+        ("Subscription", f"{history.bundle[:8]}…" if history.bundle else "–"),
+        ("Streams opened", history.connects),
+        ("Without a stream", duration(history.gap_seconds)),
     )
     now = time.time()
-    heard = dict(chronicle.last_event)
+    heard = dict(history.last_event)
     events = [
         (
             name,
             f"{rates.get(name, 0.0):.3g}",
             f"{count:,}",
-            f"{span(now - heard[name])} ago" if name in heard else "–",
+            f"{duration(now - heard[name])} ago" if name in heard else "–",
         )
-        for name, count in list(chronicle.events.items())
+        for name, count in list(history.events.items())
         if count
     ]
     faults = [
         tag("li", ago(fault.at), " ", tag("b", fault.reason), ": ", explained(fault.reason))
-        for fault in reversed(list(chronicle.faults))
+        for fault in reversed(list(history.faults))
     ]
     return tag(
         "section",
-        tag("h2", tag("span", words, class_=f"state {colour}"), " ", chronicle.account),
+        tag("h2", tag("span", words, class_=f"state {colour}"), " ", history.account),
         tag("dl", *(tag("div", tag("dt", term), tag("dd", fact)) for term, fact in facts)),
         tag("h3", "Last errors") if faults else "",
         tag("ul", *faults) if faults else "",
@@ -150,7 +151,7 @@ def _account(chronicle: Chronicle) -> Markup:
 # Circuits.
 
 
-def _bar(one: Traffic) -> Markup:
+def _bar(one: CircuitTraffic) -> Markup:
     if not one.speed:
         return Markup("")
     share = min(one.busiest / one.speed, 1.0)
@@ -163,12 +164,12 @@ def _bar(one: Traffic) -> Markup:
     return joined((bar, tag("small", text)))
 
 
-def _power(one: Traffic) -> str:
+def _power(one: CircuitTraffic) -> str:
     shown = ["–" if dbm is None else f"{dbm:.1f}" for dbm in (one.receive_power, one.transmit_power)]
     return "–" if shown == ["–", "–"] else f"{shown[0]} / {shown[1]}"
 
 
-def _circuits(title: str, found: Sequence[Traffic], there_are: int) -> Markup:
+def _circuits(title: str, found: Sequence[CircuitTraffic], there_are: int) -> Markup:
     if not found:
         return tag("section", tag("h2", title), tag("p", "None has been heard of yet.", class_="none"))
     has_power = any(one.receive_power is not None for one in found)
@@ -180,7 +181,7 @@ def _circuits(title: str, found: Sequence[Traffic], there_are: int) -> Markup:
             bits(one.transmit),
             _bar(one),
             *((_power(one),) if has_power else ()),
-            span(one.age),
+            duration(one.age),
         )
         for one in found
     ]
@@ -199,8 +200,8 @@ def _circuits(title: str, found: Sequence[Traffic], there_are: int) -> Markup:
 # What is new.
 
 
-def _novelties(chronicles: Sequence[Chronicle]) -> Markup:
-    found = [f"{novelty}" for chronicle in chronicles for novelty in chronicle.novelties.found()]
+def _novelties(histories: Sequence[AccountHistory]) -> Markup:
+    found = [f"{novelty}" for history in histories for novelty in history.unknown_fields.found()]
     if not found:
         return Markup("")
     intro = "The API sends what its documentation does not know. Please report these lines as they stand:"
@@ -208,17 +209,17 @@ def _novelties(chronicles: Sequence[Chronicle]) -> Markup:
     return tag("section", tag("h2", "New"), tag("p", intro), tag("pre", lines))
 
 
-def _counts(view: View) -> Markup:
+def _counts(view: StatusContext) -> Markup:
     rows = []
-    for chronicle in view.chronicles:
-        for verdict in chronicle.judge.verdicts():
+    for history in view.histories:
+        for verdict in history.temporality.verdicts():
             if verdict.kind is not None:
                 fits = (
                     "fits"
                     if verdict.fits(view.config.value(verdict.setting))
                     else f"does not fit: set it to {verdict.kind}"
                 )
-                rows.append((chronicle.account, verdict.event, verdict.kind, verdict.evidence, fits))
+                rows.append((history.account, verdict.event, verdict.kind, verdict.evidence, fits))
     if not rows:
         return Markup("")
     heads = ("Account", "Event", "Its counts are", "Because", "The setting")
@@ -228,7 +229,7 @@ def _counts(view: View) -> Markup:
 # Configuration.
 
 
-def _complaint(what: str, reading: Reading) -> Markup:
+def _complaint(what: str, reading: ReloadStatus) -> Markup:
     told = tag("ul", *(tag("li", problem) for problem in reading.problems))
     intro = f"The new {what} cannot be used; what was in force stays in force:"
     return tag("section", tag("h2", tag("span", "Not reloaded", class_="state bad")), tag("p", intro), told)

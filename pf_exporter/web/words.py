@@ -7,7 +7,7 @@ import time
 from pf_exporter.web.markup import Markup, joined, tag
 
 
-def span(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds in the unit that suits them.
 
     >>> span(90), span(7200)
@@ -29,7 +29,7 @@ def ago(at: float) -> Markup:
     """How long ago it was, and when."""
     seconds = time.time() - at
     exact = moment(at) if seconds >= 86_400 else tag("time", time.strftime("%H:%M:%S UTC", time.gmtime(at)))
-    return joined((span(seconds), " ago ", tag("small", exact)))
+    return joined((duration(seconds), " ago ", tag("small", exact)))
 
 
 def bits(number: float | None) -> str:

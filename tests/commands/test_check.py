@@ -23,7 +23,7 @@ from pf_exporter.simulator import Options, Simulator
 from pf_exporter.web.app import HEALTHY
 from tests.conftest import Program
 from tests.fakes import SILENCE, STREAM, Answer, Fake, answer, certificate, dead_url, event
-from tests.web.conftest import Serve
+from tests.server.conftest import Serve
 
 Start = Callable[..., Program]
 Golden = Callable[[str, str], None]

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse
 from pf_exporter.cli import main
 from pf_exporter.web.app import HEALTHY
 from tests.fakes import dead_url
-from tests.web.authority import Authority
-from tests.web.conftest import Serve, hashed
+from tests.server.authority import Authority
+from tests.server.conftest import Serve, hashed
 
 # Python 3.10 forgets to close what is left of a handshake that failed.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pf_exporter.api import Client
-from pf_exporter.commands.screen import quantity
-from pf_exporter.secret import Secret
-from pf_exporter.settings import Account, StreamFilter
+from pf_exporter.commands.event_printer import quantity
+from pf_exporter.config.accounts import Account, StreamFilter
+from pf_exporter.config.secrets import Secret
+from pf_exporter.packetfabric.client import Client
 from pf_exporter.simulator import Options, Simulator
 from tests.conftest import Program
 from tests.fakes import HEARTBEAT, Answer, Fake, event

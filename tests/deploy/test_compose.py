@@ -17,7 +17,7 @@ import yaml
 
 from pf_exporter import __version__
 from pf_exporter.cli import parser
-from pf_exporter.config import load
+from pf_exporter.config.loader import load
 from tests.conftest import Program, get, tool, until
 from tests.deploy.containers import FOLDER, SERVICES, flag, lay_out, mounts
 from tests.rules.test_alertmanager import Alertmanager

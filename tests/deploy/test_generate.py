@@ -8,9 +8,9 @@ import subprocess
 import pytest
 import yaml
 
-from deploy.generate import FILES
 from tests.conftest import tool
 from tests.deploy import DEPLOY, ROOT, read
+from tools.generate_deploy import FILES
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -24,8 +24,8 @@ def test_make_docs_makes_them() -> None:
     """One command renews everything that is made from something else: the pages and these files."""
     command = [tool("make"), "--dry-run", "docs"]
     recipe = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    ran = [line.partition(" -m ")[2] for line in recipe.splitlines() if ".generate" in line]
-    assert ran == ["docs.generate", "deploy.generate"]
+    ran = [line.partition(" -m ")[2] for line in recipe.splitlines() if ".generate_" in line]
+    assert ran == ["tools.generate_docs", "tools.generate_deploy"]
 
 
 def test_rules_lost_nothing() -> None:

@@ -17,8 +17,8 @@ from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonit
 
 from pf_exporter import __version__
 from pf_exporter.cli import parser
-from pf_exporter.config import load
-from pf_exporter.settings import WebSettings
+from pf_exporter.config.loader import load
+from pf_exporter.config.settings import WebSettings
 from tests.conftest import tool
 from tests.deploy import blocks
 from tests.rules.promql import METRICS, PROMETHEUS, TARGET

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.cli import parser
-from pf_exporter.config import load
-from pf_exporter.settings import Config
-from pf_exporter.web import webfile
+from pf_exporter.config.loader import load
+from pf_exporter.config.settings import Config
+from pf_exporter.server import web_config
 from tests.conftest import tool
 from tests.deploy import blocks, read
-from tests.web.authority import Authority
+from tests.server.authority import Authority
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "pf-exporter.service"
 TEXT = UNIT.read_text(encoding="utf-8")
@@ -133,7 +133,7 @@ def test_tls(tmp_path: Path) -> None:
     (tmp_path / "web.yml").write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
     config = configured(tmp_path, TEXT + TLS)
     assert config.web.config_file == str(tmp_path / "web.yml")
-    assert webfile.read(config.web.config_file, {}).tls is not None
+    assert web_config.read(config.web.config_file, {}).tls is not None
 
 
 def test_what_it_may_write_to() -> None:

@@ -11,17 +11,21 @@ from typing import NamedTuple, TextIO
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
-from pf_exporter.circuits import Listing, Samples, plain
-from pf_exporter.collector import Collector
-from pf_exporter.intake import Intake
-from pf_exporter.listings import PORTS, VCS
-from pf_exporter.nameplates import Nameplates
-from pf_exporter.settings import Account
+from pf_exporter.config.accounts import Account
+from pf_exporter.inventory.snapshot import Snapshot
+from pf_exporter.metrics.exporter_collector import ExporterCollector
+from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.schema.labels import canonical_id
+from pf_exporter.schema.parsers import Samples
+from pf_exporter.schema.resource import Resource
+from pf_exporter.schema.resources.ports import PORTS
+from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.simulator import Network
-from pf_exporter.simulator.catalogue import ports, services
-from pf_exporter.snapshot import Snapshot
-from pf_exporter.store import Store
-from pf_exporter.telemetry import AccountTelemetry, Telemetry
+from pf_exporter.simulator.resources import ports, services
+from pf_exporter.state.stats import AccountStats
+from pf_exporter.state.store import Store
+from pf_exporter.stream.processor import EventProcessor
 from tests.conftest import tool
 
 TARGET = {"job": "packetfabric", "instance": "pf-exporter:10054"}
@@ -37,23 +41,23 @@ class _Frame(NamedTuple):
 
 
 class _Inventory:
-    """What :class:`Nameplates` reads of an inventory, looked at without a network."""
+    """What :class:`InventoryCollector` reads of an inventory, looked at without a network."""
 
     def __init__(self, network: Network, account: str) -> None:
         self._network = network
         self.account = account
         self.snapshot = Snapshot()
         self.failures = {"unavailable": 0}
-        self.rejected = {field: 0 for listing in (PORTS, VCS) for field in listing.fields}
+        self.rejected = {field: 0 for listing in (PORTS, VIRTUAL_CIRCUITS) for field in listing.fields}
 
     def look(self, at: float) -> None:
-        lists = ((PORTS, ports(self._network, at)), (VCS, services(self._network, at)))
+        lists = ((PORTS, ports(self._network, at)), (VIRTUAL_CIRCUITS, services(self._network, at)))
         read = {listing.noun: [listing.read(row, ())[0] for row in rows] for listing, rows in lists}
-        found = {noun: {plain(one.id): one for one in known if one} for noun, known in read.items()}
-        self.snapshot = self.snapshot.followed_by(found, 10**6, at)
+        found = {noun: {canonical_id(one.id): one for one in known if one} for noun, known in read.items()}
+        self.snapshot = self.snapshot.updated(found, 10**6, at)
 
-    def samples(self) -> Iterator[tuple[Listing, str, Mapping[str, Samples]]]:
-        for listing in (PORTS, VCS):
+    def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
+        for listing in (PORTS, VIRTUAL_CIRCUITS):
             for circuit in self.snapshot.circuits.get(listing.noun, {}).values():
                 yield listing, circuit.id, circuit.samples
 
@@ -64,15 +68,15 @@ class _Clockwork:
     def __init__(self, account: str = "default") -> None:
         self.now = 0.0
         self._network = Network()
-        self._telemetry = AccountTelemetry(Account(name=account), idle_timeout=600, clock=self._clock)
+        self._stats = AccountStats(Account(name=account), idle_timeout=600, clock=self._clock)
         store = Store(ttl=1200, limit=10**6, clock=self._clock, wall=self._wall)
         store.add_account(account)
-        self._intake = Intake(store, self._telemetry, clock=self._clock, wall=self._wall)
+        self._processor = EventProcessor(store, self._stats, clock=self._clock, wall=self._wall)
         self._inventory = _Inventory(self._network, account)
         self._collectors = (
             Collector(store),
-            Nameplates([self._inventory], store),  # type: ignore[list-item]
-            Telemetry([self._telemetry], revision="abcdef"),
+            InventoryCollector([self._inventory], store),  # type: ignore[list-item]
+            ExporterCollector([self._stats], revision="abcdef"),
         )
 
     def _clock(self) -> float:
@@ -85,7 +89,7 @@ class _Clockwork:
     def step(self, since: float, at: float) -> Iterator[Metric]:
         """All that is on /metrics at a time, after what happened since another."""
         self.now = at
-        telemetry = self._telemetry
+        telemetry = self._stats
         if telemetry.state == "connecting":
             telemetry.login_attempts += 1
             telemetry.session_expires_at = at + SESSION
@@ -101,7 +105,7 @@ class _Clockwork:
             if telemetry.state == "streaming":
                 frame = _Frame(name, json.dumps(data))
                 telemetry.bytes += len(frame.data)
-                self._intake.take(frame)
+                self._processor.take(frame)
         if at % 300 < at - since:
             self._inventory.look(at)
         for collector in self._collectors:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pf_exporter.settings import WebSettings
+from pf_exporter.config.settings import WebSettings
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from deploy.sbom import OURSELVES, Entry, entries
 from tests.release.test_workflow import PYTHONS
+from tools.sbom import OURSELVES, Entry, entries
 
 ROOT = Path(__file__).parents[2]
 LOCKS = {

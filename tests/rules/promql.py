@@ -8,10 +8,10 @@ from pathlib import Path
 import promql_parser
 import yaml
 
-from pf_exporter.collector import Collector
-from pf_exporter.nameplates import Nameplates
-from pf_exporter.store import Store
-from pf_exporter.telemetry import Telemetry
+from pf_exporter.metrics.exporter_collector import ExporterCollector
+from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.state.store import Store
 
 PROMETHEUS = Path(__file__).parents[2] / "prometheus"
 
@@ -40,8 +40,8 @@ def _catalogue() -> dict[str, frozenset[str]]:
     known = dict.fromkeys(_OTHERS, TARGET)
     for metric in (
         *Collector(store).describe(),
-        *Nameplates([], store).describe(),
-        *Telemetry([]).describe(),
+        *InventoryCollector([], store).describe(),
+        *ExporterCollector([]).describe(),
     ):
         labels = TARGET.union(metric._labelnames)  # type: ignore[attr-defined]
         if metric.type == "histogram":

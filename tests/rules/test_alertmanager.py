@@ -15,9 +15,10 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from pf_exporter.secret import Secret
-from pf_exporter.service import Exporter
-from pf_exporter.settings import Account, Config, StreamSettings, WebSettings
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config, StreamSettings, WebSettings
+from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
 from tests.conftest import tool, until
 from tests.rules.promql import PROMETHEUS

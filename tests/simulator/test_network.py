@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pf_exporter.simulator import Network, catalogue
-from pf_exporter.simulator.flow import DAY, START
+from pf_exporter.simulator import Network, resources
+from pf_exporter.simulator.traffic import DAY, START
 from tests.simulator.conftest import NOW
 
 Sample = dict[tuple[str, str], dict[str, Any]]
@@ -183,7 +183,7 @@ def test_a_flapping_port_goes_dark_and_comes_back(network: Network) -> None:
     states, carrier = [], []
     for second in range(0, 601, 5):
         at = NOW + second
-        row = next(row for row in catalogue.ports(network, at) if row["port_circuit_id"] == port)
+        row = next(row for row in resources.ports(network, at) if row["port_circuit_id"] == port)
         now = sample(network, at)
         up = row["operational_status"] == "up"
         states.append(up)
@@ -220,7 +220,7 @@ def test_a_fibre_grows_dim(network: Network) -> None:
 
 def test_lanes_suit_the_optics(network: Network, day: list[Sample]) -> None:
     """Four lanes for LR4, one otherwise; dBm and mW say the same; lanes that are not there read zero."""
-    media = {row["port_circuit_id"]: row["media"] for row in catalogue.ports(network, NOW)}
+    media = {row["port_circuit_id"]: row["media"] for row in resources.ports(network, NOW)}
     assert {"LR", "LX", "LR4"} <= set(media.values())
     for (name, port), data in day[0].items():
         if name != "port|optical":

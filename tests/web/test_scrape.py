@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.service import Exporter
-from pf_exporter.settings import Config, WebSettings
+from pf_exporter.config.settings import Config, WebSettings
+from pf_exporter.service.exporter import Exporter
 from tests.conftest import get, tool, until
 from tests.fakes import Fake
+from tests.server.authority import Authority
+from tests.server.conftest import hashed
 from tests.test_prometheus import Prometheus
-from tests.web.authority import Authority
-from tests.web.conftest import hashed
 
 USER = """\
 tls_server_config: {{cert_file: server.pem, key_file: server.key}}

@@ -14,13 +14,14 @@ from urllib.error import HTTPError
 
 import pytest
 
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.errors import ExporterError
-from pf_exporter.secret import Secret
-from pf_exporter.service import Exporter
-from pf_exporter.settings import Account, Config, StreamSettings, WebSettings
-from pf_exporter.telemetry import DISCONNECT_REASONS, ROTATED, STOPPED
+from pf_exporter.service.exporter import Exporter
+from pf_exporter.state.history import AccountHistory, explained
+from pf_exporter.state.stats import DISCONNECT_REASONS, ROTATED, STOPPED
 from pf_exporter.web import status
-from pf_exporter.web.chronicle import Chronicle, explained
 from pf_exporter.web.markup import Markup, escaped, tag
 from tests.conftest import get, until
 from tests.fakes import FIN, Answer, Fake, answer, event
@@ -104,7 +105,7 @@ def test_it_says_why_it_does_not(fake: Fake) -> None:
         broken.script["login"] = iter([answer(401, {"message": "no"})] * 9)
         bad = broken.account(name="broken")
         with Exporter(Config(accounts=(well, bad), web=WEB, stream=QUICK)) as exporter:
-            first, second = (feed.telemetry for feed in exporter.feeds)
+            first, second = (pipeline.stats for pipeline in exporter.pipelines)
             until(lambda: first.up and second.faults, "one that streams and one that does not")
             text = Reader(page_of(exporter)).text
     assert "Not streaming: broken" in text
@@ -184,14 +185,14 @@ def test_ready_when_every_account_was_subscribed_once(fake: Fake) -> None:
         accounts = (fake.account(name="one"), other.account(name="two"))
         with Exporter(Config(accounts=accounts, web=WEB, stream=QUICK)) as exporter:
             site = f"http://{exporter.server.addresses[0]}"
-            until(lambda: exporter.feeds[0].telemetry.up, "the first stream")
+            until(lambda: exporter.pipelines[0].stats.up, "the first stream")
             exporter_ready = lambda: status_of(site + "/-/ready") == 200  # noqa: E731
             assert not exporter_ready()
             until(exporter_ready, "both", seconds=30)
             other.script["open"] = iter([Answer(500)] * 100)
             for connection in other.streams:
                 connection.hand(FIN)
-            until(lambda: not exporter.feeds[1].telemetry.up, "the loss of a stream")
+            until(lambda: not exporter.pipelines[1].stats.up, "the loss of a stream")
             assert exporter_ready()
 
 
@@ -205,29 +206,29 @@ def status_of(url: str) -> int:
 
 def test_chronicle() -> None:
     """Only errors are remembered, the last few, and the time of the present state."""
-    chronicle = Chronicle(Account(), idle_timeout=1.0)
+    history = AccountHistory(Account(), idle_timeout=1.0)
     for reason in ("ended", ROTATED, "idle", STOPPED, *["broken"] * 9):
-        chronicle.lost(reason, "backoff")
-    assert [fault.reason for fault in chronicle.faults] == ["broken"] * 5
-    began = chronicle.since
-    chronicle.opened()
-    assert chronicle.since >= began
+        history.lost(reason, "backoff")
+    assert [fault.reason for fault in history.faults] == ["broken"] * 5
+    began = history.since
+    history.opened()
+    assert history.since >= began
 
 
 def test_rates_are_recent() -> None:
     """Rates are those of about the last minute, not of all time; the lag is the mean of that time."""
-    chronicle = Chronicle(Account(), idle_timeout=1.0)
+    history = AccountHistory(Account(), idle_timeout=1.0)
     now = time.monotonic()
-    (first,) = chronicle._marks
+    (first,) = history._marks
     old = first._replace(at=now - 1000, events={"port|metrics": 0})
     recent = first._replace(at=now - 100, events={"port|metrics": 5000})
-    chronicle._marks = deque([old, recent])
-    chronicle.events["port|metrics"] = 5200
-    chronicle.lag_sum, chronicle.lags[3] = 6.0, 4
-    rates, lag = chronicle.recent()
+    history._marks = deque([old, recent])
+    history.events["port|metrics"] = 5200
+    history.lag_sum, history.lags[3] = 6.0, 4
+    rates, lag = history.recent()
     assert rates["port|metrics"] == pytest.approx(2.0, rel=0.1)
     assert lag == 1.5
-    assert old not in chronicle._marks
+    assert old not in history._marks
 
 
 def test_every_reason_is_explained() -> None:
@@ -254,7 +255,7 @@ def test_a_view_of_nothing() -> None:
     exporter = Exporter(Config(accounts=(account,), web=WEB))
     try:
         page = status.page(exporter._view())
-        page = status.page(dataclasses.replace(exporter._view(), chronicles=(), snapshots={}))
+        page = status.page(dataclasses.replace(exporter._view(), histories=(), snapshots={}))
     finally:
         exporter.server.stop()
     assert Reader(page).open == []
@@ -265,7 +266,7 @@ def test_what_is_new(fake: Fake) -> None:
     data = {"port_circuit_id": "PF-AP-1", "timestamp": "2026-01-01T00:00:00Z", "who": "canary"}
     fake.events = [event("port|weather", {"rain": 3}), event("port|errors", data)]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
-        until(lambda: len(exporter.feeds[0].telemetry.novelties.found()) == 2, "both")
+        until(lambda: len(exporter.pipelines[0].stats.unknown_fields.found()) == 2, "both")
         page = Reader(page_of(exporter)).text
     assert "event port|weather: an object with rain; seen so far: 1" in page
     assert "field who of port|errors: a text of 6 characters; seen so far: 1" in page
@@ -279,8 +280,8 @@ def test_totals_or_differences(fake: Fake) -> None:
         for count, stamp in ((number % 2, f"2026-01-01T00:00:{number:02}Z") for number in range(50))
     ]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
-        judge = exporter.feeds[0].telemetry.judge
-        until(lambda: judge.verdict("port|errors").kind == "delta", "a verdict")
+        temporality = exporter.pipelines[0].stats.temporality
+        until(lambda: temporality.verdict("port|errors").kind == "delta", "a verdict")
         page = Reader(page_of(exporter)).text
     assert "Totals or differences" in page
     assert "does not fit: set it to delta" in page

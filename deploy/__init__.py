@@ -1,1 +1,0 @@
-"""Ways to run the exporter for good: containers, Kubernetes, systemd."""

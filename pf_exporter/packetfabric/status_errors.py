@@ -1,0 +1,73 @@
+"""HTTP status codes as errors of ours."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+
+from pf_exporter.config.secrets import Secret
+from pf_exporter.errors import (
+    ApiError,
+    Forbidden,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+)
+
+RETRY_AFTER_LIMIT = 3600.0
+"""Seconds; a server that asks for more is asked again after this."""
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds a ``Retry-After`` header asks for, as a number or an HTTP date; None if it makes no sense.
+
+    >>> retry_after("120", 0), retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 0), retry_after("-5", 0)
+    (120.0, 60.0, None)
+    """
+    if value is None:
+        return None
+    if re.fullmatch(r"\d{1,18}", value.strip(), re.ASCII):
+        return min(float(value), RETRY_AFTER_LIMIT)
+    try:
+        seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), RETRY_AFTER_LIMIT)
+
+
+def _complaint(body: bytes, secrets: Iterable[str]) -> str:
+    """The API's own words about an error, made safe for a log line; empty where it has none."""
+    try:
+        message = json.loads(body)["message"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return ""
+    if not isinstance(message, str):
+        return ""
+    # Validators like to quote what they refuse.
+    for secret in secrets:
+        message = message.replace(secret, str(Secret(secret)))
+    printable = "".join(letter for letter in message[:200] if letter.isprintable())
+    return f' ("{printable}")' if printable else ""
+
+
+def error_from_status(
+    status: int, headers: Mapping[str, str], body: bytes, operation: str, secrets: Iterable[str]
+) -> ApiError:
+    """What a status that is not the expected one means."""
+    said = f"{operation}: HTTP {status}{_complaint(body, secrets)}"
+    wait = retry_after(headers.get("Retry-After"), time.time())
+    if status == 401:
+        return Unauthorized(f"{said}; check the login, password or API key", retry_after=wait)
+    if status == 403:
+        return Forbidden(f"{said}; the user or key lacks a permission", retry_after=wait)
+    if status == 429:
+        return RateLimited(f"{said}; too many requests", retry_after=wait)
+    if status == 408 or status >= 500:
+        return Unavailable(said, retry_after=wait)
+    if 300 <= status < 400:
+        return Rejected(f"{said}; redirects are not followed, check api_url", retry_after=wait)
+    return Rejected(said, retry_after=wait)

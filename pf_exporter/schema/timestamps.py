@@ -1,0 +1,48 @@
+"""Timestamps of the API as UNIX seconds."""
+
+from __future__ import annotations
+
+import functools
+import re
+from datetime import datetime, timedelta, timezone
+
+MAX_TIMESTAMP = 64
+"""Characters; what is longer is no timestamp, and must not fill the cache of them."""
+
+
+_TIMESTAMP = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
+    r"(?: ?(?:[Zz]|([+-])([01]\d|2[0-3]):?([0-5]\d)))?",
+    re.ASCII,
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def epoch(text: str) -> float | None:
+    """UNIX seconds of a timestamp in any of the API's forms, or None; no zone means UTC.
+
+    The forms: ``+00:00``, ``+0000``, ``Z`` or no zone; a fraction of any length or none; ``T`` or a blank.
+    Events of one sample share their timestamp, hence the cache; it is for texts of ``MAX_TIMESTAMP`` at most.
+
+    >>> epoch("2021-08-06T16:23:12.5+0000") == epoch("2021-08-06 18:23:12.500+02:00")
+    True
+    """
+    match = _TIMESTAMP.fullmatch(text)
+    if match is None:
+        return None
+    *clock, fraction, sign, hours, minutes = match.groups()
+    try:
+        moment = datetime(*map(int, clock), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]  # six numbers
+    except ValueError:  # the 30th of February
+        return None
+    seconds = moment.timestamp() + float(f"0.{fraction or 0}")
+    if sign:
+        offset = timedelta(hours=int(hours), minutes=int(minutes)).total_seconds()
+        seconds -= offset if sign == "+" else -offset
+    return seconds
+
+
+def parse_timestamp(raw: object) -> tuple[float | None, int]:
+    """UNIX seconds or None, and 1 if the value is present but cannot be used."""
+    seconds = epoch(raw) if isinstance(raw, str) and len(raw) <= MAX_TIMESTAMP else None
+    return seconds, int(seconds is None and raw is not None)

@@ -1,0 +1,24 @@
+"""What the routes and the streams of one simulator share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pf_exporter.simulator.account import Account
+from pf_exporter.simulator.counters import Counters
+from pf_exporter.simulator.faults import Faults
+from pf_exporter.simulator.network import Network
+from pf_exporter.simulator.options import Options
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The parts of one simulator; ``clock`` gives UNIX seconds."""
+
+    options: Options
+    clock: Callable[[], float]
+    network: Network
+    account: Account
+    faults: Faults
+    ledger: Counters

@@ -1,0 +1,375 @@
+"""The session: one login at a time, never in a hot loop, renewed in time, never lost for a failed renewal."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pf_exporter.config.secrets import Secret, SecretFile
+from pf_exporter.errors import (
+    ApiError,
+    CredentialsUnreadable,
+    Forbidden,
+    LoginIncomplete,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+)
+from pf_exporter.packetfabric.client import Client, Session
+from pf_exporter.packetfabric.session import LIFE_USED, SCHEDULE, UNANSWERED, SessionManager
+from pf_exporter.state.stats import AccountStats
+from tests.fakes import FIN, OK, Answer, Fake, Step, answer
+
+NOW = 1_700_000_000.0
+LIFE = 100_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake() as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def keeper_of(fake: Fake, clock: Clock, *, chance: float = 0.0, **changes: Any) -> SessionManager:
+    account = fake.account(**changes)
+    stats = AccountStats(account, idle_timeout=5.0)
+    client = Client(account, idle_timeout=5.0)
+    return SessionManager(client, stats, clock=clock, wall=lambda: NOW, chance=lambda: chance)
+
+
+def ends_after(seconds: float) -> dict[str, object]:
+    return {"time_expires": datetime.fromtimestamp(NOW + seconds, timezone.utc).isoformat()}
+
+
+def refused(session_manager: SessionManager) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        session_manager.get()
+    return caught.value
+
+
+def wait_of(session_manager: SessionManager) -> float:
+    seconds = refused(session_manager).retry_after
+    assert seconds is not None
+    return seconds
+
+
+def logins(fake: Fake) -> int:
+    return len(fake.of("login"))
+
+
+# One at a time
+
+
+def test_one_login_serves_everybody(fake: Fake, clock: Clock) -> None:
+    """Twenty threads that ask at once share one session, out of one login."""
+    gate = threading.Event()
+    fake.script["login"] = [(gate.wait, OK)]
+    session_manager = keeper_of(fake, clock)
+    with ThreadPoolExecutor(20) as pool:
+        sessions = [pool.submit(session_manager.get) for _ in range(20)]
+        fake.wait_for(lambda: logins(fake))
+        gate.set()
+        assert len({id(session.result(5)) for session in sessions}) == 1
+    assert (logins(fake), fake.most["login"]) == (1, 1)
+
+
+def test_one_refusal_serves_everybody(fake: Fake, clock: Clock) -> None:
+    """A password that is refused is tried once, however many threads ask."""
+    fake.script["login"] = itertools.repeat(Answer(401))
+    session_manager = keeper_of(fake, clock)
+    with ThreadPoolExecutor(20) as pool:
+        errors = [pool.submit(session_manager.get).exception(5) for _ in range(20)]
+    assert all(isinstance(error, Unauthorized) for error in errors)
+    assert logins(fake) == 1
+
+
+def test_many_401s_are_one_new_login(fake: Fake, clock: Clock) -> None:
+    """Threads that find the same session dead discard it together, and never its successor."""
+    session_manager = keeper_of(fake, clock)
+    dead = session_manager.get()
+    clock.now += 1000
+    with ThreadPoolExecutor(20) as pool:
+
+        def mended(_: int) -> Session:
+            session_manager.discard(dead)
+            return session_manager.get()
+
+        assert len({id(session) for session in pool.map(mended, range(20))}) == 1
+    assert logins(fake) == 2
+
+
+# The slow schedule
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (Answer(401), Unauthorized),
+        (Answer(403), Forbidden),
+        (Answer(429), RateLimited),
+        (Answer(400), Rejected),
+        (answer(200, {"mfa_required": True}), LoginIncomplete),
+    ],
+)
+def test_a_judgement_is_asked_for_slowly(fake: Fake, clock: Clock, step: Step, error: type[ApiError]) -> None:
+    """After a refusal comes no login before its time; each wait may be twice the last, up to ten minutes."""
+    fake.script["login"] = itertools.repeat(step)
+    session_manager = keeper_of(fake, clock, chance=1 - 1e-9)
+    waits = []
+    for number in range(1, 8):
+        first = refused(session_manager)
+        assert type(first) is error
+        assert first.retry_after is not None
+        waits.append(round(first.retry_after))
+        clock.now += first.retry_after - 0.5
+        again = refused(session_manager)
+        assert type(again) is error
+        assert again.retry_after == pytest.approx(0.5)
+        assert "(not tried again yet)" in str(again)
+        assert logins(fake) == number
+        clock.now += 0.5
+    assert waits == [60, 120, 240, 480, 600, 600, 600]
+
+
+def test_the_spread_has_a_floor(fake: Fake, clock: Clock) -> None:
+    """However chance falls, a refused login is not repeated within the schedule's minimum."""
+    fake.script["login"] = itertools.repeat(Answer(401))
+    assert wait_of(keeper_of(fake, clock, chance=0.0)) == SCHEDULE.minimum
+
+
+def test_an_outage_does_not_slow_what_follows(fake: Fake, clock: Clock) -> None:
+    """A server that cannot answer is asked again soon, and its outage does not count as refusals."""
+    fake.script["login"] = [*[Answer(503)] * 20, Answer(401), OK]
+    session_manager = keeper_of(fake, clock, chance=1 - 1e-9)
+    for number in range(1, 21):
+        error = refused(session_manager)
+        assert (type(error), error.retry_after) == (Unavailable, UNANSWERED)
+        assert type(refused(session_manager)) is Unavailable
+        assert logins(fake) == number
+        clock.now += UNANSWERED
+    assert wait_of(session_manager) == pytest.approx(60)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "wait"),
+    [
+        (429, "90", 90),
+        (503, "90", 90),
+        (429, "5", 30),
+        (503, "0", 1),
+        (429, "99999999", 3600),
+        (401, "90", 90),
+    ],
+)
+def test_retry_after_is_obeyed(fake: Fake, clock: Clock, status: int, asked: str, wait: float) -> None:
+    """The server may ask for more patience than the schedule has, up to an hour, never for less."""
+    fake.script["login"] = [Answer(status, {"Retry-After": asked}), OK]
+    session_manager = keeper_of(fake, clock)
+    assert wait_of(session_manager) == wait
+    clock.now += wait - 0.1
+    refused(session_manager)
+    assert logins(fake) == 1
+    clock.now += 0.2
+    session_manager.get()
+    assert logins(fake) == 2
+
+
+def test_retry_after_counts_from_the_answer(fake: Fake, clock: Clock) -> None:
+    """The seconds a login itself took are not taken off the wait that its answer asks for."""
+
+    def dawdle() -> None:
+        clock.now += 20
+
+    fake.script["login"] = [(dawdle, Answer(429, {"Retry-After": "90"}))]
+    session_manager = keeper_of(fake, clock)
+    assert wait_of(session_manager) == 90
+    clock.now += 89
+    assert wait_of(session_manager) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("changes", [{}, {"token": Secret("key")}])
+def test_a_session_refused_at_once_is_no_hot_loop(fake: Fake, clock: Clock, changes: dict[str, Any]) -> None:
+    """A session that the API accepts at login and then refuses leads to slow logins, not to fast ones."""
+    session_manager = keeper_of(fake, clock, chance=0.5, **changes)
+    waits = []
+    for _ in range(6):
+        session_manager.discard(session_manager.get())
+        error = refused(session_manager)
+        assert isinstance(error, Unauthorized)
+        assert error.retry_after is not None
+        waits.append(error.retry_after)
+        clock.now += error.retry_after + 0.001
+    assert waits == sorted(waits)
+    assert waits[0] >= SCHEDULE.minimum
+    assert waits[-1] > 300
+
+
+def test_the_schedule_forgets(fake: Fake, clock: Clock) -> None:
+    """After a quiet time the next trouble begins at the short end again."""
+    session_manager = keeper_of(fake, clock, chance=1 - 1e-9)
+    for _ in range(5):
+        session_manager.discard(session_manager.get())
+        clock.now += wait_of(session_manager) + 0.001
+    clock.now += 3600
+    session_manager.discard(session_manager.get())
+    assert wait_of(session_manager) == pytest.approx(60)
+
+
+# Renewal
+
+
+def test_renewed_in_time(fake: Fake, clock: Clock) -> None:
+    """A session is replaced when four fifths of its life are over, not before."""
+    fake.session = ends_after(LIFE)
+    session_manager = keeper_of(fake, clock)
+    first = session_manager.get()
+    assert session_manager.renew_at == pytest.approx(clock.now + LIFE * LIFE_USED)
+    clock.now = session_manager.renew_at - 1
+    assert session_manager.get() is first
+    clock.now += 2
+    assert session_manager.get() is not first
+    assert logins(fake) == 2
+
+
+@pytest.mark.parametrize("status", [401, 429, 500])
+def test_a_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status: int) -> None:
+    """While a renewal fails the old session goes on, and the login is not tried at every turn."""
+    fake.session = ends_after(LIFE)
+    fake.script["login"] = [OK, Answer(status), Answer(status), OK]
+    session_manager = keeper_of(fake, clock)
+    first = session_manager.get()
+    clock.now = session_manager.renew_at
+    for number in (2, 3):
+        for _ in range(100):
+            assert session_manager.get() is first
+        assert logins(fake) == number
+        assert session_manager.renew_at >= clock.now + SCHEDULE.minimum
+        clock.now = session_manager.renew_at
+    assert session_manager.get() is not first
+
+
+@pytest.mark.parametrize("session", [{}, ends_after(-5), ends_after(-1e9), {"time_expires": "soon"}])
+def test_without_a_usable_end(fake: Fake, clock: Clock, session: dict[str, object]) -> None:
+    """A session without an end, or ended already by our clock, is used until the API refuses it."""
+    fake.session = session
+    session_manager = keeper_of(fake, clock)
+    first = session_manager.get()
+    assert session_manager.renew_at == math.inf
+    clock.now += 1e7
+    assert session_manager.get() is first
+    session_manager.discard(first)
+    assert session_manager.get() is not first
+
+
+def test_a_life_of_a_second_is_no_hot_loop(fake: Fake, clock: Clock) -> None:
+    """Sessions that end almost at once are not renewed faster than the schedule allows."""
+    fake.session = ends_after(1)
+    session_manager = keeper_of(fake, clock)
+    for _ in range(1000):
+        session_manager.get()
+        clock.now += 1
+    assert logins(fake) <= 1000 / SCHEDULE.minimum + 1
+
+
+# Secrets
+
+
+def test_secret_files_are_read_at_each_login(fake: Fake, clock: Clock, tmp_path: Path) -> None:
+    """A password that was rotated on disk is used by the next login."""
+    path = tmp_path / "password"
+    path.write_text("one\n")
+    session_manager = keeper_of(fake, clock, password=SecretFile(str(path), "password_file"))
+    first = session_manager.get()
+    path.write_text("two\n")
+    clock.now += 1000
+    session_manager.discard(first)
+    session_manager.get()
+    assert [request.json()["password"] for request in fake.of("login")] == ["one", "two"]
+
+
+@pytest.mark.parametrize("key", ["token", "password", "login"])
+def test_unreadable_credentials(fake: Fake, clock: Clock, tmp_path: Path, key: str) -> None:
+    """A secret file that is missing is an error of its own, without its path, mended by the file's return."""
+    path = tmp_path / "secret"
+    changes: dict[str, Any] = {key: SecretFile(str(path), f"{key}_file")}
+    session_manager = keeper_of(fake, clock, **changes)
+    error = refused(session_manager)
+    assert type(error) is CredentialsUnreadable
+    assert str(error).startswith(f"{key}_file: ")
+    assert str(tmp_path) not in str(error)
+    assert fake.requests == []
+    path.write_text("secret\n")
+    refused(session_manager)
+    clock.now += error.retry_after or 0.0
+    session_manager.get()
+
+
+def test_what_is_kept_of_a_refusal_holds_no_secret(fake: Fake, clock: Clock) -> None:
+    """The refusal that is told again later has left the frames of the login, and so the password, behind."""
+    fake.script["login"] = [Answer(401)]
+    session_manager = keeper_of(fake, clock, password=Secret("c4nary"))
+    refused(session_manager)
+    told = traceback.TracebackException.from_exception(refused(session_manager), capture_locals=True)
+    assert "c4nary" not in "".join(told.format())
+
+
+# The end
+
+
+def test_close_logs_out_once(fake: Fake, clock: Clock) -> None:
+    """At the end the session is ended at PacketFabric too; failing at that does no harm."""
+    session_manager = keeper_of(fake, clock)
+    session_manager.get()
+    session_manager.close()
+    session_manager.close()
+    assert (len(fake.of("logout")), fake.sessions) == (1, {"key"})
+    clock.now += 1000
+    session = session_manager.get()
+    fake.script["logout"] = [Answer(500), FIN]
+    session_manager.log_out(session)
+    session_manager.close()
+    assert len(fake.of("logout")) == 3
+
+
+def test_the_pause_is_how_long_a_login_waits(fake: Fake, clock: Clock) -> None:
+    """Whoever waits for the session can ask how long; with a session there is nothing to wait for."""
+    fake.script["login"] = [Answer(401), OK]
+    session_manager = keeper_of(fake, clock)
+    assert session_manager.pause == 0
+    refused(session_manager)
+    assert session_manager.pause == SCHEDULE.minimum
+    clock.now += SCHEDULE.minimum
+    assert session_manager.pause == 0
+    session_manager.get()
+    assert session_manager.pause == 0
+
+
+def test_an_api_key_is_never_logged_out(fake: Fake, clock: Clock) -> None:
+    """Closing with an API key says nothing to the server: a logout might end the key."""
+    session_manager = keeper_of(fake, clock, token=Secret("key"))
+    assert session_manager.get().token.reveal() == "key"
+    session_manager.close()
+    assert fake.requests == []

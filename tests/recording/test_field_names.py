@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from pf_exporter.recording import field_names
+from pf_exporter.schema.events import ACTIVITY_FIELDS, EVENT_NAMES, EVENTS
+
+FIELDS = [
+    name.replace("_N_", "_0_")
+    for event in EVENTS.values()
+    for name in (*event.fields, *event.ignored, "vlan")
+]
+
+
+def test_the_examples_in_the_documentation() -> None:
+    """What the docstrings show is true."""
+    assert doctest.testmod(field_names).failed == 0
+
+
+def test_documented_names_are_names() -> None:
+    """Every event and field that the API documents can be one, and none of its numbers names anybody."""
+    assert [name for name in EVENT_NAMES if not field_names.is_event(name)] == []
+    assert [name for name in (*FIELDS, *ACTIVITY_FIELDS) if not field_names.is_field(name)] == []
+    assert [name for name in FIELDS if field_names.is_personal(name)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "account",
+        "accounting",
+        "asn",
+        "customerid",
+        "deviceUUIDs",
+        "e_mail",
+        "firstname",
+        "homePhone2",
+        "IPAddress",
+        "IPv4",
+        "srcIPv6Addr",
+        "phone1",
+        "PHONE_NUMBERS",
+        "tel",
+        "userid",
+        "USERID",
+        "zip",
+    ],
+)
+def test_personal_names(name: str) -> None:
+    """Words that begin or end as those of people and accounts do are found in every spelling."""
+    assert field_names.is_field(name)
+    assert field_names.is_personal(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rx_new",
+        "latency",
+        "telemetry",
+        "rx_invalid",
+        "out_of_spec",
+        "packets_65_to_127",
+        "discards",
+        "zipped",
+    ],
+)
+def test_names_of_measurements(name: str) -> None:
+    """Words that only look a little like them are not."""
+    assert field_names.is_field(name)
+    assert not field_names.is_personal(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "1a",
+        "a b",
+        "é",
+        "a" * 65,
+        "ip_10_0_0_1",
+        "u_415_555_012",
+        "x1234",
+        "ab0cdeff",
+        "aa_bb_cc_dd_ee_ff",
+    ],
+)
+def test_what_is_no_name_of_a_field(name: str) -> None:
+    """Ids, addresses and texts are no names, though some consist of letters, digits and underscores."""
+    assert not field_names.is_field(name)
+    assert not field_names.is_plain(name)

@@ -1,0 +1,1 @@
+"""Programs that make files: documentation tables, deployment files, the list of dependencies."""
