@@ -101,7 +101,7 @@ def exporter(url: str, store: Store) -> Iterator[Count]:
 
     def read() -> None:
         with contextlib.suppress(StreamError):
-            for event in sse.events(stream.chunks(), processor.reject):
+            for event in sse.read_events(stream.chunks(), processor.reject):
                 processor.take(event)
         stream.close()
 

@@ -17,7 +17,7 @@ from benchmarks.process import unpin
 from pf_exporter.metrics.exposition import Exposition
 from pf_exporter.server.server import Server
 from pf_exporter.state.store import Store
-from pf_exporter.web import app
+from pf_exporter.web.app import create_app
 
 
 def _store() -> Store:
@@ -66,7 +66,7 @@ def while_scraped(ports: int, seconds: float, times: int) -> tuple[list[float], 
     """Events per second while scraped once a second over HTTP, and alone; by turns."""
     store = _store()
     page = Exposition(store, CollectorRegistry())
-    site = app.create(page, telemetry_path="/metrics", healthy=lambda: True)
+    site = create_app(page, telemetry_path="/metrics", healthy=lambda: True)
     scraped, alone = [], []
     with (
         feed.sender(ports) as url,

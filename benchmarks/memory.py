@@ -12,7 +12,7 @@ from benchmarks.process import peak_since, resident, unpin
 from benchmarks.scrape import fill, filled
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.server.server import Server
-from pf_exporter.web import app
+from pf_exporter.web.app import create_app
 
 
 def exporter(ports: int) -> float:
@@ -59,7 +59,7 @@ def peak(ports: int, encoding: str, scrapers: int) -> tuple[int, int]:
     network = Network(ports)
     store = filled(network)
     page = Exposition(store, CollectorRegistry())
-    site = app.create(page, telemetry_path="/metrics", healthy=lambda: True)
+    site = create_app(page, telemetry_path="/metrics", healthy=lambda: True)
     spawn = multiprocessing.get_context("spawn")
     with Server(site, ["127.0.0.1:0"], name="web") as server, spawn.Pool(scrapers, initializer=unpin) as pool:
         asked = [(f"http://{server.addresses[0]}/metrics", encoding)] * scrapers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import graphlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,76 +13,51 @@ import pytest
 
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "pf_exporter"
+LONGEST_MODULE = 250
+LONGEST_FUNCTION = 60
 
-# From the top of the house down: a module imports only what stands above it.
+# From the bottom up: a package imports only packages that stand before it.
 ORDER = (
+    "formatting",
+    "log",
     "errors",
-    "families",
-    "events",
-    "circuits",
-    "listings",
-    "novelties",
-    "snapshot",
-    "store",
-    "backoff",
-    "secret",
-    "kinds",
-    "settings",
-    "document",
+    "schema",
     "config",
-    "logs",
-    "sse",
-    "frames",
-    "names",
-    "redaction",
+    "state",
+    "packetfabric",
     "recording",
-    "recorder",
-    "judgement",
-    "wire",
-    "transport",
-    "api",
-    "telemetry",
-    "session",
-    "subscription",
-    "intake",
-    "stream",
-    "rates",
     "inventory",
-    "collector",
-    "nameplates",
-    "exposition",
+    "stream",
+    "metrics",
+    "diagnostics",
+    "server",
     "web",
-    "feed",
     "service",
-    "playback",
     "simulator",
-    "step",
-    "preflight",
-    "signals",
     "commands",
     "cli",
     "__main__",
 )
 
-# Each third-party package has one door, or a few with a reason.
+# Each third-party package is imported by one package, or by a few with a reason.
 DOORS = {
-    "bcrypt": {"web"},
-    "isal": {"exposition"},
-    "msgspec": {"events", "novelties"},
-    "prometheus_client": {"telemetry", "collector", "nameplates", "exposition", "service", "web"},
-    "requests": {"transport", "wire"},
-    "sseclient": {"sse"},
-    "starlette": {"web", "simulator"},
-    "urllib3": {"transport", "wire"},
-    "uvicorn": {"web"},
-    "yaml": {"document"},
+    "bcrypt": {"server"},
+    "isal": {"metrics"},
+    "msgspec": {"schema", "state"},
+    "prometheus_client": {"metrics", "service"},
+    "requests": {"packetfabric"},
+    "sseclient": {"packetfabric"},
+    "starlette": {"server", "simulator", "web"},
+    "urllib3": {"packetfabric"},
+    "uvicorn": {"server"},
+    "yaml": {"config"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def room(path: Path) -> str:
-    """The room a file belongs to: its module, or the package it is part of."""
+def package(path: Path) -> str:
+    """The package that a file belongs to, or the module at the top level."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -101,22 +77,90 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_every_module_has_its_place() -> None:
-    """The order names every room there is, and no other."""
-    assert {room(path) for path in MODULES} - {"__init__"} == set(ORDER)
+def test_every_package_has_its_place() -> None:
+    """The order names every package and top-level module, and no other."""
+    assert {package(path) for path in MODULES} - {"__init__"} == set(ORDER)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_upwards(path: Path) -> None:
-    """A module imports only rooms above its own, so that it can be read without those below."""
-    if room(path) == "__init__":
+def test_imports_point_down(path: Path) -> None:
+    """A module imports only packages below its own, so that each can be read without those above."""
+    if package(path) == "__init__":
         assert list(imported(path)) == []
         return
-    rooms = {
+    packages = {
         name.split(".")[1] for name in imported(path) if name.startswith("pf_exporter.") and name.count(".")
     }
-    allowed = {*ORDER[: ORDER.index(room(path)) + 1], "__version__"}
-    assert rooms <= allowed
+    allowed = {*ORDER[: ORDER.index(package(path)) + 1], "__version__"}
+    assert packages <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_packages_are_used_through_their_faces(path: Path) -> None:
+    """Another package is imported by its name, not one of its modules: its face says what it offers."""
+    modules = {
+        node.module
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.count(".") > 1
+    }
+    assert {module.split(".")[1] for module in modules if module.startswith("pf_exporter.")} <= {
+        package(path)
+    }
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in PACKAGE.glob("*/__init__.py")), ids=str)
+def test_modules_of_a_package_have_an_order(folder: Path) -> None:
+    """Inside a package no two modules need each other, directly or by way of others."""
+    prefix = f"pf_exporter.{folder.name}."
+    needs = {
+        str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__"): {
+            name.removeprefix("pf_exporter.")
+            for name in imported(path)
+            if name.startswith(prefix) or name == prefix.rstrip(".")
+        }
+        for path in folder.rglob("*.py")
+    }
+    needs = {module: {name for name in names if name in needs} for module, names in needs.items()}
+    assert list(graphlib.TopologicalSorter(needs).static_order())
+
+
+def test_nothing_grows_too_long() -> None:
+    """No module has more than 250 lines, no function more than 60: what is longer is more than one thing."""
+    modules = {
+        str(path.relative_to(PACKAGE)): lines
+        for path in MODULES
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+    }
+    functions = {
+        f"{path.relative_to(PACKAGE)}:{node.name}": lines
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and (lines := node.end_lineno - node.lineno + 1) > LONGEST_FUNCTION
+    }
+    assert modules == {}
+    assert functions == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_star_import(path: Path) -> None:
+    """Every imported name is written out."""
+    assert not [name for name in imported(path) if name.endswith("*")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_importing_has_no_side_effects(path: Path) -> None:
+    """A module's body only defines: no call stands by itself, and no loop or with, but for ``__main__``."""
+    if package(path) == "__main__":
+        return
+    assert [
+        ast.unparse(node)
+        for node in tree(path).body
+        if isinstance(node, ast.For | ast.While | ast.With | ast.Try | ast.Delete | ast.AugAssign)
+        or (isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.If) and ast.unparse(node.test) != "TYPE_CHECKING")
+    ] == []
 
 
 def test_each_dependency_has_its_door() -> None:
@@ -126,7 +170,7 @@ def test_each_dependency_has_its_door() -> None:
         for name in imported(path):
             top = name.split(".")[0]
             if top in DOORS:
-                found.setdefault(top, set()).add(room(path))
+                found.setdefault(top, set()).add(package(path))
     assert found == DOORS
 
 
@@ -141,20 +185,20 @@ def test_nobody_prints_or_sleeps(path: Path) -> None:
     """Only the command line talks to a terminal, and whoever waits can be woken."""
     made = set(calls(path))
     assert "time.sleep" not in made
-    assert "print" not in made or room(path) in ("cli", "commands")
+    assert "print" not in made or package(path) in ("cli", "commands")
 
 
 def test_only_a_thread_catches_everything() -> None:
     """A bare or general except stands only at the top of a thread, where nothing may pass unseen."""
     found = [
-        room(path)
+        package(path)
         for path in MODULES
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
         and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
     ]
-    assert found == ["inventory", "playback", "stream"]
+    assert found == ["inventory", "service", "stream"]
 
 
 def test_no_metric_is_made_at_import() -> None:

@@ -24,13 +24,11 @@ from pf_exporter.commands.common import (
     seconds,
 )
 from pf_exporter.commands.health import probe
-from pf_exporter.config.loader import load
-from pf_exporter.diagnostics.checks import AccountChecks
-from pf_exporter.diagnostics.listen_address import listening
-from pf_exporter.diagnostics.result import BAD, GOOD, NOTE, CheckResult
+from pf_exporter.config import load
+from pf_exporter.diagnostics import BAD, GOOD, NOTE, AccountChecks, CheckResult, listening
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import configure_logging
-from pf_exporter.server.reloader import WebConfigReloader
+from pf_exporter.server import WebConfigReloader
 
 CODES = {
     "config": BAD_CONFIG,

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from pf_exporter.config.flags import add_flags
-from pf_exporter.config.types import duration
+from pf_exporter.config import add_flags, duration
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 

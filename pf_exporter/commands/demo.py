@@ -10,9 +10,7 @@ from pf_exporter.commands.common import Commands, echo
 from pf_exporter.commands.export import TERMINATION, serve
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.commands.simulate import EPILOG, add_network, options
-from pf_exporter.config.accounts import Account
-from pf_exporter.config.secrets import Secret
-from pf_exporter.config.settings import Config, WebSettings
+from pf_exporter.config import Account, Config, Secret, WebSettings
 from pf_exporter.log import configure_logging
 from pf_exporter.simulator import Simulator
 

@@ -12,12 +12,16 @@ from fnmatch import fnmatchcase
 from typing import Any, TextIO
 
 from pf_exporter.errors import EventError
-from pf_exporter.packetfabric.sse import ServerSentEvent
-from pf_exporter.schema.decoder import decode
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import unit
-from pf_exporter.schema.labels import canonical_id, sanitize_label
-from pf_exporter.schema.observation import ActivityLogEntry, Observation
+from pf_exporter.packetfabric import ServerSentEvent
+from pf_exporter.schema import (
+    EVENTS,
+    ActivityLogEntry,
+    Observation,
+    canonical_id,
+    decode,
+    sanitize_label,
+    unit,
+)
 
 CIRCUIT_WIDTH, NAME_WIDTH = 24, 20
 """Characters of the columns; what is longer moves the rest of its line."""

@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from pf_exporter import __version__
 from pf_exporter.commands.common import DIED, OK, echo
 from pf_exporter.commands.signals import SignalWaiter
-from pf_exporter.config.loader import load
-from pf_exporter.config.settings import Config
+from pf_exporter.config import Config, load
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger, configure_logging
-from pf_exporter.server.reloader import WebConfigReloader
-from pf_exporter.service.exporter import Exporter
+from pf_exporter.server import WebConfigReloader
+from pf_exporter.service import Exporter
 
 TERMINATION = (signal.SIGTERM, signal.SIGINT)
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from pf_exporter.commands import common
 from pf_exporter.commands.common import DIED, OK, Commands, echo
-from pf_exporter.config.loader import load
-from pf_exporter.server.reloader import WebConfigReloader
-from pf_exporter.web.app import HEALTHY
+from pf_exporter.config import load
+from pf_exporter.server import WebConfigReloader
+from pf_exporter.web import HEALTHY
 
 TIMEOUT = 5.0
 """Seconds for the connection and for the answer."""

@@ -12,11 +12,10 @@ from pf_exporter.commands.common import DIED, OK, SILENT, Commands, echo, second
 from pf_exporter.commands.export import TERMINATION
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.commands.streaming import StreamRunner
-from pf_exporter.config.loader import load
+from pf_exporter.config import load
 from pf_exporter.log import configure_logging
-from pf_exporter.recording.redaction import redaction
-from pf_exporter.recording.writer import RecordingWriter
-from pf_exporter.stream.processor import EventProcessor
+from pf_exporter.recording import RecordingWriter, redaction
+from pf_exporter.stream import EventProcessor
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is

@@ -12,10 +12,9 @@ from pf_exporter.commands import common
 from pf_exporter.commands.common import DIED, OK, Commands
 from pf_exporter.commands.export import TERMINATION
 from pf_exporter.commands.signals import SignalWaiter
-from pf_exporter.config.loader import load
+from pf_exporter.config import load
 from pf_exporter.log import Logger, configure_logging
-from pf_exporter.service.exporter import Exporter
-from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
+from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts
 
 log = Logger(__name__)
 

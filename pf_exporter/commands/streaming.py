@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 
 from pf_exporter.commands.signals import SignalWaiter
-from pf_exporter.config.settings import Config
-from pf_exporter.service.pipeline import AccountPipeline
-from pf_exporter.state.store import Store
-from pf_exporter.stream.processor import EventProcessor
+from pf_exporter.config import Config
+from pf_exporter.service import AccountPipeline
+from pf_exporter.state import Store
+from pf_exporter.stream import EventProcessor
 
 
 class StreamRunner:

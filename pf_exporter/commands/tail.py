@@ -14,13 +14,12 @@ from pf_exporter.commands.event_printer import EventPrinter, Filters
 from pf_exporter.commands.export import TERMINATION
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.commands.streaming import StreamRunner
-from pf_exporter.config.loader import load
-from pf_exporter.config.types import UUID
+from pf_exporter.config import UUID, load
 from pf_exporter.errors import ConfigError, ExporterError
 from pf_exporter.log import configure_logging
-from pf_exporter.packetfabric.sse import ServerSentEvent
-from pf_exporter.schema.events import EVENT_NAMES, EVENTS
-from pf_exporter.stream.processor import EventProcessor
+from pf_exporter.packetfabric import ServerSentEvent
+from pf_exporter.schema import EVENT_NAMES, EVENTS
+from pf_exporter.stream import EventProcessor
 
 EPILOG = """\
 examples:

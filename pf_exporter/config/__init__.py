@@ -1,1 +1,48 @@
-"""Package."""
+"""Settings, accounts and secrets: from file, environment and flags to frozen values.
+
+A file is weaker than the environment, the environment weaker than flags. Never connects anywhere.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.config.accounts import Account, StreamFilter
+from pf_exporter.config.files import fingerprint, read_file
+from pf_exporter.config.flags import add_flags
+from pf_exporter.config.loader import load
+from pf_exporter.config.secrets import Secret, SecretFile
+from pf_exporter.config.settings import (
+    SETTINGS,
+    Config,
+    CounterSettings,
+    InventorySettings,
+    LogSettings,
+    StreamSettings,
+    WebSettings,
+)
+from pf_exporter.config.types import BOOLEAN, PATH, UUID, SettingType, duration
+from pf_exporter.config.yaml_document import StrictYaml, safe_key
+
+__all__ = [
+    "BOOLEAN",
+    "PATH",
+    "SETTINGS",
+    "UUID",
+    "Account",
+    "Config",
+    "CounterSettings",
+    "InventorySettings",
+    "LogSettings",
+    "Secret",
+    "SecretFile",
+    "SettingType",
+    "StreamFilter",
+    "StreamSettings",
+    "StrictYaml",
+    "WebSettings",
+    "add_flags",
+    "duration",
+    "fingerprint",
+    "load",
+    "read_file",
+    "safe_key",
+]

@@ -25,7 +25,7 @@ from pf_exporter.config.types import (
     min_duration,
     whole,
 )
-from pf_exporter.schema.resources import RESOURCES
+from pf_exporter.schema import RESOURCES
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from pf_exporter.config.accounts import Account
-from pf_exporter.config.secrets import SecretFile
-from pf_exporter.config.settings import Config
+from pf_exporter.config import Account, Config, SecretFile
 from pf_exporter.diagnostics.result import BAD, HINTS, CheckResult, Failed, Finding, Notice, run_check
 from pf_exporter.errors import StreamError, Unavailable
-from pf_exporter.packetfabric import sse
-from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.packetfabric.response import StreamingResponse
-from pf_exporter.packetfabric.transport import Transport
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.labels import canonical_id
-from pf_exporter.schema.resources.ports import PORTS
-from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
-from pf_exporter.state.stats import AccountStats
-from pf_exporter.state.store import Store
-from pf_exporter.state.temporality import Verdict
-from pf_exporter.stream.processor import EventProcessor
-from pf_exporter.web.words import duration
+from pf_exporter.formatting import duration
+from pf_exporter.packetfabric import Client, Session, StreamingResponse, Transport, read_events
+from pf_exporter.schema import EVENTS, PORTS, VIRTUAL_CIRCUITS, canonical_id
+from pf_exporter.state import AccountStats, Store, Verdict
+from pf_exporter.stream import EventProcessor
 
 CLOCK_TOLERANCE = 30.0
 """Seconds by which this machine's clock and the API's may differ."""
@@ -267,7 +257,7 @@ class AccountChecks:
         watcher.start()
         ended = ""
         try:
-            for frame in sse.events(self._bytes(stream), processor.reject):
+            for frame in read_events(self._bytes(stream), processor.reject):
                 processor.take(frame)
                 if first is None:
                     first = self._clock() - began

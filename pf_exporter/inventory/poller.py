@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from pf_exporter.config.settings import InventorySettings
+from pf_exporter.config import InventorySettings
 from pf_exporter.errors import (
     ApiError,
     ExporterError,
@@ -20,16 +20,17 @@ from pf_exporter.errors import (
 from pf_exporter.inventory.rates import RatePoller
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric.backoff import Backoff
-from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.schema.labels import canonical_id
-from pf_exporter.schema.parsers import Samples
-from pf_exporter.schema.resource import Circuit, Resource
-from pf_exporter.schema.resources import RESOURCES
-from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
-from pf_exporter.schema.resources.ports import PORTS
-from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
+from pf_exporter.packetfabric import Backoff, Client, Session, SessionManager
+from pf_exporter.schema import (
+    CLOUD_ROUTER_CONNECTIONS,
+    PORTS,
+    RESOURCES,
+    VIRTUAL_CIRCUITS,
+    Circuit,
+    Resource,
+    Samples,
+    canonical_id,
+)
 
 AGAIN = 60.0
 """Seconds between the beginnings of two looks at least, however often a refresh is asked for."""

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pf_exporter.errors import Rejected
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric.client import Client
-from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.schema.parsers import Samples
-from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES, latest
+from pf_exporter.packetfabric import Client, SessionManager
+from pf_exporter.schema import RATE_PATH, RATES, Samples, latest
 
 # What becomes part of a URL that the token is sent to.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)

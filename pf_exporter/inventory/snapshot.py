@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pf_exporter.schema.resource import Circuit
+from pf_exporter.schema import Circuit
 
 Known = Mapping[str, Mapping[str, Circuit]]
 """By noun of a listing, and by plain id, the circuits."""

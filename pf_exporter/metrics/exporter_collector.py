@@ -13,9 +13,8 @@ from prometheus_client.metrics_core import Metric
 
 from pf_exporter import __version__
 from pf_exporter.metrics.metric_family import family, sentence
-from pf_exporter.schema.events import ACTIVITY
-from pf_exporter.schema.family import MetricType
-from pf_exporter.state.stats import LAG_BUCKETS, STATES, AccountStats, LabelValues
+from pf_exporter.schema import ACTIVITY, MetricType
+from pf_exporter.state import LAG_BUCKETS, STATES, AccountStats, LabelValues
 
 
 class SelfMetric(NamedTuple):

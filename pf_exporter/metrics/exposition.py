@@ -23,11 +23,8 @@ from prometheus_client.registry import Collector as AnyCollector
 from prometheus_client.utils import INF, floatToGoString
 
 from pf_exporter.metrics.stream_collector import PORT_FRESHNESS, SERIES, VC_FRESHNESS, Collector
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import EventType
-from pf_exporter.schema.observation import Numbers
-from pf_exporter.state.store import Store
-from pf_exporter.state.table import Row
+from pf_exporter.schema import EVENTS, EventType, Numbers
+from pf_exporter.state import Row, Store
 
 _RowsByAccount = dict[str, list[tuple[tuple[str, ...], Row]]]
 

@@ -7,15 +7,10 @@ from typing import NamedTuple
 
 from prometheus_client.metrics_core import Metric
 
-from pf_exporter.inventory.poller import InventoryPoller
+from pf_exporter.inventory import InventoryPoller
 from pf_exporter.metrics.metric_family import family
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import FamilySpec, MetricType
-from pf_exporter.schema.labels import canonical_id
-from pf_exporter.schema.resources import REFERENCES, RESOURCES
-from pf_exporter.schema.resources.cloud_router_connection_rates import RATES
-from pf_exporter.state.stats import LabelValues
-from pf_exporter.state.store import Store
+from pf_exporter.schema import EVENTS, RATES, REFERENCES, RESOURCES, FamilySpec, MetricType, canonical_id
+from pf_exporter.state import LabelValues, Store
 
 IdAliases = Mapping[str, Collection[str]]
 """By plain id, the ids that the stream uses for the circuit; nearly always it is one."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from pf_exporter.schema.family import MetricType, unit
+from pf_exporter.schema import MetricType, unit
 
 
 def sentence(text: str) -> str:

@@ -8,10 +8,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from pf_exporter.metrics.metric_family import family, sentence
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import EventType
-from pf_exporter.state.store import Store
-from pf_exporter.state.table import Row
+from pf_exporter.schema import EVENTS, EventType
+from pf_exporter.state import Row, Store
 
 PORT_FRESHNESS = "packetfabric_port_last_event_timestamp_seconds"
 VC_FRESHNESS = "packetfabric_vc_last_event_timestamp_seconds"

@@ -1,1 +1,26 @@
-"""Package."""
+"""The client of PacketFabric's API: session, requests, server-sent events, backoff.
+
+The only package that imports requests, urllib3 and sseclient. Knows nothing of Prometheus.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.packetfabric.backoff import Backoff
+from pf_exporter.packetfabric.client import Client, Session
+from pf_exporter.packetfabric.response import StreamingResponse
+from pf_exporter.packetfabric.session import SessionManager
+from pf_exporter.packetfabric.sse import MAX_EVENT_BYTES, ServerSentEvent, read_events
+from pf_exporter.packetfabric.transport import CALL_DEADLINE, Transport
+
+__all__ = [
+    "CALL_DEADLINE",
+    "MAX_EVENT_BYTES",
+    "Backoff",
+    "Client",
+    "ServerSentEvent",
+    "Session",
+    "SessionManager",
+    "StreamingResponse",
+    "Transport",
+    "read_events",
+]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from pf_exporter import __version__
-from pf_exporter.config.accounts import Account, StreamFilter
-from pf_exporter.config.secrets import Secret
+from pf_exporter.config import Account, Secret, StreamFilter
 from pf_exporter.errors import (
     ExporterError,
     LoginIncomplete,
@@ -25,7 +24,7 @@ from pf_exporter.packetfabric.connection import Headers
 from pf_exporter.packetfabric.response import StreamingResponse
 from pf_exporter.packetfabric.status_errors import error_from_status
 from pf_exporter.packetfabric.transport import Transport
-from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
+from pf_exporter.schema import MAX_TIMESTAMP, epoch
 
 LOGOUT_DEADLINE = 1.0
 """Seconds for saying goodbye: the process is about to end."""

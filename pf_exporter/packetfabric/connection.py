@@ -142,4 +142,4 @@ class HttpSession(requests.Session):
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """No target: even where it does not follow one, requests reads its whole body and trips over it."""
-        return None
+        return

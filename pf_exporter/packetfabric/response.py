@@ -8,11 +8,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from pf_exporter.errors import ExporterError, Rejected, StreamEnded, StreamIdle, Unavailable
 from pf_exporter.packetfabric.connection import AbortableConnection, HttpSession
-from pf_exporter.packetfabric.transport import BODY_LIMIT
 from pf_exporter.packetfabric.transport_errors import FOREIGN, translate
 
-LONGEST_SILENCE = 86_400.0
-"""Seconds; a socket counts the milliseconds of its timeout in 32 bits, and 50 days become an instant."""
+BODY_LIMIT = 32 << 20
+"""Bytes of one answer, after decompression; 5,000 ports are about 5 MB."""
 _CHUNK = 1 << 16
 _SHUT_DOWN = "ended by this exporter"
 

@@ -19,7 +19,7 @@ from pf_exporter.errors import (
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.state.stats import AccountStats
+from pf_exporter.state import AccountStats
 
 LIFE_USED = 0.8
 """The share of a session's life after which it is renewed."""

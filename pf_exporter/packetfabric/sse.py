@@ -22,10 +22,10 @@ import sseclient
 
 from pf_exporter.errors import TooLarge
 
-LIMIT = 1 << 20
+MAX_EVENT_BYTES = 1 << 20
 """Bytes in one event, unless told otherwise: a thousand times the size of a real one."""
 
-LINES = 1000
+MAX_EVENT_LINES = 1000
 """Lines in one event. sseclient-py copies the event for each, so the limit in bytes alone bounds no time."""
 
 # Its debug lines repeat field names as they came: text of any length, chosen by whoever feeds the stream.
@@ -58,7 +58,7 @@ class _FrameBuffer:
     def __init__(self, rejected: Callable[[TooLarge], None], limit: int) -> None:
         self._rejected = rejected
         self._limit = limit
-        self._too_large = f"an event above {limit} bytes or {LINES} lines"
+        self._too_large = f"an event above {limit} bytes or {MAX_EVENT_LINES} lines"
         self.idle = False
         """Whether the next byte begins an event, whatever came before."""
         self._start: bytes | None = b""  # Of the stream, while it may be a byte order mark.
@@ -115,13 +115,13 @@ class _FrameBuffer:
                 del pending[self._line + 1 :]
 
         # A line has at least one byte, so that lines need no counting in the usual small event.
-        if len(whole) <= limit and (len(whole) <= LINES or whole.count(b"\n") <= LINES):
+        if len(whole) <= limit and (len(whole) <= MAX_EVENT_LINES or whole.count(b"\n") <= MAX_EVENT_LINES):
             if whole:
                 yield _valid(whole)
         else:
             for block in _COMMENT.sub(b"", whole).split(b"\n\n"):
                 lines = block.lstrip(b"\n") + b"\n"
-                if len(lines) <= limit and lines.count(b"\n") <= LINES:
+                if len(lines) <= limit and lines.count(b"\n") <= MAX_EVENT_LINES:
                     yield _valid(lines + b"\n")
                 else:
                     self._rejected(TooLarge(self._too_large))
@@ -170,24 +170,24 @@ class _PlainForm:
         return None
 
 
-def events(
-    chunks: Iterable[bytes], rejected: Callable[[TooLarge], None], limit: int = LIMIT
+def read_events(
+    chunks: Iterable[bytes], rejected: Callable[[TooLarge], None], limit: int = MAX_EVENT_BYTES
 ) -> Iterator[ServerSentEvent]:
     """The events of a stream, each as soon as the byte that ends it is there.
 
     ``chunks`` are the bytes of a ``text/event-stream`` in order, cut anywhere; what their iterable raises
     comes through. When they end, so do the events; one whose blank line has not come is discarded.
 
-    An event of more than ``limit`` bytes (its lines without comments, one byte for each newline) or ``LINES``
-    lines is left out, and ``rejected`` is called: once for each, in order with the events, as soon as it is
-    known. It is a callback because a generator that raises is over, and the stream has to go on; it is
+    An event of more than ``limit`` bytes (its lines without comments, one byte for each newline) or
+    ``MAX_EVENT_LINES`` lines is left out, and ``rejected`` is called: once for each, in order with the
+    events, as soon as it is known. It is a callback because a generator that raises is over, and the stream has to go on; it is
     required so that nobody forgets to count.
 
     Bytes that are not UTF-8 become U+FFFD. Ids and reconnection times are ignored: the API sends neither.
     Memory is bounded by ``limit`` and the largest chunk; time is linear in the bytes.
 
     >>> stream = [b": heartbeat\\n\\nevent: optical\\nda", b"ta: {}\\n\\ndata: cut"]
-    >>> [(event.event, event.data) for event in events(stream, print)]
+    >>> [(event.event, event.data) for event in read_events(stream, print)]
     [('optical', '{}')]
     """
     blocks = _FrameBuffer(rejected, limit)

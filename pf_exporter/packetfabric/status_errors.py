@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 
-from pf_exporter.config.secrets import Secret
+from pf_exporter.config import Secret
 from pf_exporter.errors import (
     ApiError,
     Forbidden,

@@ -8,14 +8,14 @@ from typing import Any
 
 from pf_exporter.errors import Unavailable
 from pf_exporter.packetfabric.connection import AbortableConnection, Headers, HttpSession
-from pf_exporter.packetfabric.response import LONGEST_SILENCE, Response, StreamingResponse
+from pf_exporter.packetfabric.response import Response, StreamingResponse
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a TCP connection to one address, and again for each step of a TLS handshake."""
 CALL_DEADLINE = 30.0
 """Seconds for a whole request and its answer, however slowly they drip, but for the look-up of the name."""
-BODY_LIMIT = 32 << 20
-"""Bytes of one answer, after decompression; 5,000 ports are about 5 MB."""
+MAX_READ_TIMEOUT = 86_400.0
+"""Seconds; a socket counts the milliseconds of its timeout in 32 bits, and 50 days become an instant."""
 
 
 class Transport:
@@ -77,7 +77,7 @@ class Transport:
         All of it takes at most ``deadline`` seconds, except chunks(), where ``read_timeout`` is how many
         seconds the body may pause. ``operation`` starts the text of every error.
         """
-        read_timeout = min(read_timeout, LONGEST_SILENCE)
+        read_timeout = min(read_timeout, MAX_READ_TIMEOUT)
         stream = self._begin(
             operation, deadline=deadline, read_timeout=read_timeout, allow_after_abort=allow_after_abort
         )

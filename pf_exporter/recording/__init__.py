@@ -1,1 +1,32 @@
-"""Package."""
+"""Recordings of the stream: format, framing, writer and redaction.
+
+Records frames as received, before they are decoded.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.recording.format import (
+    ENDED,
+    OPENED,
+    ROTATION_ABANDONED,
+    ROTATION_STARTED,
+    ROTATION_SWITCHED,
+    Record,
+    read,
+)
+from pf_exporter.recording.framing import FrameSplitter
+from pf_exporter.recording.redaction import redaction
+from pf_exporter.recording.writer import RecordingWriter
+
+__all__ = [
+    "ENDED",
+    "OPENED",
+    "ROTATION_ABANDONED",
+    "ROTATION_STARTED",
+    "ROTATION_SWITCHED",
+    "FrameSplitter",
+    "Record",
+    "RecordingWriter",
+    "read",
+    "redaction",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pf_exporter.packetfabric.sse import LIMIT
+from pf_exporter.packetfabric import MAX_EVENT_BYTES
 
 _NEWLINES = re.compile(rb"[\r\n]+")
 # After the end of a line each further newline is a blank line; CRLF is one newline, never two.
@@ -27,7 +27,7 @@ class FrameSplitter:
     ([b': heartbeat\\n'], [b'data: 1\\n\\n'], b'data')
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = MAX_EVENT_BYTES) -> None:
         self._limit = limit
         self._pending = bytearray()
 

@@ -21,11 +21,9 @@ import secrets
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 
-from pf_exporter.config.accounts import Account
+from pf_exporter.config import Account
 from pf_exporter.recording.field_names import is_event, is_field, is_personal, is_plain
-from pf_exporter.schema.events import CATEGORIES, EVENTS, LOG_LEVELS
-from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
-from pf_exporter.schema.values import MAX_ID, MAX_VLAN
+from pf_exporter.schema import CATEGORIES, EVENTS, LOG_LEVELS, MAX_ID, MAX_TIMESTAMP, MAX_VLAN, epoch
 
 
 def redaction(accounts: Sequence[Account]) -> Redaction:

@@ -1,1 +1,55 @@
-"""Package."""
+"""The events, fields and polled resources of the API as one table, and how they are decoded.
+
+Knows neither HTTP nor Prometheus: what a metric is called stands here as data only.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.schema.decoder import decode
+from pf_exporter.schema.events import ACTIVITY, CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS
+from pf_exporter.schema.family import EventType, FamilySpec, MetricType, unit
+from pf_exporter.schema.labels import canonical_id, sanitize_label
+from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Numbers, Observation
+from pf_exporter.schema.parsers import Samples
+from pf_exporter.schema.resource import Circuit, Resource
+from pf_exporter.schema.resources import REFERENCES, RESOURCES
+from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES, latest
+from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
+from pf_exporter.schema.resources.ports import PORTS
+from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
+from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
+from pf_exporter.schema.values import MAX_ID, MAX_VLAN
+
+__all__ = [
+    "ACTIVITY",
+    "CATEGORIES",
+    "CLOUD_ROUTER_CONNECTIONS",
+    "EVENTS",
+    "EVENT_NAMES",
+    "LOG_LEVELS",
+    "MAX_ID",
+    "MAX_TIMESTAMP",
+    "MAX_VLAN",
+    "OTHER",
+    "PORTS",
+    "RATES",
+    "RATE_PATH",
+    "REFERENCES",
+    "RESOURCES",
+    "VIRTUAL_CIRCUITS",
+    "ActivityLogEntry",
+    "Circuit",
+    "EventType",
+    "FamilySpec",
+    "MetricType",
+    "Numbers",
+    "Observation",
+    "Resource",
+    "Samples",
+    "canonical_id",
+    "decode",
+    "epoch",
+    "latest",
+    "sanitize_label",
+    "unit",
+]

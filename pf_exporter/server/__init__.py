@@ -1,1 +1,16 @@
-"""Package."""
+"""An HTTP server with TLS, users, limits and Prometheus' web configuration file.
+
+Knows nothing of PacketFabric.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.server.middleware import guard
+from pf_exporter.server.reloader import WebConfigReloader
+from pf_exporter.server.server import Server
+
+__all__ = [
+    "Server",
+    "WebConfigReloader",
+    "guard",
+]

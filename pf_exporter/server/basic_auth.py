@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import bcrypt
 from starlette.concurrency import run_in_threadpool
 
-from pf_exporter.config.secrets import Secret
+from pf_exporter.config import Secret
 
 REMEMBERED = 100
 """Most results that are kept."""

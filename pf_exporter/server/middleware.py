@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pf_exporter.config.settings import WebSettings
+from pf_exporter.config import WebSettings
 from pf_exporter.server.basic_auth import BasicAuth, QueueFull
 from pf_exporter.server.reloader import WebConfigReloader
 

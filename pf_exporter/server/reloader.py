@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ssl
 
-from pf_exporter.config.files import fingerprint
+from pf_exporter.config import fingerprint
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.metrics.reload_status import ReloadStatus, of_web_config
+from pf_exporter.metrics import ReloadStatus, of_web_config
 from pf_exporter.server import tls
 from pf_exporter.server.web_config import WebConfig, read
 

@@ -9,10 +9,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pf_exporter.config.files import fingerprint, read_file
-from pf_exporter.config.secrets import Secret
-from pf_exporter.config.types import BOOLEAN, PATH, SettingType, duration
-from pf_exporter.config.yaml_document import StrictYaml, safe_key
+from pf_exporter.config import (
+    BOOLEAN,
+    PATH,
+    Secret,
+    SettingType,
+    StrictYaml,
+    duration,
+    fingerprint,
+    read_file,
+    safe_key,
+)
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.tls_names import CIPHERS, CLIENT_AUTH, CURVES, TLS13_CIPHERS, VERSIONS
 

@@ -13,23 +13,16 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector as AnyCollector
 
-from pf_exporter.config.settings import Config
+from pf_exporter.config import Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.metrics.exporter_collector import ExporterCollector
-from pf_exporter.metrics.exposition import Exposition
-from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.reload_status import of_config
-from pf_exporter.recording.redaction import redaction
-from pf_exporter.recording.writer import RecordingWriter
-from pf_exporter.server.middleware import guard
-from pf_exporter.server.reloader import WebConfigReloader
-from pf_exporter.server.server import Server
+from pf_exporter.metrics import ExporterCollector, Exposition, InventoryCollector, of_config
+from pf_exporter.recording import RecordingWriter, redaction
+from pf_exporter.server import Server, WebConfigReloader, guard
 from pf_exporter.service.pipeline import STOP_WITHIN, AccountPipeline, settings_key
-from pf_exporter.state.store import Store
-from pf_exporter.stream.processor import EventProcessor
-from pf_exporter.web import app, routes
-from pf_exporter.web.status import StatusContext
+from pf_exporter.state import Store
+from pf_exporter.stream import EventProcessor
+from pf_exporter.web import StatusContext, create_app, page_routes
 
 ANSWER_WITHIN = 120.0
 """Seconds for a page to be made, sent and read."""
@@ -129,11 +122,11 @@ class Exporter:
             for collector in (ProcessCollector, PlatformCollector, GCCollector):
                 collector(registry=others)
         self._readings = {"configuration": self.reading, "web configuration": policy.reading}
-        site = app.create(
+        site = create_app(
             Exposition(self.store, others),
             telemetry_path=config.web.telemetry_path,
             healthy=lambda: not self.failed,
-            pages=routes.routes(
+            pages=page_routes(
                 self._view,
                 ready=lambda: all(pipeline.stats.connects for pipeline in self.pipelines),
                 reload=self.reload if config.web.enable_lifecycle else None,

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pf_exporter.config.accounts import Account
-from pf_exporter.config.settings import Config
-from pf_exporter.inventory.poller import InventoryPoller
-from pf_exporter.packetfabric.client import Client
-from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.state.history import AccountHistory
-from pf_exporter.state.store import Store
-from pf_exporter.stream.processor import EventProcessor
-from pf_exporter.stream.reader import StreamReader
-from pf_exporter.stream.subscription import Subscription
+from pf_exporter.config import Account, Config
+from pf_exporter.inventory import InventoryPoller
+from pf_exporter.packetfabric import Client, SessionManager
+from pf_exporter.state import AccountHistory, Store
+from pf_exporter.stream import EventProcessor, StreamReader, Subscription
 
 STOP_WITHIN = 1.5
 """Seconds for an account to end its stream and session."""

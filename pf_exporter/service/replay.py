@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from pf_exporter.config.accounts import Account
-from pf_exporter.config.secrets import Secret
+from pf_exporter.config import Account, Secret
 from pf_exporter.errors import ConfigError, StreamEnded
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import sse
-from pf_exporter.recording.format import (
+from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
+from pf_exporter.recording import (
     ENDED,
     OPENED,
     ROTATION_ABANDONED,
@@ -23,10 +22,10 @@ from pf_exporter.recording.format import (
     read,
 )
 from pf_exporter.service.pipeline import AccountPipeline
-from pf_exporter.state.stats import STOPPED
-from pf_exporter.stream.processor import EventProcessor
+from pf_exporter.state import STOPPED
+from pf_exporter.stream import EventProcessor
 
-PENDING_LIMIT = 2 * sse.LIMIT
+PENDING_LIMIT = 2 * MAX_EVENT_BYTES
 """Bytes of a frame that was recorded in parts, for which its end is waited for."""
 
 log = Logger(__name__)
@@ -95,7 +94,7 @@ class ReplayPipeline(AccountPipeline):
             if self._pending.endswith((b"\n", b"\r")) or len(self._pending) > PENDING_LIMIT:
                 block = bytes(self._pending)
                 self._pending.clear()
-                for frame in sse.events(iter([block]), processor.reject):
+                for frame in read_events(iter([block]), processor.reject):
                     processor.take(frame)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from pf_exporter.server.server import Server
+from pf_exporter.server import Server
 from pf_exporter.simulator.account import Account
 from pf_exporter.simulator.api import Api
 from pf_exporter.simulator.context import Context

@@ -7,10 +7,9 @@ import itertools
 import time
 from collections.abc import Callable
 
-from pf_exporter.config.accounts import Account
+from pf_exporter.config import Account
 from pf_exporter.errors import ApiError, EventError, StreamError, reasons
-from pf_exporter.schema.events import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS
-from pf_exporter.schema.observation import OTHER
+from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
 from pf_exporter.state.store import WriteResult
 from pf_exporter.state.temporality import TemporalityDetector
 from pf_exporter.state.unknown_fields import UnknownFields

@@ -8,8 +8,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
 
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.observation import Observation
+from pf_exporter.schema import EVENTS, Observation
 from pf_exporter.state.table import Entry, Row, Table, has_fallen
 
 

@@ -7,8 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pf_exporter.schema.family import EventType
-from pf_exporter.schema.observation import Numbers
+from pf_exporter.schema import EventType, Numbers
 
 
 class Row(NamedTuple):

@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from pf_exporter.config.settings import CounterSettings
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import EventType
-from pf_exporter.schema.observation import Numbers
+from pf_exporter.config import CounterSettings
+from pf_exporter.schema import EVENTS, EventType, Numbers
 
 # A change is an event in which counts changed that had changed on that port before: the first change of a
 # count is a rise either way, if it was zero, and an incident lets it happen on all ports at once.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pf_exporter.schema.labels import sanitize_label
+from pf_exporter.schema import sanitize_label
 
 LIMIT = 100
 """Most novelties that are remembered: names come from outside, and there is no end of them."""

@@ -6,24 +6,21 @@ import collections
 import time
 from collections.abc import Callable, Collection, Iterator
 
-from pf_exporter.config.settings import LogSettings
+from pf_exporter.config import LogSettings
 from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric.sse import ServerSentEvent
-from pf_exporter.recording.format import (
+from pf_exporter.packetfabric import ServerSentEvent
+from pf_exporter.recording import (
     ENDED,
     OPENED,
     ROTATION_ABANDONED,
     ROTATION_STARTED,
     ROTATION_SWITCHED,
+    FrameSplitter,
+    RecordingWriter,
 )
-from pf_exporter.recording.framing import FrameSplitter
-from pf_exporter.recording.writer import RecordingWriter
-from pf_exporter.schema.decoder import decode
-from pf_exporter.schema.events import EVENT_NAMES
-from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Observation
-from pf_exporter.state.stats import DROPPED, AccountStats
-from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
+from pf_exporter.schema import EVENT_NAMES, OTHER, ActivityLogEntry, Observation, decode
+from pf_exporter.state import DROPPED, KEPT, RESET, AccountStats, Store, WriteResult
 
 REPEAT_WINDOW = 10.0
 """Seconds after a change of streams in which the new one may still repeat what the old one brought."""

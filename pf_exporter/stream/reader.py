@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from pf_exporter.config.settings import StreamSettings
+from pf_exporter.config import StreamSettings
 from pf_exporter.errors import (
     ApiError,
     ExporterError,
@@ -21,11 +21,8 @@ from pf_exporter.errors import (
     StreamIdle,
 )
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import sse
-from pf_exporter.packetfabric.backoff import Backoff
-from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.packetfabric.transport import CALL_DEADLINE
-from pf_exporter.state.stats import STOPPED, AccountStats
+from pf_exporter.packetfabric import CALL_DEADLINE, Backoff, SessionManager, read_events
+from pf_exporter.state import STOPPED, AccountStats
 from pf_exporter.stream.processor import EventProcessor
 from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
@@ -139,7 +136,7 @@ class StreamReader:
         """Take everything a stream brings. Ends by the error that ends the stream, always."""
         self._renew_at = min(self._clock() + self._rotate_after, self._session_manager.renew_at)
         try:
-            for frame in sse.events(self._processor.passing(self._bytes(line)), self._processor.reject):
+            for frame in read_events(self._processor.passing(self._bytes(line)), self._processor.reject):
                 self._processor.take(frame)
         finally:
             line.stream.close()

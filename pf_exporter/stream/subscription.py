@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pf_exporter.config.accounts import Account
+from pf_exporter.config import Account
 from pf_exporter.errors import BundleGone, ExporterError, Forbidden, Rejected, SubscriptionGone, Unauthorized
-from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.packetfabric.response import StreamingResponse
-from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.schema.labels import canonical_id
+from pf_exporter.packetfabric import Client, Session, SessionManager, StreamingResponse
+from pf_exporter.schema import canonical_id
 
 UNSTREAMED_LIFE = 240.0
 """Seconds for which a bundle that was never streamed is relied on; the API forgets it after 300."""

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from pf_exporter.metrics.exposition import Format
+from pf_exporter.metrics import Format
 
 SLICE = 1 << 16
 """Bytes handed to the server at a time; it holds one in memory for a client that does not read."""
@@ -111,7 +111,7 @@ class _Sliced(Response):
         await send({"type": "http.response.body"})
 
 
-def create(
+def create_app(
     page: MetricsPage, *, telemetry_path: str, healthy: Callable[[], bool], pages: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """The application; any other path is 404, any method but GET and HEAD 405."""

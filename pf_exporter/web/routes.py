@@ -36,7 +36,7 @@ class _StatusPage:
         return HTMLResponse(self._page, headers=status.HEADERS)
 
 
-def routes(
+def page_routes(
     view: Callable[[], status.StatusContext],
     *,
     ready: Callable[[], bool],

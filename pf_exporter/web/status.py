@@ -10,17 +10,15 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pf_exporter import __version__
-from pf_exporter.config.accounts import Account
-from pf_exporter.config.secrets import Secret, SecretFile
-from pf_exporter.config.settings import SETTINGS, Config
-from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.metrics.reload_status import ReloadStatus
-from pf_exporter.state.history import AccountHistory, explained
-from pf_exporter.state.store import Store
+from pf_exporter.config import SETTINGS, Account, Config, Secret, SecretFile
+from pf_exporter.formatting import bits, duration
+from pf_exporter.inventory import Snapshot
+from pf_exporter.metrics import ReloadStatus
+from pf_exporter.state import AccountHistory, Store, explained
 from pf_exporter.web.markup import Markup, joined, table, tag
 from pf_exporter.web.style import STYLE
 from pf_exporter.web.top_circuits import CircuitTraffic, busiest
-from pf_exporter.web.words import ago, bits, duration, moment
+from pf_exporter.web.words import ago, moment
 
 REFRESH = 10
 """Seconds until a browser asks again."""

@@ -7,12 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.labels import canonical_id
-from pf_exporter.schema.resources.ports import PORTS
-from pf_exporter.state.store import Store
-from pf_exporter.state.table import Row
+from pf_exporter.inventory import Snapshot
+from pf_exporter.schema import EVENTS, PORTS, canonical_id
+from pf_exporter.state import Row, Store
 
 SPEED = "packetfabric_port_speed_bytes_per_second"
 

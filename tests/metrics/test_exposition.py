@@ -29,7 +29,7 @@ from pf_exporter.schema.observation import Observation
 from pf_exporter.server.server import Server
 from pf_exporter.state.store import Store
 from pf_exporter.state.table import Row
-from pf_exporter.web import app
+from pf_exporter.web.app import MetricsPage, create_app
 from tests.conftest import until
 
 LABELS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
@@ -257,12 +257,12 @@ class Counting:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[app.MetricsPage], str]]:
+def serve() -> Iterator[Callable[[MetricsPage], str]]:
     """Serves a page; gives host and port."""
     servers: list[Server] = []
 
-    def start(page: app.MetricsPage) -> str:
-        site = app.create(page, telemetry_path="/metrics", healthy=lambda: True)
+    def start(page: MetricsPage) -> str:
+        site = create_app(page, telemetry_path="/metrics", healthy=lambda: True)
         servers.append(Server(site, ["127.0.0.1:0"], name="web"))
         servers[-1].start()
         return servers[-1].addresses[0]
@@ -298,7 +298,7 @@ def scrape(host: str, *, method: str = "GET", **headers: str) -> tuple[dict[str,
     ],
 )
 def test_compression_is_negotiated(
-    serve: Callable[[app.MetricsPage], str], asked: str | None, given: str | None
+    serve: Callable[[MetricsPage], str], asked: str | None, given: str | None
 ) -> None:
     """gzip for who asks for it and not for who refuses it; a cache is told what the answer depends on."""
     headers, body = scrape(serve(Counting()), **({} if asked is None else {"Accept_Encoding": asked}))
@@ -334,18 +334,18 @@ def test_compression_is_negotiated(
         ),
     ],
 )
-def test_format_is_negotiated(serve: Callable[[app.MetricsPage], str], asked: str, given: Format) -> None:
+def test_format_is_negotiated(serve: Callable[[MetricsPage], str], asked: str, given: Format) -> None:
     """The format a client wants most among those there are; whatever it asks for, it gets one."""
     assert scrape(serve(Counting()), Accept=asked)[0]["content-type"] == given.value
 
 
-def test_head_is_told_the_size(serve: Callable[[app.MetricsPage], str]) -> None:
+def test_head_is_told_the_size(serve: Callable[[MetricsPage], str]) -> None:
     """HEAD has the headers of GET and no body."""
     headers, body = scrape(serve(Counting(b"x" * 10**6)), method="HEAD")
     assert (headers["content-length"], body) == (str(10**6 + 2), b"")
 
 
-def test_scrapes_share_renderings(serve: Callable[[app.MetricsPage], str]) -> None:
+def test_scrapes_share_renderings(serve: Callable[[MetricsPage], str]) -> None:
     """Twenty scrapes at once share one rendering; a scrape after it has one of its own."""
     page = Counting()
     page.go.clear()
@@ -365,10 +365,10 @@ def test_scrapes_share_renderings(serve: Callable[[app.MetricsPage], str]) -> No
 
 
 def test_who_does_not_read_holds_up_nobody(
-    serve: Callable[[app.MetricsPage], str], monkeypatch: pytest.MonkeyPatch
+    serve: Callable[[MetricsPage], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that asks and never reads is left behind: others are served, and its answer is given up."""
-    monkeypatch.setattr(app, "STALL", 0.2)
+    monkeypatch.setattr("pf_exporter.web.app.STALL", 0.2)
     page = Counting(b"x" * 50_000_000)
     host = serve(page)
     deaf = HTTPConnection(host, timeout=20)

@@ -34,10 +34,10 @@ def case_chunks(case: dict[str, Any]) -> list[bytes]:
     return [base64.b64decode(chunk) for chunk in case["chunks_b64"]]
 
 
-def outcomes(chunks: Iterable[bytes], limit: int = sse.LIMIT) -> list[Outcome]:
+def outcomes(chunks: Iterable[bytes], limit: int = sse.MAX_EVENT_BYTES) -> list[Outcome]:
     """What comes out, events and rejections in their order."""
     found: list[Outcome] = []
-    for event in sse.events(chunks, lambda error: found.append(None), limit):
+    for event in sse.read_events(chunks, lambda error: found.append(None), limit):
         found.append((event.event, event.data))
     return found
 
@@ -50,7 +50,9 @@ def byte_by_byte(stream: bytes) -> list[bytes]:
     return [bytes([byte]) for byte in stream]
 
 
-def reference(stream: bytes, limit: int = sse.LIMIT, max_lines: int = sse.LINES) -> list[Outcome]:
+def reference(
+    stream: bytes, limit: int = sse.MAX_EVENT_BYTES, max_lines: int = sse.MAX_EVENT_LINES
+) -> list[Outcome]:
     """The rules of the WHATWG standard one by one, over a whole stream, plus our limits."""
     stream = stream.removeprefix(codecs.BOM_UTF8)
     texts = re.split("\r\n|\r|\n", stream.decode("utf-8", "replace"))
@@ -170,7 +172,7 @@ def test_an_event_never_waits_for_the_next_byte(newline: bytes, spare: int) -> N
             sent += 1
             yield byte
 
-    out_at = [sent for _ in sse.events(source(), unexpected)]
+    out_at = [sent for _ in sse.read_events(source(), unexpected)]
     assert out_at == [len(event) * number - spare for number in (1, 2, 3)]
 
 
@@ -185,7 +187,7 @@ def test_an_event_a_chunk_is_out_with_its_chunk(newline: bytes) -> None:
             sent += 1
             yield newline.join([b"data: {}", b"", b""])
 
-    assert [sent for _ in sse.events(source(), unexpected)] == [1, 2, 3]
+    assert [sent for _ in sse.read_events(source(), unexpected)] == [1, 2, 3]
 
 
 def test_nothing_is_read_before_the_first_event_is_asked_for() -> None:
@@ -198,7 +200,7 @@ def test_nothing_is_read_before_the_first_event_is_asked_for() -> None:
         started = True
         yield b"data: one\n\n"
 
-    events = sse.events(source(), unexpected)
+    events = sse.read_events(source(), unexpected)
     assert started is False
     assert next(events).data == "one"
 
@@ -210,7 +212,7 @@ def test_an_error_of_the_source_comes_through_after_the_events_before_it() -> No
         yield b"data: one\n\ndata: cut"
         raise ConnectionError
 
-    events = sse.events(source(), unexpected)
+    events = sse.read_events(source(), unexpected)
     assert next(events).data == "one"
     with pytest.raises(ConnectionError):
         next(events)
@@ -229,7 +231,7 @@ def cut_every(stream: bytes, size: int) -> Iterator[bytes]:
     [
         b"data: " + b"x" * 20_000 + b"\n\n",
         b"data: xxxxxxxxx\n" * 2_000 + b"\n",
-        b"data\n" * (sse.LINES + 1) + b"\n",
+        b"data\n" * (sse.MAX_EVENT_LINES + 1) + b"\n",
     ],
     ids=["one long line", "many lines", "more lines than allowed"],
 )
@@ -242,15 +244,18 @@ def test_an_event_above_the_limit_is_rejected_alone(large: bytes, size: int) -> 
 def test_the_limits_are_the_largest_size_allowed() -> None:
     """An event of exactly the limit passes and one byte or one line more does not."""
     assert outcomes([b"data: xxx\n\n", b"data: xxxx\n\n"], limit=10) == [("message", "xxx"), None]
-    lines = b"data\n" * sse.LINES
-    assert outcomes([lines, b"\n", lines, b"data\n\n"]) == [("message", "\n" * (sse.LINES - 1)), None]
+    lines = b"data\n" * sse.MAX_EVENT_LINES
+    assert outcomes([lines, b"\n", lines, b"data\n\n"]) == [
+        ("message", "\n" * (sse.MAX_EVENT_LINES - 1)),
+        None,
+    ]
 
 
 def test_a_rejection_says_the_limit_and_nothing_of_the_stream() -> None:
     """The error is for a log line: it names the limits and repeats no byte that was received."""
     errors: list[TooLarge] = []
-    assert list(sse.events([b"data: secret\n\n"], errors.append, limit=5)) == []
-    assert [str(error) for error in errors] == [f"an event above 5 bytes or {sse.LINES} lines"]
+    assert list(sse.read_events([b"data: secret\n\n"], errors.append, limit=5)) == []
+    assert [str(error) for error in errors] == [f"an event above 5 bytes or {sse.MAX_EVENT_LINES} lines"]
 
 
 def test_comments_do_not_count_as_part_of_an_event() -> None:
@@ -351,7 +356,7 @@ def test_what_is_quadratic_gets_bounded_input_only(monkeypatch: pytest.MonkeyPat
     assert len(Recorder.blocks) >= 27
     assert all(block.endswith(b"\n\n") for block in Recorder.blocks)
     assert max(map(len, Recorder.blocks)) <= 20_001
-    assert max(block.count(b"\n") for block in Recorder.blocks) <= sse.LINES + 1
+    assert max(block.count(b"\n") for block in Recorder.blocks) <= sse.MAX_EVENT_LINES + 1
     assert sum(map(len, Recorder.blocks)) <= len(stream)
 
 

@@ -31,7 +31,6 @@ from pf_exporter.errors import (
     StreamIdle,
     Unavailable,
 )
-from pf_exporter.packetfabric import transport
 from pf_exporter.packetfabric.response import Response, StreamingResponse
 from pf_exporter.packetfabric.transport import Transport
 from pf_exporter.packetfabric.transport_errors import FOREIGN, translate
@@ -316,7 +315,7 @@ def test_a_stream_outlives_the_deadline_of_its_opening(fake: Fake) -> None:
     assert received == HEARTBEAT + b"late"
 
 
-@pytest.mark.parametrize("silence", [2**32 / 1000, 365 * 86_400.0])
+@pytest.mark.parametrize("read_timeout", [2**32 / 1000, 365 * 86_400.0])
 def test_the_longest_timeouts_can_be_had(fake: Fake, read_timeout: float) -> None:
     """A timeout beyond what a socket can count is a long one, not none at all."""
     fake.script[PATH] = [STREAM.but(body=(0.1, b"x"))]
@@ -341,7 +340,7 @@ def test_no_body_is_read_beyond_its_limit(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, answer: Answer, status: int
 ) -> None:
     """Neither an endless body nor a gzip bomb costs more memory than the limit explains."""
-    monkeypatch.setattr(transport, "BODY_LIMIT", 1 << 20)
+    monkeypatch.setattr("pf_exporter.packetfabric.response.BODY_LIMIT", 1 << 20)
     location = {"Location": "/elsewhere"} if status == 302 else {}
     fake.script[PATH] = [answer.but(status=status, headers={**answer.headers, **location})]
     tracemalloc.start()

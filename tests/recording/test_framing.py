@@ -21,7 +21,7 @@ def cut(stream: bytes, size: int) -> list[bytes]:
     return [stream[start : start + size] for start in range(0, len(stream), size)]
 
 
-def pushed(chunks: list[bytes], limit: int = sse.LIMIT) -> tuple[list[bytes], bytes]:
+def pushed(chunks: list[bytes], limit: int = sse.MAX_EVENT_BYTES) -> tuple[list[bytes], bytes]:
     """Every frame, and the rest."""
     stream = FrameSplitter(limit)
     found = [frame for chunk in chunks for frame in stream.push(chunk)]
@@ -68,7 +68,7 @@ def test_frames_mean_what_the_stream_means(chunks: list[bytes]) -> None:
     """The reader makes the same events of the frames as of the chunks they come from."""
 
     def outcomes(stream: list[bytes]) -> list[tuple[str, str]]:
-        return [(event.event, event.data) for event in sse.events(stream, lambda error: None)]
+        return [(event.event, event.data) for event in sse.read_events(stream, lambda error: None)]
 
     found, rest = pushed(chunks)
     assert outcomes([*found, rest]) == outcomes(chunks)

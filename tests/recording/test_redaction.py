@@ -26,7 +26,7 @@ def frame(name: str, data: object) -> bytes:
 
 def read(stream: bytes) -> list[tuple[str, str]]:
     """What a reader makes of it."""
-    return [(event.event, event.data) for event in sse.events([stream], lambda error: None)]
+    return [(event.event, event.data) for event in sse.read_events([stream], lambda error: None)]
 
 
 def redacted(document: object, event: str = "port|metrics") -> Any:

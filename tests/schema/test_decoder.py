@@ -755,7 +755,7 @@ def test_both_ways_agree(name: str) -> None:
 def test_documented_events_take_the_quick_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event with all documented fields, or some, is not read field by field."""
     tolerant = mock.Mock(wraps=decoder._decode_lenient)
-    monkeypatch.setattr(decoder, "_tolerant", tolerant)
+    monkeypatch.setattr(decoder, "_decode_lenient", tolerant)
     for payload in PAYLOADS:
         if payload["event"] == name:
             observe(name, payload["data"])

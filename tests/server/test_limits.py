@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from pf_exporter.metrics.exposition import Format
 from pf_exporter.server.middleware import SCRAPE_TIMEOUT, TokenBucket
-from pf_exporter.web.app import create
+from pf_exporter.web.app import create_app
 from tests.conftest import until
 from tests.server.conftest import Serve, Site, is_cut_off
 
@@ -98,7 +98,7 @@ def resident() -> int:
 
 def test_20_scrapers_that_never_read(serve: Serve) -> None:
     """Clients that ask for much and read nothing hold up nobody, share one page, and are cut off."""
-    site = serve(app=create(Large(), telemetry_path="/metrics", healthy=lambda: True), answer_within=2.0)
+    site = serve(app=create_app(Large(), telemetry_path="/metrics", healthy=lambda: True), answer_within=2.0)
     before = resident()
     deaf = [connected(site, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(20)]
     assert site.get(headers={"Accept-Encoding": "gzip"})[::2] == (200, "small")
