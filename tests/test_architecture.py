@@ -21,6 +21,7 @@ ORDER = (
     "formatting",
     "log",
     "errors",
+    "supervised_thread",
     "schema",
     "config",
     "state",
@@ -198,7 +199,7 @@ def test_only_a_thread_catches_everything() -> None:
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
         and not any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
     ]
-    assert found == ["inventory", "service", "stream"]
+    assert found == ["supervised_thread"]
 
 
 def test_no_metric_is_made_at_import() -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from pf_exporter.config import StreamSettings
 from pf_exporter.errors import (
@@ -26,6 +27,7 @@ from pf_exporter.state import STOPPED, AccountStats
 from pf_exporter.stream.processor import EventProcessor
 from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
+from pf_exporter.supervised_thread import SupervisedThread
 
 GOOD_LIFE = 60.0
 """Seconds after which a stream counts as a success and waiting begins anew from its minimum."""
@@ -78,16 +80,12 @@ class StreamReader:
         self._renewal_within = 3 * CALL_DEADLINE + 2 * settings.idle_timeout
         self._thread = self._new_thread(self._run, f"stream {self._account}")
 
-    def _new_thread(self, work: Callable[..., None], name: str, *arguments: object) -> threading.Thread:
-        def guarded() -> None:
-            try:
-                work(*arguments)
-            except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
-                log.bug("a thread has died of a bug", account=self._account, thread=name)
-                self._stats.lost(STOPPED, "stopped")
-                self._failed(exc)
+    def _new_thread(self, work: Callable[[], None], name: str) -> SupervisedThread:
+        return SupervisedThread(work, name=name, failed=self._thread_failed, account=self._account)
 
-        return threading.Thread(target=guarded, name=name, daemon=True)
+    def _thread_failed(self, exc: BaseException) -> None:
+        self._stats.lost(STOPPED, "stopped")
+        self._failed(exc)
 
     def start(self) -> None:
         """Begin to connect and read."""
@@ -102,9 +100,7 @@ class StreamReader:
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread, at most this many seconds; whether it has ended."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return self._thread.join(timeout)
 
     # The thread's life: open, read until that ends, and again; with a wait where the error asks for one.
 
@@ -186,7 +182,8 @@ class StreamReader:
         self._renew_at = float("inf")
         self._processor.rotation_started()
         renewal = self._renewal = Rotation()
-        self._new_thread(self._open_next, f"stream {self._account} next", renewal, line).start()
+        work = partial(self._open_next, renewal, line)
+        self._new_thread(work, f"stream {self._account} next").start()
 
     def _open_next(self, renewal: Rotation, present: OpenStream) -> None:
         """On a thread of its own: have the next stream ready, then wake the reader of the present one."""
