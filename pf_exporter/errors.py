@@ -1,4 +1,4 @@
-"""What can go wrong: each class says what to do about it and, in one bounded word, why."""
+"""The exporter's errors: each with the reason shown to users and what the code that catches it does."""
 
 from __future__ import annotations
 
@@ -6,28 +6,33 @@ import enum
 from collections.abc import Iterable
 from typing import ClassVar
 
+from pf_exporter.reason import Reason
+
 
 class Remedy(enum.Enum):
-    """What the one who catches an error does about it."""
+    """What the code that catches an error does next."""
 
-    EXIT = "leave with an exit code"
+    EXIT = "exit with an exit code"
     RENEW = "log in or subscribe again"
     RETRY = "wait, then try the same again"
-    SKIP = "count it and go on"
+    SKIP = "count it and continue"
 
 
 class ExporterError(Exception):
-    """Anything of ours that can go wrong; its text is one line for a person, free of secrets."""
+    """Base of all errors; the message is one line for users and contains no secret.
+
+    Classes without a ``reason`` only group others and are never raised themselves.
+    """
 
     remedy: ClassVar[Remedy] = Remedy.RETRY
-    reason: ClassVar[str] = "error"
+    reason: ClassVar[Reason]
 
 
 class ConfigError(ExporterError):
-    """The configuration cannot be used; ``problems`` holds every one found, a line each."""
+    """The configuration cannot be used; ``problems`` holds every problem found, one line each."""
 
     remedy = Remedy.EXIT
-    reason = "config"
+    reason = Reason.CONFIG
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -38,150 +43,143 @@ class ConfigError(ExporterError):
 
 
 class CannotListen(ConfigError):
-    """A listen address cannot be had: it is taken, or is not, or not yet, this machine's."""
+    """A listen address cannot be bound."""
 
 
 class ApiError(ExporterError):
-    """A request to the API did not do what it was for."""
-
-    reason = "api"
+    """A request to the API failed; ``retry_after`` is how many seconds the server asked to wait, or None."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        """Seconds the server asked us to wait, or None."""
 
 
 class Unauthorized(ApiError):
-    """401: the session, the key or the password is not, or no longer, accepted."""
+    """HTTP 401: the session, key or password is not, or no longer, accepted."""
 
     remedy = Remedy.RENEW
-    reason = "unauthorized"
+    reason = Reason.UNAUTHORIZED
 
 
 class Forbidden(Unauthorized):
-    """403: known, but not allowed; a person has to act, so it is said loudly."""
+    """HTTP 403: authenticated, but not allowed. Only a person can mend it, so it is logged as an error."""
 
-    reason = "forbidden"
+    reason = Reason.FORBIDDEN
 
 
 class LoginIncomplete(Unauthorized):
-    """The login needs a second step that only a person can take (MFA, an unsigned EULA)."""
+    """The login needs a step that only a person can take (MFA, an unsigned EULA)."""
 
-    reason = "login_incomplete"
+    reason = Reason.LOGIN_INCOMPLETE
 
 
 class CredentialsUnreadable(Unauthorized):
-    """The file that holds a secret cannot be used now; it is read anew at the next try."""
+    """A file with a secret cannot be used now; the next attempt reads it again."""
 
-    reason = "credentials_unreadable"
+    reason = Reason.CREDENTIALS_UNREADABLE
 
 
 class SubscriptionGone(ApiError):
-    """404 or 410 on the stream: the bundle has expired, or belongs to another session."""
+    """HTTP 404 or 410 on the stream: the bundle has expired, or belongs to another session."""
 
     remedy = Remedy.RENEW
-    reason = "subscription_gone"
+    reason = Reason.SUBSCRIPTION_GONE
 
 
 class BundleGone(SubscriptionGone):
-    """The same of a bundle that somebody else made: no other can take its place."""
+    """A bundle that the user brought is gone; the exporter must not replace it."""
 
     remedy = Remedy.EXIT
 
 
 class Rejected(ApiError):
-    """Another 4xx, or an answer that breaks the contract: we ask wrongly, or the API has changed."""
+    """Another HTTP 4xx, or a response that breaks the contract: wrong request, or a changed API."""
 
-    reason = "rejected"
+    reason = Reason.REJECTED
 
 
 class Unavailable(ApiError):
-    """No connection, 429, or 5xx: the API cannot answer now."""
+    """No connection, or HTTP 408 or 5xx."""
 
-    reason = "unavailable"
+    reason = Reason.UNAVAILABLE
 
 
 class RateLimited(Unavailable):
-    """429: too many requests."""
+    """HTTP 429: too many requests."""
 
-    reason = "rate_limited"
+    reason = Reason.RATE_LIMITED
 
 
 class StreamError(ExporterError):
     """The stream is over."""
 
-    reason = "stream"
-
 
 class StreamEnded(StreamError):
-    """An orderly end by the server: the planned two hours, or a restart on its side."""
+    """The server ended the stream in an orderly way: the planned two hours, or a restart."""
 
-    reason = "ended"
+    reason = Reason.ENDED
 
 
 class StreamIdle(StreamError):
-    """Not one byte, not even a heartbeat, within the idle timeout."""
+    """No byte, not even a heartbeat, within the idle timeout."""
 
-    reason = "idle"
+    reason = Reason.IDLE
 
 
 class StreamBroken(StreamError):
-    """Cut, reset, or garbled in transport."""
+    """Connection closed, reset, or invalid framing."""
 
-    reason = "broken"
+    reason = Reason.BROKEN
 
 
 class NotAnEventStream(StreamError):
-    """The answer has the wrong status, content type or encoding to be an event stream."""
+    """The response has the wrong status, content type or encoding for an event stream."""
 
-    reason = "not_an_event_stream"
+    reason = Reason.NOT_AN_EVENT_STREAM
 
 
 class EventError(ExporterError):
-    """One event cannot be used; the stream goes on without it."""
+    """One event cannot be used; the stream continues without it."""
 
     remedy = Remedy.SKIP
-    reason = "event"
 
 
 class TooLarge(EventError):
     """An event above the size limit."""
 
-    reason = "too_large"
+    reason = Reason.TOO_LARGE
 
 
 class NotJson(EventError):
     """The data of the event is not one JSON object."""
 
-    reason = "not_json"
+    reason = Reason.NOT_JSON
 
 
 class TooDeep(EventError):
-    """The data nests deeper than any event of this API could."""
+    """The data is nested deeper than any event of this API."""
 
-    reason = "too_deep"
+    reason = Reason.TOO_DEEP
 
 
 class NoCircuitId(EventError):
-    """The event does not say, in a usable way, which circuit it speaks of."""
+    """The event has no usable circuit ID."""
 
-    reason = "no_circuit_id"
+    reason = Reason.NO_CIRCUIT_ID
 
 
-def reasons(*roots: type[ExporterError]) -> tuple[str, ...]:
-    """Every reason that the given classes and those below them can give, sorted.
+def reasons(*roots: type[ExporterError]) -> tuple[Reason, ...]:
+    """Return the reasons of the given classes and their subclasses, sorted by value.
 
-    >>> reasons(NotJson, TooDeep)
-    ('not_json', 'too_deep')
+    >>> [reason.value for reason in reasons(NotJson, TooDeep)]
+    ['not_json', 'too_deep']
     """
-    found: set[str] = set()
+    found: set[Reason] = set()
     pending = list(roots)
     while pending:
         cls = pending.pop()
-        below = cls.__subclasses__()
-        pending += below
-        # A class that only groups others is never raised itself.
-        if cls not in (ExporterError, ApiError, StreamError, EventError):
-            found.add(cls.reason)
+        pending += cls.__subclasses__()
+        reason = getattr(cls, "reason", None)  # missing in a class that only groups others
+        if reason is not None:
+            found.add(reason)
     return tuple(sorted(found))

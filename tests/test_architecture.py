@@ -20,6 +20,7 @@ LONGEST_FUNCTION = 60
 ORDER = (
     "formatting",
     "log",
+    "reason",
     "errors",
     "supervised_thread",
     "schema",

@@ -85,7 +85,7 @@ class InventoryPoller:
         self._backoff = Backoff(min(RETRY, settings.interval), settings.interval)
         self._proven: Session | None = None
         self.snapshot = Snapshot()
-        self.failures = dict.fromkeys(reasons(ApiError), 0)
+        self.failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
         """What failed of looking, by reason."""
         self.rejected = {field: 0 for listing in self._listings for field in listing.fields}
         """Values that could not be used, by field."""

@@ -5,7 +5,7 @@ Never performs I/O.
 
 from __future__ import annotations
 
-from pf_exporter.state.history import AccountHistory, explained
+from pf_exporter.state.history import AccountHistory
 from pf_exporter.state.stats import DROPPED, LAG_BUCKETS, STATES, STOPPED, AccountStats, LabelValues
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
 from pf_exporter.state.table import Row
@@ -25,5 +25,4 @@ __all__ = [
     "Store",
     "Verdict",
     "WriteResult",
-    "explained",
 ]

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import Any, NamedTuple
 
-from pf_exporter.errors import ExporterError
+from pf_exporter.reason import Reason
 from pf_exporter.state.stats import ROTATED, STOPPED, AccountStats
 
 REMEMBERED = 5
@@ -22,7 +22,7 @@ class ErrorRecord(NamedTuple):
 
     at: float
     """UNIX seconds."""
-    reason: str
+    reason: Reason
 
 
 class CounterSnapshot(NamedTuple):
@@ -52,7 +52,7 @@ class AccountHistory(AccountStats):
         super().opened(at)
         self.since = time.time()
 
-    def lost(self, reason: str, state: str, since: float | None = None) -> None:
+    def lost(self, reason: Reason, state: str, since: float | None = None) -> None:
         """No stream is open, because of ``reason``."""
         if self.state == "streaming":
             self.since = time.time()
@@ -79,13 +79,3 @@ class AccountHistory(AccountStats):
         rates = {name: (count - then.events.get(name, 0)) / seconds for name, count in now.events.items()}
         lags = now.lags - then.lags
         return rates, (now.lag_sum - then.lag_sum) / lags if lags else None
-
-
-def explained(reason: str) -> str:
-    """A reason in words: the sentence above its class in :mod:`pf_exporter.errors`."""
-    classes = [ExporterError]
-    for cls in classes:
-        classes += cls.__subclasses__()
-        if cls.reason == reason and cls.__doc__:
-            return cls.__doc__.split("\n")[0]
-    return reason

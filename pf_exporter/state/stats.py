@@ -9,15 +9,16 @@ from collections.abc import Callable
 
 from pf_exporter.config import Account
 from pf_exporter.errors import ApiError, EventError, StreamError, reasons
+from pf_exporter.reason import Reason
 from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
 from pf_exporter.state.store import WriteResult
 from pf_exporter.state.temporality import TemporalityDetector
 from pf_exporter.state.unknown_fields import UnknownFields
 
 STATES = ("connecting", "streaming", "backoff", "stopped")
-ROTATED, STOPPED = "rotated", "stopped"
+ROTATED, STOPPED = Reason.ROTATED, Reason.STOPPED
 DISCONNECT_REASONS = (*reasons(StreamError, ApiError), ROTATED, STOPPED)
-DROPPED = {WriteResult.DUPLICATE: "duplicate", WriteResult.OUT_OF_ORDER: "out_of_order"}
+DROPPED = {WriteResult.DUPLICATE: Reason.DUPLICATE, WriteResult.OUT_OF_ORDER: Reason.OUT_OF_ORDER}
 REJECT_REASONS = (*reasons(EventError), *DROPPED.values())
 LAG_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -46,17 +47,17 @@ class AccountStats:
         self._gap = 0.0
         self._gap_since: float | None = clock()
         self.connects = 0
-        self.disconnects = dict.fromkeys(DISCONNECT_REASONS, 0)
+        self.disconnects: dict[str, int] = dict.fromkeys(DISCONNECT_REASONS, 0)
         self.bytes = 0
         self.events = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
-        self.rejected = dict.fromkeys(REJECT_REASONS, 0)
+        self.rejected: dict[str, int] = dict.fromkeys(REJECT_REASONS, 0)
         self.fields_rejected = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
         self.fields_unknown = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
         self.unknown_fields = UnknownFields()
         self.temporality = TemporalityDetector()
         self.resets = dict.fromkeys(EVENTS, 0)
         self.login_attempts = 0
-        self.login_failures = dict.fromkeys(reasons(ApiError), 0)
+        self.login_failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
         self.session_expires_at: float | None = None
         self.series_dropped = 0
         self.last_event: dict[str, float] = {}
@@ -87,7 +88,7 @@ class AccountStats:
         self.connects += 1
         self.disconnects[ROTATED] += 1
 
-    def lost(self, reason: str, state: str, since: float | None = None) -> None:
+    def lost(self, reason: Reason, state: str, since: float | None = None) -> None:
         """No stream is open, because of ``reason``; what the thread does now is ``state``.
 
         ``since`` is when it was heard last, where the stream was dead before that was known.

@@ -14,7 +14,7 @@ from pf_exporter.config import SETTINGS, Account, Config, Secret, SecretFile
 from pf_exporter.formatting import bits, duration
 from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics import ReloadStatus
-from pf_exporter.state import AccountHistory, Store, explained
+from pf_exporter.state import AccountHistory, Store
 from pf_exporter.web.markup import Markup, joined, table, tag
 from pf_exporter.web.style import STYLE
 from pf_exporter.web.top_circuits import CircuitTraffic, busiest
@@ -133,7 +133,13 @@ def _account(history: AccountHistory) -> Markup:
         if count
     ]
     faults = [
-        tag("li", ago(fault.at), " ", tag("b", fault.reason), ": ", explained(fault.reason))
+        tag(
+            "li",
+            ago(fault.at),
+            " ",
+            tag("b", fault.reason),
+            f": {fault.reason.summary} {fault.reason.remedy}",
+        )
         for fault in reversed(list(history.faults))
     ]
     return tag(

@@ -16,6 +16,7 @@ from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.reason import Reason
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
 from pf_exporter.schema.resource import Resource
@@ -95,7 +96,7 @@ class _Clockwork:
             telemetry.session_expires_at = at + SESSION
             telemetry.opened()
         elif at % OUTAGE < at - since:
-            telemetry.lost("broken", "backoff")
+            telemetry.lost(Reason.BROKEN, "backoff")
         elif telemetry.state == "backoff":
             telemetry.opened()
         elif at % ROTATION < at - since:

@@ -9,6 +9,7 @@ import pytest
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret
 from pf_exporter.metrics.exporter_collector import SELF_METRICS, ExporterCollector
+from pf_exporter.reason import Reason
 from pf_exporter.schema.events import CATEGORIES, EVENT_NAMES, LOG_LEVELS
 from pf_exporter.state.stats import STATES, AccountStats
 
@@ -58,7 +59,7 @@ def test_up_falls_within_the_idle_timeout() -> None:
     assert not up_after(0.1)
     one.heard = clock.now
     assert up_after(0.0)
-    one.lost("broken", "backoff")
+    one.lost(Reason.BROKEN, "backoff")
     assert not up_after(0.0)
 
 
@@ -71,9 +72,9 @@ def test_every_second_without_a_stream_is_counted() -> None:
     one.opened()
     clock.now += 100
     assert one.gap_seconds == 5
-    one.lost("ended", "connecting")
+    one.lost(Reason.ENDED, "connecting")
     clock.now += 2
-    one.lost("unavailable", "backoff")
+    one.lost(Reason.UNAVAILABLE, "backoff")
     clock.now += 1
     assert one.gap_seconds == 8
     one.opened()
