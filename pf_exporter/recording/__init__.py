@@ -14,8 +14,8 @@ from pf_exporter.recording.format import (
     Record,
     read,
 )
-from pf_exporter.recording.framing import FrameSplitter
 from pf_exporter.recording.redaction import redaction
+from pf_exporter.recording.tap import RecordingTap
 from pf_exporter.recording.writer import RecordingWriter
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "ROTATION_ABANDONED",
     "ROTATION_STARTED",
     "ROTATION_SWITCHED",
-    "FrameSplitter",
     "Record",
+    "RecordingTap",
     "RecordingWriter",
     "read",
     "redaction",

@@ -11,12 +11,10 @@ from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.recording import (
-    ENDED,
-    OPENED,
     ROTATION_ABANDONED,
     ROTATION_STARTED,
     ROTATION_SWITCHED,
-    FrameSplitter,
+    RecordingTap,
     RecordingWriter,
 )
 from pf_exporter.schema import EVENT_NAMES, OTHER, ActivityLogEntry, Observation, decode
@@ -48,7 +46,7 @@ class EventProcessor:
         self._clock = clock
         self._wall = wall
         self._activity_fields = activity_fields
-        self._recorder = recorder
+        self._tap = None if recorder is None else RecordingTap(stats.account, recorder)
         # While two streams are open: how often each frame came on the old one and not yet on the new one.
         self._brought: collections.Counter[int] | None = None
         self._repeats_until: float | None = None
@@ -84,25 +82,11 @@ class EventProcessor:
 
     def passing(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The bytes of a stream, on their way to the parser: recorded, where that is wanted."""
-        return chunks if self._recorder is None else self._recorded(chunks, self._recorder)
-
-    def _recorded(self, chunks: Iterator[bytes], recorder: RecordingWriter) -> Iterator[bytes]:
-        frames = FrameSplitter()
-        self._mark(OPENED)
-        try:
-            for chunk in chunks:
-                for frame in frames.push(chunk):
-                    recorder.frame(self._account, frame)
-                yield chunk
-        finally:
-            # What was cut off is part of the truth.
-            if rest := frames.rest():
-                recorder.frame(self._account, rest)
-            self._mark(ENDED)
+        return chunks if self._tap is None else self._tap.tap(chunks)
 
     def _mark(self, mark: str) -> None:
-        if self._recorder is not None:
-            self._recorder.mark(self._account, mark)
+        if self._tap is not None:
+            self._tap.mark(mark)
 
     def reject(self, exc: EventError, event: str = "") -> None:
         """Count an event that cannot be used."""
