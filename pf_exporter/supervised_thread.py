@@ -34,7 +34,7 @@ class SupervisedThread:
         try:
             self._work()
         except BaseException as exc:  # noqa: BLE001  # the top of a thread: nothing above could report it
-            log.bug("thread died of an unexpected exception", thread=self._thread.name, **self._fields)
+            log.exception("thread died of an unexpected exception", thread=self._thread.name, **self._fields)
             self._failed(exc)
 
     def start(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.resources
+import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -10,11 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 import yaml
+
+from pf_exporter.log import LogHandler, configure_logging
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NEW_ENOUGH = sys.version_info >= (3, 11)
@@ -63,6 +68,53 @@ def get(url: str, accept: str = "", *, method: str = "GET") -> tuple[int, dict[s
         Request(url, headers={"Accept": accept} if accept else {}, method=method), timeout=10
     ) as answer:
         return answer.status, {key.lower(): value for key, value in answer.headers.items()}, answer.read()
+
+
+def fill(descriptor: int) -> None:
+    """Write to a pipe until it is full; the next write to it blocks."""
+    os.set_blocking(descriptor, False)
+    for size in (1 << 16, 1):
+        try:
+            while True:
+                os.write(descriptor, bytes(size))
+        except BlockingIOError:
+            pass
+    os.set_blocking(descriptor, True)
+
+
+class LogFile:
+    """Sends the log of this process to a file; restores the loggers at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> LogFile:
+        root, ours = logging.getLogger(), logging.getLogger("pf_exporter")
+        self._before = root.handlers[:], root.level, ours.level
+        root.handlers[:] = []
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.configure("info")
+        return self
+
+    def configure(self, level: str, style: str = "logfmt") -> None:
+        """Configure the log again, to the same file."""
+        self.handler: LogHandler = configure_logging(level, style, self._descriptor)
+
+    def text(self) -> str:
+        """Everything logged so far."""
+        self.handler.flush()
+        return self._path.read_text(encoding="utf-8")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        root, ours = logging.getLogger(), logging.getLogger("pf_exporter")
+        for handler in root.handlers:
+            if isinstance(handler, LogHandler):
+                handler.flush()
+                handler.close()
+        root.handlers[:], root.level, ours.level = self._before
+        os.close(self._descriptor)
 
 
 def tool(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import logging
 import pickle
@@ -12,6 +11,7 @@ import sys
 import traceback
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -20,12 +20,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config
 from pf_exporter.errors import ExporterError
-from pf_exporter.log import configure_logging
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.stream.reader import StreamReader
 from pf_exporter.stream.subscription import OpenStream
 from tests.chain import Chain
-from tests.conftest import until
+from tests.conftest import LogFile, until
 from tests.fakes import Answer, Fake
 from tests.matrix import MATRIX, Fault
 
@@ -41,20 +40,16 @@ def aliases(secret: str) -> set[bytes]:
 
 
 @pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Everything any logger says, at its most talkative, as it would be written."""
-    stream = io.StringIO()
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogger("pf_exporter").level
-    configure_logging("debug", "logfmt", stream)
-    root.setLevel(logging.DEBUG)
-    yield stream
-    root.handlers[:], root.level, _ = before
-    logging.getLogger("pf_exporter").setLevel(before[2])
+def log(tmp_path: Path) -> Iterator[LogFile]:
+    """Every line of every logger, at the most verbose level."""
+    with LogFile(tmp_path / "log") as log_file:
+        log_file.configure("debug")
+        logging.getLogger().setLevel(logging.DEBUG)
+        yield log_file
 
 
 @pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: f"{fault.phase}: {fault.what}")
-def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_fault_shows_a_secret(fault: Fault, log: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither log, metrics, representations nor tracebacks with locals hold user, password or token."""
     raised: list[ExporterError] = []
     recover = StreamReader._recover
@@ -79,7 +74,7 @@ def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: py
                 repr(account),
                 str(Config((account,))),
             ]
-    shown.append(log.getvalue())
+    shown.append(log.text())
     for exc in raised:
         trace = traceback.TracebackException.from_exception(exc, capture_locals=True)
         shown += ["".join(trace.format()), repr(exc), str(exc)]
@@ -89,15 +84,15 @@ def test_no_fault_shows_a_secret(fault: Fault, log: io.StringIO, monkeypatch: py
     assert [s for secret in (USER, PASSWORD, *tokens) for s in aliases(secret) if s in everything] == []
 
 
-def test_what_a_server_echoes_is_not_repeated(log: io.StringIO) -> None:
+def test_what_a_server_echoes_is_not_repeated(log: LogFile) -> None:
     """A server that quotes the password in its refusal does not get it into the log."""
     text = json.dumps({"message": f"no user {USER} with {PASSWORD}"}).encode()
     with Fake() as fake:
         fake.script["login"] = [Answer(401, {}, text)]
         with Chain(fake.account(login=Secret(USER), password=Secret(PASSWORD))) as chain:
             until(lambda: chain.stats.up, "a stream")
-    assert "no user <secret> with <secret>" in log.getvalue()
-    assert not [s for secret in (USER, PASSWORD) for s in aliases(secret) if s in log.getvalue().encode()]
+    assert "no user <secret> with <secret>" in log.text()
+    assert not [s for secret in (USER, PASSWORD) for s in aliases(secret) if s in log.text().encode()]
 
 
 def test_a_secret_survives_no_copy() -> None:

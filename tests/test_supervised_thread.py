@@ -22,7 +22,9 @@ def test_an_unexpected_exception_is_logged_and_reported(caplog: pytest.LogCaptur
     assert [type(exc) for exc in reported] == [RuntimeError]
     (record,) = caplog.records
     assert record.getMessage() == "thread died of an unexpected exception"
-    assert vars(record)["fields"] == {"thread": "stream north", "account": "north"}
+    fields = vars(record)["fields"]
+    assert "test_supervised_thread.py:" in fields.pop("at")
+    assert fields == {"thread": "stream north", "account": "north", "exception": "RuntimeError"}
 
 
 def test_system_exit_is_reported_too() -> None:

@@ -145,7 +145,7 @@ class InventoryPoller:
         try:
             self._run()
         except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
-            log.bug("a thread has died of a bug", account=self.account, thread=self._thread.name)
+            log.exception("a thread has died of a bug", account=self.account, thread=self._thread.name)
             self._failed(exc)
 
     def _run(self) -> None:

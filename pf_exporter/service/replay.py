@@ -145,7 +145,7 @@ class Replayer:
                     return
         except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
             fault = exc
-            log.bug("a thread has died of a bug", thread="player")
+            log.exception("a thread has died of a bug", thread="player")
             for pipeline in self._feeds.values():
                 pipeline.stats.lost(STOPPED, "stopped")
         self._ended(fault)

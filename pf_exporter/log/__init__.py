@@ -1,0 +1,11 @@
+"""The log: one line per event on standard error, with the keys that Prometheus' own programs use.
+
+Never blocks the thread that logs, and never writes the text of an unexpected exception.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.log.handler import LogHandler, configure_logging, flush_logging
+from pf_exporter.log.logger import Logger
+
+__all__ = ["LogHandler", "Logger", "configure_logging", "flush_logging"]
