@@ -61,6 +61,13 @@ RULES = (
     Rule(r"\bin all(?=[.,;)])", "in total", "12 in all."),
     Rule(r"\bholes?\b", "vulnerability, gap", "reporting a hole"),
     Rule(r"\b(the|a) rooms?\b", "module, package", "the rooms in their order"),
+    Rule(r"\bin (the )?place of\b", "instead of", "a user in place of an API key"),
+    Rule(r"\bbrings? (no|nothing)\b", "contains no", "the stream brings no numbers"),
+    Rule(r"\bleaves? with\b|\band leave\b", "exits with, and exit", "leaves with exit code 2"),
+    Rule(r"\btwins?\b", "the --no- form", "a flag has a twin"),
+    Rule(r"\bsays? (every|all)\b", "reports all", "says every problem at once"),
+    Rule(r"\b(unasked|untold)\b", "without being requested", "compresses the stream unasked"),
+    Rule(r"\bbelieve[sd]?\b", "accepts", "the clock is believed again"),
     # One term for one thing: docs/glossary.md.
     Rule(r"(?-i:\b[Ii]ds?\b)", "ID, IDs", "streams carry ids only"),
     Rule(r"\bvirtual circuit's end\b|\bends? of virtual circuits?\b", "VC end", "ends of virtual circuits"),
