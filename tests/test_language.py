@@ -57,7 +57,7 @@ RULES = (
     Rule(r"\btells? (us|of)\b|\btold of\b", "report, name", "tell us the field"),
     Rule(r"\b(we|us|our|ours)\b", "name the exporter or the user", "a port of ours"),
     Rule(r", say\b", "for example", "an optical level, say, take min"),
-    Rule(r"\b(stands?|stood|lies|lay) (in|on|above|below|beside|there)\b", "is in", "what stands above it"),
+    Rule(r"\b(stands?|stood|lies|lay) (on|above|below|beside|there)\b", "is in", "what stands above it"),
     Rule(r"\bin all(?=[.,;)])", "in total", "12 in all."),
     Rule(r"\bholes?\b", "vulnerability, gap", "reporting a hole"),
     Rule(r"\b(the|a) rooms?\b", "module, package", "the rooms in their order"),
