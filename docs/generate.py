@@ -91,7 +91,7 @@ def _described(metrics: Iterable[Metric]) -> str:
 
 
 def _own() -> Iterator[Metric]:
-    """Every family that comes neither from events nor from the inventory."""
+    """Every family that is no event's and no list's."""
     for collector in (Telemetry([]), Collector(Store(ttl=1, limit=1)), of_config(), of_web_config()):
         yield from collector.describe()
 
