@@ -63,9 +63,15 @@ def _status(status: int, reason: str, *, renews: str = "") -> list[Fault]:
 
 
 MATRIX: tuple[Fault, ...] = (
-    Fault("connect", "closes the connection unheard", FIN, "unavailable", logins=2),
+    Fault("connect", "closes the connection", FIN, "unavailable", logins=2),
     Fault("connect", "resets the connection", RST, "unavailable", logins=2),
-    Fault("connect", "speaks no HTTP", (b"SSH-2.0-OpenSSH_9.2\r\n", FIN), "unavailable", logins=2),
+    Fault(
+        "connect",
+        "sends a protocol other than HTTP",
+        (b"SSH-2.0-OpenSSH_9.2\r\n", FIN),
+        "unavailable",
+        logins=2,
+    ),
     *_everywhere("closes the connection without an answer", FIN, "unavailable"),
     *_everywhere("resets the connection without an answer", RST, "unavailable"),
     # http.client takes what there is of the headers for all of them.
@@ -82,14 +88,19 @@ MATRIX: tuple[Fault, ...] = (
     *_status(503, "unavailable"),
     *(
         Fault(
-            phase, "redirects elsewhere", Answer(307, {"Location": "/elsewhere"}), "rejected", logins, bundles
+            phase,
+            "redirects to another URL",
+            Answer(307, {"Location": "/elsewhere"}),
+            "rejected",
+            logins,
+            bundles,
         )
         for phase, logins, bundles in (("login", 2, 1), ("subscribe", 1, 1), ("open", 1, 2))
     ),
     Fault("login", "answers with a web page", Answer(200, {}, b"<html>"), "rejected", logins=2),
     Fault("login", "answers without a token", Answer(200, {}, b"{}"), "rejected", logins=2),
     Fault(
-        "login", "wants a second factor", Answer(200, {}, b'{"mfa_required": true}'), "login_incomplete", 2
+        "login", "requires a second factor", Answer(200, {}, b'{"mfa_required": true}'), "login_incomplete", 2
     ),
     Fault(
         "login",
@@ -99,7 +110,7 @@ MATRIX: tuple[Fault, ...] = (
         logins=2,
     ),
     Fault("subscribe", "answers without a subscription", Answer(201, {}, b"{}"), "rejected"),
-    Fault("subscribe", "answers 200 in place of 201", Answer(200, {}, b"{}"), "rejected"),
+    Fault("subscribe", "answers 200 instead of 201", Answer(200, {}, b"{}"), "rejected"),
     Fault("open", "answers 204", Answer(204), "not_an_event_stream"),
     Fault(
         "open",
@@ -109,36 +120,44 @@ MATRIX: tuple[Fault, ...] = (
     ),
     Fault(
         "open",
-        "compresses the stream unasked",
+        "compresses the stream",
         Answer(200, {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"}, b"\x1f\x8b"),
         "not_an_event_stream",
     ),
-    Fault("stream", "ends the stream in good order", STREAM.but(body=(SAMPLE,)), "ended"),
-    Fault("stream", "ends the stream before any byte", STREAM.but(body=()), "ended"),
-    Fault("stream", "ends it inside an event", STREAM.but(body=(SAMPLE, SAMPLE[:40])), "ended"),
+    Fault("stream", "ends the stream properly", STREAM.but(body=(SAMPLE,)), "ended"),
+    Fault("stream", "ends the stream before the first byte", STREAM.but(body=()), "ended"),
+    Fault("stream", "ends the stream inside an event", STREAM.but(body=(SAMPLE, SAMPLE[:40])), "ended"),
     Fault("stream", "closes the connection", STREAM.but(body=(SAMPLE, FIN)), "broken"),
     Fault(
-        "stream", "closes it inside a chunk", STREAM.but(body=(SAMPLE,), stop=FIN, at=SAMPLE[:40]), "broken"
+        "stream",
+        "closes the connection inside a chunk",
+        STREAM.but(body=(SAMPLE,), stop=FIN, at=SAMPLE[:40]),
+        "broken",
     ),
     Fault("stream", "resets the connection", STREAM.but(body=(SAMPLE, RST)), "broken"),
     Fault(
-        "stream", "resets it inside an event", STREAM.but(body=(SAMPLE,), stop=RST, at=b"bytes_rx"), "broken"
+        "stream",
+        "resets the connection inside an event",
+        STREAM.but(body=(SAMPLE,), stop=RST, at=b"bytes_rx"),
+        "broken",
     ),
     Fault(
         "stream",
-        "closes it inside a character",
+        "closes the connection inside a character",
         STREAM.but(body=(UMLAUT,), stop=FIN, at=b"LAX1-\xc3"),
         "broken",
     ),
     Fault(
         "stream",
-        "cuts a stream without framing",
+        "closes a stream that has no HTTP framing",
         STREAM.but(body=(SAMPLE, SAMPLE[:40]), framing="close"),
         "ended",
     ),
-    Fault("stream", "sends a chunk of no size", (CHUNKED, b"zz\r\n", SILENCE), "broken"),
-    Fault("stream", "sends a chunk size without end", (CHUNKED, b"1" * (1 << 17), SILENCE), "broken"),
-    Fault("stream", "falls silent after an event", STREAM.but(body=(SAMPLE, SILENCE)), "idle"),
-    Fault("stream", "drips a chunk without end", (CHUNKED, *dripped((b"0" * 400,), 0.01)), "idle"),
-    Fault("stream", "is silent from the start", STREAM.but(body=(SILENCE,)), "idle"),
+    Fault("stream", "sends a chunk without a valid size", (CHUNKED, b"zz\r\n", SILENCE), "broken"),
+    Fault("stream", "sends an endless chunk size", (CHUNKED, b"1" * (1 << 17), SILENCE), "broken"),
+    Fault("stream", "sends nothing after an event", STREAM.but(body=(SAMPLE, SILENCE)), "idle"),
+    Fault(
+        "stream", "sends an endless chunk size byte by byte", (CHUNKED, *dripped((b"0" * 400,), 0.01)), "idle"
+    ),
+    Fault("stream", "sends nothing", STREAM.but(body=(SILENCE,)), "idle"),
 )

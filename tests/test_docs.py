@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from pf_exporter import __version__
 from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS, SUBSCRIBABLE_EVENTS
@@ -142,15 +143,49 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
-def test_the_readme_is_short_and_leads_on() -> None:
-    """README.md is under 150 lines; from it or the quickstart a link leads to every page for users."""
-    readme, quickstart = ROOT / "README.md", ROOT / "docs" / "quickstart.md"
+def linked(page: Path) -> set[Path]:
+    """The pages that a page links to."""
+    return {(page.parent / name).resolve() for name in re.findall(r"\]\(([^)#:]+\.md)[)#]", prose(page))}
+
+
+def test_the_readme_is_short() -> None:
+    """README.md is under 150 lines, and leads to the table of contents and to the start pages."""
+    readme = ROOT / "README.md"
     assert len(readme.read_text(encoding="utf-8").splitlines()) < 150
-    for page in (readme, quickstart):
-        assert re.search(r"\((\.\./)?deploy/README\.md\)", prose(page))
-    linked = {
-        (page.parent / name).resolve()
-        for page in (readme, quickstart)
-        for name in re.findall(r"\]\(([^)#:]+\.md)[)#]", prose(page))
-    }
-    assert {path for path in PAGES if path.parent.name in ("docs", "deploy", "grafana")} - linked == set()
+    wanted = {"docs/README.md", "docs/quickstart.md", "docs/install.md", "deploy/README.md"}
+    assert {ROOT / name for name in wanted} - linked(readme) == set()
+
+
+def test_the_table_of_contents_is_complete() -> None:
+    """docs/README.md links to every page about the project except the README, the changelog and itself."""
+    contents = ROOT / "docs" / "README.md"
+    others = {contents, ROOT / "README.md", ROOT / "CHANGELOG.md"}
+    assert set(PAGES) - linked(contents) == others
+
+
+def test_the_alerts_are_listed() -> None:
+    """docs/alerts.md lists every alert with its severity and every threshold with its value."""
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    groups = yaml.safe_load((ROOT / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    alerts = [(rule["alert"], rule["labels"]["severity"]) for group in groups for rule in group["rules"]]
+    assert re.findall(r"(?m)^\| \[(\w+)\]\(\S+\) \| (\w+) \|", page) == alerts
+    rules = yaml.safe_load((ROOT / "prometheus" / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    values = [(rule["record"], rule["expr"]) for rule in rules[0]["rules"]]
+    listed = re.findall(r"(?m)^\| `(\S+:threshold)` \| ([\d.]+) \|", page)
+    assert [(name, f"vector({value})") for name, value in listed] == values
+
+
+def test_troubleshooting_has_every_reason() -> None:
+    """docs/troubleshooting.md has a row for each reason of a disconnect or a failed login."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    section = page.partition("## `packetfabric_up` is 0")[2].partition("\n## ")[0]
+    rows = re.findall(r"(?m)^\| (`.*?`) \|", section)
+    assert sorted(word for row in rows for word in re.findall(r"`(\w+)`", row)) == sorted(DISCONNECT_REASONS)
+
+
+def test_the_glossary_is_sorted() -> None:
+    """The glossary defines each term once, in alphabetical order."""
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"(?m)^\| ([^|]+) \| ", page)[2:]
+    assert len(terms) > 30
+    assert terms == sorted(set(terms), key=str.lower)

@@ -38,6 +38,7 @@ PROGRAMS = {
     "install",
     "journalctl",
     "pip",
+    "pipx",
     "prometheus",
     "promtool",
     "python",
@@ -58,7 +59,14 @@ class Block(NamedTuple):
 
 def pages() -> Iterator[str]:
     """The pages for people, relative to the project."""
-    for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "deploy/**/*.md", "grafana/*.md"):
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "deploy/**/*.md",
+        "grafana/*.md",
+        "benchmarks/*.md",
+        "tests/**/*.md",
+    ):
         for path in sorted(ROOT.glob(pattern)):
             yield str(path.relative_to(ROOT))
 

@@ -1,4 +1,4 @@
-"""Writes the parts of the documentation that stand in the code already: ``make docs``."""
+"""Write the parts of the documentation that are generated from the code: ``make docs``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _section(title: str, head: str, rows: Iterable[Iterable[str]]) -> str:
 
 
 def configuration() -> str:
-    """The reference of everything that can be set: docs/configuration.md."""
+    """The reference of all settings: docs/configuration.md."""
     settings = (
         (f"`{row.key}`", _code(row.default), _code(row.kind.metavar), row.kind.unit, row.help)
         for row in SETTINGS
@@ -47,7 +47,7 @@ def configuration() -> str:
     account = [
         (f"`{key.name}`", _code(key.default), _code(key.kind.metavar), key.help) for key in ACCOUNT_KEYS
     ]
-    account.append(("`streams`", "everything", "list", "The streams to subscribe to, see below."))
+    account.append(("`streams`", "all events", "list", "Events to subscribe to; see Stream keys."))
     stream = ((f"`{key.name}`", key.default, _code(key.kind.metavar), key.help) for key in STREAM_KEYS)
     variables = [(f"`{key.variable}`", f"`{key.name}`") for key in ACCOUNT_KEYS if key.variable]
     names = ((f"`{row.key}`", f"`{row.flag}`", f"`{row.variable}`") for row in SETTINGS)
@@ -55,12 +55,12 @@ def configuration() -> str:
     return "\n".join(
         (
             _section("Settings", "Key|Default|Value|Unit|Meaning", settings),
-            _section("Flags and variables of the settings", "Key|Flag|Variable", names),
+            _section("Flags and environment variables", "Key|Flag|Variable", names),
             _section("Other flags", "Flag|Meaning", ((f"`{flag}`", help) for flag, help in FLAGS.items())),
-            _section("Keys of an account", "Key|Default|Value|Meaning", account),
-            _section("Keys of a stream", "Key|Default|Value|Meaning", stream),
-            _section("Events of a stream", "Type|Events", events),
-            _section("An account in the environment", "Variable|Key of an account", variables),
+            _section("Account keys", "Key|Default|Value|Meaning", account),
+            _section("Stream keys", "Key|Default|Value|Meaning", stream),
+            _section("Stream events", "Type|Events", events),
+            _section("Account from environment variables", "Variable|Account key", variables),
         )
     )
 
@@ -76,7 +76,7 @@ def _families(families: Iterable[FamilySpec]) -> str:
 
 
 def _shown(metric: Metric) -> str:
-    """A family's name as it stands on /metrics."""
+    """The name of a family on /metrics."""
     return metric.name + "_total" * (metric.type == "counter")
 
 
@@ -108,47 +108,47 @@ def metrics() -> str:
         parts.append(f"## `{name}`\n\nLabels: {labels}.\n\n{_families(event.fields.values())}\n")
     parts.append("## The activity log (`customer|*`)\n\n")
     parts.append(
-        "Labels: `account`, `category`, `log_level`. User, address and message are never labels. "
-        "Every category that was subscribed is there from the start, at 0.\n\n"
+        "Labels: `account`, `category`, `log_level`. User names, IP addresses and messages are never labels. "
+        "Every subscribed category is exported from the start, with value 0.\n\n"
     )
     parts.append(_families([ACTIVITY]) + "\n")
     parts.append("## Inventory (`/v2/ports`, `/v2/services`)\n\n")
     parts.append(
-        "Fetched every `inventory.interval`; how to join it with the numbers: [queries.md](queries.md). "
-        "The keys in `inventory.description_tags` are further labels of the `_info` metrics. "
-        "`series.limit` bounds the inventory of each account by itself.\n\n"
+        "Polled every `inventory.interval`; [queries.md](queries.md) shows how to join it with other "
+        "metrics. Each key in `inventory.description_tags` adds a label to the `_info` metrics. "
+        "`series.limit` applies to the inventory of each account separately.\n\n"
     )
     parts.append(_described(InventoryCollector([], Store(ttl=1, limit=1)).describe()) + "\n")
     fields = {known.name for event in EVENTS.values() for known in event.fields.values()} | {ACTIVITY.name}
     others = [*_own()]
-    parts.append("## Freshness, and the exporter on itself\n\n")
+    parts.append("## Freshness and exporter metrics\n\n")
     parts.append(_described(metric for metric in others if _shown(metric) not in fields) + "\n")
-    parts.append("`process_*` and `python_*` are those of prometheus_client; ")
-    parts.append("`--web.disable-exporter-metrics` leaves them out.\n\n")
+    parts.append("The `process_*` and `python_*` metrics come from prometheus_client; ")
+    parts.append("`--web.disable-exporter-metrics` turns them off.\n\n")
     for title, values in (
-        ("States of a stream", STATES),
-        ("Reasons of disconnects and login failures", DISCONNECT_REASONS),
-        ("Reasons of rejected events", REJECT_REASONS),
+        ("Values of `state`", STATES),
+        ("Values of `reason` for disconnects and login failures", DISCONNECT_REASONS),
+        ("Values of `reason` for rejected events", REJECT_REASONS),
     ):
         parts.append(f"{title}: {', '.join(f'`{value}`' for value in values)}.\n\n")
     return "".join(parts).rstrip() + "\n"
 
 
 _PHASES = {
-    "connect": "Before a byte is read",
+    "connect": "Before the first byte",
     "login": "Login",
     "subscribe": "Subscription",
-    "open": "Opening the stream",
-    "stream": "The open stream",
+    "open": "Stream request",
+    "stream": "Open stream",
 }
 
 
 def reliability() -> str:
-    """The matrix of faults: docs/reliability.md."""
+    """The fault matrix: docs/reliability.md."""
     rows = (
         (
             _PHASES[fault.phase],
-            f"the other side {fault.what}",
+            f"The server {fault.what}",
             f"`{fault.reason}`",
             str(fault.logins),
             str(fault.bundles),
@@ -156,22 +156,23 @@ def reliability() -> str:
         for fault in MATRIX
     )
     return (
-        "## Faults it is tested against\n\n"
-        "Each happens once in a test, which then asserts: exactly one stream and one subscription in use, "
-        "`packetfabric_up` was 0 meanwhile, no counter fell, the reason was counted once, no thread and no "
-        "descriptor is left over. Logins and subscriptions are those it took until a stream was open again, "
-        "the first ones included.\n\n" + _table("Where|What happens|Counted as|Logins|Subscriptions", rows)
+        "## Tested faults\n\n"
+        "Each fault happens once in a test. The test then asserts that exactly one stream and one "
+        "subscription are in use, that `packetfabric_up` was 0 in the meantime, that no counter decreased, "
+        "that the reason was counted once, and that no thread or file descriptor leaked. *Logins* and "
+        "*Subscriptions* are the numbers made until a stream is open again, including the first ones.\n\n"
+        + _table("Where|What happens|Counted as|Logins|Subscriptions", rows)
     )
 
 
 PAGES = {"configuration.md": configuration, "metrics.md": metrics, "reliability.md": reliability}
-"""The pages with a generated part, and what makes it."""
+"""The pages with a generated part, and the function that generates it."""
 
-MARK = "<!-- Below this line: made from the code by `make docs`. -->\n\n"
+MARK = "<!-- Generated from the code by `make docs`; edit only above this line. -->\n\n"
 
 
 def page(name: str) -> str:
-    """A whole page: what a person wrote above the mark, and what the code says below it."""
+    """The whole page: the written part above the mark and the generated part below it."""
     written, _, _ = (FOLDER / name).read_text(encoding="utf-8").partition(MARK)
     return written + MARK + PAGES[name]()
 
