@@ -17,7 +17,7 @@ import yaml
 from pf_exporter.cli import parser
 from pf_exporter.config.loader import load
 from pf_exporter.config.settings import SECTIONS
-from pf_exporter.server import web_config
+from pf_exporter.server import web_config_file
 from tests.conftest import tool
 from tests.server.authority import Authority
 
@@ -194,8 +194,8 @@ def test_files(block: Block, folder: Path) -> None:
     path.write_text(text)
     if keys <= OURS:
         load(parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
-    elif keys <= set(web_config.KEYS):
-        assert web_config.read(str(path), {}).users
+    elif keys <= set(web_config_file.SECTIONS):
+        assert web_config_file.read_web_config(str(path), {}).users
     elif "resources" in keys:
         assert block.page == "deploy/README.md"  # tests/deploy/test_kubernetes.py builds it.
     else:

@@ -23,12 +23,12 @@ class ReloadStatus(Collector):
         self.succeeded_at: float | None = None
         """UNIX seconds; None before the first that could be used."""
 
-    def good(self) -> None:
+    def succeeded(self) -> None:
         """It was read, and is in force."""
         self.problems = ()
         self.succeeded_at = time.time()
 
-    def bad(self, problems: Sequence[str]) -> None:
+    def failed(self, problems: Sequence[str]) -> None:
         """It could not be used; what was in force stays."""
         self.problems = tuple(problems)
 

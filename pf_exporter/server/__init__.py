@@ -1,6 +1,6 @@
-"""An HTTP server with TLS, users, limits and Prometheus' web configuration file.
+"""An HTTP server fit to be exposed: TLS, users, limits and Prometheus' web configuration file.
 
-Knows nothing of PacketFabric.
+It serves any ASGI application, and knows nothing of PacketFabric.
 """
 
 from __future__ import annotations

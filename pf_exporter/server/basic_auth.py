@@ -1,4 +1,4 @@
-"""Who may ask: names and passwords, checked against bcrypt hashes, one failure like the other."""
+"""HTTP basic authentication against bcrypt hashes."""
 
 from __future__ import annotations
 
@@ -15,78 +15,91 @@ from starlette.concurrency import run_in_threadpool
 
 from pf_exporter.config import Secret
 
-REMEMBERED = 100
-"""Most results that are kept."""
-LINE = 20
-"""Most passwords that wait to be checked; each takes as long as its hash is meant to take."""
-BCRYPT_LIMIT = 72
-"""Bytes of a password that bcrypt looks at."""
+CACHE_SIZE = 100
+"""Results that are cached, the most recently used."""
+QUEUE_LIMIT = 20
+"""Passwords that may wait for their check; bcrypt is slow by design."""
+BCRYPT_MAX_BYTES = 72
+"""Bytes of a password that bcrypt takes into account."""
 
 
 class QueueFull(Exception):
-    """Too many passwords wait to be checked already."""
+    """Too many passwords are waiting to be checked."""
 
 
 def _check(password: bytes, hashed: bytes) -> bool:
-    return bcrypt.checkpw(password[:BCRYPT_LIMIT], hashed)
+    return bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], hashed)
 
 
-def credentials(authorization: str) -> tuple[str, bytes] | None:
-    """Name and password of an ``Authorization: Basic`` header; None if it is none."""
+def parse_credentials(authorization: str) -> tuple[str, bytes] | None:
+    """User name and password of an ``Authorization: Basic`` header; None if it is not a valid one."""
     scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return None
     try:
         name, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
-        return (name.decode(), password) if colon and scheme.lower() == "basic" else None
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return (name.decode(), password) if colon else None
+    except (binascii.Error, UnicodeDecodeError):
         return None
 
 
 class BasicAuth:
-    """Checks one password at a time, each off the event loop, and remembers what came of the last ones."""
+    """Checks one password at a time, off the event loop, and caches the latest results.
 
-    def __init__(self, check: Callable[[bytes, bytes], bool] = _check) -> None:
+    ``check`` compares a password with a bcrypt hash.
+    """
+
+    def __init__(
+        self, check: Callable[[bytes, bytes], bool] = _check, *, queue_limit: int = QUEUE_LIMIT
+    ) -> None:
         self._check = check
-        self._pepper = secrets.token_bytes(32)
-        self._known: OrderedDict[tuple[str, bytes, bytes], bool] = OrderedDict()
-        """By name, hash and keyed digest of the password: a tuple, since texts put together are ambiguous."""
-        self._turn = asyncio.Lock()
+        self._queue_limit = queue_limit
+        self._digest_key = secrets.token_bytes(32)
+        self._cache: OrderedDict[tuple[str, bytes, bytes], bool] = OrderedDict()
+        """By user name, hash and keyed digest of the password: a tuple, because ``a:bc`` is not ``ab:c``."""
+        self._checking = asyncio.Lock()
         self._waiting = 0
 
     def _digest(self, text: bytes) -> bytes:
-        return hashlib.blake2b(text, key=self._pepper).digest()
+        return hashlib.blake2b(text, key=self._digest_key).digest()
 
     def _hash_for(self, name: str, users: Mapping[str, Secret]) -> bytes:
-        """The user's hash; for who is none that of one who is, the same each time for the same name.
+        """The user's hash; for an unknown name the hash of some user, always the same one for the same name.
 
-        So a name that nobody has costs what it costs where there is somebody, whatever the costs are.
+        Unknown and known users take the same time to check, even if the hashes have different costs.
         """
+        if name in users:
+            return users[name].reveal().encode()
         names = sorted(users)
-        stand_in = names[int.from_bytes(self._digest(name.encode()), "big") % len(names)]
-        return (users.get(name) or users[stand_in]).reveal().encode()
+        substitute = names[int.from_bytes(self._digest(name.encode()), "big") % len(names)]
+        return users[substitute].reveal().encode()
 
-    async def admits(self, authorization: str, users: Mapping[str, Secret]) -> bool:
-        """Whether the header has the name and the password of one of the users, of whom there are some.
+    async def authenticate(self, authorization: str, users: Mapping[str, Secret]) -> bool:
+        """Whether the header has the name and the password of one of ``users``, which must not be empty.
 
         Raises :class:`QueueFull` when it cannot be checked now.
         """
-        given = credentials(authorization)
-        if given is None:
+        credentials = parse_credentials(authorization)
+        if credentials is None:
             return False
-        name, password = given
+        name, password = credentials
         hashed = self._hash_for(name, users)
         key = (name, hashed, self._digest(password))
-        if key not in self._known:
-            if self._waiting >= LINE:
-                raise QueueFull
-            self._waiting += 1
-            try:
-                async with self._turn:
-                    if key not in self._known:  # else the one before asked the same
-                        self._known[key] = await run_in_threadpool(self._check, password, hashed)
-            finally:
-                self._waiting -= 1
-        self._known.move_to_end(key)
-        matches = self._known[key]
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        if key not in self._cache:
+            await self._check_queued(key, password, hashed)
+        self._cache.move_to_end(key)
+        matches = self._cache[key]
+        if len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
         return matches and name in users
+
+    async def _check_queued(self, key: tuple[str, bytes, bytes], password: bytes, hashed: bytes) -> None:
+        if self._waiting >= self._queue_limit:
+            raise QueueFull
+        self._waiting += 1
+        try:
+            async with self._checking:
+                if key not in self._cache:  # A request ahead in the queue may have had the same password.
+                    self._cache[key] = await run_in_threadpool(self._check, password, hashed)
+        finally:
+            self._waiting -= 1

@@ -1,4 +1,4 @@
-"""ASGI middleware: web configuration file, request limits, scrape timeout."""
+"""ASGI middleware: request limits, the scrape timeout, and the web configuration file."""
 
 from __future__ import annotations
 
@@ -11,128 +11,131 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pf_exporter.config import WebSettings
 from pf_exporter.server.basic_auth import BasicAuth, QueueFull
 from pf_exporter.server.reloader import WebConfigReloader
 
-HEALTH = ("/-/healthy", "/-/ready")
-"""What probes ask for: cheap, and needed most when there is much to do."""
-SCRAPE_TIMEOUT = "x-prometheus-scrape-timeout-seconds"
-SHARE = 0.9
-"""Of the scraper's time-out, for making the page; the rest is for sending and reading it."""
+HEALTH_PATHS = ("/-/healthy", "/-/ready")
+"""Paths of probes: cheap to answer, and exempt from the concurrency limit."""
+SCRAPE_TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
+RENDER_SHARE = 0.9
+"""Part of the scrape timeout for rendering the page; the rest is for sending and reading it."""
 
 
 class RejectBody:
-    """Refuses requests that bring a body; no page of ours takes one."""
+    """Answers 413 to requests with a body; no page takes one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, as ASGI has it."""
+        """Handle one request."""
         headers = Headers(scope=scope)
         app = self._app
         if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
-            # The connection ends too, so that what the client goes on sending is not read.
-            app = PlainTextResponse("No body, please.\n", 413, headers={"Connection": "close"})
+            # The connection is closed as well, so that the body is not read.
+            app = PlainTextResponse("Requests must not have a body.\n", 413, headers={"Connection": "close"})
         await app(scope, receive, send)
 
 
 class ConcurrencyLimit:
-    """At most so many requests at once, any more get 503; 0 is no limit. Health is answered all the same."""
+    """Answers 503 to requests above ``limit`` at once; 0 is no limit. Health probes are always answered."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
         self._limit = limit
-        self._taken = 0
+        self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, as ASGI has it."""
-        if scope["path"] in HEALTH:
+        """Handle one request."""
+        if scope["path"] in HEALTH_PATHS:
             await self._app(scope, receive, send)
             return
-        if 0 < self._limit <= self._taken:
+        if 0 < self._limit <= self._active:
             text = f"Limit of concurrent requests reached ({self._limit}), try again later.\n"
             await PlainTextResponse(text, 503)(scope, receive, send)
             return
-        self._taken += 1
+        self._active += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._taken -= 1
+            self._active -= 1
 
 
-def _patience(headers: Headers) -> float | None:
-    """Seconds in which the scraper must have its answer begun; None if it does not say."""
+def _render_timeout(headers: Headers) -> float | None:
+    """Seconds until the response has to begin; None if the client announces no scrape timeout."""
     try:
-        seconds = float(headers.get(SCRAPE_TIMEOUT, ""))
+        seconds = float(headers.get(SCRAPE_TIMEOUT_HEADER, ""))
     except ValueError:
         return None
-    return seconds * SHARE if 0 < seconds < math.inf else None
+    return seconds * RENDER_SHARE if 0 < seconds < math.inf else None
 
 
 class ScrapeTimeout:
-    """Answers 503 when the page will not be ready within the time-out that the scraper announces.
+    """Answers 503 when the page is not ready within the scrape timeout that the client announces.
 
-    The work goes on, and keeps its place, since a thread cannot be interrupted; its answer is thrown away.
+    A thread cannot be interrupted: rendering continues, counts as an active request until it ends, and its
+    result is discarded.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._late: set[asyncio.Task[None]] = set()
+        """References that keep the tasks from being garbage collected."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, as ASGI has it."""
-        seconds = _patience(Headers(scope=scope))
+        """Handle one request."""
+        seconds = _render_timeout(Headers(scope=scope))
         if seconds is None:
             await self._app(scope, receive, send)
             return
-        began = asyncio.Event()
-        gave_up = False
+        has_begun = asyncio.Event()
+        has_timed_out = False
 
-        async def attentive(message: Message) -> None:
-            if not gave_up:
-                began.set()
+        async def send_in_time(message: Message) -> None:
+            if not has_timed_out:
+                has_begun.set()
                 await send(message)
 
-        work = asyncio.ensure_future(self._run(scope, receive, attentive))
-        start = asyncio.ensure_future(began.wait())
-        await asyncio.wait({work, start}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        start.cancel()
-        if work.done() or began.is_set():
-            await work
+        request = asyncio.ensure_future(self._run(scope, receive, send_in_time))
+        begun = asyncio.ensure_future(has_begun.wait())
+        await asyncio.wait({request, begun}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        begun.cancel()
+        if request.done() or has_begun.is_set():
+            await request
             return
-        gave_up = True
-        self._late.add(work)
-        work.add_done_callback(self._forget)
-        await PlainTextResponse("The page is not ready in time.\n", 503)(scope, receive, send)
+        has_timed_out = True
+        self._late.add(request)
+        request.add_done_callback(self._discard)
+        await PlainTextResponse("The page was not ready within the scrape timeout.\n", 503)(
+            scope, receive, send
+        )
 
-    def _forget(self, work: asyncio.Task[None]) -> None:
-        self._late.discard(work)
-        if not work.cancelled():
-            work.exception()  # Starlette has told of it already.
+    def _discard(self, request: asyncio.Task[None]) -> None:
+        self._late.discard(request)
+        if not request.cancelled():
+            request.exception()  # Retrieved so that asyncio does not log it again: Starlette has.
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
 
 class TokenBucket:
-    """A bucket of tokens: one comes each ``interval`` seconds, ``burst`` fit in, a request takes one."""
+    """A rate limit: one token arrives every ``interval`` seconds, at most ``burst`` are kept."""
 
     def __init__(self, interval: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate = (interval, burst)
         self._clock = clock
         self._tokens = float(burst)
-        self._counted = clock()
+        self._updated_at = clock()
 
     def take(self) -> bool:
-        """Whether there was one; always, where the interval is 0."""
+        """Take a token; False if there is none. An interval of 0 is no limit."""
         interval, burst = self.rate
         if not interval:
             return True
         now = self._clock()
-        self._tokens = min(self._tokens + (now - self._counted) / interval, float(burst))
-        self._counted = now
+        self._tokens = min(self._tokens + (now - self._updated_at) / interval, float(burst))
+        self._updated_at = now
         if self._tokens < 1:
             return False
         self._tokens -= 1
@@ -140,20 +143,27 @@ class TokenBucket:
 
 
 class WebConfigMiddleware:
-    """An application with the policy in front of it; ``open_paths`` need no user."""
+    """Applies headers, rate limit and users of the web configuration file; ``open_paths`` need no user."""
 
-    def __init__(self, app: ASGIApp, policy: WebConfigReloader, *, open_paths: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        reloader: WebConfigReloader,
+        *,
+        open_paths: Collection[str] = (),
+        basic_auth: BasicAuth | None = None,
+    ) -> None:
         self._app = app
-        self._policy = policy
+        self._reloader = reloader
         self._open_paths = frozenset(open_paths)
-        self._doorman = BasicAuth()
+        self._basic_auth = basic_auth or BasicAuth()
         self._bucket = TokenBucket(0, 0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, as ASGI has it."""
-        config = self._policy.config()
+        """Handle one request."""
+        config = self._reloader.config()
 
-        async def with_headers(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(config.headers)
             await send(message)
@@ -166,15 +176,26 @@ class WebConfigMiddleware:
         elif config.users and scope["path"] not in self._open_paths:
             authorization = Headers(scope=scope).get("authorization", "")
             try:
-                if not await self._doorman.admits(authorization, config.users):
+                if not await self._basic_auth.authenticate(authorization, config.users):
                     challenge = {"WWW-Authenticate": 'Basic realm="pf_exporter", charset="UTF-8"'}
                     app = PlainTextResponse("Unauthorized\n", 401, headers=challenge)
             except QueueFull:
                 app = PlainTextResponse("Too many passwords to check, try again later.\n", 503)
-        await app(scope, receive, with_headers)
+        await app(scope, receive, send_with_headers)
 
 
-def guard(app: ASGIApp, policy: WebConfigReloader, settings: WebSettings) -> ASGIApp:
-    """The application behind everything that a request has to pass, the outermost last."""
-    limited = ScrapeTimeout(ConcurrencyLimit(app, settings.max_requests))
-    return WebConfigMiddleware(RejectBody(limited), policy, open_paths=HEALTH if settings.open_health else ())
+def guard(
+    app: ASGIApp,
+    reloader: WebConfigReloader,
+    *,
+    max_requests: int = 0,
+    open_health: bool = False,
+    basic_auth: BasicAuth | None = None,
+) -> ASGIApp:
+    """The application behind every check a request has to pass; the outermost is the web configuration.
+
+    With ``open_health`` health probes need no user.
+    """
+    limited = ScrapeTimeout(ConcurrencyLimit(app, max_requests))
+    open_paths = HEALTH_PATHS if open_health else ()
+    return WebConfigMiddleware(RejectBody(limited), reloader, open_paths=open_paths, basic_auth=basic_auth)

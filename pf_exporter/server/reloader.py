@@ -1,72 +1,91 @@
-"""The web configuration in force: read anew whenever one of its files has changed."""
+"""The web configuration in force, read again whenever one of its files has changed."""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
+from typing import Protocol
 
 from pf_exporter.config import fingerprint
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.metrics import ReloadStatus, of_web_config
-from pf_exporter.server import tls
-from pf_exporter.server.web_config import WebConfig, read
+from pf_exporter.server.tls import create_context
+from pf_exporter.server.web_config import WebConfig
+from pf_exporter.server.web_config_file import read_web_config
 
 log = Logger(__name__)
 
 
-class WebConfigReloader:
-    """What the file at ``path`` says now, or said when it could last be used; without a path, an empty file.
+class ReloadListener(Protocol):
+    """Is told how each attempt to read the web configuration ended."""
 
-    The first reading raises :class:`ConfigError`. After that only the server's thread asks.
+    def succeeded(self) -> None:
+        """The configuration was read and is in force."""
+
+    def failed(self, problems: Sequence[str]) -> None:
+        """The configuration cannot be used; the one before stays in force."""
+
+
+class WebConfigReloader:
+    """The contents of the file at ``path``, as of the last successful read; without a path, an empty file.
+
+    The constructor raises :class:`ConfigError` if the file cannot be used. After that only the server's
+    thread calls methods.
     """
 
-    def __init__(self, path: str = "") -> None:
+    def __init__(self, path: str = "", listener: ReloadListener | None = None) -> None:
         self._path = path
-        self._files: dict[str, object] = {}
-        """By path what marked each file when it was read."""
-        self.reading: ReloadStatus = of_web_config()
+        self._listener = listener
+        self._fingerprints: dict[str, object] = {}
+        """By path, the fingerprint of each file when it was read."""
         self._config = WebConfig()
         self._context: ssl.SSLContext | None = None
         if path:
-            self._read()
+            self._config, self._context = self._read()
+            if listener is not None:
+                listener.succeeded()
         self.has_tls = self._context is not None
-        """Whether connections are encrypted; a restart is needed to change that."""
+        """Whether connections are encrypted; only a restart changes that."""
 
-    def _read(self) -> None:
-        files: dict[str, object] = {}
+    def _read(self) -> tuple[WebConfig, ssl.SSLContext | None]:
+        fingerprints: dict[str, object] = {}
         try:
-            config = read(self._path, files)
+            config = read_web_config(self._path, fingerprints)
             context = None
             if config.tls is not None:
                 try:
-                    context = tls.context(config.tls)
+                    context = create_context(config.tls)
                 except ConfigError as exc:
                     raise ConfigError([f"{self._path}: {problem}" for problem in exc.problems]) from None
-            if self.reading.succeeded_at is not None and (context is not None) != self.has_tls:
-                raise ConfigError([f"{self._path}: tls_server_config: only a restart turns TLS on or off"])
         finally:
-            # A bad file is not read again until it, or one it names, has changed.
-            self._files = files
-        self._config, self._context = config, context
-        self.reading.good()
+            # A bad file is not read again until it, or a file it names, has changed.
+            self._fingerprints = fingerprints
+        return config, context
 
-    def _renewed(self) -> None:
-        if any(fingerprint(path) != before for path, before in self._files.items()):
-            try:
-                self._read()
-            except ConfigError as exc:
-                self.reading.bad(exc.problems)
-                log.error("web configuration not read anew", file=self._path, error="; ".join(exc.problems))
-            else:
-                log.info("web configuration read anew", file=self._path)
+    def _reload_if_changed(self) -> None:
+        if all(fingerprint(path) == before for path, before in self._fingerprints.items()):
+            return
+        try:
+            config, context = self._read()
+            if (context is not None) != self.has_tls:
+                raise ConfigError([f"{self._path}: tls_server_config: only a restart turns TLS on or off"])
+        except ConfigError as exc:
+            if self._listener is not None:
+                self._listener.failed(exc.problems)
+            log.error("web configuration not reloaded", file=self._path, error="; ".join(exc.problems))
+            return
+        self._config, self._context = config, context
+        if self._listener is not None:
+            self._listener.succeeded()
+        log.info("web configuration reloaded", file=self._path)
 
     def config(self) -> WebConfig:
-        """What is in force now."""
-        self._renewed()
+        """The web configuration in force."""
+        self._reload_if_changed()
         return self._config
 
     def context(self) -> ssl.SSLContext:
-        """What a connection is encrypted with that is opened now."""
-        self._renewed()
-        assert self._context is not None, "asked for only where has_tls"
+        """The TLS context for a new connection."""
+        self._reload_if_changed()
+        assert self._context is not None, "called only if has_tls"
         return self._context

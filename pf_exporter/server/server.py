@@ -1,4 +1,4 @@
-"""Serves one ASGI application on uvicorn, in a thread of its own."""
+"""The server: one ASGI application on uvicorn, on its own thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pf_exporter.errors import CannotListen, ConfigError
-from pf_exporter.server.connection import HANDSHAKE_WITHIN, HEADERS_LIMIT, IDLE, Connection, LimitedSocket
+from pf_exporter.server.connection import (
+    HANDSHAKE_TIMEOUT,
+    KEEP_ALIVE,
+    MAX_HEADER_BYTES,
+    Connection,
+    LimitedSocket,
+)
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.tls import ReloadableSSLContext, is_allowed
 
@@ -23,9 +29,9 @@ BACKLOG = 128
 
 
 def bind(address: str) -> socket.socket:
-    """A listening socket on ``[HOST]:PORT``; no host means every interface, IPv6 and IPv4.
+    """A listening socket on ``[HOST]:PORT``; without a host, on every IPv6 and IPv4 interface.
 
-    Raises :class:`CannotListen` when the address cannot be had.
+    Raises :class:`CannotListen` if the address is not available.
     """
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdigit():
@@ -36,61 +42,65 @@ def bind(address: str) -> socket.socket:
     try:
         sock = socket.create_server((host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
     except (OSError, OverflowError) as exc:
-        # create_server adds to the error's text what stands here already.
-        number: int = getattr(exc, "errno", None) or 0  # a name that does not resolve has a negative one
-        why = os.strerror(number) if number > 0 else exc
-        raise CannotListen([f"cannot listen on {address!r}: {why}; choose another address"]) from exc
+        # The error's own text repeats the address. A name that does not resolve has a negative number.
+        number: int = getattr(exc, "errno", None) or 0
+        reason = os.strerror(number) if number > 0 else exc
+        raise CannotListen([f"cannot listen on {address!r}: {reason}; choose another address"]) from exc
     return LimitedSocket(sock)
 
 
 class _Uvicorn(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, policy: WebConfigReloader, answer_within: float | None
+        self, config: uvicorn.Config, reloader: WebConfigReloader, response_timeout: float | None
     ) -> None:
         super().__init__(config)
-        self._policy = policy
-        self._answer_within = answer_within
+        self._reloader = reloader
+        self._response_timeout = response_timeout
 
-    def _admits(self, certificate: Any) -> bool:
-        tls = self._policy.config().tls if self._policy.has_tls else None
+    def _accepts_certificate(self, certificate: Any) -> bool:
+        tls = self._reloader.config().tls if self._reloader.has_tls else None
         return tls is None or is_allowed(certificate, tls.allowed_sans)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does, with connections, time limits and TLS of our own."""
+        """Listen as uvicorn does, with this package's connections, deadlines and TLS."""
         await self.lifespan.startup()
         loop = asyncio.get_running_loop()
 
-        def connection() -> Connection:
+        def create_connection() -> Connection:
             return Connection(
-                self.config, self.server_state, loop, admits=self._admits, answer_within=self._answer_within
+                self.config,
+                self.server_state,
+                loop,
+                accepts_certificate=self._accepts_certificate,
+                response_timeout=self._response_timeout,
             )
 
-        has_tls = self._policy.has_tls
+        has_tls = self._reloader.has_tls
         self.servers = [
             await loop.create_server(
-                connection,
+                create_connection,
                 sock=sock,
                 backlog=BACKLOG,
-                ssl=ReloadableSSLContext.to(self._policy.context) if has_tls else None,
-                ssl_handshake_timeout=HANDSHAKE_WITHIN if has_tls else None,
+                ssl=ReloadableSSLContext.delegating_to(self._reloader.context) if has_tls else None,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if has_tls else None,
             )
             for sock in sockets or []
         ]
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does, and then an end to who has not gone by then, such as clients that never read."""
+        """Shut down as uvicorn does, then abort what is still open, such as clients that never read."""
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # the abort takes effect in the loop's next round
+        await asyncio.sleep(0)  # The abort takes effect in the loop's next round.
 
 
 class Server:
-    """An application, listening from the moment it is made and answering from :meth:`start` on.
+    """An application that listens as soon as it is constructed, and answers from :meth:`start` on.
 
-    ``died`` is called if the thread ends without having been told to. ``policy`` brings TLS; a client that
-    has not read its whole answer after ``answer_within`` seconds, if they are given, is cut off.
+    ``on_failure`` is called if the thread ends before :meth:`stop`. ``reloader`` provides TLS. A client that
+    has not read its response after ``response_timeout`` seconds is disconnected; None sets no limit.
     """
 
     def __init__(
@@ -99,15 +109,16 @@ class Server:
         addresses: Sequence[str],
         *,
         name: str,
-        died: Callable[[], None] = lambda: None,
-        policy: WebConfigReloader | None = None,
-        answer_within: float | None = None,
+        on_failure: Callable[[], None] = lambda: None,
+        reloader: WebConfigReloader | None = None,
+        response_timeout: float | None = None,
     ) -> None:
-        self._died = died
+        self._on_failure = on_failure
         self._stopping = False
         self._sockets: list[socket.socket] = []
         try:
-            self._sockets += (bind(address) for address in addresses)
+            for address in addresses:
+                self._sockets.append(bind(address))
         except ConfigError:
             self._close_sockets()
             raise
@@ -121,38 +132,43 @@ class Server:
                 lifespan="off",
                 proxy_headers=False,
                 loop="asyncio",
-                timeout_keep_alive=IDLE,
+                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=1,
-                h11_max_incomplete_event_size=HEADERS_LIMIT,
+                h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             ),
-            policy or WebConfigReloader(),
-            answer_within,
+            reloader or WebConfigReloader(),
+            response_timeout,
         )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """``HOST:PORT`` of every socket, with the real port where 0 was asked for."""
+        """``HOST:PORT`` of every socket, with the real port where the configured one is 0."""
         names = (sock.getsockname()[:2] for sock in self._sockets)
         return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in names)
+
+    @property
+    def open_connections(self) -> int:
+        """Connections that are open now."""
+        return len(self._uvicorn.server_state.connections)
 
     def _run(self) -> None:
         try:
             self._uvicorn.run(sockets=self._sockets)
         finally:
             if not self._stopping:
-                self._died()
+                self._on_failure()
 
     def _close_sockets(self) -> None:
         for sock in self._sockets:
             sock.close()
 
     def start(self) -> None:
-        """Begin to answer; connections made since the sockets were bound are waiting already."""
+        """Start to answer; clients may have connected since the constructor bound the sockets."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the requests under way (a second at most) and close every socket."""
+        """Finish active requests (for a second at most) and close every socket."""
         self._stopping = True
         self._uvicorn.should_exit = True
         if self._thread.ident is not None:

@@ -1,4 +1,4 @@
-"""Go's names for parts of TLS, which a web configuration file uses, and what they are to OpenSSL."""
+"""Go's names for TLS parameters, as web configuration files use them, mapped to OpenSSL's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ssl
 VERSIONS = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
 CLIENT_AUTH = {
     "NoClientCert": ssl.CERT_NONE,
-    "RequestClientCert": ssl.CERT_NONE,  # One that nobody looks at need not be asked for.
+    "RequestClientCert": ssl.CERT_NONE,  # Not verified, so not requested.
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
     "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
 }
@@ -23,6 +23,6 @@ CIPHERS = {
         ("AES_256_CBC_SHA", "AES256-SHA"),
     )
 }
-"""By Go's name, which the file uses, OpenSSL's."""
+"""OpenSSL's name by Go's."""
 TLS13_CIPHERS = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
-"""Always on, in Go as in OpenSSL; naming them changes nothing."""
+"""Always enabled, in Go as in OpenSSL; naming them has no effect."""

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector as AnyCollector
 from pf_exporter.config import Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.metrics import ExporterCollector, Exposition, InventoryCollector, of_config
+from pf_exporter.metrics import ExporterCollector, Exposition, InventoryCollector, of_config, of_web_config
 from pf_exporter.recording import RecordingWriter, redaction
 from pf_exporter.server import Server, WebConfigReloader, guard
 from pf_exporter.service.pipeline import STOP_WITHIN, AccountPipeline, settings_key
@@ -24,7 +24,7 @@ from pf_exporter.state import Store
 from pf_exporter.stream import EventProcessor
 from pf_exporter.web import StatusContext, create_app, page_routes
 
-ANSWER_WITHIN = 120.0
+RESPONSE_TIMEOUT = 120.0
 """Seconds for a page to be made, sent and read."""
 RESTART_ONLY = ("counters", "web", "record", "log")
 """Sections that only a restart changes."""
@@ -91,7 +91,7 @@ class Exporter:
         self.failed = False
         self.config = config
         self.reading = of_config()
-        self.reading.good()
+        self.reading.succeeded()
         counters = {
             "port|errors": config.counters.port_errors,
             "port|etherstats": config.counters.port_etherstats,
@@ -113,15 +113,16 @@ class Exporter:
         ]
         self._collectors = CollectorGroup()
         self._collect()
-        policy = WebConfigReloader(config.web.config_file)
+        web_reading = of_web_config()
+        reloader = WebConfigReloader(config.web.config_file, web_reading)
         others = CollectorRegistry(auto_describe=False)
         others.register(self._collectors)
         others.register(self.reading)
-        others.register(policy.reading)
+        others.register(web_reading)
         if not config.web.disable_exporter_metrics:
             for collector in (ProcessCollector, PlatformCollector, GCCollector):
                 collector(registry=others)
-        self._readings = {"configuration": self.reading, "web configuration": policy.reading}
+        self._readings = {"configuration": self.reading, "web configuration": web_reading}
         site = create_app(
             Exposition(self.store, others),
             telemetry_path=config.web.telemetry_path,
@@ -133,12 +134,12 @@ class Exporter:
             ),
         )
         self.server = Server(
-            guard(site, policy, config.web),
+            guard(site, reloader, max_requests=config.web.max_requests, open_health=config.web.open_health),
             config.web.listen_address,
             name="web",
-            died=self._fail,
-            policy=policy,
-            answer_within=ANSWER_WITHIN,
+            on_failure=self._fail,
+            reloader=reloader,
+            response_timeout=RESPONSE_TIMEOUT,
         )
 
     def _collect(self) -> None:
@@ -162,7 +163,7 @@ class Exporter:
             try:
                 config = self._source()
             except ConfigError as exc:
-                self.reading.bad(exc.problems)
+                self.reading.failed(exc.problems)
                 log.error("configuration not reloaded", error="; ".join(exc.problems))
                 raise
             if not self._stopped:
@@ -195,7 +196,7 @@ class Exporter:
         new = [pipeline for pipeline in pipelines if pipeline not in before]
         for pipeline in new:
             pipeline.start()
-        self.reading.good()
+        self.reading.succeeded()
         log.info(
             "configuration reloaded", kept=len(pipelines) - len(new), started=len(new), stopped=len(gone)
         )

@@ -13,7 +13,7 @@ import pytest
 from pf_exporter.cli import parser
 from pf_exporter.config.loader import load
 from pf_exporter.config.settings import Config
-from pf_exporter.server import web_config
+from pf_exporter.server import web_config_file
 from tests.conftest import tool
 from tests.deploy import blocks, read
 from tests.server.authority import Authority
@@ -133,7 +133,7 @@ def test_tls(tmp_path: Path) -> None:
     (tmp_path / "web.yml").write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
     config = configured(tmp_path, TEXT + TLS)
     assert config.web.config_file == str(tmp_path / "web.yml")
-    assert web_config.read(config.web.config_file, {}).tls is not None
+    assert web_config_file.read_web_config(config.web.config_file, {}).tls is not None
 
 
 def test_what_it_may_write_to() -> None:

@@ -1,4 +1,4 @@
-"""A certificate authority for tests: it signs what a test needs, good or bad."""
+"""A certificate authority for tests, which signs valid and invalid certificates."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _alternative(name: str) -> x509.GeneralName:
 
 
 class Authority:
-    """Its certificate is at ``path``; ``sign`` writes others beside it."""
+    """An authority whose certificate is at ``path``; ``sign`` writes others into the same folder."""
 
     def __init__(self, folder: Path, name: str = "authority") -> None:
         self.folder = folder
@@ -53,7 +53,7 @@ class Authority:
         )
         builder = builder.not_valid_before(now - timedelta(9)).not_valid_after(now + timedelta(9))
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        # Python 3.13 verifies strictly: an authority says what its key is for, and which it is.
+        # Python 3.13 verifies strictly: a CA certificate needs key usage and a subject key identifier.
         usage = dict.fromkeys(_USES, False) | {"key_cert_sign": True}
         builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
         identifier = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
@@ -62,7 +62,7 @@ class Authority:
         self.path.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def sign(self, stem: str, *names: str, days: float = 1) -> tuple[Path, Path]:
-        """A certificate for the names, expired if ``days`` are negative, and its key: stem.pem, stem.key."""
+        """Write a certificate for the names and its key: stem.pem and stem.key; expired if ``days`` < 0."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(timezone.utc)
         builder = x509.CertificateBuilder(
@@ -80,7 +80,7 @@ class Authority:
         return certificate, secret
 
     def trusting(self, certificate: Path | None = None, key: Path | None = None) -> ssl.SSLContext:
-        """A client's context that trusts this authority, and has a certificate of its own if one is given."""
+        """A client's context that trusts this authority, with a client certificate if one is given."""
         context = ssl.create_default_context(cafile=self.path)
         if certificate is not None:
             context.load_cert_chain(certificate, key)

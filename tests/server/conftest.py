@@ -1,9 +1,11 @@
-"""What the tests of the web surface stand on: an authority, and a server with a web configuration file."""
+"""Fixtures for the server: a certificate authority, and a server with a web configuration file."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
@@ -13,9 +15,9 @@ from typing import Any
 import bcrypt
 import pytest
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pf_exporter.config.settings import WebSettings
+from pf_exporter.metrics.reload_status import of_web_config
 from pf_exporter.server.middleware import guard
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.server import Server
@@ -23,26 +25,39 @@ from tests.server.authority import Authority
 
 
 def hashed(password: str, cost: int = 4) -> str:
-    """A bcrypt hash, of the lowest cost there is: tests need not be slow."""
+    """A bcrypt hash, by default of the lowest cost, to keep tests fast."""
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode()
 
 
-class Site:
-    """A page that says ``hello``, behind a web configuration file that a test writes and rewrites."""
+class WebServer:
+    """A server that answers ``hello``, with a web configuration file that a test writes and rewrites."""
 
     def __init__(
-        self, folder: Path, text: str, app: ASGIApp, *, host: str, answer_within: float, settings: WebSettings
+        self,
+        folder: Path,
+        text: str,
+        app: ASGIApp,
+        *,
+        host: str,
+        response_timeout: float,
+        **guard_options: Any,
     ) -> None:
         self.file = folder / "web.yml"
         self.file.write_text(text)
-        self.policy = WebConfigReloader(str(self.file))
-        app = guard(app, self.policy, settings)
-        self.server = Server(app, [f"{host}:0"], name="web", policy=self.policy, answer_within=answer_within)
+        self.status = of_web_config()
+        self.reloader = WebConfigReloader(str(self.file), self.status)
+        self.server = Server(
+            guard(app, self.reloader, **guard_options),
+            [f"{host}:0"],
+            name="web",
+            reloader=self.reloader,
+            response_timeout=response_timeout,
+        )
         self.address = self.server.addresses[0]
         self.server.start()
 
     def connection(self, context: ssl.SSLContext | None = None) -> HTTPConnection:
-        """A connection of one's own, with TLS if there is a context."""
+        """A new connection, over TLS if a context is given."""
         if context is None:
             return HTTPConnection(self.address, timeout=10)
         return HTTPSConnection(self.address, timeout=10, context=context)
@@ -59,15 +74,23 @@ class Site:
         connection = self.connection(context)
         try:
             connection.request(method, path, headers=dict(headers))
-            answer = connection.getresponse()
-            body = answer.read().decode()
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
+            response = connection.getresponse()
+            body = response.read().decode()
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, body
         finally:
             connection.close()
 
 
-def is_cut_off(sock: socket.socket) -> bool:
-    """Whether the server ends the connection, in good order or not, before the socket's time-out."""
+def connected(server: WebServer, sent: bytes = b"") -> socket.socket:
+    """A plain TCP connection on which some bytes were sent."""
+    host, port = server.address.rsplit(":", 1)
+    sock = socket.create_connection((host, int(port)), timeout=10)
+    sock.sendall(sent)
+    return sock
+
+
+def is_disconnected(sock: socket.socket) -> bool:
+    """Whether the server closes or resets the connection before the socket's timeout."""
     try:
         while sock.recv(65536):
             pass
@@ -76,29 +99,51 @@ def is_cut_off(sock: socket.socket) -> bool:
     return True
 
 
-Serve = Callable[..., Site]
+class SlowPage:
+    """An application that answers when ``release`` is set, and counts active requests."""
+
+    def __init__(self) -> None:
+        self.active = 0
+        self.release = threading.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.active += 1
+        await asyncio.get_running_loop().run_in_executor(None, self.release.wait, 10)
+        self.active -= 1
+        await PlainTextResponse("hello")(scope, receive, send)
+
+
+Serve = Callable[..., WebServer]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts a site: ``serve(text of the web configuration, app=…, host=…, **settings of the web)``."""
-    sites: list[Site] = []
+    """Start a server: ``serve(text of the web configuration file, app=…, host=…, **options of guard)``."""
+    servers: list[WebServer] = []
 
     def start(
         text: str = "",
         app: ASGIApp | None = None,
         host: str = "127.0.0.1",
-        answer_within: float = 30.0,
-        **settings: Any,
-    ) -> Site:
+        response_timeout: float = 30.0,
+        **guard_options: Any,
+    ) -> WebServer:
         page = app or PlainTextResponse("hello")
-        web = WebSettings(**settings)
-        sites.append(Site(tmp_path, text, page, host=host, answer_within=answer_within, settings=web))
-        return sites[-1]
+        servers.append(
+            WebServer(tmp_path, text, page, host=host, response_timeout=response_timeout, **guard_options)
+        )
+        return servers[-1]
 
     yield start
-    for site in sites:
-        site.server.stop()
+    for server in servers:
+        server.server.stop()
+
+
+@pytest.fixture
+def slow_page() -> Iterator[SlowPage]:
+    page = SlowPage()
+    yield page
+    page.release.set()
 
 
 @pytest.fixture

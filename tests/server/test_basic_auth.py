@@ -1,4 +1,4 @@
-"""Users and their passwords, over HTTP and one call at a time."""
+"""Basic authentication, over HTTP and by direct calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import bcrypt
 import pytest
 
 from pf_exporter.config.secrets import Secret
-from pf_exporter.server.basic_auth import LINE, REMEMBERED, BasicAuth, QueueFull, credentials
+from pf_exporter.server.basic_auth import CACHE_SIZE, QUEUE_LIMIT, BasicAuth, QueueFull, parse_credentials
 from tests.conftest import until
 from tests.server.conftest import Serve, hashed
 
@@ -30,43 +30,45 @@ USERS: Mapping[str, Secret] = {
 }
 
 
-class Counting:
-    """Checks passwords as bcrypt does, and writes down what it was asked, and where."""
+class CountingCheck:
+    """Checks passwords with bcrypt, and records every call and its thread."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[bytes, bytes]] = []
-        self.at_once = 0
-        self.most_at_once = 0
+        self.calls: list[tuple[bytes, bytes]] = []
+        self.active = 0
+        self.most_active = 0
         self.threads: set[str] = set()
-        self.go = threading.Event()
-        self.go.set()
+        self.release = threading.Event()
+        self.release.set()
 
     @property
     def costs(self) -> list[int]:
-        return [int(hash_[4:6]) for _, hash_ in self.asked]
+        return [int(hash_[4:6]) for _, hash_ in self.calls]
 
     def __call__(self, password: bytes, hash_: bytes) -> bool:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        self.asked.append((password, hash_))
+        self.active += 1
+        self.most_active = max(self.most_active, self.active)
+        self.calls.append((password, hash_))
         self.threads.add(threading.current_thread().name)
-        self.go.wait(10)
-        self.at_once -= 1
+        self.release.wait(10)
+        self.active -= 1
         return bcrypt.checkpw(password, hash_)
 
 
-def ask(doorman: BasicAuth, *headers: str, users: Mapping[str, Secret] = USERS) -> list[bool | BaseException]:
-    """What becomes of all the headers, which come at the same time."""
+def authenticate(
+    auth: BasicAuth, *headers: str, users: Mapping[str, Secret] = USERS
+) -> list[bool | BaseException]:
+    """The results for all headers, which arrive at the same time."""
 
-    async def all_of_them() -> list[bool | BaseException]:
-        asked = (doorman.admits(header, users) for header in headers)
-        return await asyncio.gather(*asked, return_exceptions=True)
+    async def authenticate_all() -> list[bool | BaseException]:
+        calls = (auth.authenticate(header, users) for header in headers)
+        return await asyncio.gather(*calls, return_exceptions=True)
 
-    return asyncio.run(all_of_them())
+    return asyncio.run(authenticate_all())
 
 
-def test_a_user_gets_in(serve: Serve) -> None:
-    """The right name with the right password gets the page."""
+def test_right_password(serve: Serve) -> None:
+    """The right user name with the right password gets the page."""
     assert serve(FILE).get(headers={"Authorization": basic("alice", "opensesame")})[::2] == (200, "hello")
 
 
@@ -92,147 +94,157 @@ def test_a_user_gets_in(serve: Serve) -> None:
         basic("alice", ALICE),
     ],
 )
-def test_nobody_else_does(serve: Serve, header: str | None) -> None:
-    """Anything else gets 401, the same for each, with the question for a name."""
+def test_anything_else_is_401(serve: Serve, header: str | None) -> None:
+    """Any other header, or none, gets the same 401 with a challenge."""
     headers = {} if header is None else {"Authorization": header}
-    status, answered, body = serve(FILE).get(headers=headers)
+    status, response_headers, body = serve(FILE).get(headers=headers)
     assert (status, body) == (401, "Unauthorized\n")
-    assert answered["www-authenticate"].startswith("Basic ")
+    assert response_headers["www-authenticate"].startswith("Basic ")
 
 
-def test_every_page_is_closed(serve: Serve) -> None:
-    """No path answers without a user, not even with 404, and health does only where it is said to."""
-    site = serve(FILE)
+def test_every_path_needs_a_user(serve: Serve) -> None:
+    """Every path is 401 without a user, even unknown ones; health probes are exempt only with open_health."""
+    server = serve(FILE)
     for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/nothing", "/-/healthy/.."):
-        assert site.get(path)[0] == 401, path
-    opened = serve(FILE, open_health=True)
-    assert [opened.get(path)[0] for path in ("/-/healthy", "/-/ready")] == [200, 200]
+        assert server.get(path)[0] == 401, path
+    open_health = serve(FILE, open_health=True)
+    assert [open_health.get(path)[0] for path in ("/-/healthy", "/-/ready")] == [200, 200]
     for path in ("/", "/metrics", "/-/reload", "/-/healthy/", "//-/healthy", "/-/healthy/../metrics"):
-        assert opened.get(path)[0] == 401, path
+        assert open_health.get(path)[0] == 401, path
 
 
-def test_users_rotate(serve: Serve) -> None:
-    """A password that is changed in the file is the one that counts from then on, and only that one."""
-    site = serve(FILE)
-    assert site.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 200
-    site.file.write_text(f"basic_auth_users: {{alice: {hashed('another')}, bob: {hashed('b')}}}")
-    assert site.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 401
-    assert site.get(headers={"Authorization": basic("alice", "another")})[0] == 200
-    assert site.get(headers={"Authorization": basic("bob", "b")})[0] == 200
-    site.file.write_text("")
-    assert site.get()[0] == 200
+def test_users_are_reloaded(serve: Serve) -> None:
+    """After a password changes in the file only the new one is accepted."""
+    server = serve(FILE)
+    assert server.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 200
+    server.file.write_text(f"basic_auth_users: {{alice: {hashed('another')}, bob: {hashed('b')}}}")
+    assert server.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 401
+    assert server.get(headers={"Authorization": basic("alice", "another")})[0] == 200
+    assert server.get(headers={"Authorization": basic("bob", "b")})[0] == 200
+    server.file.write_text("")
+    assert server.get()[0] == 200
 
 
-def test_a_bad_file_leaves_the_door_closed(serve: Serve) -> None:
-    """A file that becomes unreadable, wrong or missing does not let anybody in."""
-    site = serve(FILE)
-    site.file.write_text("basic_auth_users: [")
-    assert site.get()[0] == 401
-    site.file.unlink()
-    assert site.get()[0] == 401
-    assert site.policy.reading.problems == (
-        f"{site.file}: the file cannot be read: No such file or directory",
-    )
-    assert site.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 200
+def test_a_bad_file_keeps_the_users(serve: Serve) -> None:
+    """A file that becomes invalid or is removed leaves authentication as it was."""
+    server = serve(FILE)
+    server.file.write_text("basic_auth_users: [")
+    assert server.get()[0] == 401
+    server.file.unlink()
+    assert server.get()[0] == 401
+    assert server.status.problems == (f"{server.file}: the file cannot be read: No such file or directory",)
+    assert server.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 200
 
 
-def test_known_and_unknown_names_cost_the_same() -> None:
-    """An unknown name is checked against a hash as well, once, and each time the same: no clock tells it."""
-    known, unknown = Counting(), Counting()
-    assert ask(BasicAuth(known), basic("alice", "wrong")) == [False]
-    doorman = BasicAuth(unknown)
-    assert ask(doorman, basic("mallory", "wrong")) == [False]
-    assert len(known.asked) == len(unknown.asked) == 1
-    assert unknown.asked[0][0] == b"wrong"
-    assert ask(doorman, basic("mallory", "again")) == [False]
+def test_known_and_unknown_users_take_the_same_time() -> None:
+    """An unknown name costs one bcrypt check too, always with the same cost: timing does not reveal it."""
+    known, unknown = CountingCheck(), CountingCheck()
+    assert authenticate(BasicAuth(known), basic("alice", "wrong")) == [False]
+    auth = BasicAuth(unknown)
+    assert authenticate(auth, basic("mallory", "wrong")) == [False]
+    assert len(known.calls) == len(unknown.calls) == 1
+    assert unknown.calls[0][0] == b"wrong"
+    assert authenticate(auth, basic("mallory", "again")) == [False]
     assert unknown.costs[0] == unknown.costs[1]
 
 
-def test_unknown_names_cost_what_users_cost() -> None:
-    """Where costs differ, the names that nobody has are spread over the costs that somebody has."""
-    check = Counting()
-    doorman = BasicAuth(check)
+def test_unknown_users_have_the_costs_of_known_ones() -> None:
+    """Where hashes have different costs, unknown names are spread over all of them."""
+    check = CountingCheck()
+    auth = BasicAuth(check)
     for number in range(60):
-        ask(doorman, basic(f"user{number}", "x"))
+        authenticate(auth, basic(f"user{number}", "x"))
     assert set(check.costs) == {4, 5, 6}
 
 
-def test_a_stand_in_hash_lets_nobody_in() -> None:
-    """The right password of somebody with a name that nobody has does not open, now or from memory."""
-    doorman = BasicAuth()
+def test_a_substitute_hash_authenticates_nobody() -> None:
+    """An unknown name with the password of a known user is refused, checked or cached."""
+    auth = BasicAuth()
     only = {"alice": USERS["alice"]}
     header = basic("mallory", "opensesame")
-    assert ask(doorman, header, header, users=only) == [False, False]
-    assert ask(doorman, header, users=only) == [False]
+    assert authenticate(auth, header, header, users=only) == [False, False]
+    assert authenticate(auth, header, users=only) == [False]
 
 
-def test_results_are_remembered_and_not_confused() -> None:
-    """The same question is not worked on twice; a:bc is not ab:c."""
-    check = Counting()
-    doorman = BasicAuth(check)
+def test_results_are_cached_by_name_and_password() -> None:
+    """The same header is checked once; a:bc is not ab:c."""
+    check = CountingCheck()
+    auth = BasicAuth(check)
     users = {"a": Secret(hashed("bc")), "ab": Secret(hashed("x"))}
-    assert ask(doorman, basic("a", "bc"), users=users) == [True]
-    assert ask(doorman, basic("a", "bc"), basic("ab", "c"), users=users) == [True, False]
-    assert len(check.asked) == 2
+    assert authenticate(auth, basic("a", "bc"), users=users) == [True]
+    assert authenticate(auth, basic("a", "bc"), basic("ab", "c"), users=users) == [True, False]
+    assert len(check.calls) == 2
 
 
-def test_memory_is_bounded() -> None:
-    """However many passwords are tried, only the last results are kept."""
-    doorman = BasicAuth(lambda password, hash_: False)
-    for number in range(REMEMBERED + 50):
-        ask(doorman, basic("alice", str(number)))
-    assert len(doorman._known) <= REMEMBERED
+def test_cache_is_bounded() -> None:
+    """However many passwords are tried, only the latest results are cached."""
+    checked: list[bytes] = []
+
+    def check(password: bytes, hash_: bytes) -> bool:
+        checked.append(password)
+        return False
+
+    auth = BasicAuth(check)
+    for number in range(CACHE_SIZE + 50):
+        authenticate(auth, basic("alice", str(number)))
+    checked.clear()
+    for number in range(50, CACHE_SIZE + 50):
+        authenticate(auth, basic("alice", str(number)))
+    assert checked == []
+    for number in range(50):
+        authenticate(auth, basic("alice", str(number)))
+    assert checked == [str(number).encode() for number in range(50)]
 
 
-def test_one_at_a_time_and_off_the_loop() -> None:
-    """Passwords are checked one after another on other threads; who comes when the line is full is told."""
-    check = Counting()
-    results = ask(BasicAuth(check), *(basic("alice", str(number)) for number in range(LINE + 5)))
-    assert check.most_at_once == 1
+def test_one_check_at_a_time_off_the_event_loop() -> None:
+    """Passwords are checked one after another on other threads; a full queue raises QueueFull."""
+    check = CountingCheck()
+    headers = [basic("alice", str(number)) for number in range(QUEUE_LIMIT + 5)]
+    results = authenticate(BasicAuth(check), *headers)
+    assert check.most_active == 1
     assert "MainThread" not in check.threads
     assert sum(isinstance(result, QueueFull) for result in results) == 5
-    assert results.count(False) == LINE
+    assert results.count(False) == QUEUE_LIMIT
 
 
-def test_a_known_user_passes_those_who_wait(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While wrong passwords queue up, who was let in before is let in at once."""
-    check = Counting()
-    monkeypatch.setattr("pf_exporter.server.middleware.Doorman", lambda: BasicAuth(check))
-    site = serve(FILE)
+def test_a_cached_user_skips_the_queue(serve: Serve) -> None:
+    """While wrong passwords wait for their check, a user whose result is cached is let in at once."""
+    check = CountingCheck()
+    server = serve(FILE, basic_auth=BasicAuth(check))
     right = basic("alice", "opensesame")
-    assert site.get(headers={"Authorization": right})[0] == 200
-    check.go.clear()
+    assert server.get(headers={"Authorization": right})[0] == 200
+    check.release.clear()
     waiting = [
-        threading.Thread(target=site.get, kwargs={"headers": {"Authorization": basic("alice", str(number))}})
+        threading.Thread(
+            target=server.get, kwargs={"headers": {"Authorization": basic("alice", str(number))}}
+        )
         for number in range(5)
     ]
     for thread in waiting:
         thread.start()
-    until(lambda: check.at_once == 1, "a password that is being checked")
-    assert site.get(headers={"Authorization": right})[0] == 200
-    check.go.set()
+    until(lambda: check.active == 1, "a check in progress")
+    assert server.get(headers={"Authorization": right})[0] == 200
+    check.release.set()
     for thread in waiting:
         thread.join(10)
 
 
-def test_a_crowd_is_told(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who finds the line full gets 503 at once, whatever the password."""
-    check = Counting()
-    check.go.clear()
-    monkeypatch.setattr("pf_exporter.server.middleware.Doorman", lambda: BasicAuth(check))
-    monkeypatch.setattr("pf_exporter.server.basic_auth.LINE", 1)
-    site = serve(FILE)
-    waiting = threading.Thread(target=site.get, kwargs={"headers": {"Authorization": basic("alice", "x")}})
+def test_a_full_queue_is_503(serve: Serve) -> None:
+    """A request that finds the queue full gets 503 at once, whatever the password."""
+    check = CountingCheck()
+    check.release.clear()
+    server = serve(FILE, basic_auth=BasicAuth(check, queue_limit=1))
+    waiting = threading.Thread(target=server.get, kwargs={"headers": {"Authorization": basic("alice", "x")}})
     waiting.start()
-    until(lambda: check.at_once == 1, "a password that is being checked")
-    status, _, body = site.get(headers={"Authorization": basic("alice", "y")})
-    check.go.set()
+    until(lambda: check.active == 1, "a check in progress")
+    status, _, body = server.get(headers={"Authorization": basic("alice", "y")})
+    check.release.set()
     waiting.join(10)
     assert (status, body) == (503, "Too many passwords to check, try again later.\n")
 
 
 @pytest.mark.parametrize(
-    ("header", "found"),
+    ("header", "parsed"),
     [
         (basic("a", "b"), ("a", b"b")),
         (basic("a", "b").replace("Basic", "bAsIc"), ("a", b"b")),
@@ -243,13 +255,16 @@ def test_a_crowd_is_told(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
         ("Digest YTpi", None),
     ],
 )
-def test_credentials(header: str, found: tuple[str, bytes] | None) -> None:
+def test_parse_credentials(header: str, parsed: tuple[str, bytes] | None) -> None:
     """Names are UTF-8 and end at the first colon, passwords are any bytes."""
-    assert credentials(header) == found
+    assert parse_credentials(header) == parsed
 
 
 def test_long_passwords() -> None:
-    """bcrypt looks at 72 bytes; a longer password is not an error."""
+    """bcrypt uses 72 bytes; a longer password is not an error."""
     long = "p" * 72
     users = {"a": Secret(hashed(long))}
-    assert ask(BasicAuth(), basic("a", long + "q"), basic("a", "p" * 71), users=users) == [True, False]
+    assert authenticate(BasicAuth(), basic("a", long + "q"), basic("a", "p" * 71), users=users) == [
+        True,
+        False,
+    ]

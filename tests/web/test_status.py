@@ -130,7 +130,7 @@ def test_hostile_text_stays_text(fake: Fake) -> None:
 def test_hostile_configuration_stays_text(fake: Fake) -> None:
     """What is wrong with a new configuration is shown as text too."""
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
-        exporter.reading.bad(HOSTILE)
+        exporter.reading.failed(HOSTILE)
         reader = Reader(page_of(exporter))
     assert "The new configuration cannot be used; what was in force stays in force:" in reader.text
     assert "script" not in reader.elements

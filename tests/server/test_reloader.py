@@ -1,0 +1,46 @@
+"""When the web configuration file is read again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pf_exporter.config.files import read_file
+from pf_exporter.server.reloader import WebConfigReloader
+
+HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
+
+
+def test_a_change_during_a_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file written while it is read is read again, even with the same size and modification time."""
+    file = tmp_path / "web.yml"
+    file.write_text(f"basic_auth_users: {{alice: {HASH}}}")
+    reloader = WebConfigReloader(str(file))
+
+    def interrupted(path: str, limit: int) -> tuple[str, int]:
+        content = read_file(path, limit)
+        monkeypatch.undo()
+        file.write_text(f"basic_auth_users: {{carol: {HASH}}}")
+        return content
+
+    file.write_text(f"basic_auth_users: {{bobby: {HASH}}}")
+    monkeypatch.setattr("pf_exporter.server.web_config_file.read_file", interrupted)
+    assert list(reloader.config().users) == ["bobby"]
+    assert list(reloader.config().users) == ["carol"]
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as a file has not changed it is not read again, valid or not."""
+    file = tmp_path / "web.yml"
+    file.write_text("")
+    reloader = WebConfigReloader(str(file))
+    for text in ("", "a: 1"):
+        file.write_text(text)
+        os.utime(file, (1, 1 + len(text)))
+        reloader.config()
+        with monkeypatch.context() as patch:
+            patch.setattr("pf_exporter.server.reloader.read_web_config", None)
+            reloader.config()
+            reloader.config()
