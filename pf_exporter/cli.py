@@ -13,7 +13,7 @@ from pf_exporter.commands import check, demo, export, health, record, replay, si
 from pf_exporter.commands.common import BAD_CONFIG, OK, TAKEN, HelpFormatter, echo
 from pf_exporter.config import add_flags
 from pf_exporter.errors import CannotListen, ConfigError
-from pf_exporter.metrics import built_from
+from pf_exporter.build_info import revision
 
 COMMANDS = (check, tail, record, replay, demo, simulate, health)
 """In the order of the help."""
@@ -56,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the process's exit code."""
     arguments = parser().parse_args(argv)
     if arguments.version:
-        revision = f"revision {commit}, " if (commit := built_from()) else ""
-        echo(f"pf_exporter {__version__} ({revision}Python {platform.python_version()})")
+        commit = f"revision {revision()}, " if revision() else ""
+        echo(f"pf_exporter {__version__} ({commit}Python {platform.python_version()})")
         return OK
     try:
         code: int = arguments.run(arguments, os.environ)

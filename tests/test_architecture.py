@@ -18,6 +18,8 @@ LONGEST_FUNCTION = 60
 
 # From the bottom up: a package imports only packages that stand before it.
 ORDER = (
+    "lazy",
+    "build_info",
     "formatting",
     "log",
     "reason",
@@ -250,3 +252,30 @@ def test_no_test_takes_the_simulators_port() -> None:
     # Neither a variable alone, nor options that name an address or take it from elsewhere.
     fixed = re.compile(r"Simulator\((?!\w+[,)])(?!.*(listen_address=|\*\*))")
     assert [call for call in made if fixed.match(call)] == []
+
+
+def lazy_faces() -> Iterator[tuple[str, ast.If]]:
+    """Each package whose face imports some names on first use, with the statement that does it."""
+    for path in sorted(PACKAGE.rglob("__init__.py")):
+        for node in tree(path).body:
+            if isinstance(node, ast.If):
+                yield str(path.parent.relative_to(PACKAGE.parent)).replace("/", "."), node
+
+
+def test_lazy_names_are_those_the_type_checker_sees() -> None:
+    """In the face of a package both branches of TYPE_CHECKING import the same names from the same modules."""
+    faces = list(lazy_faces())
+    assert len(faces) >= 4
+    for name, node in faces:
+        imports = {
+            alias.asname or alias.name: statement.module
+            for statement in node.body
+            if isinstance(statement, ast.ImportFrom)
+            for alias in statement.names
+        }
+        (assignment,) = node.orelse
+        assert isinstance(assignment, ast.Assign)
+        assert isinstance(assignment.value, ast.Call)
+        assert ast.unparse(assignment.targets[0]) == "__getattr__"
+        modules: dict[str, str] = ast.literal_eval(assignment.value.args[1])
+        assert imports == {key: f"{name}.{module}" for key, module in modules.items()}, name

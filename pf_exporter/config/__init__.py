@@ -5,9 +5,12 @@ A file is weaker than the environment, the environment weaker than flags. Never 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.files import fingerprint, read_file
 from pf_exporter.config.flags import add_flags
+from pf_exporter.config.key_names import safe_key
 from pf_exporter.config.loader import load
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import (
@@ -20,7 +23,12 @@ from pf_exporter.config.settings import (
     WebSettings,
 )
 from pf_exporter.config.types import BOOLEAN, PATH, UUID, SettingType, duration
-from pf_exporter.config.yaml_document import StrictYaml, safe_key
+from pf_exporter.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pf_exporter.config.yaml_document import StrictYaml
+else:  # Needs PyYAML.
+    __getattr__ = lazy_names(__name__, {"StrictYaml": "yaml_document"})
 
 __all__ = [
     "BOOLEAN",

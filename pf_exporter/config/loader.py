@@ -24,11 +24,11 @@ from pf_exporter.config.accounts import (
     StreamFilter,
 )
 from pf_exporter.config.files import read_file
+from pf_exporter.config.key_names import safe_key
 from pf_exporter.config.secrets import SecretFile, SecretSource
 from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import SECTIONS, SETTINGS, Config
 from pf_exporter.config.types import SettingType
-from pf_exporter.config.yaml_document import StrictYaml, safe_key
 from pf_exporter.errors import ConfigError
 
 FILE_LIMIT = 1024 * 1024
@@ -118,6 +118,8 @@ class _Loader:
         """What the file holds: mappings, lists, text and None."""
         if not self.path:
             return None
+        from pf_exporter.config.yaml_document import StrictYaml  # PyYAML, which only a file needs
+
         try:
             text, self.mode = read_file(self.path, FILE_LIMIT)
         except ValueError as exc:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
+from pf_exporter.config.key_names import safe_key
+
 DEPTH_LIMIT = 10
 """Deepest nesting in a configuration file; six levels have a meaning."""
-
-
-def safe_key(key: str) -> str:
-    """The key if it looks like one; ``token:5ecret`` and the like are not repeated."""
-    return key if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", key) else "(not a name)"
 
 
 class _RefusedError(yaml.MarkedYAMLError):

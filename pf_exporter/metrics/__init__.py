@@ -5,7 +5,7 @@ The only package that imports prometheus_client.
 
 from __future__ import annotations
 
-from pf_exporter.metrics.exporter_collector import ExporterCollector, built_from
+from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.reload_status import ReloadStatus, of_config, of_web_config
@@ -16,7 +16,6 @@ __all__ = [
     "Format",
     "InventoryCollector",
     "ReloadStatus",
-    "built_from",
     "of_config",
     "of_web_config",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from pf_exporter import __version__
+from pf_exporter import __version__, build_info
 from pf_exporter.metrics.metric_family import family, sentence
 from pf_exporter.schema import ACTIVITY, MetricType
 from pf_exporter.state import LAG_BUCKETS, STATES, AccountStats, LabelValues
@@ -162,17 +161,12 @@ BUILD = "packetfabric_exporter_build_info"
 BUILD_HELP = "What this exporter was built from; always 1"
 
 
-def built_from() -> str:
-    """The commit this was built from, as an image knows it; empty elsewhere."""
-    return os.environ.get("PF_EXPORTER_REVISION", "")
-
-
 class ExporterCollector:
     """A collector of prometheus_client over what all accounts report."""
 
     def __init__(self, accounts: Iterable[AccountStats], *, revision: str | None = None) -> None:
         self._accounts = tuple(accounts)
-        self._revision = built_from() if revision is None else revision
+        self._revision = build_info.revision() if revision is None else revision
 
     def describe(self) -> Iterator[Metric]:
         """The families without their samples."""

@@ -5,7 +5,9 @@ Knows neither HTTP nor Prometheus: what a metric is called stands here as data o
 
 from __future__ import annotations
 
-from pf_exporter.schema.decoder import decode
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
 from pf_exporter.schema.events import ACTIVITY, CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS
 from pf_exporter.schema.family import EventType, FamilySpec, MetricType, unit
 from pf_exporter.schema.labels import canonical_id, sanitize_label
@@ -19,6 +21,11 @@ from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
 from pf_exporter.schema.values import MAX_ID, MAX_VLAN
+
+if TYPE_CHECKING:
+    from pf_exporter.schema.decoder import decode
+else:  # Needs msgspec.
+    __getattr__ = lazy_names(__name__, {"decode": "decoder"})
 
 __all__ = [
     "ACTIVITY",

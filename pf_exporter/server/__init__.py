@@ -5,9 +5,18 @@ It serves any ASGI application, and knows nothing of PacketFabric.
 
 from __future__ import annotations
 
-from pf_exporter.server.middleware import guard
-from pf_exporter.server.reloader import WebConfigReloader
-from pf_exporter.server.server import Server
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pf_exporter.server.middleware import guard
+    from pf_exporter.server.reloader import WebConfigReloader
+    from pf_exporter.server.server import Server
+else:  # Need starlette, uvicorn and PyYAML.
+    __getattr__ = lazy_names(
+        __name__, {"guard": "middleware", "WebConfigReloader": "reloader", "Server": "server"}
+    )
 
 __all__ = [
     "Server",

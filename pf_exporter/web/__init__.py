@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from pf_exporter.web.app import HEALTHY, create_app
-from pf_exporter.web.routes import page_routes
-from pf_exporter.web.status import StatusContext
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
+from pf_exporter.web.health import HEALTH_PATH, HEALTHY
+
+if TYPE_CHECKING:
+    from pf_exporter.web.app import create_app
+    from pf_exporter.web.routes import page_routes
+    from pf_exporter.web.status import StatusContext
+else:  # Need starlette and prometheus_client.
+    __getattr__ = lazy_names(
+        __name__, {"create_app": "app", "page_routes": "routes", "StatusContext": "status"}
+    )
 
 __all__ = [
     "HEALTHY",
+    "HEALTH_PATH",
     "StatusContext",
     "create_app",
     "page_routes",

@@ -14,13 +14,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from pf_exporter.metrics import Format
+from pf_exporter.web.health import HEALTH_PATH, HEALTHY
 
 SLICE = 1 << 16
 """Bytes handed to the server at a time; it holds one in memory for a client that does not read."""
 STALL = 30.0
 """Seconds a client may take to read a slice."""
-HEALTHY = "Healthy."
-"""What ``/-/healthy`` answers if it is so."""
 
 
 class MetricsPage(Protocol):
@@ -132,6 +131,6 @@ def create_app(
         routes=[
             *pages,
             Route(telemetry_path, metrics),
-            Route("/-/healthy", health),
+            Route(HEALTH_PATH, health),
         ],
     )

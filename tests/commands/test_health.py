@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from pf_exporter.cli import main
-from pf_exporter.web.app import HEALTHY
+from pf_exporter.web import HEALTHY
 from tests.fakes import dead_url
 from tests.server.authority import Authority
 from tests.server.conftest import Serve, hashed

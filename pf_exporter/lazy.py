@@ -1,0 +1,31 @@
+"""Names of a package that are imported when first used.
+
+``--help``, ``--version`` and ``health`` start several times faster without the libraries that only the exporter
+needs. The face of a package therefore leaves names that need such a library to :func:`lazy_names`::
+
+    if TYPE_CHECKING:
+        from pf_exporter.server.server import Server
+    else:
+        __getattr__ = lazy_names(__name__, {"Server": "server"})
+
+A type checker sees an ordinary import. ``tests/test_architecture.py`` compares the two branches.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+
+
+def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], object]:
+    """A ``__getattr__`` for ``package`` (PEP 562): ``modules`` maps a name to the module that defines it."""
+
+    def import_name(name: str) -> object:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value: object = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        setattr(sys.modules[package], name, value)  # The next use does not come here.
+        return value
+
+    return import_name
