@@ -7,8 +7,7 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import EventType
+from pf_exporter.schema import EVENTS, EventType
 
 ACCOUNT = "default"
 PORT_EVENTS = {name: event for name, event in EVENTS.items() if name.startswith("port|")}
@@ -37,7 +36,7 @@ def _fields(event: EventType, dice: random.Random) -> Iterator[tuple[str, float]
     for lane in range(4 if event.has_lanes else 1):
         for name, family in event.fields.items():
             spelt = name.replace("_N_", f"_{lane}_")
-            yield spelt, _number(spelt, family.kind, dice)
+            yield spelt, _number(spelt, family.type, dice)
 
 
 class Network:

@@ -33,7 +33,7 @@ class SupervisedThread:
     def _run(self) -> None:
         try:
             self._work()
-        except BaseException as exc:  # noqa: BLE001  # the top of a thread: nothing above could report it
+        except BaseException as exc:  # the top of a thread: nothing above could report it
             log.exception("thread died of an unexpected exception", thread=self._thread.name, **self._fields)
             self._failed(exc)
 

@@ -12,12 +12,13 @@ import pytest
 import yaml
 
 from pf_exporter import __version__
-from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS, SUBSCRIBABLE_EVENTS
+from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.schema.events import SUBSCRIBABLE_EVENTS
 from pf_exporter.service.exporter import RESTART_ONLY
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS
 from pf_exporter.state.store import Store

@@ -8,15 +8,13 @@ from pathlib import Path
 from prometheus_client.metrics_core import Metric
 
 from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
-from pf_exporter.config.accounts import SUBSCRIBABLE_EVENTS as SUBSCRIBABLE
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.reload_status import of_config, of_web_config
 from pf_exporter.metrics.stream_collector import Collector
-from pf_exporter.schema.events import ACTIVITY, EVENTS
-from pf_exporter.schema.family import FamilySpec
+from pf_exporter.schema import ACTIVITY, EVENTS, SUBSCRIBABLE_EVENTS, FamilySpec
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS, STATES
 from pf_exporter.state.store import Store
 from tests.matrix import MATRIX
@@ -41,17 +39,17 @@ def _section(title: str, head: str, rows: Iterable[Iterable[str]]) -> str:
 def configuration() -> str:
     """The reference of all settings: docs/configuration.md."""
     settings = (
-        (f"`{row.key}`", _code(row.default), _code(row.kind.metavar), row.kind.unit, row.help)
+        (f"`{row.key}`", _code(row.default), _code(row.type.metavar), row.type.unit, row.help)
         for row in SETTINGS
     )
     account = [
-        (f"`{key.name}`", _code(key.default), _code(key.kind.metavar), key.help) for key in ACCOUNT_KEYS
+        (f"`{key.name}`", _code(key.default), _code(key.type.metavar), key.help) for key in ACCOUNT_KEYS
     ]
     account.append(("`streams`", "all events", "list", "Events to subscribe to; see Stream keys."))
-    stream = ((f"`{key.name}`", key.default, _code(key.kind.metavar), key.help) for key in STREAM_KEYS)
+    stream = ((f"`{key.name}`", key.default, _code(key.type.metavar), key.help) for key in STREAM_KEYS)
     variables = [(f"`{key.variable}`", f"`{key.name}`") for key in ACCOUNT_KEYS if key.variable]
     names = ((f"`{row.key}`", f"`{row.flag}`", f"`{row.variable}`") for row in SETTINGS)
-    events = ((f"`{type_}`", ", ".join(SUBSCRIBABLE[type_])) for type_ in SUBSCRIBABLE)
+    events = ((f"`{type_}`", ", ".join(SUBSCRIBABLE_EVENTS[type_])) for type_ in SUBSCRIBABLE_EVENTS)
     return "\n".join(
         (
             _section("Settings", "Key|Default|Value|Unit|Meaning", settings),
@@ -69,7 +67,7 @@ def _families(families: Iterable[FamilySpec]) -> str:
     return _table(
         "Metric|Type|Field|Meaning",
         (
-            (f"`{known.name}`", known.kind, _code(known.source.split(" ")[-1]), known.help)
+            (f"`{known.name}`", known.type, _code(known.source.split(" ")[-1]), known.help)
             for known in families
         ),
     )

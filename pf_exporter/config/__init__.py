@@ -1,6 +1,6 @@
-"""Settings, accounts and secrets: from file, environment and flags to frozen values.
+"""Settings, accounts and secrets, from a file, the environment and flags to frozen values.
 
-A file is weaker than the environment, the environment weaker than flags. Never connects anywhere.
+Flags override the environment, which overrides the file. Never connects to anything.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pf_exporter.config.files import fingerprint, read_file
 from pf_exporter.config.flags import add_flags
 from pf_exporter.config.key_names import safe_key
 from pf_exporter.config.loader import load
+from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import (
     SETTINGS,
@@ -37,8 +38,10 @@ __all__ = [
     "UUID",
     "Account",
     "Config",
+    "ConfigReader",
     "CounterSettings",
     "InventorySettings",
+    "Location",
     "LogSettings",
     "Secret",
     "SecretFile",

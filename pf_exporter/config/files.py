@@ -1,4 +1,4 @@
-"""Read files, and notice that they have changed."""
+"""Read small files, and detect that a file has changed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import os
 import stat
 import time
 
-LIMIT = 64 * 1024
-"""Largest secret file, in bytes."""
+WORLD_READABLE = stat.S_IROTH
+"""The permission bit of a file that every user may read."""
+
+_TICK = 50_000_000
+"""Nanoseconds within which two writes may leave the same modification time; longer than any clock tick."""
 
 
 def read_file(path: str, limit: int) -> tuple[str, int]:
-    """Text and permission bits of a regular UTF-8 file of at most ``limit`` bytes.
+    """The text and the permission bits of a regular UTF-8 file of at most ``limit`` bytes.
 
-    ValueError says why not, without the path and without any of the content.
+    Raises ValueError with the reason, which contains neither the path nor any content.
     """
     try:
-        # Without O_NONBLOCK a FIFO would keep us waiting for a writer.
+        # Without O_NONBLOCK, opening a FIFO blocks until it has a writer.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
@@ -32,16 +35,12 @@ def read_file(path: str, limit: int) -> tuple[str, int]:
         raise ValueError("the file is not UTF-8 text") from None
 
 
-TICK = 50_000_000
-"""Nanoseconds in which a file may be written twice with one and the same time; more than any clock's tick."""
-
-
 def fingerprint(path: str) -> object:
-    """What is another thing once the file was written or replaced."""
+    """A value that differs after the file is written or replaced; None if the file does not exist."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    if 0 <= time.time_ns() - found.st_mtime_ns < TICK:
-        return object()  # It may be written again without a trace.
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    if 0 <= time.time_ns() - status.st_mtime_ns < _TICK:
+        return object()  # Another write may leave the same modification time, so this equals nothing.
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,4 +1,4 @@
-"""A text that nobody must see, and where it comes from."""
+"""Secrets that never appear in text, and the files they are read from."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from pf_exporter.config.files import LIMIT, read_file
+from pf_exporter.config.files import read_file
 from pf_exporter.errors import ConfigError
+
+FILE_LIMIT = 64 * 1024
+"""Largest secret file, in bytes."""
 
 
 class Secret:
-    """Text that shows itself as ``<secret>``; only :meth:`reveal` gives it away.
+    """A string that is shown as ``<secret>``; only :meth:`reveal` returns it.
 
-    Pickled, copied or put through ``dataclasses.asdict`` it turns into the plain text ``<secret>``.
+    Pickled, copied or passed through ``dataclasses.asdict``, it becomes the plain string ``<secret>``.
     """
 
     __slots__ = ("_text",)
@@ -22,11 +25,11 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself."""
+        """The string itself."""
         return self._text
 
     def read(self) -> Secret:
-        """Itself: a secret is its own source."""
+        """The secret itself, as :meth:`SecretFile.read` does."""
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -43,41 +46,41 @@ class Secret:
 
 
 def parse_secret(text: str) -> Secret:
-    """A secret out of text as people store it: one newline at its end does not belong to it."""
+    """The secret in a text; one newline at the end is dropped. Raises ValueError."""
     text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
     if not text:
         raise ValueError("the secret is empty")
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise ValueError("the secret has a line break or another control character inside; keep one line")
+        raise ValueError("the secret contains a line break or another control character; use a single line")
     return Secret(text)
 
 
 @dataclass(frozen=True)
 class SecretFile:
-    """A secret that lives in a file and is read anew each time, so that it can change while we run."""
+    """A secret in a file, which is read at each use, so that the secret can change while we run."""
 
     path: str
     where: str = field(compare=False)
-    """The key or variable that names the file, for error messages, which never show the path."""
+    """The key or variable that names the file, for error messages, which never contain the path."""
 
     def read(self) -> Secret:
-        """The secret as it is now; raises :class:`ConfigError` with one line."""
-        return self.examine()[0]
+        """The current secret; raises :class:`ConfigError` with one line."""
+        return self.read_with_mode()[0]
 
-    def examine(self) -> tuple[Secret, int]:
-        """The secret and the file's permission bits; raises :class:`ConfigError` with one line."""
+    def read_with_mode(self) -> tuple[Secret, int]:
+        """The current secret and the file's permission bits; raises :class:`ConfigError` with one line."""
         try:
-            return _stored(self.path)
+            return _read_secret(self.path)
         except ValueError as exc:
-            fault = str(exc)
-        # Raised out here, where no local variable and no chained exception holds what was read.
-        raise ConfigError([f"{self.where}: {fault}"])
+            reason = str(exc)
+        # Raised here, where no local variable and no chained exception holds the content of the file.
+        raise ConfigError([f"{self.where}: {reason}"])
 
 
-def _stored(path: str) -> tuple[Secret, int]:
-    text, mode = read_file(path, LIMIT)
+def _read_secret(path: str) -> tuple[Secret, int]:
+    text, mode = read_file(path, FILE_LIMIT)
     return parse_secret(text), mode
 
 
 SecretSource: TypeAlias = Secret | SecretFile
-"""Where a secret comes from: ``read()`` at each login."""
+"""The source of a secret, which is read at each login."""

@@ -5,37 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pf_exporter.config.types import (
-    SettingType,
-)
+from pf_exporter.config.types import SettingType
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One row: the dotted key in the file, how it is read, the default as one would write it, the help."""
+    """One setting of a section."""
 
     key: str
-    kind: SettingType[Any]
+    """The key in the file, with its section: ``stream.idle_timeout``."""
+    type: SettingType[Any]
     default: str
     help: str
-    usual_flag: str = ""
-    """The flag that Prometheus' own exporters have for it, where that is another."""
+    custom_flag: str = ""
+    """The flag, where Prometheus' own exporters call it differently."""
 
     @property
     def flag(self) -> str:
-        """The same on the command line, such as ``--stream.idle-timeout``."""
-        return self.usual_flag or "--" + self.key.replace("_", "-")
+        """The command-line flag, such as ``--stream.idle-timeout``."""
+        return self.custom_flag or "--" + self.key.replace("_", "-")
 
     @property
     def variable(self) -> str:
-        """The same in the environment, such as ``PF_EXPORTER_STREAM_IDLE_TIMEOUT``."""
+        """The environment variable, such as ``PF_EXPORTER_STREAM_IDLE_TIMEOUT``."""
         return "PF_EXPORTER_" + self.key.replace(".", "_").upper()
 
 
-def setting(kind: SettingType[T], default: str, help: str, flag: str = "") -> T:
-    """A field of a section's dataclass; ``kind`` parses ``default``, ``flag`` overrides the derived name."""
-    # To a type checker the attribute is what its kind makes of the text.
-    row = {"kind": kind, "default": default, "help": help, "usual_flag": flag}
-    return field(default=kind.parse(default), metadata=row)
+def setting(type_: SettingType[T], default: str, help: str, flag: str = "") -> T:
+    """A field of a section's dataclass; ``flag`` replaces the flag derived from the key.
+
+    The return type is that of the attribute, so that type checkers see a section as a plain dataclass.
+    """
+    row = {"type": type_, "default": default, "help": help, "custom_flag": flag}
+    return field(default=type_.parse(default), metadata=row)

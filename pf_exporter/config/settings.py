@@ -1,7 +1,7 @@
-"""What can be set, one row for each setting, and the frozen values that come of it.
+"""The table of settings, one row each, and the frozen values that result.
 
-A new setting is one row in the dataclass of its section. From the row come its key in the file, its flag, its
-variable, the help and the documentation of it, its default, its check and the typed attribute.
+A new setting is one row in the dataclass of its section. The row yields its key in the file, its flag, its
+environment variable, its default, its validation, its help and documentation, and the typed attribute.
 """
 
 from __future__ import annotations
@@ -14,137 +14,151 @@ from pf_exporter.config.setting import Setting, setting
 from pf_exporter.config.types import (
     ADDRESS,
     BOOLEAN,
-    COUNTERS,
     DURATION,
+    LABEL,
     PATH,
     ROUTE,
+    TEMPORALITY,
     SettingType,
     choice,
     list_of,
-    matching,
     min_duration,
-    whole,
+    or_empty,
+    or_zero,
+    positive_integer,
 )
-from pf_exporter.schema import RESOURCES
+from pf_exporter.schema import PERSONAL_FIELDS, RESOURCES
 
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """How the event stream is kept open; seconds."""
+    """The event stream's timeouts and retries, in seconds."""
 
-    idle_timeout: float = setting(DURATION, "120s", "Reconnect after this long without a byte.")
-    rotate_after: float = setting(
-        min_duration("1s", or_off=True), "115m", "Reopen a stream this old; 0 is off."
+    idle_timeout: float = setting(
+        DURATION, "120s", "Reconnect if no byte arrives for this long, heartbeats included."
     )
-    backoff_min: float = setting(DURATION, "1s", "Wait about this long before the first retry.")
-    backoff_max: float = setting(DURATION, "60s", "Wait at most this long between retries.")
+    rotate_after: float = setting(
+        min_duration("1s", or_off=True), "115m", "Replace a stream at this age; 0 disables rotation."
+    )
+    backoff_min: float = setting(DURATION, "1s", "Mean delay before the first retry.")
+    backoff_max: float = setting(DURATION, "60s", "Maximum delay between retries.")
 
 
 @dataclass(frozen=True)
 class SeriesSettings:
-    """Which series are kept in memory."""
+    """The bounds of the series in memory; ``ttl`` is in seconds."""
 
-    ttl: float = setting(DURATION, "10m", "Drop what has had no event for this long.")
-    limit: int = setting(whole("series"), "500000", "Keep at most this many; refuse new ones above it.")
+    ttl: float = setting(DURATION, "10m", "Remove series that receive no event for this long.")
+    limit: int = setting(
+        positive_integer("series"), "500000", "Maximum number of series; new ones above it are dropped."
+    )
 
 
 @dataclass(frozen=True)
 class CounterSettings:
-    """What the counts in events are: running totals or increments."""
+    """The temporality of counts in events: running totals (cumulative) or increments (delta)."""
 
-    port_errors: str = setting(COUNTERS, "cumulative", "What the counts in port errors are.")
-    port_etherstats: str = setting(COUNTERS, "cumulative", "What the counts in port etherstats are.")
+    port_errors: str = setting(TEMPORALITY, "cumulative", "Temporality of the counts in port errors events.")
+    port_etherstats: str = setting(
+        TEMPORALITY, "cumulative", "Temporality of the counts in port etherstats events."
+    )
 
 
-TAGS_LIMIT = 16
+MAX_TAGS = 16
 """Most keys of tags that become labels."""
 
-RESERVED_LABELS = {label for listing in RESOURCES for label in listing.info.labels} | {"job", "instance"}
-"""Labels that the info families have already, or that Prometheus adds."""
+RESERVED_LABELS = {label for resource in RESOURCES for label in resource.info.labels} | {"job", "instance"}
+"""Labels that the info families already have, or that Prometheus adds."""
 
 
-LABEL = matching("(?!__)[A-Za-z_][A-Za-z0-9_]{0,63}", "KEY", "the name of a label, such as env")
-
-
-def _tags(text: str) -> tuple[str, ...]:
+def _parse_tag_keys(text: str) -> tuple[str, ...]:
     if not text:
         return ()
-    names = list_of(LABEL).parse(text)
-    if len(names) > TAGS_LIMIT:
-        raise ValueError(f"expected at most {TAGS_LIMIT}")
-    if RESERVED_LABELS.intersection(names):
-        raise ValueError(f"expected no label that is there already: {', '.join(sorted(RESERVED_LABELS))}")
-    return names
+    keys = list_of(LABEL).parse(text)
+    if len(keys) > MAX_TAGS:
+        raise ValueError(f"expected at most {MAX_TAGS} items")
+    if RESERVED_LABELS.intersection(keys):
+        raise ValueError(f"expected none of the reserved labels {', '.join(sorted(RESERVED_LABELS))}")
+    return keys
 
 
 @dataclass(frozen=True)
 class InventorySettings:
-    """The lists of ports, virtual circuits and cloud router connections; seconds."""
+    """The polled lists of ports, virtual circuits and cloud router connections; in seconds."""
 
-    interval: float = setting(min_duration("60s", or_off=True), "5m", "Fetch the lists this often; 0 is off.")
+    interval: float = setting(
+        min_duration("60s", or_off=True), "5m", "Interval between polls of the inventory; 0 disables it."
+    )
     description_tags: tuple[str, ...] = setting(
-        SettingType(_tags, "KEY", repeatable=True),
+        SettingType(_parse_tag_keys, LABEL.metavar, repeatable=True),
         "",
-        "Make labels of the info metrics of these keys, where a description says [key=value].",
+        "Keys of [key=value] tags in descriptions to add as labels to the info metrics.",
     )
     cloud_router_connections: bool = setting(
         BOOLEAN, "false", "Also poll cloud router connections, which are not streamed, and their rates."
     )
 
 
-def _requests(text: str) -> int:
-    return 0 if text == "0" else whole("requests").parse(text)
-
-
 @dataclass(frozen=True)
 class WebSettings:
     """The HTTP server."""
 
-    listen_address: tuple[str, ...] = setting(list_of(ADDRESS), ":10054", "Listen here; can be repeated.")
-    telemetry_path: str = setting(ROUTE, "/metrics", "Serve the metrics under this path.")
-    disable_exporter_metrics: bool = setting(BOOLEAN, "false", "Leave out the metrics of the process itself.")
+    listen_address: tuple[str, ...] = setting(
+        list_of(ADDRESS), ":10054", "Address to listen on; can be repeated."
+    )
+    telemetry_path: str = setting(ROUTE, "/metrics", "Path under which to expose metrics.")
+    disable_exporter_metrics: bool = setting(
+        BOOLEAN, "false", "Exclude metrics about the exporter's own process."
+    )
     config_file: str = setting(
-        SettingType(lambda text: PATH.parse(text) if text else "", "PATH"),
+        or_empty(PATH),
         "",
-        "Read TLS, users, headers and the rate limit from this file; see docs/web.md.",
+        "File with TLS, users, headers and the rate limit; see docs/web.md.",
         "--web.config.file",
     )
     max_requests: int = setting(
-        SettingType(_requests, "NUMBER", "requests"), "40", "Answer at most this many at once; 0 is no limit."
+        or_zero(positive_integer("requests")),
+        "40",
+        "Maximum number of concurrent requests; 0 disables the limit.",
     )
-    enable_lifecycle: bool = setting(BOOLEAN, "false", "Allow POST /-/reload.")
-    open_health: bool = setting(BOOLEAN, "false", "Answer /-/healthy and /-/ready without a user.")
+    enable_lifecycle: bool = setting(BOOLEAN, "false", "Enable reloading with POST /-/reload.")
+    open_health: bool = setting(BOOLEAN, "false", "Serve /-/healthy and /-/ready without authentication.")
 
 
 @dataclass(frozen=True)
 class RecordSettings:
-    """A recording of the streams, for replay and reports."""
+    """The recording of the streams, for replay and for reports."""
 
     file: str = setting(
-        SettingType(lambda text: PATH.parse(text) if text else "", "PATH"),
-        "",
-        "Record the streams to this file, for pf-exporter replay.",
-        "--stream.record",
+        or_empty(PATH), "", "Record the streams to this file, for pf-exporter replay.", "--stream.record"
     )
-    limit: int = setting(whole("bytes"), "67108864", "Begin a new file when it is this large.")
-    kept: int = setting(whole("files"), "3", "Keep this many old files, as FILE.1 and so on.")
-    redact: bool = setting(BOOLEAN, "true", "Replace names, addresses, messages and circuit IDs in it.")
+    limit: int = setting(
+        positive_integer("bytes"), "67108864", "Size at which the recording continues in a new file."
+    )
+    kept: int = setting(
+        positive_integer("files"), "3", "Number of old recordings to keep, as FILE.1 and so on."
+    )
+    redact: bool = setting(
+        BOOLEAN, "true", "Replace names, addresses, messages and circuit IDs in the recording."
+    )
 
 
-ACTIVITY_FIELDS = ("category", "log_level", "event", "message", "user", "ip_address")
-"""What an entry of the activity log may be logged with; the last three are personal data."""
+LOGGABLE_FIELDS = ("category", "log_level", "event", *PERSONAL_FIELDS)
+"""The fields of activity log entries that may be logged."""
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """What is written to standard error."""
+    """The log on standard error."""
 
-    level: str = setting(choice("debug", "info", "warn", "error"), "info", "Write this level and above.")
-    format: str = setting(choice("logfmt", "json"), "logfmt", "Write messages in this form.")
+    level: str = setting(
+        choice("debug", "info", "warn", "error"), "info", "Log only messages of at least this level."
+    )
+    format: str = setting(choice("logfmt", "json"), "logfmt", "Output format of log messages.")
     activity_fields: tuple[str, ...] = setting(
-        list_of(choice(*ACTIVITY_FIELDS)),
+        list_of(choice(*LOGGABLE_FIELDS)),
         "category,log_level,event",
-        "Write these fields of the activity log's entries; message, user and ip_address are personal data.",
+        "Fields of activity log entries to log; message, user and ip_address are personal data.",
     )
 
 
@@ -169,7 +183,7 @@ SETTINGS: tuple[Setting, ...] = tuple(
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that was set; durations in seconds. ``warnings`` are lines for the log."""
+    """The whole configuration; durations are in seconds, ``warnings`` are lines for the log."""
 
     accounts: tuple[Account, ...]
     stream: StreamSettings = StreamSettings()
@@ -182,6 +196,6 @@ class Config:
     warnings: tuple[str, ...] = ()
 
     def value(self, key: str) -> Any:
-        """The value in force of a setting, by its dotted key."""
+        """The value of a setting by its dotted key."""
         section, name = key.split(".")
         return getattr(getattr(self, section), name)

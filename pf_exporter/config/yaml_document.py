@@ -1,4 +1,4 @@
-"""A YAML file as mappings, lists and text; what a configuration does not need is refused."""
+"""Strict YAML: mappings, lists and strings only; everything that a configuration does not need is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import yaml
 from pf_exporter.config.key_names import safe_key
 
 DEPTH_LIMIT = 10
-"""Deepest nesting in a configuration file; six levels have a meaning."""
+"""Deepest nesting in a configuration file; the deepest valid key is at level six."""
+
+_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_SYNTAX = "invalid YAML from here on; check for a missing quote, colon or space"
 
 
 class _RefusedError(yaml.MarkedYAMLError):
@@ -18,64 +21,73 @@ class _RefusedError(yaml.MarkedYAMLError):
 
 
 class StrictYaml:
-    """One YAML document as mappings, lists, text and None; anchors, aliases and tags are refused."""
+    """One YAML document; anchors, aliases and tags are refused, and scalars are strings or None."""
 
     def __init__(self, text: str, path: str, problems: list[str]) -> None:
-        self.text, self.path, self.problems = text, path, problems
-        self.events: Iterator[Any] = iter(())
+        self._text = text
+        self._path = path
+        self._problems = problems
+        self._events: Iterator[Any] = iter(())
 
     def read(self) -> Any:
-        """The document, or None; what is wrong goes into ``problems`` with line and column."""
-        syntax = "not valid YAML from here on; look for a missing quote, colon or space"
+        """The document, or None; problems, with line and column, are added to ``problems``."""
         try:
-            self.events = yaml.parse(self.text, Loader=yaml.SafeLoader)
-            next(self.events)
-            if isinstance(next(self.events), yaml.StreamEndEvent):
-                return None
-            root = self.node(next(self.events), 1)
-            next(self.events)
-            if not isinstance(second := next(self.events), yaml.StreamEndEvent):
-                self.refuse(second.start_mark, "a second document; keep one")
-            return root
+            self._events = yaml.parse(self._text, Loader=yaml.SafeLoader)
+            return self._document()
         except yaml.MarkedYAMLError as exc:
-            # PyYAML's own words may quote the file.
-            ours = exc.problem if isinstance(exc, _RefusedError) else None
-            self.refuse(exc.problem_mark or exc.context_mark, ours or syntax)
+            # PyYAML's own message may quote the file.
+            refused = exc.problem if isinstance(exc, _RefusedError) else None
+            self._reject(exc.problem_mark or exc.context_mark, refused or _SYNTAX)
         except yaml.reader.ReaderError as exc:
-            line = self.text.count("\n", 0, exc.position) + 1
-            self.problems.append(f"{self.path}:{line}: a character that YAML does not allow; remove it")
-        except (ValueError, OverflowError):  # PyYAML on "\UFFFFFFFF" and %YAML with a huge number
-            self.problems.append(f"{self.path}: {syntax}")
+            line = self._text.count("\n", 0, exc.position) + 1
+            self._problems.append(f"{self._path}:{line}: a character that YAML does not allow; remove it")
+        except (ValueError, OverflowError):  # from PyYAML, for "\UFFFFFFFF" and for %YAML with a huge number
+            self._problems.append(f"{self._path}: {_SYNTAX}")
         return None
 
-    def refuse(self, mark: Any, what: str) -> None:
-        """Note a problem at a place in the text."""
-        self.problems.append(f"{self.path}:{mark.line + 1}:{mark.column + 1}: {what}")
+    def _reject(self, mark: Any, problem: str) -> None:
+        """Add a problem at a position in the text."""
+        self._problems.append(f"{self._path}:{mark.line + 1}:{mark.column + 1}: {problem}")
 
-    def node(self, event: Any, depth: int) -> Any:
-        """What an event begins."""
-        for wrong, what in (
-            (depth > DEPTH_LIMIT, f"nested more than {DEPTH_LIMIT} deep; no setting is"),
-            (event.anchor, "anchors and aliases (& and *) are not allowed; write it out, or quote it"),
-            (getattr(event, "tag", None), "tags (!) are not allowed; quote it if text is meant"),
+    def _document(self) -> Any:
+        next(self._events)  # The start of the stream.
+        if isinstance(next(self._events), yaml.StreamEndEvent):
+            return None
+        root = self._node(next(self._events), 1)
+        next(self._events)  # The end of the document.
+        after = next(self._events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            self._reject(after.start_mark, "a second YAML document; keep only one")
+        return root
+
+    def _node(self, event: Any, depth: int) -> Any:
+        """The value that begins with an event."""
+        for refused, problem in (
+            (depth > DEPTH_LIMIT, f"nested more than {DEPTH_LIMIT} levels deep; no setting is"),
+            (event.anchor, "anchors and aliases (& and *) are not allowed; repeat the value, or quote it"),
+            (getattr(event, "tag", None), "tags (!) are not allowed; quote the value if it is a string"),
         ):
-            if wrong:
-                raise _RefusedError(problem=what, problem_mark=event.start_mark)
+            if refused:
+                raise _RefusedError(problem=problem, problem_mark=event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
-            null = event.implicit[0] and event.value in ("", "~", "null", "Null", "NULL")
-            return None if null else event.value
-        if isinstance(event, yaml.SequenceStartEvent):
-            items = []
-            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
-                items.append(self.node(item, depth + 1))
-            return items
+            return None if event.implicit[0] and event.value in _NULL else event.value
+        return self._list(depth) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(depth)
+
+    def _list(self, depth: int) -> list[Any]:
+        items = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return items
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        while not isinstance(start := next(self.events), yaml.MappingEndEvent):
-            key, value = self.node(start, depth + 1), self.node(next(self.events), depth + 1)
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(next(self._events), depth + 1)
             if not isinstance(key, str):
-                self.refuse(start.start_mark, "expected the name of a key")
+                self._reject(event.start_mark, "expected a string as key")
             elif key in mapping:
-                self.refuse(start.start_mark, f"{safe_key(key)} is there already; keep one")
+                self._reject(event.start_mark, f"duplicate key {safe_key(key)}; keep only one")
             else:
                 mapping[key] = value
         return mapping

@@ -189,9 +189,9 @@ class AccountChecks:
         ids = {}
         for listing in (PORTS, VIRTUAL_CIRCUITS):
             pages = self._client.pages(self._begun(), listing.path)
-            circuits = [listing.read(item, ())[0] for page in pages for item in page]
-            ids[listing.noun] = [circuit.id for circuit in circuits if circuit is not None]
-        ports, vcs = len(ids[PORTS.noun]), len(ids[VIRTUAL_CIRCUITS.noun])
+            circuits = [listing.parse(item, ())[0] for page in pages for item in page]
+            ids[listing.name] = [circuit.id for circuit in circuits if circuit is not None]
+        ports, vcs = len(ids[PORTS.name]), len(ids[VIRTUAL_CIRCUITS.name])
         series = ports * _series("port|") + vcs * ENDS * _series("vc|")
         said = f"ports: {ports:,}, virtual circuits: {vcs:,}, series to expect: at most {series:,}"
         if series > self._config.series.limit:

@@ -119,13 +119,13 @@ class InventoryPoller:
         """The ids, as received, of all ports and virtual circuits: of what can be streamed."""
         known = self.snapshot.circuits
         return frozenset(
-            one.id for noun in (PORTS.noun, VIRTUAL_CIRCUITS.noun) for one in known.get(noun, {}).values()
+            one.id for noun in (PORTS.name, VIRTUAL_CIRCUITS.name) for one in known.get(noun, {}).values()
         )
 
     def description(self, circuit_id: str) -> str:
         """What people wrote about a circuit, or nothing."""
         for listing in self._listings:
-            circuit = self.snapshot.circuits.get(listing.noun, {}).get(canonical_id(circuit_id))
+            circuit = self.snapshot.circuits.get(listing.name, {}).get(canonical_id(circuit_id))
             if circuit is not None:
                 ((values, _),) = circuit.samples[listing.info.name]
                 return values[list(listing.labels).index("description")]
@@ -135,7 +135,7 @@ class InventoryPoller:
         """Of every circuit the id as received, and by family what there is to show."""
         known = self.snapshot.circuits
         for listing in self._listings:
-            for circuit in known.get(listing.noun, {}).values():
+            for circuit in known.get(listing.name, {}).values():
                 rates = self._rates.samples(circuit.id) if listing is CLOUD_ROUTER_CONNECTIONS else {}
                 yield listing, circuit.id, {**circuit.samples, **rates}
 
@@ -144,7 +144,7 @@ class InventoryPoller:
     def _guarded(self) -> None:
         try:
             self._run()
-        except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
+        except BaseException as exc:  # a thread's top: whatever it is, it must be known
             log.exception("a thread has died of a bug", account=self.account, thread=self._thread.name)
             self._failed(exc)
 
@@ -195,7 +195,7 @@ class InventoryPoller:
     def _poll(self) -> None:
         session = self._session_manager.get()
         try:
-            found = {listing.noun: dict(self._fetch(listing, session)) for listing in self._listings}
+            found = {listing.name: dict(self._fetch(listing, session)) for listing in self._listings}
         except Unauthorized as exc:
             # A session that never was good for the lists may be good for the stream, which goes first.
             if session is self._proven and not isinstance(exc, Forbidden):
@@ -213,7 +213,7 @@ class InventoryPoller:
         """The circuits of one list by plain id."""
         for page in self._client.pages(session, listing.path):
             for item in page:
-                circuit, rejected = listing.read(item, self._tags)
+                circuit, rejected = listing.parse(item, self._tags)
                 for field, value in rejected.items():
                     self._reject(field, value, circuit)
                 if circuit is not None:
@@ -239,5 +239,5 @@ class InventoryPoller:
             due = self._asked.is_set() and age >= self._again
             return not due and age < self._interval / 2
 
-        connections = self.snapshot.circuits.get(CLOUD_ROUTER_CONNECTIONS.noun, {})
+        connections = self.snapshot.circuits.get(CLOUD_ROUTER_CONNECTIONS.name, {})
         self._rates.look([one.id for one in connections.values()], has_time)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pf_exporter.errors import Rejected
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Client, SessionManager
-from pf_exporter.schema import RATE_PATH, RATES, Samples, latest
+from pf_exporter.schema import RATE_PATH, RATES, Samples, latest_rates
 
 # What becomes part of a URL that the token is sent to.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
@@ -67,7 +67,7 @@ class RatePoller:
             key = f"rejected {self._account}"
             log.warning_throttled(key, "no rates", account=self._account, circuit=connection, error=exc)
             return
-        if (rate := latest(rows, type_)) is not None:
+        if (rate := latest_rates(rows, type_)) is not None:
             self._rates[connection, type_] = rate
 
     def samples(self, connection: str) -> dict[str, Samples]:

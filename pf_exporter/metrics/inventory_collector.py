@@ -43,35 +43,35 @@ def _by(values: Mapping[str, float]) -> Mapping[LabelValues, float]:
 SELF_METRICS = (
     SelfMetric(
         "packetfabric_inventory_last_success_timestamp_seconds",
-        "gauge",
+        MetricType.GAUGE,
         "When all lists were last fetched whole; what they said then is shown until they are again",
         (),
         lambda inventory: {} if (at := inventory.snapshot.at) is None else {(): at},
     ),
     SelfMetric(
         "packetfabric_inventory_refresh_failures_total",
-        "counter",
+        MetricType.COUNTER,
         "Refreshes of the inventory that failed whole or in part, by reason",
         ("reason",),
         lambda inventory: _by(inventory.failures),
     ),
     SelfMetric(
         "packetfabric_inventory_fields_rejected_total",
-        "counter",
+        MetricType.COUNTER,
         "Values in the lists that cannot be used, such as a speed of unknown form; counted at each refresh",
         ("field",),
         lambda inventory: _by(inventory.rejected),
     ),
     SelfMetric(
         "packetfabric_inventory_circuits",
-        "gauge",
+        MetricType.GAUGE,
         "Circuits that are shown, by what they are",
         ("type",),
         lambda inventory: _by({noun: len(known) for noun, known in inventory.snapshot.circuits.items()}),
     ),
     SelfMetric(
         "packetfabric_inventory_circuits_left_out",
-        "gauge",
+        MetricType.GAUGE,
         "Circuits that are not shown because they would take the inventory above the limit of series",
         (),
         lambda inventory: {(): inventory.snapshot.left_out},
@@ -98,7 +98,7 @@ class InventoryCollector:
         """The families without their samples."""
         for known in FAMILIES:
             tags = self._tags if known.name in INFOS else ()
-            yield family(known.name, known.kind, known.documentation, (*known.labels, *tags))
+            yield family(known.name, known.type, known.documentation, (*known.labels, *tags))
         for own in SELF_METRICS:
             yield family(own.name, own.kind, own.help, ("account", *own.labels))
 

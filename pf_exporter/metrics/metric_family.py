@@ -17,5 +17,5 @@ def sentence(text: str) -> str:
 
 def family(name: str, kind: MetricType, documentation: str, labels: Iterable[str]) -> Metric:
     """An empty family of prometheus_client, of the kind, and with the unit its name ends in."""
-    cls = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
+    cls = CounterMetricFamily if kind is MetricType.COUNTER else GaugeMetricFamily
     return cls(name, sentence(documentation), labels=tuple(labels), unit=unit(name))

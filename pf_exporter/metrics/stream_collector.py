@@ -52,7 +52,7 @@ class Collector:
         """The families without their samples."""
         for event in EVENTS.values():
             for known in event.fields.values():
-                yield family(known.name, known.kind, known.documentation, known.labels)
+                yield family(known.name, known.type, known.documentation, known.labels)
         yield from _freshness()
         yield _series()
 
@@ -88,7 +88,7 @@ class Collector:
 def _numbers(event: EventType, rows: _RowsByAccount) -> Iterator[Metric]:
     width = len(event.fields)
     for column, known in enumerate(event.fields.values()):
-        metric = family(known.name, known.kind, known.documentation, known.labels)
+        metric = family(known.name, known.type, known.documentation, known.labels)
         for account, circuits in rows.items():
             for circuit, row in circuits:
                 values = row.values[column::width]

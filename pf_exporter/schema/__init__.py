@@ -1,6 +1,6 @@
-"""The events, fields and polled resources of the API as one table, and how they are decoded.
+"""The events, fields and polled resources of the API as one table, and the decoders built from it.
 
-Knows neither HTTP nor Prometheus: what a metric is called stands here as data only.
+Depends on neither HTTP nor prometheus_client: metric families are described here as data only.
 """
 
 from __future__ import annotations
@@ -8,23 +8,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
-from pf_exporter.schema.events import ACTIVITY, CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS
-from pf_exporter.schema.family import EventType, FamilySpec, MetricType, unit
+from pf_exporter.schema.activity import ACTIVITY, CATEGORIES, LOG_LEVELS, PERSONAL_FIELDS
+from pf_exporter.schema.event_type import EventType
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS, SUBSCRIBABLE_EVENTS
+from pf_exporter.schema.family import FamilySpec, MetricType, unit
 from pf_exporter.schema.labels import canonical_id, sanitize_label
+from pf_exporter.schema.lanes import table_field
 from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Numbers, Observation
 from pf_exporter.schema.parsers import Samples
 from pf_exporter.schema.resource import Circuit, Resource
 from pf_exporter.schema.resources import REFERENCES, RESOURCES
-from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES, latest
+from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES, latest_rates
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
-from pf_exporter.schema.values import MAX_ID, MAX_VLAN
+from pf_exporter.schema.values import MAX_ID, MAX_VLAN, is_number
 
 if TYPE_CHECKING:
     from pf_exporter.schema.decoder import decode
-else:  # Needs msgspec.
+else:  # Imports msgspec.
     __getattr__ = lazy_names(__name__, {"decode": "decoder"})
 
 __all__ = [
@@ -38,11 +41,13 @@ __all__ = [
     "MAX_TIMESTAMP",
     "MAX_VLAN",
     "OTHER",
+    "PERSONAL_FIELDS",
     "PORTS",
     "RATES",
     "RATE_PATH",
     "REFERENCES",
     "RESOURCES",
+    "SUBSCRIBABLE_EVENTS",
     "VIRTUAL_CIRCUITS",
     "ActivityLogEntry",
     "Circuit",
@@ -56,7 +61,9 @@ __all__ = [
     "canonical_id",
     "decode",
     "epoch",
-    "latest",
+    "is_number",
+    "latest_rates",
     "sanitize_label",
+    "table_field",
     "unit",
 ]

@@ -1,66 +1,56 @@
-"""Metric families and event types as data: names, types, units, labels, help."""
+"""A metric family as data: its name, type, unit, labels and help."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+import enum
+from dataclasses import dataclass
 
-MetricType = Literal["counter", "gauge"]
+
+class MetricType(str, enum.Enum):
+    """The type of a metric family; each member equals its name in the exposition format."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+
+    # By default str() gives "MetricType.COUNTER", and so does format(), from Python 3.12 on.
+
+    def __str__(self) -> str:
+        return self.value
+
+    def __format__(self, spec: str) -> str:
+        return format(self.value, spec)
+
 
 UNITS = ("bytes_per_second", "packets_per_second", "bytes", "seconds", "watts", "amperes", "dbm")
-"""Units that a family's name can end in, the longer first."""
+"""Units that a family's name can end in; a unit precedes those that are a suffix of it."""
 
 
 def unit(name: str) -> str:
-    """The unit a metric's name ends in, before ``_total``; empty where it counts things.
+    """The unit at the end of a family's name, before ``_total``; empty for a count of things.
 
     >>> unit("packetfabric_port_receive_bytes_total"), unit("packetfabric_port_receive_runts_total")
     ('bytes', '')
     """
     stem = name.removesuffix("_total")
-    return next((known for known in UNITS if stem.endswith("_" + known)), "")
+    return next((unit for unit in UNITS if stem.endswith("_" + unit)), "")
 
 
 @dataclass(frozen=True)
 class FamilySpec:
-    """One metric family and the event field it comes from."""
+    """One metric family and the field of the API that it comes from."""
 
     name: str
-    """As it stands on /metrics, with ``_total`` on counters."""
-    kind: MetricType
+    """The name on ``/metrics``; a counter's ends in ``_total``."""
+    type: MetricType
     help: str
-    """One sentence, without the source that :attr:`documentation` adds."""
+    """One sentence without a full stop and without the source, which :attr:`documentation` adds."""
     labels: tuple[str, ...]
     source: str
-    """``port|errors rx_runt``: the event and the field, with ``N`` for a lane's number."""
+    """The event and its field, such as ``port|errors rx_runt``, or the path of the polled list."""
     divisor: int = 1
-    """The API's number divided by this is the number in the base unit."""
+    """The API's number divided by this is the value in the base unit."""
 
     @property
     def documentation(self) -> str:
         """The HELP text: the sentence and its source."""
         return f"{self.help} ({self.source})."
-
-
-@dataclass(frozen=True)
-class EventType:
-    """An event that carries numbers of one circuit."""
-
-    name: str
-    """``port|metrics``, as the stream spells it."""
-    circuit: tuple[str, ...]
-    """The fields that say which circuit the event speaks of; they are labels too."""
-    fields: Mapping[str, FamilySpec]
-    """From the event's field to its family, in the order of /metrics; ``lane_N_…`` where there are lanes."""
-    ignored: Mapping[str, str] = field(default_factory=dict)
-    """Documented fields that are no metric, and why."""
-
-    @functools.cached_property
-    def has_lanes(self) -> bool:
-        """Whether the fields repeat for each lane of an optical module."""
-        return any(name.startswith("lane_N_") for name in self.fields)
-
-
-FieldSpec = tuple[str, str, MetricType, str, int]

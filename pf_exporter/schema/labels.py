@@ -1,4 +1,4 @@
-"""Circuit IDs, label values, and the tags people write into descriptions."""
+"""Label values: circuit IDs in one spelling, sanitized text, and the tags inside descriptions."""
 
 from __future__ import annotations
 
@@ -6,40 +6,39 @@ import re
 import unicodedata
 
 MAX_LABEL = 256
-"""Characters of a label's value: what people write into descriptions may be any length."""
+"""Longest label value, in characters; descriptions have no length limit in the API."""
+
+_TAG = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
 
 
 def canonical_id(circuit_id: str) -> str:
-    """The id without a trailing ``-PF``: the API writes ids of one and the same circuit with it and without.
+    """The ID without a trailing ``-PF``: the API writes the ID of the same circuit with it and without it.
 
-    >>> plain("PF-AP-LAX1-1234-PF") == plain("PF-AP-LAX1-1234")
+    >>> canonical_id("PF-AP-LAX1-1234-PF") == canonical_id("PF-AP-LAX1-1234")
     True
     """
     return circuit_id.removesuffix("-PF")
 
 
 def sanitize_label(text: str) -> str:
-    """Text as a label may carry it: one line, not too long, without control characters and half surrogates.
+    """The text as one line of limited length, without control characters and surrogates.
 
-    >>> clean("  Paris" + chr(10) + "core" + chr(0))
+    >>> sanitize_label("  Paris" + chr(10) + "core" + chr(0))
     'Paris core'
     """
-    text = text[: 16 * MAX_LABEL]
+    text = text[: 16 * MAX_LABEL]  # Bounds the work on very long text.
     if not text.isprintable():
         text = "".join(
-            single for single in text if single.isspace() or unicodedata.category(single) not in ("Cc", "Cs")
+            char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cs")
         )
     line = " ".join(text.split())
     return line if len(line) <= MAX_LABEL else line[: MAX_LABEL - 1].rstrip() + "…"
 
 
-_TAG = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
+def parse_tags(description: str) -> dict[str, str]:
+    """The tags ``[key=value]`` in a description; the last value of a repeated key counts.
 
-
-def tags(description: str) -> dict[str, str]:
-    """What stands in a description as ``[key=value]``; of several with one key the last.
-
-    >>> tags("Paris core [site=PAR1] [prod] [env = prod]")
+    >>> parse_tags("Paris core [site=PAR1] [prod] [env = prod]")
     {'site': 'PAR1', 'env': 'prod'}
     """
     return {key.strip(): sanitize_label(value) for key, value in _TAG.findall(description)}

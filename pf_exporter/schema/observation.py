@@ -1,34 +1,34 @@
-"""What one event says once it is decoded."""
+"""The values that the decoder makes of events: observations and entries of the activity log."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pf_exporter.schema.family import EventType
+from pf_exporter.schema.event_type import EventType
 
 Numbers = tuple["float | None", ...]
 
 OTHER = "other"
-"""The label value for what the API's documentation does not list."""
+"""The label value in place of one that the API does not document."""
 
 
 class Observation(NamedTuple):
-    """The numbers one event carries, as the API gives them (unscaled)."""
+    """The measurements of one event, in the API's units."""
 
     event: EventType
     circuit: tuple[str, ...]
-    """Values of ``event.circuit``, as received; a missing VLAN is the empty string."""
+    """The values of ``event.circuit`` as received; a missing VLAN is the empty string."""
     lanes: tuple[str, ...]
-    """Optical lanes in the order of their numbers; empty for events without lanes."""
+    """The numbers of the optical lanes in ascending order; empty for events without lanes."""
     values: Numbers
-    """One number for each field of the event, lane after lane; None where the event gives none."""
+    """One number per field of the event, lane after lane; None where the event has none."""
     timestamp: float | None
-    """UNIX seconds of the sample, or None where the event does not say or says it unreadably."""
+    """UNIX seconds of the sample; None if it is missing or unusable."""
     fields_rejected: int = 0
-    """Fields whose value cannot be used."""
+    """How many fields have an unusable value."""
     unknown: tuple[str, ...] = ()
-    """The fields that the table does not know."""
+    """The names of fields that are not in the table."""
 
 
 class ActivityLogEntry(NamedTuple):
@@ -39,8 +39,10 @@ class ActivityLogEntry(NamedTuple):
     log_level: str
     """One of ``LOG_LEVELS``, or ``other``."""
     timestamp: float | None
+    """UNIX seconds; None if it is missing or unusable."""
     details: Mapping[str, str]
-    """The texts of the entry: user, event, message, ip_address and what else came; personal data."""
+    """Every field that is a string, such as user, event, message and ip_address; personal data."""
     fields_rejected: int = 0
+    """How many fields have an unusable value."""
     unknown: tuple[str, ...] = ()
-    """The fields that the documentation does not know."""
+    """The names of undocumented fields."""

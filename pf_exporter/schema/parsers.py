@@ -1,4 +1,8 @@
-"""What an object in one of the API's lists says of its circuit, read value by value."""
+"""Parsers of the fields of polled resources, from a JSON value to samples.
+
+A parser receives a value that is neither null nor empty, and raises ValueError, LookupError or OverflowError
+if it cannot use it.
+"""
 
 from __future__ import annotations
 
@@ -9,80 +13,76 @@ from collections.abc import Callable, Sequence
 from pf_exporter.schema.labels import sanitize_label
 
 MAX_BGP_SESSIONS = 16
-"""Most BGP sessions of one cloud router connection that are shown."""
+"""Most BGP sessions of one cloud router connection that become series."""
 
 Samples = Sequence[tuple[tuple[str, ...], float]]
-"""Values of the labels that follow the account and the circuit, each with its number."""
-
-
-# Readers of one value that is neither null nor empty; where it cannot be used, they raise ValueError,
-# LookupError or OverflowError.
+"""The samples of one circuit: the values of the labels after the account and the circuit, and the number."""
 
 _SPEED = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([kmgt])(?:b(?:it)?(?:/s|ps))?", re.ASCII | re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
-_STATES = {"up": 1.0, "true": 1.0, "down": 0.0, "false": 0.0}
+_UP_DOWN = {"up": 1.0, "true": 1.0, "down": 0.0, "false": 0.0}
 
 
 def parse_speed(raw: object) -> float:
-    """Bytes per second of ``10Gbps``, ``400Mbps`` or ``10G``, in either case.
+    """Bytes per second of a speed such as ``10Gbps``, ``400Mbps`` or ``10G``, in any case.
 
-    >>> speed("10Gbps"), speed("400Mbps")
+    >>> parse_speed("10Gbps"), parse_speed("400Mbps")
     (1250000000.0, 50000000.0)
     """
-    found = _SPEED.fullmatch(raw.strip()) if isinstance(raw, str) else None
-    if found is None or not float(found[1]):
-        raise ValueError("no speed")
-    return float(found[1]) * _SCALES[found[2].lower()] / 8
+    match = _SPEED.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    if match is None or not float(match[1]):
+        raise ValueError("not a speed")
+    return float(match[1]) * _SCALES[match[2].lower()] / 8
 
 
 def parse_up_down(raw: object) -> float:
-    """1 for ``up`` and true, 0 for ``down`` and false, in either case."""
+    """1 for ``up`` and true, 0 for ``down`` and false, in any case."""
     if not isinstance(raw, bool | str):
-        raise ValueError("no state")
-    return _STATES[str(raw).strip().lower()]
+        raise ValueError("not a state")
+    return _UP_DOWN[str(raw).strip().lower()]
 
 
 def parse_count(raw: object) -> float:
-    """A number that is not below zero, perhaps as text."""
+    """A finite number of at least 0, or text of one."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        raise ValueError("no number")
-    if not 0 <= (number := float(raw)) < math.inf:
-        raise ValueError("no count")
+        raise ValueError("not a number")
+    number = float(raw)
+    if not 0 <= number < math.inf:
+        raise ValueError("not a count")
     return number
 
 
 def parse_megabits(raw: object) -> float:
-    """Bytes per second of so many Mbps."""
+    """Bytes per second of a rate in Mbps."""
     return parse_count(raw) * 1e6 / 8
 
 
-def single(read: Callable[[object], float]) -> Callable[[object], Samples]:
-    """A reader of one number as one of samples."""
-    return lambda raw: [((), read(raw))]
+def single(parse: Callable[[object], float]) -> Callable[[object], Samples]:
+    """Turn a parser of one number into a parser of one sample without further labels."""
+    return lambda raw: [((), parse(raw))]
 
 
 def state_set(*states: str) -> Callable[[object], Samples]:
-    """A reader of a state, in either case: 1 for the present one, 0 for the others."""
+    """A parser of a state in any case: 1 for the current state, 0 for each other."""
 
-    def read(raw: object) -> Samples:
-        present = raw.strip().lower() if isinstance(raw, str) else ""
-        if present not in map(str.lower, states):
-            raise ValueError("no state that is known")
-        return [((name,), float(name.lower() == present)) for name in states]
+    def parse(raw: object) -> Samples:
+        current = raw.strip().lower() if isinstance(raw, str) else ""
+        if current not in map(str.lower, states):
+            raise ValueError("not a documented state")
+        return [((state,), float(state.lower() == current)) for state in states]
 
-    return read
+    return parse
 
 
 def parse_bgp_sessions(raw: object) -> Samples:
-    """By session whether it is established, of ``[{bgp_settings_uuid, bgp_state}, …]``."""
+    """One sample per session of ``[{bgp_settings_uuid, bgp_state}, …]``: 1 if it is established, else 0."""
     if not isinstance(raw, list):
-        raise ValueError("no list")
+        raise ValueError("not a list")
     sessions: dict[tuple[str, ...], float] = {}
     for session in raw[:MAX_BGP_SESSIONS]:
         if not isinstance(session, dict) or not isinstance(session.get("bgp_state"), str):
-            raise ValueError("no session")
-        name = session.get("bgp_settings_uuid")
-        sessions[(sanitize_label(name) if isinstance(name, str) else "",)] = float(
-            session["bgp_state"].strip().lower() == "established"
-        )
+            raise ValueError("not a BGP session")
+        uuid = session.get("bgp_settings_uuid")
+        label = sanitize_label(uuid) if isinstance(uuid, str) else ""
+        sessions[label,] = float(session["bgp_state"].strip().lower() == "established")
     return list(sessions.items())

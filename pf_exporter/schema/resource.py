@@ -1,92 +1,129 @@
-"""A polled list of the API as data: its path, its key, its labels and metrics."""
+"""A polled list of the API as data: its path, its key, its labels and its metrics."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
-from pf_exporter.schema.family import FamilySpec
-from pf_exporter.schema.labels import MAX_LABEL, sanitize_label, tags
+from pf_exporter.schema.family import FamilySpec, MetricType
+from pf_exporter.schema.labels import MAX_LABEL, parse_tags, sanitize_label
 from pf_exporter.schema.parsers import Samples
 from pf_exporter.schema.values import MAX_ID
 
 
 class Circuit(NamedTuple):
-    """What one object says: its id as received, and by family the samples that follow from it."""
+    """One object of a list: its ID as received, and its samples by the name of their family."""
 
     id: str
     samples: Mapping[str, Samples]
 
     @property
     def series(self) -> int:
-        """How many series it makes under one id."""
+        """How many series the samples make under one ID."""
         return sum(map(len, self.samples.values()))
 
 
 class FieldMetric(NamedTuple):
-    """A family of numbers: where in an object its number is, and how it is read."""
+    """A gauge that is made of one field of an object."""
 
-    family: FamilySpec
     field: str
-    read: Callable[[object], Samples]
+    """The path of the field, such as ``interfaces.0.port_circuit_id``."""
+    suffix: str
+    """The end of the family's name, after ``packetfabric_<resource>_``."""
+    parse: Callable[[object], Samples]
+    help: str
+    labels: tuple[str, ...] = ()
+    """The labels after the account and the circuit."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One list of the API, and what its objects are shown as."""
+    """One polled list of the API, and the metrics made of its objects."""
 
-    noun: str
+    name: str
     path: str
     key: str
-    """The field with the circuit's id, and the label of that name."""
-    info: FamilySpec
+    """The field that contains the circuit's ID, and the label of the same name."""
+    help: str
+    """The help of the info family."""
     labels: Mapping[str, str]
-    """By label of the info family, besides the account and the id, the field it comes from."""
-    measures: tuple[FieldMetric, ...]
+    """The field of each label of the info family after the account and the circuit."""
+    metrics: tuple[FieldMetric, ...]
+
+    def _family(self, suffix: str, help: str, source: str, labels: Sequence[str]) -> FamilySpec:
+        name = f"packetfabric_{self.name}_{suffix}"
+        return FamilySpec(name, MetricType.GAUGE, help, ("account", self.key, *labels), source)
+
+    @functools.cached_property
+    def info(self) -> FamilySpec:
+        """The family whose labels describe the circuit."""
+        return self._family("info", self.help, self.path, tuple(self.labels))
 
     @functools.cached_property
     def families(self) -> tuple[FamilySpec, ...]:
-        """All of them, in the order of /metrics."""
-        return (self.info, *(measure.family for measure in self.measures))
+        """The info family, then one per metric, in the order of ``/metrics``."""
+        return (
+            self.info,
+            *(
+                self._family(metric.suffix, metric.help, f"{self.path} {metric.field}", metric.labels)
+                for metric in self.metrics
+            ),
+        )
 
     @functools.cached_property
     def fields(self) -> tuple[str, ...]:
-        """Every field that is read, each once."""
-        measured = (measure.field for measure in self.measures)
-        return tuple(dict.fromkeys((self.key, *self.labels.values(), *measured)))
+        """Every field that :meth:`parse` reads, without repetition."""
+        return tuple(
+            dict.fromkeys((self.key, *self.labels.values(), *(metric.field for metric in self.metrics)))
+        )
 
-    def read(self, item: Mapping[str, Any], keys: Sequence[str]) -> tuple[Circuit | None, dict[str, object]]:
-        """The circuit that an object of the list describes, and by field the values that cannot be used.
+    def parse(
+        self, item: Mapping[str, Any], tag_keys: Sequence[str]
+    ) -> tuple[Circuit | None, dict[str, object]]:
+        """The circuit that an object of the list describes, and the unusable values by field.
 
-        ``keys`` are those of the tags that become labels. Nothing makes it raise; no usable id makes it None.
+        ``tag_keys`` are the tags of the description that become labels. The circuit is None if the object has
+        no usable ID. Does not raise, whatever the object contains.
         """
-        rejected: dict[str, object] = {}
         circuit_id = item.get(self.key)
-        if not isinstance(circuit_id, str) or not 0 < len(circuit_id) <= min(MAX_ID, MAX_LABEL):
+        if not _is_usable_id(circuit_id):
             return None, {self.key: circuit_id}
-        if sanitize_label(circuit_id) != circuit_id:
-            return None, {self.key: circuit_id}
-        values = []
+        rejected: dict[str, object] = {}
+        label_values = []
         for field in self.labels.values():
             raw = _value_at(item, field)
-            values.append(sanitize_label(raw) if isinstance(raw, str) else "")
+            label_values.append(sanitize_label(raw) if isinstance(raw, str) else "")
             if not isinstance(raw, str | None):
                 rejected[field] = raw
         description = item.get("description")
-        tagged = tags(description) if keys and isinstance(description, str) else {}
-        values += [tagged.get(key, "") for key in keys]
-        samples: dict[str, Samples] = {self.info.name: [(tuple(values), 1.0)]}
-        for family, field, read in self.measures:
-            raw = _value_at(item, field)
+        tags = parse_tags(description) if tag_keys and isinstance(description, str) else {}
+        label_values += [tags.get(key, "") for key in tag_keys]
+        info, *families = self.families
+        samples: dict[str, Samples] = {info.name: [(tuple(label_values), 1.0)]}
+        for family, metric in zip(families, self.metrics, strict=True):
+            raw = _value_at(item, metric.field)
             if raw is None or raw == "":
                 continue
             try:
-                samples[family.name] = read(raw)
+                samples[family.name] = metric.parse(raw)
             except (ValueError, LookupError, OverflowError):
-                rejected[field] = raw
+                rejected[metric.field] = raw
         return Circuit(circuit_id, samples), rejected
+
+
+def same_names(*labels: str) -> dict[str, str]:
+    """A mapping from label to field for labels that have the name of their field."""
+    return {label: label for label in labels}
+
+
+def _is_usable_id(circuit_id: object) -> TypeGuard[str]:
+    return (
+        isinstance(circuit_id, str)
+        and 0 < len(circuit_id) <= min(MAX_ID, MAX_LABEL)
+        and sanitize_label(circuit_id) == circuit_id
+    )
 
 
 def _value_at(item: Any, field: str) -> Any:

@@ -7,8 +7,7 @@ import re
 from datetime import datetime, timedelta, timezone
 
 MAX_TIMESTAMP = 64
-"""Characters; what is longer is no timestamp, and must not fill the cache of them."""
-
+"""Longest timestamp, in characters; bounds the memory of the cache."""
 
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?"
@@ -19,10 +18,11 @@ _TIMESTAMP = re.compile(
 
 @functools.lru_cache(maxsize=1024)
 def epoch(text: str) -> float | None:
-    """UNIX seconds of a timestamp in any of the API's forms, or None; no zone means UTC.
+    """UNIX seconds of a timestamp in any of the API's forms, or None; without a zone it is UTC.
 
-    The forms: ``+00:00``, ``+0000``, ``Z`` or no zone; a fraction of any length or none; ``T`` or a blank.
-    Events of one sample share their timestamp, hence the cache; it is for texts of ``MAX_TIMESTAMP`` at most.
+    The forms: the zone is ``+00:00``, ``+0000``, ``Z`` or missing; the fraction has up to nine digits or is
+    missing; the separator is ``T`` or a space. The events of one sample share their timestamp, hence the
+    cache; pass at most ``MAX_TIMESTAMP`` characters.
 
     >>> epoch("2021-08-06T16:23:12.5+0000") == epoch("2021-08-06 18:23:12.500+02:00")
     True
@@ -33,7 +33,7 @@ def epoch(text: str) -> float | None:
     *clock, fraction, sign, hours, minutes = match.groups()
     try:
         moment = datetime(*map(int, clock), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]  # six numbers
-    except ValueError:  # the 30th of February
+    except ValueError:  # such as 30 February
         return None
     seconds = moment.timestamp() + float(f"0.{fraction or 0}")
     if sign:
@@ -43,6 +43,6 @@ def epoch(text: str) -> float | None:
 
 
 def parse_timestamp(raw: object) -> tuple[float | None, int]:
-    """UNIX seconds or None, and 1 if the value is present but cannot be used."""
+    """UNIX seconds or None, and 1 if a value is present but unusable, else 0."""
     seconds = epoch(raw) if isinstance(raw, str) and len(raw) <= MAX_TIMESTAMP else None
     return seconds, int(seconds is None and raw is not None)

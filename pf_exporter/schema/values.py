@@ -1,44 +1,53 @@
-"""Parse one value of an event: numbers, VLANs, log levels, labels."""
+"""Parsers of single values in events: numbers, VLANs, log levels, labels.
+
+Each returns the value, and 1 if a value is present but unusable, else 0.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 
-from pf_exporter.schema.events import LOG_LEVELS
+from pf_exporter.schema.activity import LOG_LEVELS
 from pf_exporter.schema.observation import OTHER
 
 MAX_ID = 256
-"""Characters; the longest circuit id in any source has 30."""
+"""Longest circuit ID, in characters; the longest in any published source has 30."""
 
 MAX_VLAN = 32
-"""Characters of a VLAN that is a text."""
+"""Longest VLAN that is a string, in characters."""
+
+_MAX_NUMBER = 64
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+# Routers print the optical power of dark fibre as "- Inf".
+_NO_LIGHT = re.compile(r"-\s?inf(?:inity)?", re.IGNORECASE | re.ASCII)
+_MAX_EXACT = 2**53
 
 
-def is_label(text: object, limit: int) -> bool:
-    """Whether a value is text that may become a label: not empty, not too long, encodable."""
-    if not isinstance(text, str) or not 0 < len(text) <= limit:
+def is_number(text: str) -> bool:
+    """Whether a string is a number in a form that events may use, or the ``-Inf`` of dark fibre."""
+    text = text.strip()
+    return len(text) <= _MAX_NUMBER and bool(_NUMBER.fullmatch(text) or _NO_LIGHT.fullmatch(text))
+
+
+def is_label(value: object, max_length: int) -> bool:
+    """Whether a value can be a label: a string that is not empty, not too long, and encodable."""
+    if not isinstance(value, str) or not 0 < len(value) <= max_length:
         return False
     try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: it would break every scrape
+        value.encode()
+    except UnicodeEncodeError:  # A lone surrogate in a label would break every scrape.
         return False
     return True
 
 
-# Readers of one field: what it says, and 1 where something is there that cannot be used.
-
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_NO_LIGHT = re.compile(r"-\s?inf(?:inity)?", re.IGNORECASE | re.ASCII)
-
-
 def parse_number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
-    """A finite number or None, and 1 if the value is present but cannot be used."""
+    """A finite number or None; a count is at least 0."""
     if isinstance(raw, str):
         text = raw.strip()
-        if not is_count and _NO_LIGHT.fullmatch(text):  # how routers print the power of dark fibre
+        if not is_count and _NO_LIGHT.fullmatch(text):
             return None, 0
-        if len(text) <= 64 and _NUMBER.fullmatch(text):
+        if len(text) <= _MAX_NUMBER and _NUMBER.fullmatch(text):
             raw = float(text)
     if isinstance(raw, float) and math.isfinite(raw) and (raw >= 0 or not is_count):
         return raw, 0
@@ -46,10 +55,10 @@ def parse_number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
 
 
 def parse_vlan(raw: object) -> tuple[str, int]:
-    """``4``, ``4.0`` and ``"4"`` are one VLAN; none at all is the empty text."""
+    """A VLAN as a label: ``4``, ``4.0`` and ``"4"`` are the same; null and empty give the empty string."""
     if raw is None or raw == "":
         return "", 0
-    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw % 1 == 0 and abs(raw) < 2**53:
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw % 1 == 0 and abs(raw) < _MAX_EXACT:
         return str(int(raw)), 0
     if isinstance(raw, str) and is_label(raw, MAX_VLAN):
         return raw, 0
@@ -57,8 +66,8 @@ def parse_vlan(raw: object) -> tuple[str, int]:
 
 
 def parse_log_level(raw: object) -> tuple[str, int]:
-    """A syslog level or ``other``, and 1 if the value is present but is no level."""
-    if isinstance(raw, float) and raw in range(len(LOG_LEVELS)):  # as the REST activity log has them
+    """A syslog level from its name in any case or its number; ``other`` for anything else."""
+    if isinstance(raw, float) and raw in range(len(LOG_LEVELS)):
         raw = LOG_LEVELS[int(raw)]
     level = raw.lower() if isinstance(raw, str) else OTHER
     return (level, 0) if level in LOG_LEVELS else (OTHER, int(raw is not None))

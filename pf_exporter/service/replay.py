@@ -143,7 +143,7 @@ class Replayer:
                 self._play()
                 if self._stopping.is_set():
                     return
-        except BaseException as exc:  # noqa: BLE001  # a thread's top: whatever it is, it must be known
+        except BaseException as exc:  # a thread's top: whatever it is, it must be known
             fault = exc
             log.exception("a thread has died of a bug", thread="player")
             for pipeline in self._feeds.values():

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pf_exporter.schema import EventType, Numbers
+from pf_exporter.schema import EventType, MetricType, Numbers
 
 
 class Row(NamedTuple):
@@ -63,12 +63,12 @@ class Table:
         self.version = 0
         """Rises with every change of the rows."""
         self.delta = delta
-        kinds = [family.kind for family in event.fields.values()]
-        self.counters = tuple(index for index, kind in enumerate(kinds) if kind == "counter")
+        types = [family.type for family in event.fields.values()]
+        self.counters = tuple(index for index, type_ in enumerate(types) if type_ is MetricType.COUNTER)
         self.totals: Callable[[Numbers], Numbers] | None = None
         """The totals among the values: where all are, tuple() is the values themselves."""
         if self.counters:
-            self.totals = operator.itemgetter(*self.counters) if "gauge" in kinds else tuple
+            self.totals = operator.itemgetter(*self.counters) if MetricType.GAUGE in types else tuple
 
     def added(self, held: Numbers, values: Numbers) -> Numbers:
         """``values``, each difference in them replaced by the sum of all so far."""

@@ -266,7 +266,7 @@ def _configuration(config: Config) -> Markup:
     rows = []
     for setting in SETTINGS:
         value = _shown(config.value(setting.key))
-        rows.append((tag("code", setting.key), f"{value} {setting.kind.unit}".strip() if value else "–"))
+        rows.append((tag("code", setting.key), f"{value} {setting.type.unit}".strip() if value else "–"))
     accounts = [
         (tag("code", f"accounts.{account.name}.{key}"), value)
         for account in config.accounts

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pf_exporter.config.accounts import SUBSCRIBABLE_EVENTS, Account, StreamFilter
+from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.flags import add_flags
 from pf_exporter.config.loader import load
 from pf_exporter.config.secrets import Secret, SecretFile
@@ -25,6 +25,7 @@ from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import RESERVED_LABELS, SECTIONS, SETTINGS, Config
 from pf_exporter.config.types import duration
 from pf_exporter.errors import ConfigError
+from pf_exporter.schema.events import SUBSCRIBABLE_EVENTS
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "config"
 CANARY = "c4nary-5ecret"
@@ -192,7 +193,7 @@ def test_precedence(row: Setting, tmp_path: Path) -> None:
     file = f"{section}: {{{name}: {in_file}}}"
     environ = {**TOKEN, row.variable: in_environ}
     flag = flag_of(row, in_flag)
-    assert setting(loaded(tmp_path, ""), row.key) == row.kind.parse(row.default)
+    assert setting(loaded(tmp_path, ""), row.key) == row.type.parse(row.default)
     assert setting(loaded(tmp_path, file), row.key) == from_file
     assert setting(loaded(tmp_path, file, environ=environ), row.key) == from_environ
     assert setting(loaded(tmp_path, file, *flag, environ=environ), row.key) == from_flag
@@ -204,7 +205,7 @@ def test_defaults_are_those_of_the_dataclasses() -> None:
     for name, cls in SECTIONS.items():
         for row in dataclasses.fields(cls):
             (found,) = (each for each in SETTINGS if each.key == f"{name}.{row.name}")
-            assert getattr(cls(), row.name) == found.kind.parse(found.default)
+            assert getattr(cls(), row.name) == found.type.parse(found.default)
 
 
 @pytest.mark.parametrize(
@@ -273,57 +274,57 @@ BAD: dict[str, str] = {
     " log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",
-    "series: {ttl: [1s]}": "pf.yml: series.ttl: expected text",
-    "web: {listen_address: [a: b]}": "pf.yml: web.listen_address: expected text or a list of texts",
+    "series: {ttl: [1s]}": "pf.yml: series.ttl: expected a string",
+    "web: {listen_address: [a: b]}": "pf.yml: web.listen_address: expected a string or a list of strings",
     "accounts: {name: x}": "pf.yml: accounts: expected a list of accounts",
     "strem: {}": "pf.yml: strem: unknown key; did you mean stream?",
     "stream: {idle_timout: 5s}": "pf.yml: stream.idle_timout: unknown key; did you mean idle_timeout?",
-    "series: {xyz: 5s}": "pf.yml: series.xyz: unknown key; known are ttl, limit",
+    "series: {xyz: 5s}": "pf.yml: series.xyz: unknown key; expected one of ttl, limit",
     "series: {ttl:5s}": "pf.yml: series.(not a name): unknown key; did you mean ttl?",
-    "series: {ttl: 5s, ttl: 6s}": "pf.yml:1:19: ttl is there already; keep one",
-    "log: {}\nlog: {}": "pf.yml:2:1: log is there already; keep one",
-    "? [a]\n: b": "pf.yml:1:3: expected the name of a key",
+    "series: {ttl: 5s, ttl: 6s}": "pf.yml:1:19: duplicate key ttl; keep only one",
+    "log: {}\nlog: {}": "pf.yml:2:1: duplicate key log; keep only one",
+    "? [a]\n: b": "pf.yml:1:3: expected a string as key",
     # YAML
-    "log: {level": "pf.yml:1:12: not valid YAML from here on; look for a missing quote, colon or space",
-    "a: b: c": "pf.yml:1:5: not valid YAML from here on; look for a missing quote, colon or space",
-    "log: {}\n--- \nweb: {}": "pf.yml:2:1: a second document; keep one",
-    "log: &x {}": "pf.yml:1:6: anchors and aliases (& and *) are not allowed; write it out, or quote it",
-    "log: *x": "pf.yml:1:6: anchors and aliases (& and *) are not allowed; write it out, or quote it",
-    "log: !!python/object:os.system {}": "pf.yml:1:6: tags (!) are not allowed; quote it if text is meant",
+    "log: {level": "pf.yml:1:12: invalid YAML from here on; check for a missing quote, colon or space",
+    "a: b: c": "pf.yml:1:5: invalid YAML from here on; check for a missing quote, colon or space",
+    "log: {}\n--- \nweb: {}": "pf.yml:2:1: a second YAML document; keep only one",
+    "log: &x {}": "pf.yml:1:6: anchors and aliases (& and *) are not allowed; repeat the value, or quote it",
+    "log: *x": "pf.yml:1:6: anchors and aliases (& and *) are not allowed; repeat the value, or quote it",
+    "log: !!python/object:os.system {}": "pf.yml:1:6: tags (!) are not allowed; quote the value if it is a string",
     "log: {}\n\x07": "pf.yml:2: a character that YAML does not allow; remove it",
-    'log: "\\UFFFFFFFF"': "pf.yml: not valid YAML from here on; look for a missing quote, colon or space",
-    "log: " + "[" * 5000: "pf.yml:1:15: nested more than 10 deep; no setting is",
+    'log: "\\UFFFFFFFF"': "pf.yml: invalid YAML from here on; check for a missing quote, colon or space",
+    "log: " + "[" * 5000: "pf.yml:1:15: nested more than 10 levels deep; no setting is",
     # Settings
     "stream: {idle_timeout: true}": "pf.yml: stream.idle_timeout: expected a duration,"
     " such as 90s, 10m, 1h30m or 500ms",
     "stream: {idle_timeout: 0}": "pf.yml: stream.idle_timeout: expected a duration of at least 1ms",
     "stream: {rotate_after: 500d}": "pf.yml: stream.rotate_after: expected a duration of at most 365d",
     "inventory: {interval: 59s}": "pf.yml: inventory.interval: expected a duration of at least 60s,"
-    " or 0 for off",
+    " or 0 to disable",
     **{
         f"inventory: {{description_tags: [env, '{key}']}}": "pf.yml: inventory.description_tags: item 2:"
         " expected the name of a label, such as env"
         for key in ("1", "a-b", "__name__", "a b", "é", "x" * 65)
     },
     **{
-        f"inventory: {{description_tags: [env, {key}]}}": "pf.yml: inventory.description_tags: expected no"
-        f" label that is there already: {', '.join(sorted(RESERVED_LABELS))}"
+        f"inventory: {{description_tags: [env, {key}]}}": "pf.yml: inventory.description_tags: expected none"
+        f" of the reserved labels {', '.join(sorted(RESERVED_LABELS))}"
         for key in ("account", "pop", "port_circuit_id", "job")
     },
     f"inventory: {{description_tags: [{', '.join(f'k{n}' for n in range(17))}]}}": "pf.yml:"
-    " inventory.description_tags: expected at most 16",
-    "inventory: {description_tags: [[]]}": "pf.yml: inventory.description_tags: expected text or a list of"
-    " texts",
+    " inventory.description_tags: expected at most 16 items",
+    "inventory: {description_tags: [[]]}": "pf.yml: inventory.description_tags: expected a string or a list"
+    " of strings",
     "stream: {backoff_min: 61s}": "pf.yml: stream.backoff_min: stream.backoff_min is longer than"
-    " stream.backoff_max; lower the one or raise the other",
+    " stream.backoff_max; lower stream.backoff_min or raise stream.backoff_max",
     "stream: {backoff_max: 1ms}": "pf.yml: stream.backoff_max: stream.backoff_min is longer than"
-    " stream.backoff_max; lower the one or raise the other",
-    "series: {limit: 0}": "pf.yml: series.limit: expected a whole number from 1 to 999999999",
-    "series: {limit: 1e6}": "pf.yml: series.limit: expected a whole number from 1 to 999999999",
+    " stream.backoff_max; lower stream.backoff_min or raise stream.backoff_max",
+    "series: {limit: 0}": "pf.yml: series.limit: expected an integer from 1 to 999999999",
+    "series: {limit: 1e6}": "pf.yml: series.limit: expected an integer from 1 to 999999999",
     "counters: {port_errors: both}": "pf.yml: counters.port_errors: expected one of cumulative, delta",
     "web: {disable_exporter_metrics: 1}": "pf.yml: web.disable_exporter_metrics: expected true or false",
-    "web: {listen_address: []}": "pf.yml: web.listen_address: expected at least one;"
-    " leave it out for the default",
+    "web: {listen_address: []}": "pf.yml: web.listen_address: expected at least one item;"
+    " omit the setting to use the default",
     "web: {listen_address: [':1', '1']}": "pf.yml: web.listen_address: item 2: expected HOST:PORT,"
     " [IPV6]:PORT or :PORT",
     **{
@@ -337,23 +338,24 @@ BAD: dict[str, str] = {
     "accounts: [{}]": f"pf.yml: accounts[0]: has no credentials; {WAYS}",
     "accounts: [{login: a}]": f"pf.yml: accounts[0]: has login; {WAYS}",
     "accounts: [{token: a, password: b}]": f"pf.yml: accounts[0]: has token and password; {WAYS}",
-    "accounts: [{token: a}, {token: b}]": "pf.yml: accounts[1].name: another account has this name;"
-    " give each its own",
+    "accounts: [{token: a}, {token: b}]": "pf.yml: accounts[1].name: duplicate account name;"
+    " give each account its own name",
     "accounts: [a]": "pf.yml: accounts[0]: expected a mapping with any of name, api_url, token, token_file,"
     " login, login_file, password, password_file, on_behalf, ca_file, streams",
-    'accounts: [{token: "a\\tb"}]': "pf.yml: accounts[0].token: the secret has a line break or another"
-    " control character inside; keep one line",
+    'accounts: [{token: "a\\tb"}]': "pf.yml: accounts[0].token: the secret contains a line break or another"
+    " control character; use a single line",
     "accounts: [{token: ''}]": "pf.yml: accounts[0].token: the secret is empty",
-    ACCOUNT % "name: a b": "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, - or _",
+    ACCOUNT
+    % "name: a b": "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, hyphens or underscores",
     ACCOUNT % "on_behalf: me": "pf.yml: accounts[0].on_behalf: expected a UUID",
     ACCOUNT
     % "ca_file: none.pem": "pf.yml: accounts[0].ca_file: the file cannot be read: No such file or directory",
-    ACCOUNT % "ca_file: pf.yml": "pf.yml: accounts[0].ca_file: the file holds no certificate in PEM form",
+    ACCOUNT % "ca_file: pf.yml": "pf.yml: accounts[0].ca_file: the file contains no certificate in PEM form",
     ACCOUNT
     % "api_url: 'http://api.example.net'": "pf.yml: accounts[0].api_url: http would send the credentials"
-    " in clear; use https",
+    " in clear text; use https",
     ACCOUNT % "api_url: 'http://localhost.evil.net'": "pf.yml: accounts[0].api_url: http would send the"
-    " credentials in clear; use https",
+    " credentials in clear text; use https",
     **{
         ACCOUNT % f"api_url: '{url}'": f"{URL} without user, password, query or fragment"
         for url in ("https://u:p@a.net", "https://a.net/?b", "https://a.net#b", "https://a.net\\b@c")
@@ -372,23 +374,24 @@ BAD: dict[str, str] = {
         )
     },
     # Streams
-    ACCOUNT % "streams: []": "pf.yml: accounts[0].streams: expected a list; leave it out for everything",
-    ONE_STREAM % "{}": "pf.yml: accounts[0].streams[0].type: missing; give one of port, vc, customer",
+    ACCOUNT
+    % "streams: []": "pf.yml: accounts[0].streams: expected a list; omit the key to subscribe to everything",
+    ONE_STREAM % "{}": "pf.yml: accounts[0].streams[0].type: missing; set it to one of port, vc, customer",
     ONE_STREAM % "{type: ports}": "pf.yml: accounts[0].streams[0].type: expected one of port, vc, customer",
     ONE_STREAM % "{type: vc, ifd: a}": "pf.yml: accounts[0].streams[0].ifd: unknown key; did you mean ifds?",
     ONE_STREAM % "{type: vc, events: [optical]}": "pf.yml: accounts[0].streams[0].events:"
-    " type vc has only metrics",
+    " type vc supports only metrics",
     ONE_STREAM % "{type: customer, events: [billing]}": "pf.yml: accounts[0].streams[0].events:"
-    f" type customer has only {CUSTOMER}",
+    f" type customer supports only {CUSTOMER}",
     ONE_STREAM
-    % "{type: customer, ifds: [a]}": "pf.yml: accounts[0].streams[0].ifds: goes only with type port;"
+    % "{type: customer, ifds: [a]}": "pf.yml: accounts[0].streams[0].ifds: valid only with type port;"
     " remove it",
-    ONE_STREAM % "{type: port, vcs: [a&b]}": "pf.yml: accounts[0].streams[0].vcs: goes only with type vc;"
+    ONE_STREAM % "{type: port, vcs: [a&b]}": "pf.yml: accounts[0].streams[0].vcs: valid only with type vc;"
     " remove it",
     **{
         ONE_STREAM
-        % f"{{type: vc, vcs: ['{pair}']}}": "pf.yml: accounts[0].streams[0].vcs: item 1: expected the IDs"
-        " of a circuit and of a port, with one & between"
+        % f"{{type: vc, vcs: ['{pair}']}}": "pf.yml: accounts[0].streams[0].vcs: item 1: expected the circuit"
+        " IDs of a VC and of a port, joined by &"
         for pair in ("a", "a&", "&b", "a&b&c", "a & b")
     },
 }
@@ -412,16 +415,16 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
     assert found == [
         "pf.yml: log.levle: unknown key; did you mean level?",
         "PF_EXPORTER_SERIES_TTL: expected a duration, such as 90s, 10m, 1h30m or 500ms",
-        "--series.limit: expected a whole number from 1 to 999999999",
+        "--series.limit: expected an integer from 1 to 999999999",
         "pf.yml: log.level: expected one of debug, info, warn, error",
-        "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, - or _",
+        "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, hyphens or underscores",
     ]
 
 
 def test_a_bad_value_is_a_problem_even_where_a_better_one_wins(tmp_path: Path) -> None:
     """A flag does not hide a mistake in the file."""
     assert problems(tmp_path, "series: {limit: no}", "--series.limit=5") == [
-        "pf.yml: series.limit: expected a whole number from 1 to 999999999"
+        "pf.yml: series.limit: expected an integer from 1 to 999999999"
     ]
 
 
@@ -446,11 +449,11 @@ def test_an_account_that_could_not_be_read(tmp_path: Path, text: str) -> None:
         ),
         (
             {"PF_TOKEN": "a", "PF_TOKEN_FILE": str(FIXTURES / "token")},
-            "PF_TOKEN_FILE: PF_TOKEN is there as well; keep one of them",
+            "PF_TOKEN_FILE: PF_TOKEN is set too; keep only one of them",
         ),
         (
             {"PF_TOKEN": "a", "PF_HOST": "http://api.example.net"},
-            "PF_HOST: http would send the credentials in clear; use https",
+            "PF_HOST: http would send the credentials in clear text; use https",
         ),
         (
             {"PF_TOKEN_FILE": "/nowhere/at/all"},
@@ -458,7 +461,7 @@ def test_an_account_that_could_not_be_read(tmp_path: Path, text: str) -> None:
         ),
         (
             {"PF_TOKEN": "caf\udce9"},
-            "PF_TOKEN: the secret has a line break or another control character inside; keep one line",
+            "PF_TOKEN: the secret contains a line break or another control character; use a single line",
         ),
     ],
 )
@@ -491,7 +494,7 @@ def test_a_bomb_of_aliases_does_not_go_off(tmp_path: Path) -> None:
         for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     ]
     assert problems(tmp_path, "\n".join(layers)) == [
-        "pf.yml:1:4: anchors and aliases (& and *) are not allowed; write it out, or quote it"
+        "pf.yml:1:4: anchors and aliases (& and *) are not allowed; repeat the value, or quote it"
     ]
 
 
@@ -511,9 +514,9 @@ def test_warnings(tmp_path: Path) -> None:
     }
     assert load(parsed("--config.file", path), environ).warnings == (
         "PF_EXPORTER_STREAM_IDLE_TIMOUT: unknown variable; did you mean PF_EXPORTER_STREAM_IDLE_TIMEOUT?",
-        f"PF_TOKEN: not used, because {path} lists accounts",
-        f"{path}: accounts[0]: a secret in a file that everyone may read; chmod o-r the file",
-        f"{path}: accounts[1].token_file: everyone may read the file; chmod o-r it",
+        f"PF_TOKEN: ignored, because {path} lists accounts",
+        f"{path}: accounts[0]: the file contains a secret and is world-readable; run chmod o-r on it",
+        f"{path}: accounts[1].token_file: the file is world-readable; run chmod o-r on it",
     )
 
 
@@ -547,7 +550,7 @@ def test_a_secret_file(content: bytes, text: str, tmp_path: Path) -> None:
     assert SecretFile(str(tmp_path / "s"), "token_file").read().reveal() == text
 
 
-INSIDE = "the secret has a line break or another control character inside; keep one line"
+INSIDE = "the secret contains a line break or another control character; use a single line"
 
 
 @pytest.mark.parametrize(

@@ -53,13 +53,13 @@ class _Inventory:
 
     def look(self, at: float) -> None:
         lists = ((PORTS, ports(self._network, at)), (VIRTUAL_CIRCUITS, services(self._network, at)))
-        read = {listing.noun: [listing.read(row, ())[0] for row in rows] for listing, rows in lists}
+        read = {listing.name: [listing.parse(row, ())[0] for row in rows] for listing, rows in lists}
         found = {noun: {canonical_id(one.id): one for one in known if one} for noun, known in read.items()}
         self.snapshot = self.snapshot.updated(found, 10**6, at)
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
         for listing in (PORTS, VIRTUAL_CIRCUITS):
-            for circuit in self.snapshot.circuits.get(listing.noun, {}).values():
+            for circuit in self.snapshot.circuits.get(listing.name, {}).values():
                 yield listing, circuit.id, circuit.samples
 
 

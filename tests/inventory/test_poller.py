@@ -38,7 +38,7 @@ from pf_exporter.schema.labels import MAX_LABEL, canonical_id, sanitize_label
 from pf_exporter.schema.observation import Observation
 from pf_exporter.schema.parsers import parse_speed
 from pf_exporter.schema.resources import RESOURCES
-from pf_exporter.schema.resources.cloud_router_connection_rates import latest
+from pf_exporter.schema.resources.cloud_router_connection_rates import latest_rates
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
@@ -259,7 +259,7 @@ def test_speeds(text: str, wanted: float) -> None:
 )
 def test_speeds_that_are_none(raw: object) -> None:
     """What is no speed is refused, rather than guessed."""
-    with pytest.raises(ValueError, match="no speed"):
+    with pytest.raises(ValueError, match="not a speed"):
         parse_speed(raw)
 
 
@@ -298,7 +298,7 @@ def described(openapi: Any, schema: dict[str, Any], field: str) -> dict[str, Any
     return schema
 
 
-@pytest.mark.parametrize("listing", RESOURCES, ids=lambda listing: listing.noun)
+@pytest.mark.parametrize("listing", RESOURCES, ids=lambda listing: listing.name)
 def test_fields_are_those_of_the_api(listing: Any, openapi: Any) -> None:
     """Every field that is read is in the API's description of its list, and so is every value understood."""
     operation = openapi["paths"][listing.path]["get"]
@@ -308,9 +308,9 @@ def test_fields_are_those_of_the_api(listing: Any, openapi: Any) -> None:
         schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for field in listing.fields:
         assert described(openapi, schema["items"], field)["type"] in ("string", "integer", "boolean", "array")
-    for measure in listing.measures:
-        values = described(openapi, schema["items"], measure.field).get("enum", [])
-        assert all(measure.read(value) for value in values)
+    for metric in listing.metrics:
+        values = described(openapi, schema["items"], metric.field).get("enum", [])
+        assert all(metric.parse(value) for value in values)
 
 
 def test_rates_are_those_of_the_api(openapi: Any) -> None:
@@ -321,7 +321,7 @@ def test_rates_are_those_of_the_api(openapi: Any) -> None:
     assert places == sorted(places)
     assert operation["parameters"][1]["schema"]["enum"] == ["bps", "pps"]
     (rows,) = bodies("ifl_rate_by_cloud_router_connection")
-    rate = latest(rows, "bps")
+    rate = latest_rates(rows, "bps")
     assert rate is not None
     assert rate[0] == 1591118400
     assert list(rate[1].values()) == [[((), 5236 / 8)], [((), 5588 / 8)]]
@@ -330,7 +330,7 @@ def test_rates_are_those_of_the_api(openapi: Any) -> None:
 def test_published_bodies() -> None:
     """A published circuit and a published port give what stands in them, and nothing of them is rejected."""
     (body,) = bodies("post_service_backbone")
-    circuit, rejected = VIRTUAL_CIRCUITS.read(body, ())
+    circuit, rejected = VIRTUAL_CIRCUITS.parse(body, ())
     assert circuit is not None
     assert (circuit.id, rejected) == ("PF-BC-SAC1-LAS1-1234567", {})
     assert circuit.samples == {
@@ -342,7 +342,7 @@ def test_published_bodies() -> None:
         "packetfabric_vc_transmit_limit_bytes_per_second": [((), 125e6)],
     }
     (body,) = bodies("get_port.partial")
-    circuit, rejected = PORTS.read(body, ())
+    circuit, rejected = PORTS.parse(body, ())
     assert circuit is not None
     assert (circuit.id, rejected) == ("PF-AP-WDC1-1726464", {})
     assert circuit.samples["packetfabric_port_admin_up"] == [((), 0.0)]
@@ -373,7 +373,7 @@ def objects(listing: Any) -> st.SearchStrategy[Any]:
 
 @settings(deadline=None)
 @given(
-    st.fixed_dictionaries({listing.noun: st.lists(objects(listing), max_size=4) for listing in RESOURCES}),
+    st.fixed_dictionaries({listing.name: st.lists(objects(listing), max_size=4) for listing in RESOURCES}),
     st.lists(st.sampled_from(["PF-AP-1", "PF-AP-1-PF", "PF-AP-2-PF"]), max_size=3),
 )
 def test_no_object_breaks_the_page(lists: dict[str, list[Any]], streamed: list[str]) -> None:
@@ -381,8 +381,8 @@ def test_no_object_breaks_the_page(lists: dict[str, list[Any]], streamed: list[s
     found: dict[str, dict[str, Any]] = {}
     with_tags = ("a", "b")
     for listing in RESOURCES:
-        read = [listing.read(item, with_tags)[0] for item in lists[listing.noun]]
-        found[listing.noun] = {canonical_id(circuit.id): circuit for circuit in read if circuit is not None}
+        read = [listing.parse(item, with_tags)[0] for item in lists[listing.name]]
+        found[listing.name] = {canonical_id(circuit.id): circuit for circuit in read if circuit is not None}
     house = House("http://127.0.0.1:9", description_tags=with_tags, cloud_router_connections=True)
     house.inventory.snapshot = Snapshot().updated(found, 1000, NOW)
     for circuit_id in streamed:
@@ -1033,7 +1033,7 @@ def test_rates_of_the_simulator(simulator: Simulator) -> None:
         rows = client.get(session, "rates", RATE.format("PF-L3-CON-4000001", type_), {})
         assert all(len(row) == 7 and all(type(number) is int for number in row) for row in rows)
         assert {after[0] - before[0] for before, after in itertools.pairwise(rows)} == {60}
-        assert latest(rows, type_) is not None
+        assert latest_rates(rows, type_) is not None
     for path in (RATE.format("PF-L3-CON-9", "bps"), RATE.format("PF-L3-CON-4000001", "furlongs")):
         with pytest.raises(Rejected, match="404"):
             client.get(session, "rates", path, {})

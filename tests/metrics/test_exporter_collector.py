@@ -10,7 +10,8 @@ from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret
 from pf_exporter.metrics.exporter_collector import SELF_METRICS, ExporterCollector
 from pf_exporter.reason import Reason
-from pf_exporter.schema.events import CATEGORIES, EVENT_NAMES, LOG_LEVELS
+from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
+from pf_exporter.schema.events import EVENT_NAMES
 from pf_exporter.state.stats import STATES, AccountStats
 
 

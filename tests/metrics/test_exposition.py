@@ -23,8 +23,8 @@ from prometheus_client.registry import Collector as AnyCollector
 
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.family import EventType
 from pf_exporter.schema.observation import Observation
 from pf_exporter.server.server import Server
 from pf_exporter.state.store import Store
@@ -49,7 +49,7 @@ def observations(draw: st.DrawFn) -> Observation:
     event = draw(st.sampled_from(list(EVENTS.values())))
     circuit = tuple(draw(LABELS) for _ in event.circuit)
     lanes = tuple(draw(st.lists(st.sampled_from("0123"), unique=True))) if event.has_lanes else ()
-    kinds = (family.kind for family in event.fields.values())
+    kinds = (family.type for family in event.fields.values())
     columns = st.tuples(*(COUNTS if kind == "counter" else NUMBERS for kind in kinds))
     values = tuple(number for _ in (lanes if event.has_lanes else "0") for number in draw(columns))
     return Observation(event, circuit, lanes, values, None)

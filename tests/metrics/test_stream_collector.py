@@ -132,7 +132,7 @@ def test_families_are_those_of_the_table(store: Store) -> None:
     described = list(Collector(store).describe())
     for family, metric in zip(known, described, strict=False):
         assert metric.name == family.name.removesuffix("_total")
-        assert metric.type == family.kind
+        assert metric.type == family.type
         assert metric.documentation == family.documentation
         assert metric.unit == unit(family.name)
         assert metric._labelnames == family.labels  # type: ignore[attr-defined]
@@ -315,7 +315,7 @@ def test_no_number_becomes_another(event: str, data: st.DataObject) -> None:
     """Any finite numbers an event may carry come out finite, scaled, through the text format and back."""
     finite = st.floats(allow_nan=False, allow_infinity=False)
     counts = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
-    kinds = [counts if family.kind == "counter" else finite for family in EVENTS[event].fields.values()]
+    kinds = [counts if family.type == "counter" else finite for family in EVENTS[event].fields.values()]
     values = data.draw(st.tuples(*(kind | st.none() for kind in kinds)))
     store = made(Clock(T))
     store.write("a", observed(event, values))

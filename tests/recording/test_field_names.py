@@ -5,7 +5,8 @@ import doctest
 import pytest
 
 from pf_exporter.recording import field_names
-from pf_exporter.schema.events import ACTIVITY_FIELDS, EVENT_NAMES, EVENTS
+from pf_exporter.schema.activity import ACTIVITY_FIELDS
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS
 
 FIELDS = [
     name.replace("_N_", "_0_")

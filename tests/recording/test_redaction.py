@@ -14,7 +14,8 @@ from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import sse
 from pf_exporter.recording.redaction import DEEPEST, Redaction
 from pf_exporter.schema import decoder
-from pf_exporter.schema.events import ACTIVITY_FIELDS, EVENT_NAMES, EVENTS
+from pf_exporter.schema.activity import ACTIVITY_FIELDS
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS
 from pf_exporter.schema.observation import ActivityLogEntry, Observation
 
 KEY = b"the key of these tests"

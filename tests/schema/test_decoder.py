@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from pf_exporter.errors import NoCircuitId, NotJson, TooDeep
 from pf_exporter.schema import decoder
+from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
 from pf_exporter.schema.decoder import decode
-from pf_exporter.schema.events import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS
+from pf_exporter.schema.lenient_decoder import decode_lenient
 from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Observation
 from pf_exporter.schema.timestamps import epoch
 
@@ -122,7 +124,7 @@ def test_every_field_has_its_place(name: str) -> None:
     said = observe(name, data)
     assert numbers(said) == {key: data[key] for key in keys(name)}
     assert said.lanes == (DOCUMENTED_LANES if EVENTS[name].has_lanes else ())
-    assert said == decoder._decode_lenient(EVENTS[name], json.dumps(data))
+    assert said == decode_lenient(EVENTS[name], json.dumps(data))
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -290,7 +292,7 @@ def test_an_event_of_unknown_name(name: str) -> None:
 def test_a_vlan(literal: str, vlan: str, rejected: int) -> None:
     """However a VLAN is written, the same one is the same label; what is none leaves the label empty."""
     text = raw("vc|metrics", "vlan", literal)
-    for said in (observe("vc|metrics", text), decoder._decode_lenient(EVENTS["vc|metrics"], text)):
+    for said in (observe("vc|metrics", text), decode_lenient(EVENTS["vc|metrics"], text)):
         assert said.circuit == ("PF-BC-LAX-NYC-1-PF", "PF-AP-LAX1-1", vlan)
         assert said.fields_rejected == rejected
         assert said.values == observe("vc|metrics", sample("vc|metrics")).values
@@ -399,7 +401,7 @@ def test_ids_are_kept_as_received(circuit: str) -> None:
             text = json.dumps(sample(name, port_circuit_id=circuit), ensure_ascii=ascii_only)
             said = observe(name, text)
             assert said.circuit[EVENTS[name].circuit.index("port_circuit_id")] == circuit
-            assert said == decoder._decode_lenient(EVENTS[name], text)
+            assert said == decode_lenient(EVENTS[name], text)
 
 
 @pytest.mark.parametrize(
@@ -632,7 +634,7 @@ def test_of_a_key_that_comes_twice_the_last_counts() -> None:
     text = json.dumps(sample("port|metrics"))[:-1] + ', "bytes_rx_total": 99, "port_circuit_id": "last"}'
     said = observe("port|metrics", text)
     assert (said.circuit, said.values[0], len(said.unknown)) == (("last",), 99.0, 0)
-    assert said == decoder._decode_lenient(EVENTS["port|metrics"], text)
+    assert said == decode_lenient(EVENTS["port|metrics"], text)
 
 
 def test_huge_strings_in_unknown_fields() -> None:
@@ -690,8 +692,8 @@ def check(name: str, data: str) -> None:
         if value is not None:
             assert type(value) is float
             assert math.isfinite(value)
-            assert value >= 0 or fields[index % len(fields)].kind == "gauge"
-    assert said == decoder._decode_lenient(said.event, data)
+            assert value >= 0 or fields[index % len(fields)].type == "gauge"
+    assert said == decode_lenient(said.event, data)
 
 
 @given(nearly_documents())
@@ -743,7 +745,7 @@ def test_both_ways_agree(name: str) -> None:
     def agree(document: dict[str, Any], ascii_only: bool) -> None:
         data = json.dumps(document, ensure_ascii=ascii_only)
         said = observe(name, data)
-        assert said == decoder._decode_lenient(EVENTS[name], data)
+        assert said == decode_lenient(EVENTS[name], data)
         assert (said.fields_rejected, said.unknown) == (0, ())
         if not said.event.has_lanes:
             assert numbers(said) == {key: as_float(document.get(key)) for key in keys(name)}
@@ -754,8 +756,8 @@ def test_both_ways_agree(name: str) -> None:
 @pytest.mark.parametrize("name", EVENTS)
 def test_documented_events_take_the_quick_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event with all documented fields, or some, is not read field by field."""
-    tolerant = mock.Mock(wraps=decoder._decode_lenient)
-    monkeypatch.setattr(decoder, "_decode_lenient", tolerant)
+    tolerant = mock.Mock(wraps=decode_lenient)
+    monkeypatch.setattr(decoder, "decode_lenient", tolerant)
     for payload in PAYLOADS:
         if payload["event"] == name:
             observe(name, payload["data"])

@@ -11,15 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pf_exporter.schema.events import (
-    ACTIVITY,
-    ACTIVITY_FIELDS,
-    CATEGORIES,
-    EVENT_NAMES,
-    EVENTS,
-    LOG_LEVELS,
-    families,
-)
+from pf_exporter.schema.activity import ACTIVITY, ACTIVITY_FIELDS, CATEGORIES, LOG_LEVELS
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS, families
 from pf_exporter.schema.family import UNITS, FamilySpec, unit
 
 CATALOGUE = Path(__file__).parents[1] / "fixtures" / "metrics.csv"
@@ -50,7 +43,7 @@ def test_the_table_is_the_catalogue() -> None:
             for row in csv.DictReader(file)
         ]
     known = [
-        (family.source, family.name, family.kind, Fraction(1, family.divisor), family.labels)
+        (family.source, family.name, family.type, Fraction(1, family.divisor), family.labels)
         for event in EVENTS.values()
         for family in event.fields.values()
     ]
@@ -83,7 +76,7 @@ def test_only_optics_have_lanes() -> None:
 def test_a_name_follows_the_rules(family: FamilySpec) -> None:
     """packetfabric_, whose, group, direction in full, what, base unit, and _total on counters only."""
     assert re.fullmatch(r"packetfabric_[a-z][a-z0-9]*(_[a-z][a-z0-9]*)+", family.name)
-    assert family.name.endswith("_total") == (family.kind == "counter")
+    assert family.name.endswith("_total") == (family.type == "counter")
     assert not re.search(r"_(rx|tx|bps|pps|mw|ma|milli[a-z]*|bits?)(_|$)", family.name)
     kind, _, group = family.source.split()[0].partition("|")
     group = f"{group}_" if group in ("etherstats", "optical") else ""
@@ -101,7 +94,7 @@ def test_a_scale_turns_the_unit_of_the_api_into_the_base_unit(family: FamilySpec
     """Bits become bytes, milliwatts watts, milliamperes amperes; whatever is counted stays as it is."""
     divisors = {"watts": 1000, "amperes": 1000, "bytes_per_second": 8}
     assert family.divisor == divisors.get(unit(family.name), 1)
-    if family.kind == "gauge":
+    if family.type == "gauge":
         assert unit(family.name) in UNITS
 
 

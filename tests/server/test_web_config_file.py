@@ -53,7 +53,7 @@ VALID_FOR_NEW_PROMTOOL = {
 INVALID = {
     "not YAML": (
         "a: [",
-        "web.yml:1:5: not valid YAML from here on; look for a missing quote, colon or space",
+        "web.yml:1:5: invalid YAML from here on; check for a missing quote, colon or space",
     ),
     "no mapping": ("[]", "web.yml: expected a mapping"),
     "an unknown section": (
@@ -68,7 +68,7 @@ INVALID = {
     "a section that is a list": ("tls_server_config: [a]", "web.yml: tls_server_config: expected a mapping"),
     "a key twice": (
         "http_server_config: {http2: true, http2: true}",
-        "web.yml:1:35: http2 is there already; keep one",
+        "web.yml:1:35: duplicate key http2; keep only one",
     ),
     "no key": (
         "tls_server_config: {cert_file: server.pem}",

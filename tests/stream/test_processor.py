@@ -9,7 +9,7 @@ import pytest
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
-from pf_exporter.config.settings import ACTIVITY_FIELDS
+from pf_exporter.config.settings import LOGGABLE_FIELDS
 from pf_exporter.errors import TooLarge
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
@@ -48,8 +48,8 @@ def world() -> World:
 def test_every_field_of_an_entry_can_be_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever the name of a field that log.activity_fields allows, its value is in the log."""
     caplog.set_level("INFO", "pf_exporter")
-    processor = EventProcessor(world.store, world.stats, activity_fields=ACTIVITY_FIELDS)
-    said = {name: "info" if name == "log_level" else f"some {name}" for name in ACTIVITY_FIELDS}
+    processor = EventProcessor(world.store, world.stats, activity_fields=LOGGABLE_FIELDS)
+    said = {name: "info" if name == "log_level" else f"some {name}" for name in LOGGABLE_FIELDS}
     processor.take(frame("customer|auth", said))
     (record,) = caplog.records
     fields = record.fields  # type: ignore[attr-defined]

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from pf_exporter.schema.parsers import (
-    parse_bgp_sessions,
-    parse_speed,
-    single,
-    state_set,
-)
-from pf_exporter.schema.resource_builder import build_resource, same_names
+from pf_exporter.schema.parsers import parse_bgp_sessions, parse_speed, single, state_set
+from pf_exporter.schema.resource import FieldMetric, Resource, same_names
 
-CLOUD_ROUTER_CONNECTIONS = build_resource(
-    "cloud_router_connection",
-    "/v2/services/cloud-routers/connections",
-    "cloud_circuit_id",
-    "What the cloud router connection is; polled, for these connections are not streamed",
-    same_names(
-        "description cloud_router_circuit_id cloud_router_name service_provider connection_type pop speed"
-        " port_circuit_id"
+CLOUD_ROUTER_CONNECTIONS = Resource(
+    name="cloud_router_connection",
+    path="/v2/services/cloud-routers/connections",
+    key="cloud_circuit_id",
+    help="Information about the cloud router connection; polled, because these connections are not streamed",
+    labels=same_names(
+        "description",
+        "cloud_router_circuit_id",
+        "cloud_router_name",
+        "service_provider",
+        "connection_type",
+        "pop",
+        "speed",
+        "port_circuit_id",
     ),
-    (
-        (
+    metrics=(
+        FieldMetric(
             "speed",
             "speed_bytes_per_second",
             single(parse_speed),
             "Nominal speed; the API gives bits per second; polled",
         ),
-        (
+        FieldMetric(
             "state",
             "state",
             state_set("Active", "Inactive", "PendingDelete", "Requested"),
             "1 for the state of the connection, 0 for the others; polled",
+            ("state",),
         ),
-        ("bgp_state_list", "bgp_up", parse_bgp_sessions, "Whether the BGP session is established; polled"),
+        FieldMetric(
+            "bgp_state_list",
+            "bgp_up",
+            parse_bgp_sessions,
+            "Whether the BGP session is established; polled",
+            ("bgp_settings_uuid",),
+        ),
     ),
-    parse_up_down="state",
-    bgp_up="bgp_settings_uuid",
 )

@@ -1,0 +1,156 @@
+"""Load the accounts, their credentials and their streams from the file or the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from pf_exporter.config.accounts import (
+    ACCOUNT_KEYS,
+    CREDENTIALS,
+    SELECTORS,
+    STREAM_KEYS,
+    Account,
+    KeySpec,
+    StreamFilter,
+)
+from pf_exporter.config.files import WORLD_READABLE, read_file
+from pf_exporter.config.reader import ConfigReader, Location
+from pf_exporter.config.secrets import SecretFile, SecretSource
+from pf_exporter.errors import ConfigError
+from pf_exporter.schema import SUBSCRIBABLE_EVENTS
+
+CA_LIMIT = 16 * 1024 * 1024
+"""Largest file of trusted certificates, in bytes."""
+
+VARIABLES = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
+"""The environment variables of the account's keys that have one."""
+
+
+class AccountLoader:
+    """Reads accounts; problems and warnings go to ``reader``."""
+
+    def __init__(self, reader: ConfigReader) -> None:
+        self._reader = reader
+
+    def from_environment(self, environ: Mapping[str, str]) -> Account:
+        """The account that the variables describe."""
+        own = {key: environ[name] for key, name in VARIABLES.items() if name in environ}
+        return self._account(own, Location("", VARIABLES), "")
+
+    def from_file(self, items: list[Any], root: Location, folder: str, mode: int) -> tuple[Account, ...]:
+        """The accounts in a file; ``folder`` and ``mode`` are the file's folder and permission bits."""
+        keys = [*(key.name for key in ACCOUNT_KEYS), "streams"]
+        accounts: dict[str, Account] = {}
+        for number, item in enumerate(items):
+            location = root.section(f"accounts[{number}]")
+            own = self._reader.mapping(item, location, keys)
+            if item and not own:
+                continue  # Every entry was rejected, and reported.
+            account = self._account(own, location, folder)
+            if account.name in accounts:
+                self._reader.reject(
+                    location.key("name"), "duplicate account name; give each account its own name"
+                )
+            accounts[account.name] = account
+            if mode & WORLD_READABLE and own.keys() & {"token", "password"}:
+                self._reader.warn(
+                    location, "the file contains a secret and is world-readable; run chmod o-r on it"
+                )
+        return tuple(accounts.values())
+
+    def _account(self, raw: Mapping[str, Any], location: Location, folder: str) -> Account:
+        """One account; relative paths start at ``folder``."""
+        values = self._values(ACCOUNT_KEYS, raw, location)
+        for key in ("ca_file", *(f"{credential}_file" for credential in CREDENTIALS)):
+            if key in values:
+                values[key] = os.path.join(folder, values[key])
+        self._check_credentials(raw, location)
+        for credential in CREDENTIALS:
+            values[credential] = self._secret(credential, values, location)
+        if "ca_file" in values:
+            self._check_ca_file(values["ca_file"], location.key("ca_file"))
+        if "streams" in raw:
+            values["streams"] = self._streams(raw["streams"], location)
+        return Account(**{row.name: values[row.name] for row in fields(Account) if row.name in values})
+
+    def _values(self, keys: Iterable[KeySpec], raw: Mapping[str, Any], location: Location) -> dict[str, Any]:
+        """The values of a mapping by key; unusable ones are reported and left out."""
+        values = {
+            key.name: self._reader.value(key.type, raw[key.name], location.key(key.name))
+            for key in keys
+            if key.name in raw
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _check_credentials(self, raw: Mapping[str, Any], location: Location) -> None:
+        given = [name for name in CREDENTIALS if name in raw or f"{name}_file" in raw]
+        if given in (["token"], ["login", "password"]):
+            return
+        token, login, password = (
+            f"{location.name(name)} or {location.name(f'{name}_file')}" for name in CREDENTIALS
+        )
+        self._reader.reject(
+            location,
+            f"has {' and '.join(map(location.name, given)) or 'no credentials'};"
+            f" give either {token}, or {login} together with {password}",
+        )
+
+    def _secret(self, name: str, values: Mapping[str, Any], location: Location) -> SecretSource | None:
+        """The source of a secret; a file is read once, to report problems at start."""
+        literal: SecretSource | None = values.get(name)
+        path = values.get(f"{name}_file")
+        if path is None:
+            return literal
+        where = location.key(f"{name}_file")
+        if literal is not None:
+            self._reader.reject(where, f"{location.name(name)} is set too; keep only one of them")
+        source = SecretFile(path, where)
+        try:
+            # Its group may read it: this is how Kubernetes gives a Secret to a pod that does not run as root.
+            if source.read_with_mode()[1] & WORLD_READABLE:
+                self._reader.warn(where, "the file is world-readable; run chmod o-r on it")
+        except ConfigError as exc:
+            self._reader.problems += exc.problems
+        return source
+
+    def _check_ca_file(self, path: str, where: str) -> None:
+        try:
+            text, _ = read_file(path, CA_LIMIT)
+        except ValueError as exc:
+            self._reader.reject(where, exc)
+            return
+        if "-----BEGIN " not in text:
+            self._reader.reject(where, "the file contains no certificate in PEM form")
+
+    def _streams(self, raw: Any, location: Location) -> tuple[StreamFilter, ...]:
+        """The streams that an account subscribes to."""
+        if not isinstance(raw, list) or not raw:
+            self._reader.reject(
+                location.key("streams"), "expected a list; omit the key to subscribe to everything"
+            )
+            return ()
+        return tuple(
+            self._stream(item, location.section(f"streams[{number}]")) for number, item in enumerate(raw)
+        )
+
+    def _stream(self, raw: Any, location: Location) -> StreamFilter:
+        """One entry of ``streams``."""
+        own = self._reader.mapping(raw, location, [key.name for key in STREAM_KEYS])
+        values = self._values(STREAM_KEYS, own, location)
+        if "type" not in own and (own or not raw):
+            self._reader.reject(
+                location.key("type"), f"missing; set it to one of {', '.join(SUBSCRIBABLE_EVENTS)}"
+            )
+        if "type" not in values:
+            return StreamFilter("")
+        type_, events = values["type"], values.get("events", ())
+        supported = SUBSCRIBABLE_EVENTS[type_]
+        if not set(events) <= set(supported):
+            self._reader.reject(location.key("events"), f"type {type_} supports only {', '.join(supported)}")
+        for owner, selector in SELECTORS.items():
+            if selector in values and owner != type_:
+                self._reader.reject(location.key(selector), f"valid only with type {owner}; remove it")
+        return StreamFilter(type_, events, values.get(SELECTORS.get(type_, ""), ()))

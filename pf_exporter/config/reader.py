@@ -1,0 +1,96 @@
+"""Read nested values of a configuration file, and collect every problem instead of stopping at the first.
+
+A problem is one line: where, what, what to do. It never contains a value, because a misplaced value may be a
+secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pf_exporter.config.key_names import safe_key
+from pf_exporter.config.types import SettingType
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Location:
+    """The place of a mapping in a file or in the environment, for the beginning of problems."""
+
+    prefix: str
+    """The text before a key, such as ``pf.yml: accounts[0].``."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names of keys that are not called by their own name, such as ``PF_TOKEN`` for ``token``."""
+
+    def name(self, key: str) -> str:
+        """The name of a key without its place."""
+        return self.names.get(key, key)
+
+    def key(self, key: str) -> str:
+        """The place of a key, such as ``pf.yml: accounts[0].token``."""
+        return self.prefix + self.name(key)
+
+    def section(self, key: str) -> Location:
+        """The location of the mapping under a key."""
+        return Location(self.key(key) + ".")
+
+    def __str__(self) -> str:
+        return self.prefix.rstrip(".: ") or "environment"
+
+
+class ConfigReader:
+    """Checks parsed YAML, and collects problems and warnings in the order in which they are found."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def reject(self, where: object, problem: object) -> None:
+        """Add a problem."""
+        self.problems.append(f"{where}: {problem}")
+
+    def warn(self, where: object, warning: object) -> None:
+        """Add a warning."""
+        self.warnings.append(f"{where}: {warning}")
+
+    def yaml(self, text: str, path: str) -> Any:
+        """The document in a file's text: mappings, lists, strings and None."""
+        from pf_exporter.config.yaml_document import StrictYaml  # Imports PyYAML, which only a file needs.
+
+        return StrictYaml(text, path, self.problems).read()
+
+    def mapping(self, raw: Any, location: Location, keys: Collection[str] | None = None) -> dict[str, Any]:
+        """The entries of a mapping that are not null, in the order of ``keys``; without ``keys``, all."""
+        if raw is None:
+            return {}
+        if not isinstance(raw, dict):
+            expected = "a mapping" if keys is None else f"a mapping with any of {', '.join(keys)}"
+            self.reject(location, f"expected {expected}")
+            return {}
+        if keys is None:
+            return {key: value for key, value in raw.items() if value is not None}
+        for key in raw:
+            if key not in keys:
+                close = difflib.get_close_matches(key, keys, 1)
+                hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(keys)}"
+                self.reject(location.key(safe_key(key)), f"unknown key; {hint}")
+        return {key: raw[key] for key in keys if raw.get(key) is not None}
+
+    def value(self, type_: SettingType[T], raw: Any, where: str) -> T | None:
+        """The value that the type parses; None, with a problem, if it cannot."""
+        if type_.repeatable and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
+            raw = ",".join(raw)
+        if not isinstance(raw, str):
+            self.reject(
+                where, "expected a string or a list of strings" if type_.repeatable else "expected a string"
+            )
+            return None
+        try:
+            return type_.parse(raw)
+        except ValueError as exc:
+            self.reject(where, exc)
+            return None
