@@ -30,7 +30,7 @@ def _reload(exporter: Exporter) -> None:
 
 def serve(config: Config, signals: SignalWaiter, source: Callable[[], Config] | None = None) -> int:
     """Run the exporter until a signal or a bug ends it; at SIGHUP ``source`` gives the configuration anew."""
-    exporter = Exporter(config, ended=signals.end, source=source)
+    exporter = Exporter(config, on_failure=signals.end, source=source)
     with exporter:
         log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
         while signals.wait() == signal.SIGHUP:

@@ -32,7 +32,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     recorder = RecordingWriter(
         arguments.file, redaction=redaction(config.accounts) if arguments.redact else None
     )
-    live = StreamRunner(config, signals, processor=functools.partial(EventProcessor, recorder=recorder))
+    live = StreamRunner(
+        config, signals, create_processor=functools.partial(EventProcessor, recorder=recorder)
+    )
     live.run(arguments.duration)
     recorder.close()
     events = sum(sum(pipeline.stats.events.values()) for pipeline in live.pipelines.values())

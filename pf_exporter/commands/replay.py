@@ -47,13 +47,18 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     def ended(exc: BaseException | None) -> None:
         if exc is None:
-            log.info("the recording is over", file=arguments.file, lines=player.played)
+            log.info("the recording is over", file=arguments.file, lines=player.replayed)
         else:
             bugs.append(exc)
             signals.end()
 
     clock = Clock()
-    exporter = Exporter(config, ended=signals.end, pipeline=partial(ReplayPipeline, clock=clock), wall=clock)
+    exporter = Exporter(
+        config,
+        on_failure=signals.end,
+        create_pipeline=partial(ReplayPipeline, clock=clock),
+        wall=clock,
+    )
     player = Replayer(
         arguments.file, exporter.pipelines, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
     )

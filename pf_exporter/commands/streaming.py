@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
-from pf_exporter.service import AccountPipeline
+from pf_exporter.service import AccountPipeline, ProcessorFactory
 from pf_exporter.state import Store
-from pf_exporter.stream import EventProcessor
 
 
 class StreamRunner:
-    """Runs the pipelines of all accounts; ``processor`` and ``bundle`` go to :class:`AccountPipeline`."""
+    """Runs the pipelines of all accounts; the options go to :class:`AccountPipeline`."""
 
     def __init__(
         self,
         config: Config,
         signals: SignalWaiter,
         *,
-        processor: Callable[..., EventProcessor],
+        create_processor: ProcessorFactory,
         bundle: str | None = None,
     ) -> None:
         self._signals = signals
@@ -31,7 +29,9 @@ class StreamRunner:
         """By account."""
         for account in config.accounts:
             store.add_account(account.name)
-            pipeline = AccountPipeline(account, config, store, self._fail, processor=processor, bundle=bundle)
+            pipeline = AccountPipeline(
+                account, config, store, self._fail, create_processor=create_processor, bundle=bundle
+            )
             self.pipelines[account.name] = pipeline
 
     def _fail(self, exc: BaseException) -> None:

@@ -75,7 +75,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     filters = Filters(arguments.event, arguments.circuit, arguments.field, arguments.zeros)
     screen = EventPrinter(sys.stdout, filters, signals.end, form=arguments.form, count=arguments.count)
     live = StreamRunner(
-        config, signals, processor=functools.partial(_Shown, screen), bundle=arguments.subscription_uuid
+        config,
+        signals,
+        create_processor=functools.partial(_Shown, screen),
+        bundle=arguments.subscription_uuid,
     )
     screen.names = lambda account, circuit: live.pipelines[account].inventory.description(circuit)
     live.run(arguments.duration)

@@ -1,15 +1,22 @@
-"""The exporter as a whole: a pipeline per account, the pages, and replay of recordings."""
+"""The parts put together: a pipeline per account, the exporter as a whole, and replay of recordings.
+
+>>> with Exporter(config) as exporter:
+...     print(exporter.server.addresses)
+
+Contains no protocol and no format: those are in the packages it connects.
+"""
 
 from __future__ import annotations
 
 from pf_exporter.service.exporter import Exporter
-from pf_exporter.service.pipeline import AccountPipeline
+from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
 
 __all__ = [
     "AccountPipeline",
     "Clock",
     "Exporter",
+    "ProcessorFactory",
     "ReplayPipeline",
     "Replayer",
     "accounts",

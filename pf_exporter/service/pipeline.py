@@ -1,29 +1,59 @@
-"""One account's way from the API into the store: its chain of parts."""
+"""One account's pipeline: from PacketFabric's API into the store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from typing import Protocol
 
-from pf_exporter.config import Account, Config
+from pf_exporter.config import Account, Config, StreamSettings
 from pf_exporter.inventory import InventoryPoller
 from pf_exporter.packetfabric import Client, SessionManager
-from pf_exporter.state import AccountHistory, Store
+from pf_exporter.service.shutdown import STOP_TIMEOUT
+from pf_exporter.state import AccountHistory, AccountStats, Store
 from pf_exporter.stream import EventProcessor, StreamReader, Subscription
 
-STOP_WITHIN = 1.5
-"""Seconds for an account to end its stream and session."""
+
+class ProcessorFactory(Protocol):
+    """Creates the processor of an account's events, as :class:`EventProcessor` is constructed."""
+
+    def __call__(
+        self,
+        store: Store,
+        stats: AccountStats,
+        *,
+        activity_fields: Collection[str],
+        wall: Callable[[], float],
+    ) -> EventProcessor:
+        """Create the processor."""
+
+
+class ReaderFactory(Protocol):
+    """Creates the reader of an account's stream, as :class:`StreamReader` is constructed."""
+
+    def __call__(
+        self,
+        subscription: Subscription,
+        session_manager: SessionManager,
+        processor: EventProcessor,
+        stats: AccountStats,
+        settings: StreamSettings,
+        *,
+        failed: Callable[[BaseException], None],
+    ) -> StreamReader:
+        """Create the reader."""
 
 
 def settings_key(account: Account, config: Config) -> tuple[object, ...]:
-    """The settings that a feed is built from: while they are equal it need not be built anew."""
+    """The settings a pipeline is built from; while they are equal, a reload keeps the pipeline."""
     return account, config.stream, config.inventory, config.series.limit
 
 
 class AccountPipeline:
-    """One account's way from the API into the store, which knows the account.
+    """Session, subscription, stream and inventory of one account, which the store must know.
 
-    ``processor`` makes what takes the events, as :class:`EventProcessor` is made; ``bundle`` is the UUID of a
-    subscription that exists already, where none is to be made.
+    ``failed`` is called with the exception if one of the threads dies. ``bundle`` is the UUID of an existing
+    subscription to read instead of creating one; ``wall`` is the clock for arrival times, in UNIX seconds.
     """
 
     def __init__(
@@ -33,31 +63,36 @@ class AccountPipeline:
         store: Store,
         failed: Callable[[BaseException], None],
         *,
-        processor: Callable[..., EventProcessor] = EventProcessor,
+        create_processor: ProcessorFactory = EventProcessor,
+        create_session_manager: Callable[[Client, AccountStats], SessionManager] = SessionManager,
+        create_reader: ReaderFactory = StreamReader,
         bundle: str | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
         self.settings_key = settings_key(account, config)
         self.account = account.name
         self.stats = AccountHistory(account, idle_timeout=idle_timeout)
-        self._client = Client(account, idle_timeout=idle_timeout)
-        self._session_manager = SessionManager(self._client, self.stats)
-        subscription = Subscription(
-            account, self._client, self._session_manager, subscribed=self._subscribed, existing=bundle
+        self.client = Client(account, idle_timeout=idle_timeout)
+        self.session_manager = create_session_manager(self.client, self.stats)
+        self.subscription = Subscription(
+            account, self.client, self.session_manager, subscribed=self._subscribed, existing=bundle
         )
         self.inventory = InventoryPoller(
             account.name,
-            self._client,
-            self._session_manager,
+            self.client,
+            self.session_manager,
             config.inventory,
             limit=config.series.limit,
             failed=failed,
-            on_update=subscription.saw,
+            on_update=self.subscription.saw,
         )
-        self.processor = processor(store, self.stats, activity_fields=config.log.activity_fields)
-        self._reader = StreamReader(
-            subscription,
-            self._session_manager,
+        self.processor = create_processor(
+            store, self.stats, activity_fields=config.log.activity_fields, wall=wall
+        )
+        self.reader = create_reader(
+            self.subscription,
+            self.session_manager,
             self.processor,
             self.stats,
             config.stream,
@@ -69,16 +104,31 @@ class AccountPipeline:
         self.inventory.refresh()
 
     def start(self) -> None:
-        """Begin to log in, subscribe and read; and to look at the inventory."""
-        self._reader.start()
+        """Start to log in, subscribe and read, and to poll the inventory."""
+        self.reader.start()
         self.inventory.start()
 
     def stop(self) -> bool:
-        """End the stream and the session; whether nothing will be written any more."""
-        self._reader.stop()
+        """End the stream and the session; return whether nothing will be written to the store any more."""
+        self.reader.stop()
         self.inventory.stop()
-        self._client.abort()
-        ended = self._reader.join(STOP_WITHIN)
-        self.inventory.join(STOP_WITHIN)
-        self._session_manager.close()
+        self.client.abort()
+        ended = self.reader.join(STOP_TIMEOUT)
+        self.inventory.join(STOP_TIMEOUT)
+        self.session_manager.close()
         return ended
+
+
+class PipelineFactory(Protocol):
+    """Creates an account's pipeline, as :class:`AccountPipeline` is constructed."""
+
+    def __call__(
+        self,
+        account: Account,
+        config: Config,
+        store: Store,
+        failed: Callable[[BaseException], None],
+        *,
+        create_processor: ProcessorFactory,
+    ) -> AccountPipeline:
+        """Create the pipeline."""

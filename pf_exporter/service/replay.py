@@ -1,16 +1,13 @@
-"""A recording played into the exporter, in the place of PacketFabric."""
+"""Replay: a recording instead of PacketFabric as the source of the pipelines' events."""
 
 from __future__ import annotations
 
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any
 
-from pf_exporter.config import Account, Secret
+from pf_exporter.config import Account, Config, Secret
 from pf_exporter.errors import ConfigError, StreamEnded
-from pf_exporter.log import Logger
 from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
 from pf_exporter.recording import (
     ENDED,
@@ -21,87 +18,93 @@ from pf_exporter.recording import (
     Record,
     read,
 )
-from pf_exporter.service.pipeline import AccountPipeline
-from pf_exporter.state import STOPPED
+from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
+from pf_exporter.state import STOPPED, Store
 from pf_exporter.stream import EventProcessor
+from pf_exporter.supervised_thread import SupervisedThread
 
 PENDING_LIMIT = 2 * MAX_EVENT_BYTES
-"""Bytes of a frame that was recorded in parts, for which its end is waited for."""
-
-log = Logger(__name__)
+"""Bytes of an incomplete frame that are kept until the rest arrives."""
 
 
 def accounts(path: str) -> tuple[Account, ...]:
-    """The accounts of a recording, for a configuration; nobody logs in with them.
+    """The accounts of a recording, for a configuration; their credentials are placeholders.
 
-    Raises :class:`ConfigError` if the file is no recording, or an empty one.
+    Raises :class:`ConfigError` if the file is empty or not a recording.
     """
-    names = dict.fromkeys(entry.account for entry in read(path) if entry.account)
+    names = dict.fromkeys(record.account for record in read(path) if record.account)
     if not names:
         raise ConfigError([f"{path}: the recording is empty; record for longer"])
     return tuple(Account(name=name, api_url="http://127.0.0.1", token=Secret("none")) for name in names)
 
 
 class Clock:
-    """The clock on the wall as the recording goes by, so that lag and freshness are what they were."""
+    """The time of the record being replayed: lag and timestamps become those of the recording."""
 
     def __init__(self) -> None:
         self.now = 0.0
 
     def __call__(self) -> float:
-        """UNIX seconds of the line that is played."""
+        """UNIX seconds."""
         return self.now
 
 
 class ReplayPipeline(AccountPipeline):
-    """An account's chain of parts that is fed by a player: it asks nobody anything."""
+    """A pipeline that gets records from a :class:`Replayer` and never connects."""
 
     def __init__(
         self,
-        *arguments: Any,
+        account: Account,
+        config: Config,
+        store: Store,
+        failed: Callable[[BaseException], None],
+        *,
         clock: Clock,
-        processor: Callable[..., EventProcessor] = EventProcessor,
-        **options: Any,
+        create_processor: ProcessorFactory = EventProcessor,
     ) -> None:
-        super().__init__(*arguments, processor=partial(processor, wall=clock), **options)
-        self._pending = bytearray()  # grows in place: a frame may come in as many parts as it has bytes
+        super().__init__(account, config, store, failed, create_processor=create_processor, wall=clock)
+        self._pending = bytearray()  # Grows in place: a frame may be recorded byte by byte.
 
     def start(self) -> None:
-        """There is nothing to connect to."""
+        """Do nothing: there is no stream to open."""
 
     def stop(self) -> bool:
-        """There is nothing to end."""
+        """Do nothing: there is no stream to close."""
         return True
 
-    def take(self, entry: Record) -> None:
-        """Do what one line of the recording says."""
+    def process(self, record: Record) -> None:
+        """Process one record as the stream's reader would have."""
         processor, stats = self.processor, self.stats
-        if entry.mark == OPENED:
+        if record.mark == OPENED:
             stats.opened()
-        elif entry.mark == ENDED:
+        elif record.mark == ENDED:
             self._pending.clear()
             stats.lost(StreamEnded.reason, "connecting")
-        elif entry.mark == ROTATION_STARTED:
+        elif record.mark == ROTATION_STARTED:
             processor.rotation_started()
-        elif entry.mark == ROTATION_SWITCHED:
+        elif record.mark == ROTATION_SWITCHED:
             processor.rotation_switched()
-        elif entry.mark == ROTATION_ABANDONED:
+        elif record.mark == ROTATION_ABANDONED:
             processor.rotation_abandoned()
         else:
-            stats.bytes += len(entry.frame)
-            stats.heard = stats.clock()
-            self._pending += entry.frame
-            if self._pending.endswith((b"\n", b"\r")) or len(self._pending) > PENDING_LIMIT:
-                block = bytes(self._pending)
-                self._pending.clear()
-                for frame in read_events(iter([block]), processor.reject):
-                    processor.take(frame)
+            self._process_frame(record.frame)
+
+    def _process_frame(self, frame: bytes) -> None:
+        self.stats.bytes += len(frame)
+        self.stats.heard = self.stats.clock()
+        self._pending += frame
+        if self._pending.endswith((b"\n", b"\r")) or len(self._pending) > PENDING_LIMIT:
+            block = bytes(self._pending)
+            self._pending.clear()
+            for event in read_events(iter([block]), self.processor.reject):
+                self.processor.take(event)
 
 
 class Replayer:
-    """Plays a recording on a thread of its own, ``speed`` times as fast as it was; infinite is at once.
+    """Replays a recording on its own thread, ``speed`` times as fast; infinity means without pauses.
 
-    ``ended`` is called when it is over, with the exception if it ended by one.
+    ``ended`` is called at the end of the recording with None, or with the exception that ended the replay.
+    Setting ``stopping`` ends the replay, as :meth:`stop` does.
     """
 
     def __init__(
@@ -113,57 +116,56 @@ class Replayer:
         speed: float,
         loop: bool,
         ended: Callable[[BaseException | None], None],
+        stopping: threading.Event | None = None,
     ) -> None:
         self._path = path
-        self._feeds = {
+        self._pipelines = {
             pipeline.account: pipeline for pipeline in pipelines if isinstance(pipeline, ReplayPipeline)
         }
         self._clock = clock
         self._speed = speed
         self._loop = loop
         self._ended = ended
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="player", daemon=True)
-        self.played = 0
-        """Lines so far."""
+        self._stopping = stopping or threading.Event()
+        self._thread = SupervisedThread(self._run, name="replay", failed=self._fail)
+        self.replayed = 0
+        """Records so far."""
 
     def start(self) -> None:
-        """Begin to play."""
+        """Start to replay."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for the end."""
+        """End the replay, and wait for its end."""
         self._stopping.set()
         self._thread.join()
 
     def _run(self) -> None:
-        fault: BaseException | None = None
-        try:
-            for _ in itertools.count() if self._loop else range(1):
-                self._play()
-                if self._stopping.is_set():
-                    return
-        except BaseException as exc:  # a thread's top: whatever it is, it must be known
-            fault = exc
-            log.exception("a thread has died of a bug", thread="player")
-            for pipeline in self._feeds.values():
-                pipeline.stats.lost(STOPPED, "stopped")
-        self._ended(fault)
+        for _ in itertools.count() if self._loop else range(1):
+            self._replay_once()
+            if self._stopping.is_set():
+                return
+        self._ended(None)
 
-    def _play(self) -> None:
-        for entry in self._in_time():
-            pipeline = self._feeds.get(entry.account)
+    def _fail(self, exc: BaseException) -> None:
+        for pipeline in self._pipelines.values():
+            pipeline.stats.lost(STOPPED, "stopped")
+        self._ended(exc)
+
+    def _replay_once(self) -> None:
+        for record in self._paced():
+            pipeline = self._pipelines.get(record.account)
             if pipeline is not None:
-                self._clock.now = entry.at
-                pipeline.take(entry)
-                self.played += 1
+                self._clock.now = record.at
+                pipeline.process(record)
+                self.replayed += 1
 
-    def _in_time(self) -> Iterator[Record]:
-        """The lines, each when it is its turn."""
-        before: float | None = None
-        for entry in read(self._path):
-            pause = 0.0 if before is None else max(entry.at - before, 0.0) / self._speed
-            before = entry.at
+    def _paced(self) -> Iterator[Record]:
+        """The records, each at its time."""
+        previous: float | None = None
+        for record in read(self._path):
+            pause = 0.0 if previous is None else max(record.at - previous, 0.0) / self._speed
+            previous = record.at
             if self._stopping.wait(pause) if pause else self._stopping.is_set():
                 return
-            yield entry
+            yield record

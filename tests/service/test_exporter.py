@@ -1,10 +1,12 @@
-"""Reloading: what changed changes, what did not goes on as if nothing had happened."""
+"""Reloading and stopping: what has not changed keeps running, and nothing runs after the end."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 
 import pytest
@@ -13,6 +15,7 @@ from pf_exporter.config.accounts import StreamFilter
 from pf_exporter.config.settings import Config, CounterSettings, SeriesSettings, StreamSettings, WebSettings
 from pf_exporter.errors import ConfigError
 from pf_exporter.service.exporter import Exporter
+from pf_exporter.service.pipeline import AccountPipeline
 from tests.conftest import Program, get, until
 from tests.fakes import Fake, event
 
@@ -26,7 +29,7 @@ def fake() -> Iterator[Fake]:
         yield one
 
 
-class House:
+class ReloadableExporter:
     """An exporter whose next configuration a test sets."""
 
     def __init__(self, fake: Fake, *names: str) -> None:
@@ -53,7 +56,7 @@ class House:
         return get(self.url + "/metrics")[2].decode()
 
     def wait(self) -> None:
-        """Until every account streams and has its port."""
+        """Wait until every account streams and has its port."""
         until(
             lambda: (
                 all(pipeline.stats.up for pipeline in self.exporter.pipelines)
@@ -64,112 +67,112 @@ class House:
 
 
 @pytest.fixture
-def house(fake: Fake) -> Iterator[House]:
-    """Two accounts that stream."""
-    one = House(fake, "one", "two")
-    with one.exporter:
-        one.wait()
-        yield one
+def running(fake: Fake) -> Iterator[ReloadableExporter]:
+    """An exporter with two accounts that stream."""
+    reloadable = ReloadableExporter(fake, "one", "two")
+    with reloadable.exporter:
+        reloadable.wait()
+        yield reloadable
 
 
-def test_nothing_changed(house: House) -> None:
-    """The same configuration again touches no stream, no login, no row."""
-    pipelines, rows = list(house.exporter.pipelines), house.exporter.store.rows("port|metrics")
-    assert house.post() == (200, "Reloaded.\n")
-    assert house.exporter.pipelines == pipelines
-    assert house.exporter.store.rows("port|metrics") == rows
-    assert len(house.fake.of("login")) == len(house.fake.of("open")) == 2
+def test_an_unchanged_configuration(running: ReloadableExporter) -> None:
+    """Reloading the same configuration affects no stream, no session and no row."""
+    pipelines, rows = list(running.exporter.pipelines), running.exporter.store.rows("port|metrics")
+    assert running.post() == (200, "Reloaded.\n")
+    assert running.exporter.pipelines == pipelines
+    assert running.exporter.store.rows("port|metrics") == rows
+    assert len(running.fake.of("login")) == len(running.fake.of("open")) == 2
 
 
-def test_an_account_comes_and_another_goes(house: House) -> None:
-    """A new account streams, one that is gone leaves nothing on the page, one that stays is not disturbed."""
-    kept = house.exporter.pipelines[0]
-    first, _ = house.next.accounts
-    house.next = Config(accounts=(first, house.fake.account(name="three")), web=WEB)
-    assert house.post()[0] == 200
-    house.wait()
-    assert house.exporter.pipelines[0] is kept
+def test_an_account_is_added_and_another_removed(running: ReloadableExporter) -> None:
+    """An added account streams, a removed one leaves no series, a third one is not interrupted."""
+    kept = running.exporter.pipelines[0]
+    first, _ = running.next.accounts
+    running.next = Config(accounts=(first, running.fake.account(name="three")), web=WEB)
+    assert running.post()[0] == 200
+    running.wait()
+    assert running.exporter.pipelines[0] is kept
     assert kept.stats.connects == 1
-    page = house.metrics()
+    page = running.metrics()
     assert 'account="two"' not in page
     for name in ("one", "three"):
         assert f'packetfabric_up{{account="{name}"}} 1.0' in page
         assert f'packetfabric_port_receive_bytes_total{{account="{name}",port_circuit_id="P"}} 1.0' in page
-    assert len(house.fake.of("logout")) == 1
-    assert house.exporter.store.series().keys() == {"one", "three"}
+    assert len(running.fake.of("logout")) == 1
+    assert running.exporter.store.series().keys() == {"one", "three"}
 
 
-def test_an_account_changes(house: House) -> None:
-    """An account that wants other events is subscribed anew and keeps its rows; the other goes on."""
-    first = house.next.accounts[0]
-    changed = house.fake.account(name="two", streams=(StreamFilter("port", ("metrics",)),))
-    house.next = Config(accounts=(first, changed), web=WEB)
-    rows = house.exporter.store.rows("port|metrics")["two"]
-    kept, gone = house.exporter.pipelines
-    assert house.post()[0] == 200
-    assert [circuit for circuit, _ in house.exporter.store.rows("port|metrics")["two"]] == [rows[0][0]]
-    house.wait()
-    assert house.exporter.pipelines[0] is kept
-    assert house.exporter.pipelines[1] is not gone
-    assert house.fake.of("subscribe")[-1].json()["streams"] == [{"type": "port", "events": ["metrics"]}]
+def test_an_account_changes(running: ReloadableExporter) -> None:
+    """An account with other events gets a new subscription and keeps its rows; the other continues."""
+    first = running.next.accounts[0]
+    changed = running.fake.account(name="two", streams=(StreamFilter("port", ("metrics",)),))
+    running.next = Config(accounts=(first, changed), web=WEB)
+    rows = running.exporter.store.rows("port|metrics")["two"]
+    kept, replaced = running.exporter.pipelines
+    assert running.post()[0] == 200
+    assert [circuit for circuit, _ in running.exporter.store.rows("port|metrics")["two"]] == [rows[0][0]]
+    running.wait()
+    assert running.exporter.pipelines[0] is kept
+    assert running.exporter.pipelines[1] is not replaced
+    assert running.fake.of("subscribe")[-1].json()["streams"] == [{"type": "port", "events": ["metrics"]}]
 
 
-def test_settings_of_the_stream_and_of_series(house: House) -> None:
-    """Stream settings open the streams anew; those of series take effect with the streams left open."""
+def test_stream_and_series_settings(running: ReloadableExporter) -> None:
+    """Stream settings reopen the streams; series settings take effect without that."""
     stream = StreamSettings(idle_timeout=33.0)
-    before = list(house.exporter.pipelines)
-    house.next = Config(accounts=house.next.accounts, web=WEB, series=SeriesSettings(ttl=77.0))
-    house.post()
-    assert house.exporter.store.ttl == 77.0
-    assert house.exporter.pipelines == before
-    house.next = Config(accounts=house.next.accounts, web=WEB, series=house.next.series, stream=stream)
-    house.post()
-    assert not set(map(id, house.exporter.pipelines)) & set(map(id, before))
-    house.wait()
+    before = list(running.exporter.pipelines)
+    running.next = Config(accounts=running.next.accounts, web=WEB, series=SeriesSettings(ttl=77.0))
+    running.post()
+    assert running.exporter.store.ttl == 77.0
+    assert running.exporter.pipelines == before
+    running.next = Config(accounts=running.next.accounts, web=WEB, series=running.next.series, stream=stream)
+    running.post()
+    assert not set(map(id, running.exporter.pipelines)) & set(map(id, before))
+    running.wait()
 
 
-def test_a_bad_configuration_changes_nothing(house: House) -> None:
-    """500 with the problem as text; the old configuration stays, and a metric says so until it is mended."""
-    pipelines = list(house.exporter.pipelines)
-    house.problem = "pf.yml: accounts[0].nme: unknown key; did you mean name?"
-    assert house.post() == (500, f"Not reloaded; what was in force stays in force.\n{house.problem}\n")
-    assert house.exporter.pipelines == pipelines
-    page = house.metrics()
+def test_a_bad_configuration_changes_nothing(running: ReloadableExporter) -> None:
+    """The response is 500 with the problem; the old configuration stays, and a metric shows the failure."""
+    pipelines = list(running.exporter.pipelines)
+    running.problem = "pf.yml: accounts[0].nme: unknown key; did you mean name?"
+    assert running.post() == (500, f"Not reloaded; what was in force stays in force.\n{running.problem}\n")
+    assert running.exporter.pipelines == pipelines
+    page = running.metrics()
     assert "\npacketfabric_config_last_reload_successful 0.0\n" in page
     at = float(page.split("\npacketfabric_config_last_reload_success_timestamp_seconds ")[1].split("\n")[0])
-    house.problem = ""
-    house.post()
-    page = house.metrics()
+    running.problem = ""
+    running.post()
+    page = running.metrics()
     assert "\npacketfabric_config_last_reload_successful 1.0\n" in page
     again = page.split("\npacketfabric_config_last_reload_success_timestamp_seconds ")[1].split("\n")[0]
     assert float(again) > at
 
 
-def test_what_only_a_restart_changes(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """Sections that cannot change are named in the log, and are shown as they are in force."""
-    house.next = Config(
-        accounts=house.next.accounts, web=WebSettings(), counters=CounterSettings(port_errors="delta")
+def test_sections_that_need_a_restart(running: ReloadableExporter, caplog: pytest.LogCaptureFixture) -> None:
+    """Sections that cannot be reloaded are named in the log, and keep their values."""
+    running.next = Config(
+        accounts=running.next.accounts, web=WebSettings(), counters=CounterSettings(port_errors="delta")
     )
-    assert house.post()[0] == 200
-    assert house.exporter.config.web == WEB
-    assert house.exporter.config.counters == CounterSettings()
+    assert running.post()[0] == 200
+    assert running.exporter.config.web == WEB
+    assert running.exporter.config.counters == CounterSettings()
     assert "sections not reloaded" in caplog.text
 
 
-def test_rows_of_who_left_are_noticed(house: House) -> None:
-    """A page rendered before an account left is not shown after, whatever was written in between."""
-    assert 'account="two"' in house.metrics()
-    house.next = Config(accounts=house.next.accounts[:1], web=WEB)
-    house.post()
-    assert 'account="two"' not in house.metrics()
-    house.next = Config(accounts=(*house.next.accounts, house.fake.account(name="two")), web=WEB)
-    house.post()
-    house.wait()
-    assert 'packetfabric_port_receive_bytes_total{account="two",port_circuit_id="P"}' in house.metrics()
+def test_an_account_is_removed_and_added_again(running: ReloadableExporter) -> None:
+    """A removed account leaves the page at once, and returns with its data when it is added again."""
+    assert 'account="two"' in running.metrics()
+    running.next = Config(accounts=running.next.accounts[:1], web=WEB)
+    running.post()
+    assert 'account="two"' not in running.metrics()
+    running.next = Config(accounts=(*running.next.accounts, running.fake.account(name="two")), web=WEB)
+    running.post()
+    running.wait()
+    assert 'packetfabric_port_receive_bytes_total{account="two",port_circuit_id="P"}' in running.metrics()
 
 
-def test_reload_is_off_unless_enabled(fake: Fake) -> None:
-    """Without --web.enable-lifecycle POST is 405, and so is GET in any case."""
+def test_reload_is_disabled_by_default(fake: Fake) -> None:
+    """Without --web.enable-lifecycle every method gets 405."""
     web = WebSettings(listen_address=("127.0.0.1:0",))
     with Exporter(Config(accounts=(fake.account(),), web=web)) as exporter:
         url = f"http://{exporter.server.addresses[0]}/-/reload"
@@ -180,28 +183,80 @@ def test_reload_is_off_unless_enabled(fake: Fake) -> None:
                 assert caught.value.code == code
 
 
-def test_get_does_not_reload(house: House) -> None:
-    """Nothing that a link or a prefetch can ask for reloads."""
+def test_get_does_not_reload(running: ReloadableExporter) -> None:
+    """A link or a prefetch cannot trigger a reload."""
     with pytest.raises(HTTPError) as caught:
-        get(house.url + "/-/reload")
+        get(running.url + "/-/reload")
     with caught.value:
         assert caught.value.code == 405
 
 
+class SwitchedPipeline(AccountPipeline):
+    """A pipeline that calls ``during[step]`` once, at each of its steps: ``create``, ``start``, ``stop``."""
+
+    during: ClassVar[dict[str, Callable[[], None]]] = {}
+    running: ClassVar[set[SwitchedPipeline]] = set()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.during.pop("create", lambda: None)()
+
+    def start(self) -> None:
+        self.during.pop("start", lambda: None)()
+        self.running.add(self)
+        super().start()
+
+    def stop(self) -> bool:
+        self.during.pop("stop", lambda: None)()
+        self.running.discard(self)
+        return super().stop()
+
+
+@pytest.mark.parametrize("step", ["create", "stop", "start"])
+def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """No pipeline is left running when the exporter stops while a reload creates, stops or starts one.
+
+    In the last case ``stop`` has to wait for the reload, so the test does not wait for its end.
+    """
+    monkeypatch.setattr(SwitchedPipeline, "during", {})
+    monkeypatch.setattr(SwitchedPipeline, "running", set())
+    before = Config(accounts=(fake.account(name="old"),), web=WEB)
+    after = Config(accounts=(fake.account(name="new"),), web=WEB)
+    exporter = Exporter(before, source=lambda: after, create_pipeline=SwitchedPipeline)
+    stopping = threading.Thread(target=exporter.stop)
+
+    def stop() -> None:
+        stopping.start()
+        if step != "start":
+            stopping.join(10)
+            assert not stopping.is_alive()
+
+    exporter.start()
+    until(lambda: exporter.pipelines[0].stats.up, "a stream")
+    SwitchedPipeline.during[step] = stop
+    exporter.reload()
+    stopping.join(10)
+    assert not stopping.is_alive()
+    assert SwitchedPipeline.during == {}
+    assert SwitchedPipeline.running == set()
+    if step != "start":
+        assert len(fake.of("login")) == len(fake.of("logout")) == 1
+
+
 def test_sighup(program: Callable[..., Program], fake: Fake, tmp_path: Path) -> None:
-    """SIGHUP reads the file again: a bad one is logged and survived, a good one is in force."""
+    """SIGHUP reloads the file: a bad one is logged and ignored, a good one takes effect."""
     path = tmp_path / "pf.yml"
     account = "{{name: {}, api_url: '{}', login: user, password: password}}"
     path.write_text(f"accounts: [{account.format('one', fake.url)}]\n")
     path.chmod(0o600)
-    one = program(f"--config.file={path}", "--web.listen-address=127.0.0.1:0")
-    one.wait_for("msg=streaming account=one")
+    exporter = program(f"--config.file={path}", "--web.listen-address=127.0.0.1:0")
+    exporter.wait_for("msg=streaming account=one")
     path.write_text("accounts: 1\n")
-    one.process.send_signal(signal.SIGHUP)
-    one.wait_for("configuration not reloaded")
+    exporter.process.send_signal(signal.SIGHUP)
+    exporter.wait_for("configuration not reloaded")
     path.write_text(f"accounts: [{account.format('one', fake.url)}, {account.format('two', fake.url)}]\n")
-    one.process.send_signal(signal.SIGHUP)
-    one.wait_for("msg=streaming account=two")
-    one.wait_for('msg="configuration reloaded" kept=1 started=1 stopped=0')
-    one.process.send_signal(signal.SIGTERM)
-    assert one.end() == 0
+    exporter.process.send_signal(signal.SIGHUP)
+    exporter.wait_for("msg=streaming account=two")
+    exporter.wait_for('msg="configuration reloaded" kept=1 started=1 stopped=0')
+    exporter.process.send_signal(signal.SIGTERM)
+    assert exporter.end() == 0

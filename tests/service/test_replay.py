@@ -1,13 +1,14 @@
-"""A recording played into the exporter."""
+"""Replays of recordings through the exporter."""
 
 from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +17,7 @@ from pf_exporter.errors import ConfigError
 from pf_exporter.recording.format import ENDED, OPENED, ROTATION_STARTED, ROTATION_SWITCHED
 from pf_exporter.recording.writer import RecordingWriter
 from pf_exporter.service.exporter import Exporter
+from pf_exporter.service.pipeline import AccountPipeline
 from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
 from tests.conftest import FIXTURES, get
 from tests.fakes import event
@@ -31,7 +33,7 @@ def metrics(second: int, circuit: str = "PF-AP-1") -> bytes:
 
 
 class Tape:
-    """A recording in the making, with a clock to turn."""
+    """A recording that a test writes, with a clock that it sets."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
@@ -51,61 +53,63 @@ def tape(tmp_path: Path) -> Tape:
     return Tape(tmp_path / "tape.gz")
 
 
-def played(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] | None = None) -> Exporter:
-    """The exporter after the whole recording has been played without pauses."""
+class Replay(NamedTuple):
+    """What the replay of a recording left."""
+
+    page: str
+    """The metrics."""
+    pipelines: Sequence[AccountPipeline]
+
+
+def replay(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] | None = None) -> Replay:
+    """Replay a recording without pauses, to its end or until a condition holds."""
     config = Config(
         accounts=accounts(path),
         series=SeriesSettings(ttl=math.inf),
         web=WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True),
     )
     clock = Clock()
-    exporter = Exporter(config, pipeline=partial(ReplayPipeline, clock=clock), wall=clock)
-    over = threading.Event()
-    faults: list[BaseException | None] = []
+    exporter = Exporter(config, create_pipeline=partial(ReplayPipeline, clock=clock), wall=clock)
+    is_over = threading.Event()
+    outcomes: list[BaseException | None] = []
 
     def ended(exc: BaseException | None) -> None:
-        faults.append(exc)
-        over.set()
+        outcomes.append(exc)
+        is_over.set()
 
-    player = Replayer(path, exporter.pipelines, clock, speed=math.inf, loop=loop, ended=ended)
+    replayer = Replayer(path, exporter.pipelines, clock, speed=math.inf, loop=loop, ended=ended)
     with exporter:
-        player.start()
+        replayer.start()
         if until is None:
-            assert over.wait(20)
-            assert faults == [None]
+            assert is_over.wait(20)
+            assert outcomes == [None]
         else:
-            while not until(player):
-                over.wait(0.01)
-        player.stop()
-        exporter.page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()  # type: ignore[attr-defined]
-    return exporter
+            while not until(replayer):
+                is_over.wait(0.01)
+        replayer.stop()
+        page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()
+    return Replay(page, exporter.pipelines)
 
 
-def page(exporter: Exporter) -> str:
-    text: str = exporter.page  # type: ignore[attr-defined]
-    return text
-
-
-def test_what_was_recorded_is_shown(tape: Tape) -> None:
-    """The numbers of every account are those of the recording, with the times at which they came."""
+def test_metrics_of_a_recording(tape: Tape) -> None:
+    """Each account has the values of the recording, with the times of the recording."""
     tape.mark(OPENED)
     tape.frames(b": heartbeat\n", metrics(31), metrics(33))
     tape.frames(metrics(32, "PF-AP-2"), account="west")
-    exporter = played(tape.path)
-    assert 'packetfabric_port_receive_bytes_total{account="east",port_circuit_id="PF-AP-1"} 33.0' in page(
-        exporter
-    )
-    assert 'packetfabric_port_receive_bytes_total{account="west",port_circuit_id="PF-AP-2"} 32.0' in page(
-        exporter
-    )
-    east = exporter.pipelines[0].stats
+    page, pipelines = replay(tape.path)
+    for series in (
+        '{account="east",port_circuit_id="PF-AP-1"} 33.0',
+        '{account="west",port_circuit_id="PF-AP-2"} 32.0',
+    ):
+        assert f"packetfabric_port_receive_bytes_total{series}" in page
+    east = pipelines[0].stats
     assert east.connects == 1
     assert east.lag_sum == (1_632_342_875 - 1_632_342_871) + (1_632_342_875 - 1_632_342_873)
     assert east.last_event == {"port|metrics": tape.now}
 
 
-def test_streams_that_overlap(tape: Tape) -> None:
-    """What two streams brought while one replaced the other counts once, as it did when it was recorded."""
+def test_overlapping_streams(tape: Tape) -> None:
+    """Events that both streams of a rotation delivered count once, as in the original."""
     tape.mark(OPENED)
     tape.mark(ROTATION_STARTED)
     tape.frames(metrics(31), metrics(32))
@@ -113,34 +117,34 @@ def test_streams_that_overlap(tape: Tape) -> None:
     tape.mark(ROTATION_SWITCHED)
     tape.mark(OPENED)
     tape.frames(metrics(31), metrics(32), metrics(33))
-    stats = played(tape.path).pipelines[0].stats
+    stats = replay(tape.path).pipelines[0].stats
     assert stats.events["port|metrics"] == 3
     assert stats.disconnects["ended"] == 1
 
 
-def test_parts_and_ends(tape: Tape) -> None:
-    """A frame recorded in parts is put together; what was cut by the end of its stream stays cut."""
+def test_frames_in_parts(tape: Tape) -> None:
+    """A frame recorded in parts is joined; one cut off by the end of its stream is dropped."""
     whole = metrics(31)
     tape.mark(OPENED)
     tape.frames(whole[:30], whole[30:], whole[:50])
     tape.mark(ENDED)
     tape.mark(OPENED)
     tape.frames(metrics(32))
-    stats = played(tape.path).pipelines[0].stats
+    stats = replay(tape.path).pipelines[0].stats
     assert stats.events["port|metrics"] == 2
     assert sum(stats.rejected.values()) == 0
 
 
-def test_a_loop(tape: Tape) -> None:
-    """With loop it begins again at its end."""
+def test_loop(tape: Tape) -> None:
+    """With loop the recording starts again at its end."""
     tape.frames(metrics(31))
-    exporter = played(tape.path, loop=True, until=lambda player: player.played > 3)
-    assert exporter.pipelines[0].stats.events["port|metrics"] > 3
+    result = replay(tape.path, loop=True, until=lambda replayer: replayer.replayed > 3)
+    assert result.pipelines[0].stats.events["port|metrics"] > 3
 
 
 @pytest.mark.parametrize(("speed", "pauses"), [(1.0, [5.0, 10.0]), (2.0, [2.5, 5.0]), (math.inf, [])])
 def test_pauses(tape: Tape, speed: float, pauses: list[float]) -> None:
-    """Between the lines it waits as long as it took, divided by the speed."""
+    """The pauses between records are those of the recording, divided by the speed."""
     for pause in (5, 10, 0):
         tape.frames(metrics(31))
         tape.now += pause
@@ -150,37 +154,44 @@ def test_pauses(tape: Tape, speed: float, pauses: list[float]) -> None:
             Config(accounts=accounts(tape.path)),
             web=WebSettings(listen_address=("127.0.0.1:0",)),
         ),
-        pipeline=partial(ReplayPipeline, clock=clock),
+        create_pipeline=partial(ReplayPipeline, clock=clock),
     )
-    over = threading.Event()
-    player = Replayer(
-        tape.path, exporter.pipelines, clock, speed=speed, loop=False, ended=lambda exc: over.set()
-    )
-    waited: list[float] = []
+    ended = threading.Event()
+    pauses_made: list[float] = []
 
-    class Patient(threading.Event):
+    class Stopping(threading.Event):
+        """Records how long the replay would wait, and does not wait."""
+
         def wait(self, timeout: float | None = None) -> bool:
-            waited.append(timeout or 0.0)
+            pauses_made.append(timeout or 0.0)
             return False
 
-    player._stopping = Patient()
+    replayer = Replayer(
+        tape.path,
+        exporter.pipelines,
+        clock,
+        speed=speed,
+        loop=False,
+        ended=lambda exc: ended.set(),
+        stopping=Stopping(),
+    )
     with exporter:
-        player.start()
-        assert over.wait(20)
-        player.stop()
-    assert waited == pauses
+        replayer.start()
+        assert ended.wait(20)
+        replayer.stop()
+    assert pauses_made == pauses
 
 
 def test_an_empty_recording(tape: Tape) -> None:
-    """A recording of nothing is said to be one."""
+    """A recording without records is an error."""
     tape.recorder.close()
     with pytest.raises(ConfigError, match="the recording is empty"):
         accounts(tape.path)
 
 
 def test_golden(golden: Callable[[str, str], None]) -> None:
-    """The recording of a simulated network makes the same metrics for ever."""
-    exporter = played(str(FIXTURES / "recording.gz"))
+    """The recording of a simulated network always produces the same metrics."""
+    page = replay(str(FIXTURES / "recording.gz")).page
     wanted = ("packetfabric_port_", "packetfabric_vc_", "packetfabric_stream_events", "packetfabric_activity")
-    lines = [line for line in page(exporter).splitlines() if line.removeprefix("# HELP ").startswith(wanted)]
+    lines = [line for line in page.splitlines() if line.removeprefix("# HELP ").startswith(wanted)]
     golden("replay.txt", "\n".join(sorted(lines)) + "\n")

@@ -168,7 +168,7 @@ def test_a_thread_that_dies_takes_the_process_along(
 
     ended: Callable[[], None] = lambda: deaths.append("ended")  # noqa: E731
     monkeypatch.setattr("pf_exporter.stream.processor.EventProcessor.take", bug)
-    with Exporter(config(simulator), ended=ended) as exporter:
+    with Exporter(config(simulator), on_failure=ended) as exporter:
         until(lambda: deaths, "the death of the reader")
         assert exporter.failed
         with pytest.raises(HTTPError) as caught:

@@ -130,7 +130,7 @@ def test_hostile_text_stays_text(fake: Fake) -> None:
 def test_hostile_configuration_stays_text(fake: Fake) -> None:
     """What is wrong with a new configuration is shown as text too."""
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
-        exporter.reading.failed(HOSTILE)
+        exporter.reload_status.failed(HOSTILE)
         reader = Reader(page_of(exporter))
     assert "The new configuration cannot be used; what was in force stays in force:" in reader.text
     assert "script" not in reader.elements
@@ -246,8 +246,8 @@ def test_a_view_of_nothing() -> None:
     account = Account(api_url="http://127.0.0.1:9", token=Secret("x"))
     exporter = Exporter(Config(accounts=(account,), web=WEB))
     try:
-        page = status.page(exporter._view())
-        page = status.page(dataclasses.replace(exporter._view(), histories=(), snapshots={}))
+        page = status.page(exporter.status())
+        page = status.page(dataclasses.replace(exporter.status(), histories=(), snapshots={}))
     finally:
         exporter.server.stop()
     assert Reader(page).open == []
