@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
+
+from tests.programs import version_problem
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NEW_ENOUGH = sys.version_info >= (3, 11)
@@ -65,10 +68,13 @@ def get(url: str, accept: str = "", *, method: str = "GET") -> tuple[int, dict[s
         return answer.status, {key.lower(): value for key, value in answer.headers.items()}, answer.read()
 
 
+@functools.cache
 def tool(name: str) -> str:
-    """The path of a program the tests need; its absence is a failure, since nothing may go unchecked."""
+    """The path of a program that the tests need, which fail if it is missing or too old."""
     path = shutil.which(name)
     assert path is not None, f"{name} is not installed: `make tools` installs it on Debian"
+    problem = version_problem(name, path)
+    assert problem is None, problem
     return path
 
 
