@@ -30,20 +30,33 @@ def listed() -> list[Requirement]:
 OLDEST = {one.name: one.oldest for one in listed() if one.oldest != "-"}
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """A version as numbers, to compare it: (2, 42, 0)."""
-    return tuple(int(number) for number in version.split(".") if number)
+class Version(NamedTuple):
+    """A version as it is written, and as numbers to compare."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+def parse(text: str) -> Version:
+    """A version such as ``2.42.0``."""
+    return Version(text, tuple(int(number) for number in text.split(".") if number))
+
+
+def installed_version(name: str, path: str) -> Version | None:
+    """The version that a program tells; None if it tells none."""
+    command = [path, "version", "--client"] if name == "kubectl" else [path, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    found = VERSION.search(done.stdout + done.stderr)
+    return None if found is None else parse(found[1])
 
 
 def version_problem(name: str, path: str) -> str | None:
     """One line on a program that is older than the tests need; None if it is recent enough."""
     if name not in OLDEST:
         return None
-    command = [path, "version", "--client"] if name == "kubectl" else [path, "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    found = VERSION.search(done.stdout + done.stderr)
-    if found is None:
+    version = installed_version(name, path)
+    if version is None:
         return f"{path} does not tell its version: the tests need {name} {OLDEST[name]} or later"
-    if numbers(found[1]) < numbers(OLDEST[name]):
-        return f"{path} is version {found[1]}: the tests need {name} {OLDEST[name]} or later"
+    if version.numbers < parse(OLDEST[name]).numbers:
+        return f"{path} is version {version.text}: the tests need {name} {OLDEST[name]} or later"
     return None
