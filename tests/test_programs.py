@@ -166,7 +166,7 @@ def test_package_lists_that_cannot_be_read(tmp_path: Path) -> None:
     machine.remove("amtool")
     done = machine.make("tools")
     assert (done.returncode, machine.missing()) == (0, set())
-    assert done.stderr == "apt-get update failed; the package lists of before are used\n"
+    assert done.stderr == "apt-get update failed; the package lists that are there are used\n"
 
 
 @pytest.mark.parametrize(("root", "apt"), [(False, True), (True, False)], ids=["no root", "no apt-get"])
