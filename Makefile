@@ -53,33 +53,16 @@ dist: $(VENV)/.release
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-# The tests scrape with a real Prometheus, alert through a real Alertmanager, and check files with what reads them.
-tools: NEEDED := prometheus promtool prometheus-alertmanager amtool systemd-analyze kubectl
-tools: PACKAGES := prometheus prometheus-alertmanager systemd kubernetes-client
+# What is missing is installed as root on Debian, and nothing else is touched: tools/programs.txt.
+tools:
+	@tools/install-programs test
 
 # The image is built and run on a base of Debian's packages, by Debian's tools; it takes minutes.
-image-tools: NEEDED := buildah podman runc mmdebstrap
-image-tools: PACKAGES := buildah podman runc mmdebstrap debian-archive-keyring
+image-tools:
+	@tools/install-programs image
 
-tools image-tools:
-	@(for tool in $(NEEDED); do command -v $$tool || exit 1; done) >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PACKAGES); \
-	  else \
-	    echo "Programs are needed that are not here; on Debian: apt-get install $(PACKAGES)" >&2; \
-	    exit 1; \
-	  fi; }
-
-# On Debian the module venv may lack ensurepip, which is in a package of its own.
 $(VENV)/bin/python:
-	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv; \
-	  else \
-	    echo "$(PYTHON) cannot make $(VENV): it needs Python 3.10 or later, and ensurepip; on Debian:" \
-	      "apt-get install python3-venv" >&2; \
-	    exit 1; \
-	  fi; }
+	@PYTHON=$(PYTHON) tools/install-programs venv
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(VENV)/bin/python setup.cfg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 import logging
 import os
@@ -20,6 +21,7 @@ import pytest
 import yaml
 
 from pf_exporter.log import LogHandler, configure_logging
+from tests.programs import version_problem
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NEW_ENOUGH = sys.version_info >= (3, 11)
@@ -117,10 +119,13 @@ class LogFile:
         os.close(self._descriptor)
 
 
+@functools.cache
 def tool(name: str) -> str:
-    """The path of a program the tests need; its absence is a failure, since nothing may go unchecked."""
+    """The path of a program that the tests need, which fail if it is missing or too old."""
     path = shutil.which(name)
     assert path is not None, f"{name} is not installed: `make tools` installs it on Debian"
+    problem = version_problem(name, path)
+    assert problem is None, problem
     return path
 
 

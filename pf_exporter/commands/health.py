@@ -45,10 +45,11 @@ def probe(listen_address: str, *, tls: bool) -> str:
         said = answer.read(200).decode(errors="replace").strip()
     except ssl.SSLError as exc:
         # Whoever wants a certificate of us is there: it sends an alert, or ends the connection.
-        there = isinstance(exc, ssl.SSLEOFError) or "ALERT" in (exc.reason or "")
-        return "" if there else f"TLS failed: {exc.reason}"
-    except ConnectionResetError as exc:
-        # With TLS 1.3 the alert comes after the handshake, and may be lost with the connection.
+        closed = isinstance(exc, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+        return "" if closed or "ALERT" in (exc.reason or "") else f"TLS failed: {exc.reason or exc}"
+    except (BrokenPipeError, ConnectionResetError) as exc:
+        # With TLS 1.3 the alert comes after the handshake, and may be lost with the connection, which may end
+        # before the request is sent.
         return "" if tls else exc.strerror or str(exc)
     except (OSError, http.client.HTTPException) as exc:
         return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import http.client
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +95,39 @@ def test_client_certificates(serve: Serve, authority: Authority, version: str) -
     more = f"client_auth_type: RequireAndVerifyClientCert, max_version: {version}"
     site = serve(f"tls_server_config: {{{tls}, {more}}}")
     assert health(site.address, site.file) == 0
+
+
+ENDED = [BrokenPipeError, ConnectionResetError]
+"""How a connection ends that the server closes while the request is sent."""
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+    def fail(*_: object) -> None:
+        raise error("lost")
+
+    monkeypatch.setattr(http.client.HTTPConnection, "request", fail)
+
+
+@pytest.mark.parametrize("error", [*ENDED, ssl.SSLEOFError, ssl.SSLZeroReturnError])
+def test_a_connection_that_ends_without_an_alert(
+    serve: Serve, authority: Authority, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    """With TLS a server that wants a certificate is healthy however it ends the connection."""
+    authority.sign("server", "127.0.0.1")
+    site = serve("tls_server_config: {cert_file: server.pem, key_file: server.key}")
+    failing(monkeypatch, error)
+    assert health(site.address, site.file) == 0
+
+
+@pytest.mark.parametrize("error", ENDED)
+def test_a_connection_that_ends_without_tls(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[OSError]
+) -> None:
+    """Without TLS a server that ends the connection is not healthy."""
+    site = serve()
+    failing(monkeypatch, error)
+    assert health(site.address) == 1
+    assert capsys.readouterr().out == f"{site.address}: lost\n"
 
 
 def test_no_tls_there(serve: Serve, authority: Authority, tmp_path: Path) -> None:

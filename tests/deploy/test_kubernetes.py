@@ -21,6 +21,7 @@ from pf_exporter.config.loader import load
 from pf_exporter.config.settings import WebSettings
 from tests.conftest import tool
 from tests.deploy import blocks
+from tests.programs import installed_version
 from tests.rules.promql import METRICS, PROMETHEUS, TARGET
 
 ROOT = Path(__file__).parents[2]
@@ -104,12 +105,28 @@ def test_kustomize_builds_it() -> None:
     assert only("Namespace")["metadata"]["name"] == "packetfabric"
 
 
+def write_kustomization(folder: Path, text: str) -> None:
+    """Write a kustomization on top of another; for Debian 12's kubectl 1.20 in the form that it reads."""
+    version = installed_version("kubectl", tool("kubectl"))
+    assert version is not None
+    if version.numbers < (1, 21):
+        content = yaml.safe_load(text)
+        # Folders are listed under another key, and it reads patches from files alone.
+        content["bases"] = content.pop("resources")
+        content["patchesStrategicMerge"] = []
+        for number, one in enumerate(content.pop("patches")):
+            (folder / f"patch-{number}.yaml").write_text(one["patch"])
+            content["patchesStrategicMerge"].append(f"patch-{number}.yaml")
+        text = yaml.safe_dump(content)
+    (folder / "kustomization.yaml").write_text(text)
+
+
 def test_with_a_configuration_file(tmp_path: Path) -> None:
     """What the page says to write puts pf.yaml where the variable says, and the key's variable goes."""
     shutil.copytree(FOLDER, tmp_path / "kubernetes")
     mine = tmp_path / "mine"
     mine.mkdir()
-    (mine / "kustomization.yaml").write_text(*blocks("yaml"))
+    write_kustomization(mine, *blocks("yaml"))
     (mine / "pf.yaml").write_text("accounts: []\n")
     manifests = built(mine)
     (made,) = (one for one in manifests if "pf.yaml" in one.get("data", {}))
