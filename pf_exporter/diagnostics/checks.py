@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from pf_exporter.config import Account, Config, SecretFile
 from pf_exporter.diagnostics.result import BAD, HINTS, CheckResult, Failed, Finding, Notice, run_check
-from pf_exporter.errors import StreamError, Unavailable
+from pf_exporter.errors import CertificateNotTrusted, StreamError
 from pf_exporter.formatting import duration
-from pf_exporter.packetfabric import Client, Session, StreamingResponse, Transport, read_events
+from pf_exporter.packetfabric import Client, Request, Session, StreamingResponse, Transport, read_events
 from pf_exporter.schema import EVENTS, PORTS, VIRTUAL_CIRCUITS, canonical_id
 from pf_exporter.state import AccountStats, Store, Verdict
 from pf_exporter.stream import EventProcessor
@@ -149,10 +149,8 @@ class AccountChecks:
         transport = Transport(account.api_url, {}, ca_file=account.ca_file)
         # No secret is sent until the server has shown who it is.
         try:
-            answer = transport.call("connection", "GET", "/v2/events", headers={})
-        except Unavailable as exc:
-            if "certificate" not in str(exc):
-                raise
+            answer = transport.call(Request("connection", "GET", "/v2/events"))
+        except CertificateNotTrusted as exc:
             hint = "give the certificate of the authority that signed it as the account's ca_file"
             raise Failed("reach", str(exc), hint) from None
         self._date = answer.headers.get("Date", "")

@@ -144,7 +144,7 @@ def test_random_streams_match_the_reference_at_the_limits(
 ) -> None:
     """What is too large depends on the event alone, never on the cuts, and is reported once and in order."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sse, "LINES", max_lines)
+        patch.setattr(sse, "MAX_EVENT_LINES", max_lines)
         assert outcomes(chunks, limit) == reference(b"".join(chunks), limit, max_lines)
 
 
