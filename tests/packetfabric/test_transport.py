@@ -606,8 +606,5 @@ def test_ca_file(tmp_path: Path) -> None:
 def test_https_to_a_plain_port(fake: Fake) -> None:
     """TLS with a server that speaks none is an error of TLS."""
     fake.script["connect"] = [(b"HTTP/1.1 400 Bad Request\r\n\r\n", FIN)]
-    with pytest.raises(
-        Unavailable,
-        match=r"^list: TLS failed: the server does not speak TLS on this port; is it http instead of https\?$",
-    ):
+    with pytest.raises(Unavailable, match=r"^list: TLS failed: the server does not speak TLS on this port"):
         get(fake.url.replace("http:", "https:"))
