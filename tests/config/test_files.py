@@ -49,5 +49,5 @@ def test_read_file(tmp_path: Path) -> None:
     path.write_text("ä")
     path.chmod(0o640)
     assert read_file(str(path), 2) == ("ä", 0o640)
-    with pytest.raises(ValueError, match="^the file is larger than"):
+    with pytest.raises(ValueError, match=r"^the file is larger than"):
         read_file(str(path), 1)

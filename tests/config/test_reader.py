@@ -23,7 +23,7 @@ def test_location_in_environment() -> None:
 
 
 def test_mapping() -> None:
-    """Only known keys that are not null are returned; unknown ones are problems, with a suggestion if close."""
+    """Known keys that are not null are returned; unknown ones are problems, with a suggestion if close."""
     reader = ConfigReader()
     location = Location("pf.yml: ")
     raw = {"b": "2", "a": "1", "null": None, "long_nane": "3", "zzz": "4"}
