@@ -66,8 +66,7 @@ def _session_of_login(body: bytes) -> Session:
         raise LoginIncomplete(f"login: this user logs in with a second factor; {API_KEY_HINT}")
     if fields.get("should_sign_eula"):
         raise LoginIncomplete(
-            "login: this user has to accept an agreement (EULA) in the portal first;"
-            f" or {API_KEY_HINT}"
+            f"login: this user has to accept an agreement (EULA) in the portal first; or {API_KEY_HINT}"
         )
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,4096}", token):
         raise Rejected("login: the response holds no usable token")

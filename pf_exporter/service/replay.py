@@ -19,7 +19,7 @@ from pf_exporter.recording import (
     read,
 )
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
-from pf_exporter.state import STOPPED, Store
+from pf_exporter.state import Store, StreamState
 from pf_exporter.stream import EventProcessor
 from pf_exporter.supervised_thread import SupervisedThread
 
@@ -79,7 +79,7 @@ class ReplayPipeline(AccountPipeline):
             stats.opened()
         elif record.mark == ENDED:
             self._pending.clear()
-            stats.lost(StreamEnded.reason, "connecting")
+            stats.lost(StreamEnded.reason, StreamState.CONNECTING)
         elif record.mark == ROTATION_STARTED:
             processor.rotation_started()
         elif record.mark == ROTATION_SWITCHED:
@@ -91,7 +91,7 @@ class ReplayPipeline(AccountPipeline):
 
     def _process_frame(self, frame: bytes) -> None:
         self.stats.bytes += len(frame)
-        self.stats.heard = self.stats.clock()
+        self.stats.last_byte_at = self.stats.clock()
         self._pending += frame
         if self._pending.endswith((b"\n", b"\r")) or len(self._pending) > PENDING_LIMIT:
             block = bytes(self._pending)
@@ -149,7 +149,7 @@ class Replayer:
 
     def _fail(self, exc: BaseException) -> None:
         for pipeline in self._pipelines.values():
-            pipeline.stats.lost(STOPPED, "stopped")
+            pipeline.stats.stopped()
         self._ended(exc)
 
     def _replay_once(self) -> None:

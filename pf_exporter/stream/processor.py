@@ -18,7 +18,7 @@ from pf_exporter.recording import (
     RecordingWriter,
 )
 from pf_exporter.schema import EVENT_NAMES, OTHER, ActivityLogEntry, Observation, decode
-from pf_exporter.state import DROPPED, KEPT, RESET, AccountStats, Store, WriteResult
+from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
 
 REPEAT_WINDOW = 10.0
 """Seconds after a change of streams in which the new one may still repeat what the old one brought."""
@@ -114,7 +114,7 @@ class EventProcessor:
             self.reject(exc, name)
             return
         if said is None:
-            stats.unknown_fields.event(frame.event, frame.data)
+            stats.unknown_fields.add_event(frame.event, frame.data)
             self._log.warning_throttled(
                 "unknown", "event of unknown name", account=self._account, event=frame.event
             )
@@ -123,16 +123,16 @@ class EventProcessor:
             stats.fields_rejected[name] += said.fields_rejected
         if said.unknown:
             stats.fields_unknown[name] += len(said.unknown)
-            stats.unknown_fields.fields(frame.event, said.unknown, frame.data)
+            stats.unknown_fields.add_fields(frame.event, said.unknown, frame.data)
         now, sampled = self._wall(), said.timestamp
         if sampled is not None:
-            stats.lag(now - sampled)
+            stats.observe_lag(now - sampled)
         if isinstance(said, Observation):
             outcome = self._store.write(self._account, said)
             if outcome is not KEPT:
                 self._count(outcome, name, said)
-            if name in stats.temporality.watched and (outcome is KEPT or outcome is RESET):
-                stats.temporality.saw(said.event, said.circuit, said.values)
+            if name in stats.temporality.observed and (outcome is KEPT or outcome is RESET):
+                stats.temporality.observe(said.event, said.circuit, said.values)
         else:
             self._note(said)
         stats.last_event[name] = now
@@ -151,7 +151,7 @@ class EventProcessor:
                 "refused", "limit of series reached", account=self._account, limit=self._store.limit
             )
         else:
-            stats.rejected[DROPPED[outcome]] += 1
+            stats.rejected[outcome.value] += 1
 
     def _note(self, activity: ActivityLogEntry) -> None:
         stats = self._stats

@@ -30,7 +30,7 @@ from pf_exporter.config.settings import Config, InventorySettings, WebSettings
 from pf_exporter.errors import Rejected
 from pf_exporter.inventory.poller import InventoryPoller
 from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.metrics.inventory_collector import INFOS, InventoryCollector
+from pf_exporter.metrics.inventory_collector import INFO_FAMILIES, InventoryCollector
 from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.schema.events import EVENTS
@@ -900,7 +900,7 @@ def test_against_the_simulator(simulator: Simulator) -> None:
     assert lags == {one.circuit_id: one.lag.circuit_id if one.lag else "" for one in network.ports}
     ends = [(one.labels["port_a"], one.labels["port_z"]) for one in families["packetfabric_vc_info"]]
     assert ends == [(one.a.port.circuit_id, one.z.port.circuit_id) for one in network.circuits]
-    assert {name for name, samples in families.items() if samples} >= INFOS
+    assert {name for name, samples in families.items() if samples} >= INFO_FAMILIES
     assert (simulator.logins, simulator.bundles, simulator.live_sessions) == (1, 1, 0)
 
 
