@@ -48,7 +48,7 @@ def compress(texts: Iterable[bytes]) -> DeflateBlock:
     return DeflateBlock(b"".join(deflated), size, crc)
 
 
-def gzip(blocks: Sequence[DeflateBlock]) -> bytes:
+def to_gzip(blocks: Sequence[DeflateBlock]) -> bytes:
     """Combine blocks into a gzip file of one member (RFC 1952): some clients read only the first member."""
     size = crc = 0
     for block in blocks:
@@ -60,7 +60,7 @@ def gzip(blocks: Sequence[DeflateBlock]) -> bytes:
     return b"".join((header, *(block.deflated for block in blocks), end_of_stream, trailer))
 
 
-def plain(blocks: Sequence[DeflateBlock]) -> bytes:
+def decompress(blocks: Sequence[DeflateBlock]) -> bytes:
     """Return the uncompressed texts of all blocks."""
     size = sum(block.size for block in blocks)
-    return isal_zlib.decompress(gzip(blocks), 16 + isal_zlib.MAX_WBITS, size)
+    return isal_zlib.decompress(to_gzip(blocks), 16 + isal_zlib.MAX_WBITS, size)

@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import INF, floatToGoString
 
-from pf_exporter.metrics import deflate
+from pf_exporter.metrics.deflate import DeflateBlock, compress, decompress, to_gzip
 from pf_exporter.metrics.stream_families import (
     LAST_EVENT_LABELS,
     PORT_LAST_EVENT,
@@ -145,8 +145,8 @@ class _EventSection(NamedTuple):
 
     version: int
     """Version of the rows, or an earlier one."""
-    values: deflate.DeflateBlock
-    last_event: deflate.DeflateBlock
+    values: DeflateBlock
+    last_event: DeflateBlock
 
 
 class Exposition:
@@ -165,23 +165,23 @@ class Exposition:
 
     def gzip(self, format: Format) -> bytes:
         """Return the compressed page."""
-        return deflate.gzip(self._blocks(format))
+        return to_gzip(self._blocks(format))
 
     def plain(self, format: Format) -> bytes:
         """Return the page uncompressed; decompressing it is cheaper than keeping the text as well."""
-        return deflate.plain(self._blocks(format))
+        return decompress(self._blocks(format))
 
-    def _blocks(self, format: Format) -> list[deflate.DeflateBlock]:
+    def _blocks(self, format: Format) -> list[DeflateBlock]:
         headers = self._headers[format]
         with self._lock:
             sections = {name: self._section(event, format) for name, event in EVENTS.items()}
         blocks = [section.values for section in sections.values()]
         for kind, family in _LAST_EVENT_FAMILIES.items():
-            blocks.append(deflate.compress([headers[family]]))
+            blocks.append(compress([headers[family]]))
             blocks += (sections[event].last_event for event in EVENTS if event.startswith(kind + "|"))
         series = self._store.series()
         series_lines = _sample_lines(SERIES, map(_LabelFormatter(("account",)), zip(series)), series.values())
-        blocks.append(deflate.compress([headers[SERIES], *series_lines, format.encode(self._registry)]))
+        blocks.append(compress([headers[SERIES], *series_lines, format.encode(self._registry)]))
         return blocks
 
     def _section(self, event: EventType, format: Format) -> _EventSection:
@@ -193,8 +193,8 @@ class Exposition:
             rows = self._store.rows(event.name)
             section = _EventSection(
                 version,
-                deflate.compress(_value_lines(event, rows, self._headers[format])),
-                deflate.compress(_last_event_lines(event, rows)),
+                compress(_value_lines(event, rows, self._headers[format])),
+                compress(_last_event_lines(event, rows)),
             )
             self._sections[format, event.name] = section
         return section

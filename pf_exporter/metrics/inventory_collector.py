@@ -107,7 +107,7 @@ class InventoryCollector(Collector):
                 ids = _spellings(circuit_id, account_aliases)
                 for name, rows in samples.items():
                     if name == resource.info.name:
-                        rows = _with_stream_ids(resource, rows, account_aliases)  # noqa: PLW2901
+                        rows = _with_stream_ids(resource, rows, account_aliases)
                     for labels, value in rows:
                         for spelling in ids:
                             families[name].add_metric((poller.account, spelling, *labels), value)
