@@ -56,3 +56,25 @@ def test_value() -> None:
         "here: expected a string",
         "here: expected a string or a list of strings",
     ]
+
+
+def test_lookup() -> None:
+    """A name gives its entry of the table; no name, and an unknown name, give that of the default."""
+    reader = ConfigReader()
+    table = {"TLS12": 12, "TLS13": 13}
+    assert reader.lookup(table, "TLS13", "here", "TLS12") == 13
+    assert reader.lookup(table, None, "here", "TLS12") == 12
+    assert reader.problems == []
+    assert reader.lookup(table, "TLS11", "here", "TLS12") == 12
+    assert reader.lookup(table, ["TLS13"], "here", "TLS12") == 12
+    assert reader.problems == ["here: expected one of TLS12, TLS13"] * 2
+
+
+def test_strings() -> None:
+    """A list of strings is returned; anything else is a problem, except null."""
+    reader = ConfigReader()
+    assert reader.strings(["a", "b"], "here") == ["a", "b"]
+    assert reader.strings(None, "here") == []
+    assert reader.problems == []
+    assert reader.strings("a", "here") == reader.strings(["a", None], "here") == []
+    assert reader.problems == ["here: expected a list of strings"] * 2
