@@ -14,7 +14,7 @@ from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.commands.streaming import StreamRunner
 from pf_exporter.config import load
 from pf_exporter.log import configure_logging
-from pf_exporter.recording import RecordingWriter, redaction
+from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.stream import EventProcessor
 
 DESCRIPTION = """\
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     configure_logging(config.log.level, config.log.format)
     signals = SignalWaiter(*TERMINATION)
     recorder = RecordingWriter(
-        arguments.file, redaction=redaction(config.accounts) if arguments.redact else None
+        arguments.file, redaction=redaction_for(config.accounts) if arguments.redact else None
     )
     live = StreamRunner(
         config, signals, create_processor=functools.partial(EventProcessor, recorder=recorder)
@@ -39,9 +39,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     recorder.close()
     events = sum(sum(pipeline.stats.events.values()) for pipeline in live.pipelines.values())
     how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
-    echo(f"{events:,} events recorded; {arguments.file} has {os.path.getsize(arguments.file):,} bytes, {how}")
+    path = recorder.current_path
+    echo(f"{events:,} events recorded; {path} has {os.path.getsize(path):,} bytes, {how}")
     if recorder.problem is not None:
-        echo(f"not all of it was recorded: {recorder.problem}")
+        echo(f"{recorder.problem}; {recorder.lost:,} frames and marks lost")
     if live.failure is not None or recorder.problem is not None:
         return DIED
     return OK if events else SILENT

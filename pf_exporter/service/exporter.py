@@ -21,7 +21,7 @@ from pf_exporter.metrics import (
     config_reload_status,
     web_config_reload_status,
 )
-from pf_exporter.recording import RecordingWriter, redaction
+from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.server import Server, WebConfigReloader, guard
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, settings_key
 from pf_exporter.service.shutdown import stop_all
@@ -41,7 +41,7 @@ def _create_recorder(config: Config) -> RecordingWriter | None:
     record = config.record
     if not record.file:
         return None
-    hide = redaction(config.accounts) if record.redact else None
+    hide = redaction_for(config.accounts) if record.redact else None
     return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
 
 

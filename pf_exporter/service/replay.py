@@ -9,15 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pf_exporter.config import Account, Config, Secret
 from pf_exporter.errors import ConfigError, StreamEnded
 from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
-from pf_exporter.recording import (
-    ENDED,
-    OPENED,
-    ROTATION_ABANDONED,
-    ROTATION_STARTED,
-    ROTATION_SWITCHED,
-    Record,
-    read,
-)
+from pf_exporter.recording import Mark, Record, read
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.state import Store, StreamState
 from pf_exporter.stream import EventProcessor
@@ -75,16 +67,16 @@ class ReplayPipeline(AccountPipeline):
     def process(self, record: Record) -> None:
         """Process one record as the stream's reader would have."""
         processor, stats = self.processor, self.stats
-        if record.mark == OPENED:
+        if record.mark == Mark.OPENED:
             stats.opened()
-        elif record.mark == ENDED:
+        elif record.mark == Mark.ENDED:
             self._pending.clear()
             stats.lost(StreamEnded.reason, StreamState.CONNECTING)
-        elif record.mark == ROTATION_STARTED:
+        elif record.mark == Mark.ROTATION_STARTED:
             processor.rotation_started()
-        elif record.mark == ROTATION_SWITCHED:
+        elif record.mark == Mark.ROTATION_SWITCHED:
             processor.rotation_switched()
-        elif record.mark == ROTATION_ABANDONED:
+        elif record.mark == Mark.ROTATION_ABANDONED:
             processor.rotation_abandoned()
         else:
             self._process_frame(record.frame)

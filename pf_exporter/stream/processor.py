@@ -10,13 +10,7 @@ from pf_exporter.config import LogSettings
 from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
-from pf_exporter.recording import (
-    ROTATION_ABANDONED,
-    ROTATION_STARTED,
-    ROTATION_SWITCHED,
-    RecordingTap,
-    RecordingWriter,
-)
+from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
 from pf_exporter.schema import EVENT_NAMES, OTHER, ActivityLogEntry, Observation, decode
 from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
 
@@ -53,18 +47,18 @@ class EventProcessor:
 
     def rotation_started(self) -> None:
         """A second stream is about to be opened: remember what the first one brings."""
-        self._mark(ROTATION_STARTED)
+        self._mark(Mark.ROTATION_STARTED)
         self._brought = collections.Counter()
         self._repeats_until = None
 
     def rotation_switched(self) -> None:
         """From now on the events are those of the second stream; what the first brought counts once."""
-        self._mark(ROTATION_SWITCHED)
+        self._mark(Mark.ROTATION_SWITCHED)
         self._repeats_until = self._clock() + REPEAT_WINDOW
 
     def rotation_abandoned(self) -> None:
         """There will be no second stream after all."""
-        self._mark(ROTATION_ABANDONED)
+        self._mark(Mark.ROTATION_ABANDONED)
         self._brought = None
 
     def _is_repeated(self, frame: ServerSentEvent, brought: collections.Counter[int]) -> bool:
@@ -84,7 +78,7 @@ class EventProcessor:
         """The bytes of a stream, on their way to the parser: recorded, where that is wanted."""
         return chunks if self._tap is None else self._tap.tap(chunks)
 
-    def _mark(self, mark: str) -> None:
+    def _mark(self, mark: Mark) -> None:
         if self._tap is not None:
             self._tap.mark(mark)
 
