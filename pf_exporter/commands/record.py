@@ -18,9 +18,9 @@ from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.stream import EventProcessor
 
 DESCRIPTION = """\
-Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
-gone on with. User names, addresses, messages and circuit IDs are replaced, each by the same word for as long
-as this runs, so that the recording can be shown to others; measurements and times stay.
+Record the streams of the configured accounts until Ctrl-C. An existing recording is continued. User names,
+addresses, messages and circuit IDs are replaced by pseudonyms, so that the recording can be shared;
+measurements and times are kept.
 """
 
 
@@ -59,7 +59,7 @@ def add(commands: Commands) -> None:
         epilog="exit codes: 0 events were recorded, 6 none came; others as of pf-exporter check\n",
         settings=True,
     )
-    parser.add_argument("file", metavar="FILE", help="the recording, gzip")
+    parser.add_argument("file", metavar="FILE", help="the recording, compressed with gzip at the end; FILE.part while recording")
     parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="end after this long")
     parser.add_argument(
         "--redact",
