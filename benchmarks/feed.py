@@ -19,6 +19,7 @@ from benchmarks.process import unpin
 from pf_exporter.config.accounts import Account
 from pf_exporter.errors import StreamError
 from pf_exporter.packetfabric import sse
+from pf_exporter.packetfabric.request import Request
 from pf_exporter.packetfabric.transport import Transport
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
@@ -97,7 +98,7 @@ def exporter(url: str, store: Store) -> Iterator[Count]:
     stats = AccountStats(Account(ACCOUNT), idle_timeout=60)
     processor = EventProcessor(store, stats)
     transport = Transport(url, {})
-    stream = transport.open("stream", "GET", "/", headers={}, read_timeout=60)
+    stream = transport.open(Request("stream", "GET", "/", read_timeout=60))
 
     def read() -> None:
         with contextlib.suppress(StreamError):

@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.network import ACCOUNT, SERIES_PER_PORT, Network
 from pf_exporter.metrics.exposition import Exposition, Format
-from pf_exporter.metrics.stream_collector import Collector
 from pf_exporter.schema.decoder import decode
 from pf_exporter.schema.observation import Observation
 from pf_exporter.state.store import Store
+from tests.metrics.reference_collector import ReferenceCollector
 
 
 def fill(store: Store, network: Network, number: int) -> None:
@@ -47,7 +47,7 @@ def measure(ports: int, times: int, usual_times: int) -> tuple[list[float], list
     store = filled(network)
     page = Exposition(store, CollectorRegistry())
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Collector(store))
+    registry.register(ReferenceCollector(store))
     changed: list[float] = []
     unchanged: list[float] = []
     usual: list[float] = []

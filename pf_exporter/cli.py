@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from pf_exporter import __version__
+from pf_exporter.build_info import revision
 from pf_exporter.commands import check, demo, export, health, record, replay, simulate, tail
 from pf_exporter.commands.common import BAD_CONFIG, OK, TAKEN, HelpFormatter, echo
 from pf_exporter.config import add_flags
 from pf_exporter.errors import CannotListen, ConfigError
-from pf_exporter.build_info import revision
 
 COMMANDS = (check, tail, record, replay, demo, simulate, health)
 """In the order of the help."""

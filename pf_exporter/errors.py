@@ -104,6 +104,10 @@ class Unavailable(ApiError):
     reason = Reason.UNAVAILABLE
 
 
+class CertificateNotTrusted(Unavailable):
+    """The certificate of the server cannot be verified."""
+
+
 class RateLimited(Unavailable):
     """HTTP 429: too many requests."""
 

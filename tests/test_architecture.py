@@ -48,7 +48,7 @@ DOORS = {
     "bcrypt": {"server"},
     "isal": {"metrics"},
     "msgspec": {"schema", "state"},
-    "prometheus_client": {"metrics", "service"},
+    "prometheus_client": {"metrics"},
     "requests": {"packetfabric"},
     "sseclient": {"packetfabric"},
     "starlette": {"server", "simulator", "web"},

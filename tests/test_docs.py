@@ -17,7 +17,7 @@ from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema.events import SUBSCRIBABLE_EVENTS
 from pf_exporter.service.exporter import RESTART_ONLY
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS
@@ -50,7 +50,7 @@ def test_every_family_is_documented() -> None:
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     store = Store(ttl=1, limit=1)
     families = [
-        *Collector(store).describe(),
+        *describe_stream_families(),
         *InventoryCollector([], store).describe(),
         *ExporterCollector([]).describe(),
     ]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from pf_exporter.metrics.exporter_collector import SELF_METRICS
+from pf_exporter.metrics.exporter_collector import EXPORTER_METRICS
 from tests.chain import SETTINGS, Chain
 from tests.conftest import until
 from tests.fakes import FIN, RST, STREAM, Answer, Fake, Piece, Step, event
@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_books_balance(self) -> None:
         """Every family can be read, and no reason is counted that was not foreseen."""
-        for own in SELF_METRICS:
+        for own in EXPORTER_METRICS:
             assert all(value >= 0 for value in own.read(self.chain.stats).values())
 
 

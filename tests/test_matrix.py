@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from pf_exporter.metrics.exporter_collector import SELF_METRICS
+from pf_exporter.metrics.exporter_collector import EXPORTER_METRICS
 from pf_exporter.state.stats import AccountStats
 from tests.chain import Chain
 from tests.conftest import until
@@ -28,8 +28,8 @@ def counters(stats: AccountStats) -> dict[tuple[str, ...], float]:
     """Every counter of the account, by name and labels."""
     return {
         (own.name, *labels): value
-        for own in SELF_METRICS
-        if own.kind == "counter"
+        for own in EXPORTER_METRICS
+        if own.type == "counter"
         for labels, value in own.read(stats).items()
     }
 

@@ -12,10 +12,11 @@ from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.reload_status import of_config, of_web_config
-from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.metrics.metric_family import label_names
+from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
+from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema import ACTIVITY, EVENTS, SUBSCRIBABLE_EVENTS, FamilySpec
-from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS, STATES
+from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS, StreamState
 from pf_exporter.state.store import Store
 from tests.matrix import MATRIX
 
@@ -83,7 +84,7 @@ def _described(metrics: Iterable[Metric]) -> str:
         (
             f"`{_shown(metric)}`",
             metric.type,
-            ", ".join(f"`{label}`" for label in metric._labelnames),  # type: ignore[attr-defined]
+            ", ".join(f"`{label}`" for label in label_names(metric)),
             metric.documentation,
         )
         for metric in metrics
@@ -93,8 +94,10 @@ def _described(metrics: Iterable[Metric]) -> str:
 
 def _own() -> Iterator[Metric]:
     """Every family that is no event's and no list's."""
-    for collector in (ExporterCollector([]), Collector(Store(ttl=1, limit=1)), of_config(), of_web_config()):
-        yield from collector.describe()
+    yield from ExporterCollector([]).describe()
+    yield from describe_stream_families()
+    yield from config_reload_status().describe()
+    yield from web_config_reload_status().describe()
 
 
 def metrics() -> str:
@@ -124,7 +127,7 @@ def metrics() -> str:
     parts.append("The `process_*` and `python_*` metrics come from prometheus_client; ")
     parts.append("`--web.disable-exporter-metrics` turns them off.\n\n")
     for title, values in (
-        ("Values of `state`", STATES),
+        ("Values of `state`", [state.value for state in StreamState]),
         ("Values of `reason` for disconnects and login failures", DISCONNECT_REASONS),
         ("Values of `reason` for rejected events", REJECT_REASONS),
     ):

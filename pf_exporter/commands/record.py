@@ -14,13 +14,13 @@ from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.commands.streaming import StreamRunner
 from pf_exporter.config import load
 from pf_exporter.log import configure_logging
-from pf_exporter.recording import RecordingWriter, redaction
+from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.stream import EventProcessor
 
 DESCRIPTION = """\
-Record the streams of the configured accounts, as they arrive, until Ctrl-C. A file that is there already is
-gone on with. User names, addresses, messages and circuit IDs are replaced, each by the same word for as long
-as this runs, so that the recording can be shown to others; measurements and times stay.
+Record the streams of the configured accounts until Ctrl-C. An existing recording is continued. User names,
+addresses, messages and circuit IDs are replaced by pseudonyms, so that the recording can be shared;
+measurements and times are kept.
 """
 
 
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     configure_logging(config.log.level, config.log.format)
     signals = SignalWaiter(*TERMINATION)
     recorder = RecordingWriter(
-        arguments.file, redaction=redaction(config.accounts) if arguments.redact else None
+        arguments.file, redaction=redaction_for(config.accounts) if arguments.redact else None
     )
     live = StreamRunner(
         config, signals, create_processor=functools.partial(EventProcessor, recorder=recorder)
@@ -39,9 +39,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     recorder.close()
     events = sum(sum(pipeline.stats.events.values()) for pipeline in live.pipelines.values())
     how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
-    echo(f"{events:,} events recorded; {arguments.file} has {os.path.getsize(arguments.file):,} bytes, {how}")
+    path = recorder.current_path
+    echo(f"{events:,} events recorded; {path} has {os.path.getsize(path):,} bytes, {how}")
     if recorder.problem is not None:
-        echo(f"not all of it was recorded: {recorder.problem}")
+        echo(f"{recorder.problem}; {recorder.lost:,} frames and marks lost")
     if live.failure is not None or recorder.problem is not None:
         return DIED
     return OK if events else SILENT
@@ -58,7 +59,7 @@ def add(commands: Commands) -> None:
         epilog="exit codes: 0 events were recorded, 6 none came; others as of pf-exporter check\n",
         settings=True,
     )
-    parser.add_argument("file", metavar="FILE", help="the recording, gzip")
+    parser.add_argument("file", metavar="FILE", help="the recording, compressed with gzip at the end; FILE.part while recording")
     parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="end after this long")
     parser.add_argument(
         "--redact",

@@ -94,3 +94,20 @@ class ConfigReader:
         except ValueError as exc:
             self.reject(where, exc)
             return None
+
+    def lookup(self, table: Mapping[str, T], raw: Any, where: str, default: str) -> T:
+        """The entry of a table for a name; that of ``default`` if there is no name, or none of the table."""
+        name = raw or default
+        if isinstance(name, str) and name in table:
+            return table[name]
+        self.reject(where, f"expected one of {', '.join(table)}")
+        return table[default]
+
+    def strings(self, raw: Any, where: str) -> list[str]:
+        """A list of strings; empty, with a problem, if it is not one."""
+        if raw is None:
+            return []
+        if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
+            self.reject(where, "expected a list of strings")
+            return []
+        return raw

@@ -133,10 +133,10 @@ class RecordSettings:
         or_empty(PATH), "", "Record the streams to this file, for pf-exporter replay.", "--stream.record"
     )
     limit: int = setting(
-        positive_integer("bytes"), "67108864", "Size at which the recording continues in a new file."
+        positive_integer("bytes"), "67108864", "Uncompressed size at which the recording is rotated."
     )
     kept: int = setting(
-        positive_integer("files"), "3", "Number of old recordings to keep, as FILE.1 and so on."
+        positive_integer("files"), "3", "Number of rotated files to keep, as FILE.1 and so on."
     )
     redact: bool = setting(
         BOOLEAN, "true", "Replace names, addresses, messages and circuit IDs in the recording."

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 from pf_exporter.config import Account, Config, SecretFile
 from pf_exporter.diagnostics.result import BAD, HINTS, CheckResult, Failed, Finding, Notice, run_check
-from pf_exporter.errors import StreamError, Unavailable
+from pf_exporter.errors import CertificateNotTrusted, StreamError
 from pf_exporter.formatting import duration
-from pf_exporter.packetfabric import Client, Session, StreamingResponse, Transport, read_events
+from pf_exporter.packetfabric import Client, Request, Session, StreamingResponse, Transport, read_events
 from pf_exporter.schema import EVENTS, PORTS, VIRTUAL_CIRCUITS, canonical_id
-from pf_exporter.state import AccountStats, Store, Verdict
+from pf_exporter.state import AccountStats, DetectedTemporality, Store
 from pf_exporter.stream import EventProcessor
 
 CLOCK_TOLERANCE = 30.0
@@ -98,9 +98,9 @@ class AccountChecks:
             if step.state == BAD:
                 return
         if self._listen:
-            for verdict in self.stats.temporality.verdicts():
-                yield attempt("counts", functools.partial(self._counts, verdict))
-        if self.stats.unknown_fields.found():
+            for detected in self.stats.temporality.results():
+                yield attempt("counts", functools.partial(self._counts, detected))
+        if self.stats.unknown_fields.snapshot():
             yield attempt("new", self._novelties)
 
     def close(self) -> CheckResult | None:
@@ -149,10 +149,8 @@ class AccountChecks:
         transport = Transport(account.api_url, {}, ca_file=account.ca_file)
         # No secret is sent until the server has shown who it is.
         try:
-            answer = transport.call("connection", "GET", "/v2/events", headers={})
-        except Unavailable as exc:
-            if "certificate" not in str(exc):
-                raise
+            answer = transport.call(Request("connection", "GET", "/v2/events"))
+        except CertificateNotTrusted as exc:
             hint = "give the certificate of the authority that signed it as the account's ca_file"
             raise Failed("reach", str(exc), hint) from None
         self._date = answer.headers.get("Date", "")
@@ -289,17 +287,22 @@ class AccountChecks:
         yield self._first
         yield from stream.chunks()
 
-    def _counts(self, verdict: Verdict) -> Finding:
-        configured = self._config.value(verdict.setting)
-        if verdict.kind is None:
-            return Notice(f"{verdict.event}: not known yet. {verdict.evidence}", "listen longer with --learn")
-        said = f"{verdict.event}: {verdict.kind}. {verdict.evidence}"
-        if not verdict.fits(configured):
-            return Notice(said, f"set {verdict.setting} to {verdict.kind}; it is {configured} now")
-        return f"{said} As {verdict.setting} has it."
+    def _counts(self, detected: DetectedTemporality) -> Finding:
+        configured = self._config.value(detected.setting)
+        if detected.temporality is None:
+            return Notice(
+                f"{detected.event}: not known yet. {detected.evidence}", "listen longer with --learn"
+            )
+        summary = f"{detected.event}: {detected.temporality.value}. {detected.evidence}"
+        if not detected.agrees_with(configured):
+            return Notice(
+                summary,
+                f"set {detected.setting} to {detected.temporality.value}; it is {configured} now",
+            )
+        return f"{summary} As {detected.setting} has it."
 
     def _novelties(self) -> Finding:
-        found = self.stats.unknown_fields.found()
+        found = self.stats.unknown_fields.snapshot()
         return Notice(
             "; ".join(map(str, found)),
             "this is new: please report it to the exporter's authors, as it stands here",

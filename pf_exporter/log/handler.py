@@ -13,6 +13,12 @@ STDERR = 2
 FLUSH_TIMEOUT = 0.25
 """Seconds that exit may wait for a blocked standard error; SIGTERM has to end the process within 2 s."""
 
+LIBRARY_LEVELS = {
+    "urllib3": logging.ERROR,  # its warnings quote URLs, and with them the subscription
+    "sseclient": logging.WARNING,  # its debug messages quote text that was received, of any length
+}
+"""Levels of libraries that would log what must not leave the process."""
+
 
 class LogHandler(logging.Handler):
     """Formats records in the thread that logs and leaves writing to a :class:`LineWriter`.
@@ -75,6 +81,8 @@ def configure_logging(level: str, style: str, descriptor: int = STDERR) -> LogHa
             old.flush()
             old.close()
     root.setLevel(logging.WARNING)
+    for name, library_level in LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(library_level)
     logging.getLogger("pf_exporter").setLevel({"warn": "WARNING"}.get(level, level.upper()))
     return handler
 

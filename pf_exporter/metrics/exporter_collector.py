@@ -1,195 +1,184 @@
-"""The exporter's metrics about itself, and about how fresh the rest is."""
+"""The exporter's metrics about itself: streams, events, sessions, lag and build."""
 
 from __future__ import annotations
 
 import itertools
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from pf_exporter import __version__, build_info
-from pf_exporter.metrics.metric_family import family, sentence
+from pf_exporter.metrics.metric_family import help_sentence
+from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import ACTIVITY, MetricType
-from pf_exporter.state import LAG_BUCKETS, STATES, AccountStats, LabelValues
+from pf_exporter.state import LAG_BUCKETS, AccountStats, StreamState
 
-
-class SelfMetric(NamedTuple):
-    """A family about the exporter: what it is called, and where its numbers are."""
-
-    name: str
-    kind: MetricType
-    help: str
-    labels: tuple[str, ...]
-    """Besides ``account``."""
-    read: Callable[[AccountStats], Mapping[LabelValues, float]]
-
-
-def _one(value: float | None) -> Mapping[LabelValues, float]:
-    return {} if value is None else {(): value}
-
-
-def _by(values: Mapping[str, float]) -> Mapping[LabelValues, float]:
-    return {(label,): value for label, value in list(values.items())}
-
-
-SELF_METRICS = (
+EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
     SelfMetric(
         "packetfabric_up",
         MetricType.GAUGE,
-        "Whether an event stream is open and has been heard within the idle timeout",
+        "Whether an event stream is open and received data within the idle timeout",
         (),
-        lambda t: _one(float(t.up)),
+        lambda stats: unlabelled(float(stats.up)),
     ),
     SelfMetric(
         "packetfabric_stream_state",
         MetricType.GAUGE,
-        "What the thread that reads the stream does: 1 for the present state",
+        "State of the thread that reads the stream: 1 for the current state, 0 for the others",
         ("state",),
-        lambda t: {(state,): float(state == t.state) for state in STATES},
+        lambda stats: {(state.value,): float(state is stats.state) for state in StreamState},
     ),
     SelfMetric(
         "packetfabric_stream_connects_total",
         MetricType.COUNTER,
         "Streams opened",
         (),
-        lambda t: _one(t.connects),
+        lambda stats: unlabelled(stats.connects),
     ),
     SelfMetric(
         "packetfabric_stream_disconnects_total",
         MetricType.COUNTER,
-        "Streams that ended, and attempts to open one that failed, by reason; 'ended' is an orderly end by"
-        " the server such as the planned one after two hours, 'rotated' our own renewal before it",
+        "Streams that ended and attempts to open one that failed, by reason; 'ended' is an orderly end by the"
+        " server, such as the planned one after two hours; 'rotated' is a replacement by the exporter before"
+        " that",
         ("reason",),
-        lambda t: _by(t.disconnects),
+        lambda stats: by_label(stats.disconnects),
     ),
     SelfMetric(
         "packetfabric_stream_gap_seconds_total",
         MetricType.COUNTER,
         "Time without an open stream",
         (),
-        lambda t: _one(t.gap_seconds),
+        lambda stats: unlabelled(stats.gap_seconds),
     ),
     SelfMetric(
         "packetfabric_stream_bytes_total",
         MetricType.COUNTER,
-        "Bytes received on streams, heartbeats included",
+        "Bytes received on streams, including heartbeats",
         (),
-        lambda t: _one(t.bytes),
+        lambda stats: unlabelled(stats.bytes),
     ),
     SelfMetric(
         "packetfabric_stream_events_total",
         MetricType.COUNTER,
-        "Events received, usable or not; 'other' is any event the API does not list",
+        "Events received, usable or not; 'other' is any event that the API does not document",
         ("event",),
-        lambda t: _by(t.events),
+        lambda stats: by_label(stats.events),
     ),
     SelfMetric(
         "packetfabric_stream_events_rejected_total",
         MetricType.COUNTER,
-        "Events dropped whole, by reason",
+        "Events dropped, by reason",
         ("reason",),
-        lambda t: _by(t.rejected),
+        lambda stats: by_label(stats.rejected),
     ),
     SelfMetric(
         "packetfabric_stream_fields_rejected_total",
         MetricType.COUNTER,
-        "Fields dropped because their value cannot be used, while the rest of their event was kept",
+        "Fields dropped because their value is unusable; the rest of the event is kept",
         ("event",),
-        lambda t: _by(t.fields_rejected),
+        lambda stats: by_label(stats.fields_rejected),
     ),
     SelfMetric(
         "packetfabric_stream_unknown_fields_total",
         MetricType.COUNTER,
-        "Fields received that this exporter does not know: the API has grown",
+        "Fields received that the exporter does not know, because the API has added them",
         ("event",),
-        lambda t: _by(t.fields_unknown),
+        lambda stats: by_label(stats.fields_unknown),
     ),
     SelfMetric(
         "packetfabric_resets_total",
         MetricType.COUNTER,
-        "Events in which a running total was lower than before, as after a router's reboot",
+        "Events in which a cumulative counter was lower than before, as after a router's reboot",
         ("event",),
-        lambda t: _by(t.resets),
+        lambda stats: by_label(stats.resets),
     ),
     SelfMetric(
         "packetfabric_login_attempts_total",
         MetricType.COUNTER,
-        "Sessions asked for, by login or with an API key",
+        "Attempts to start a session, with a login or an API key",
         (),
-        lambda t: _one(t.login_attempts),
+        lambda stats: unlabelled(stats.login_attempts),
     ),
     SelfMetric(
         "packetfabric_login_failures_total",
         MetricType.COUNTER,
-        "Sessions that could not be had, by reason",
+        "Attempts to start a session that failed, by reason",
         ("reason",),
-        lambda t: _by(t.login_failures),
+        lambda stats: by_label(stats.login_failures),
     ),
     SelfMetric(
         "packetfabric_session_expiry_timestamp_seconds",
         MetricType.GAUGE,
-        "When the session ends unless it is renewed; absent with an API key",
+        "When the session expires unless it is renewed; absent with an API key",
         (),
-        lambda t: _one(t.session_expires_at),
+        lambda stats: unlabelled(stats.session_expires_at),
     ),
     SelfMetric(
         "packetfabric_series_dropped_total",
         MetricType.COUNTER,
-        "Observations refused because they would take the exporter above its limit of series",
+        "Events dropped because they would exceed the limit of series",
         (),
-        lambda t: _one(t.series_dropped),
+        lambda stats: unlabelled(stats.series_dropped),
     ),
     SelfMetric(
         "packetfabric_stream_last_event_timestamp_seconds",
         MetricType.GAUGE,
-        "When the last usable event of each name came",
+        "When the last usable event was received, by event",
         ("event",),
-        lambda t: _by(t.last_event),
+        lambda stats: by_label(stats.last_event),
     ),
     SelfMetric(
-        ACTIVITY.name, ACTIVITY.type, ACTIVITY.documentation, ACTIVITY.labels[1:], lambda t: dict(t.activity)
+        ACTIVITY.name,
+        ACTIVITY.type,
+        ACTIVITY.documentation,
+        ACTIVITY.labels[1:],
+        lambda stats: dict(stats.activity),
     ),
 )
-"""Every family with an ``account`` label that the threads report, in the order of /metrics."""
-
-LAG = "packetfabric_stream_event_lag_seconds"
-LAG_HELP = "Time between an event's own timestamp and its arrival; 0 where the network's clock is ahead"
-BUILD = "packetfabric_exporter_build_info"
-BUILD_HELP = "What this exporter was built from; always 1"
+"""The families read from :class:`AccountStats`, in the order of /metrics."""
 
 
-class ExporterCollector:
-    """A collector of prometheus_client over what all accounts report."""
+def _lag_family() -> HistogramMetricFamily:
+    help = "Time between an event's timestamp and its arrival; 0 if the network's clock is ahead"
+    return HistogramMetricFamily(
+        "packetfabric_stream_event_lag_seconds", help_sentence(help), labels=("account",), unit="seconds"
+    )
+
+
+def _build_family() -> GaugeMetricFamily:
+    return GaugeMetricFamily(
+        "packetfabric_exporter_build_info",
+        help_sentence("Version, commit and Python version of the exporter; always 1"),
+        labels=("version", "revision", "python_version"),
+    )
+
+
+class ExporterCollector(Collector):
+    """Collects the families about the exporter itself, for all accounts."""
 
     def __init__(self, accounts: Iterable[AccountStats], *, revision: str | None = None) -> None:
         self._accounts = tuple(accounts)
         self._revision = build_info.revision() if revision is None else revision
 
     def describe(self) -> Iterator[Metric]:
-        """The families without their samples."""
-        for own in SELF_METRICS:
-            yield family(own.name, own.kind, own.help, ("account", *own.labels))
-        yield HistogramMetricFamily(LAG, sentence(LAG_HELP), labels=("account",), unit="seconds")
-        yield GaugeMetricFamily(BUILD, sentence(BUILD_HELP), labels=("version", "revision", "python_version"))
+        """Yield the families without samples."""
+        yield from describe(EXPORTER_METRICS)
+        yield _lag_family()
+        yield _build_family()
 
     def collect(self) -> Iterator[Metric]:
-        """The families as they are now."""
-        *owns, lag, build = self.describe()
-        for own, metric in zip(SELF_METRICS, owns, strict=True):
-            for stats in self._accounts:
-                for values, number in own.read(stats).items():
-                    metric.add_metric((stats.account, *values), number)  # type: ignore[attr-defined]
-            yield metric
+        """Yield the families with their current samples."""
+        yield from collect(EXPORTER_METRICS, self._accounts)
+        lag = _lag_family()
+        bounds = (*(str(bound) for bound in LAG_BUCKETS), "+Inf")
         for stats in self._accounts:
-            counts = list(itertools.accumulate(stats.lags))
-            bounds = (*(str(bound) for bound in LAG_BUCKETS), "+Inf")
-            lag.add_metric(  # type: ignore[attr-defined]
-                (stats.account,), list(zip(bounds, counts, strict=True)), stats.lag_sum
-            )
+            counts = itertools.accumulate(stats.lags)
+            lag.add_metric((stats.account,), list(zip(bounds, counts, strict=True)), stats.lag_sum)
         yield lag
-        version = (__version__, self._revision, platform.python_version())
-        build.add_metric(version, 1)  # type: ignore[attr-defined]
+        build = _build_family()
+        build.add_metric((__version__, self._revision, platform.python_version()), 1)
         yield build

@@ -1,8 +1,8 @@
-"""The same families as bytes, fast.
+"""The bytes of ``/metrics``, rendered and compressed incrementally.
 
-What makes it fast: lines are formatted family by family, over the columns of the store's rows, without an
-object for each sample; and what one kind of event adds to the page is kept, compressed, until one of its
-rows changes. Compressed parts follow one another in one gzip stream, so that nothing is compressed twice.
+Two measures make it fast. Lines are formatted family by family over the columns of the store's rows, without
+an object per sample. And the compressed text of each event is kept until one of its rows changes; blocks are
+combined into one gzip stream without compressing anything twice.
 """
 
 from __future__ import annotations
@@ -10,112 +10,90 @@ from __future__ import annotations
 import enum
 import itertools
 import operator
-import struct
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from isal import isal_zlib
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector as AnyCollector
+from prometheus_client.registry import Collector
 from prometheus_client.utils import INF, floatToGoString
 
-from pf_exporter.metrics.stream_collector import PORT_FRESHNESS, SERIES, VC_FRESHNESS, Collector
+from pf_exporter.metrics.deflate import DeflateBlock, compress, decompress, to_gzip
+from pf_exporter.metrics.stream_families import (
+    LAST_EVENT_LABELS,
+    PORT_LAST_EVENT,
+    SERIES,
+    VC_LAST_EVENT,
+    describe_stream_families,
+)
 from pf_exporter.schema import EVENTS, EventType, Numbers
 from pf_exporter.state import Row, Store
 
-_RowsByAccount = dict[str, list[tuple[tuple[str, ...], Row]]]
+LINES_PER_CHUNK = 1000
+"""Lines that are joined and encoded at a time."""
+
+_LAST_EVENT_FAMILIES = {"port": PORT_LAST_EVENT, "vc": VC_LAST_EVENT}
+"""By the first half of an event's name, the family with the time of its last event."""
+
+RowsByAccount = dict[str, list[tuple[tuple[str, ...], Row]]]
 
 
 class Format(enum.Enum):
-    """A format of the page, by its content type."""
+    """An exposition format; the value is its content type."""
 
     TEXT = "text/plain; version=0.0.4; charset=utf-8"
     TEXT_1 = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
 
-    def encode(self, collector: AnyCollector) -> bytes:
-        """A collector's families in this format, by prometheus_client."""
+    def encode(self, collector: Collector) -> bytes:
+        """Return a collector's families in this format, as prometheus_client renders them."""
         return choose_encoder(self.value)[0](collector)
 
 
-class _DeflateBlock(NamedTuple):
-    """A part of the page, compressed by itself, so that it can stand anywhere in a gzip stream."""
+class _SingleFamily(Collector):
+    """A collector of one family."""
 
-    deflated: bytes
-    size: int
-    """Bytes before compression."""
-    crc: int
+    def __init__(self, family: Metric) -> None:
+        self._family = family
 
-
-_BLOCK = 1 << 16
-"""Bytes to compress at a time: isal opens a new block each time, and small ones compress badly."""
+    def collect(self) -> Iterator[Metric]:
+        yield self._family
 
 
-def _blocks(texts: Iterable[bytes]) -> Iterator[bytearray]:
-    block = bytearray()
-    for text in texts:
-        block += text
-        if len(block) >= _BLOCK:
-            yield block
-            block = bytearray()
-    yield block
+def _headers(format: Format) -> dict[str, bytes]:
+    """Return the HELP, TYPE and UNIT lines by the names of the stream's families."""
+    return {
+        family.name + "_total" * (family.type == "counter"): format.encode(
+            _SingleFamily(family)
+        ).removesuffix(b"# EOF\n")
+        for family in describe_stream_families()
+    }
 
 
-def _piece(texts: Iterable[bytes]) -> _DeflateBlock:
-    # Raw deflate of the quickest level that looks for repetitions.
-    deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -isal_zlib.MAX_WBITS)
-    deflated = []
-    size = crc = 0
-    for block in _blocks(texts):
-        size += len(block)
-        crc = isal_zlib.crc32(block, crc)
-        deflated.append(deflate.compress(block))
-    # The flush ends the piece at a whole byte, but not the stream.
-    deflated.append(deflate.flush(isal_zlib.Z_FULL_FLUSH))
-    return _DeflateBlock(b"".join(deflated), size, crc)
-
-
-def _gzip(pieces: Sequence[_DeflateBlock]) -> bytes:
-    """The pieces as one gzip file of one member (RFC 1952): not every client reads more than the first."""
-    size = crc = 0
-    for piece in pieces:
-        size += piece.size
-        crc = isal_zlib.crc32_combine(crc, piece.crc, piece.size)
-    header = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-    end_of_stream = b"\x03\0"
-    trailer = struct.pack("<LL", crc, size % 2**32)
-    return b"".join((header, *(piece.deflated for piece in pieces), end_of_stream, trailer))
-
-
-class _Labels:
-    """Writes labels as the formats want them, sorted by name: ``{account="a",port_circuit_id="p"}``."""
+class _LabelFormatter:
+    """Formats labels, sorted by name: ``{account="a",port_circuit_id="p"}``."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._sorted = operator.itemgetter(*(names.index(name) for name in sorted(names)))
         self._template = "{" + ",".join(f'{name}="%s"' for name in sorted(names)) + "}"
 
     def __call__(self, values: Sequence[str]) -> str:
-        together = "".join(values)
-        if "\\" in together or "\n" in together or '"' in together:
+        joined = "".join(values)
+        if "\\" in joined or "\n" in joined or '"' in joined:
             values = [v.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"") for v in values]
         text: str = self._template % self._sorted(values)
         return text
 
 
-_LINES = 1000
-"""Lines to hold at a time."""
-
-
-def _samples(
+def _sample_lines(
     name: str, labels: Iterable[str], values: Iterable[float | None], divisor: int = 1
 ) -> Iterator[bytes]:
-    """The lines of one family, none where the value is None.
+    """Yield the lines of one family, skipping None.
 
-    Numbers as Python writes them. prometheus_client turns those from a million on into Go's notation with an
-    exponent; all who read the formats take either, and this one costs a third less.
+    Numbers are written as Python's repr() does. prometheus_client writes numbers from a million on with an
+    exponent, as Go does; parsers accept both, and repr() takes a third less time.
     """
     lines = (
         f"{name}{label} {number!r}\n"
@@ -124,126 +102,99 @@ def _samples(
         for label, value in zip(labels, values, strict=True)
         if value is not None
     )
-    while text := "".join(itertools.islice(lines, _LINES)):
+    while text := "".join(itertools.islice(lines, LINES_PER_CHUNK)):
         yield text.encode()
 
 
-def _numbers(event: EventType, rows: _RowsByAccount, heads: dict[str, bytes]) -> Iterator[bytes]:
-    """The event's families."""
+def _value_lines(event: EventType, rows: RowsByAccount, headers: dict[str, bytes]) -> Iterator[bytes]:
+    """Yield the headers and lines of an event's families."""
     width = len(event.fields)
     families = event.fields.values()
-    write = _Labels(next(iter(families)).labels)
+    format_labels = _LabelFormatter(next(iter(families)).labels)
     labels: list[str] = []
-    values: list[Numbers] = []  # for each of the labels, a number of each family
+    values: list[Numbers] = []  # for each of the labels, one value per family
     for account, circuits in rows.items():
         for circuit, row in circuits:
             if row.lanes:
-                labels += [write((account, *circuit, lane)) for lane in row.lanes]
+                labels += [format_labels((account, *circuit, lane)) for lane in row.lanes]
                 values += [row.values[start : start + width] for start in range(0, len(row.values), width)]
             elif row.values:
-                labels.append(write((account, *circuit)))
+                labels.append(format_labels((account, *circuit)))
                 values.append(row.values)
     for index, family in enumerate(families):
-        yield heads[family.name]
+        yield headers[family.name]
         column = map(operator.itemgetter(index), values)
-        yield from _samples(family.name, labels, column, family.divisor)
+        yield from _sample_lines(family.name, labels, column, family.divisor)
 
 
-_FRESHNESS = {
-    "port": (PORT_FRESHNESS, ("account", "port_circuit_id", "category")),
-    "vc": (VC_FRESHNESS, ("account", "vc_circuit_id", "port_circuit_id")),
-}
-"""By the first half of an event's name: the family that tells when it last came, and its labels."""
-
-
-def _freshness(event: EventType, rows: _RowsByAccount) -> Iterator[bytes]:
-    """When the event last came for each circuit."""
+def _last_event_lines(event: EventType, rows: RowsByAccount) -> Iterator[bytes]:
+    """Yield the lines with the time of the last event of each circuit."""
     kind, category = event.name.split("|")
-    name, labels = _FRESHNESS[kind]
-    latest: dict[tuple[str, ...], float] = {}  # Two VLANs of one circuit can end on one port.
+    name = _LAST_EVENT_FAMILIES[kind]
+    label_names = LAST_EVENT_LABELS[name]
+    last: dict[tuple[str, ...], float] = {}  # two VLANs of a circuit can end on one port
     for account, circuits in rows.items():
         for circuit, row in circuits:
-            end = (account, *circuit, category)[: len(labels)]
-            latest[end] = max(row.received_at, latest.get(end, 0.0))
-    return _samples(name, map(_Labels(labels), latest), latest.values())
+            labels = (account, *circuit, category)[: len(label_names)]
+            last[labels] = max(row.received_at, last.get(labels, 0.0))
+    return _sample_lines(name, map(_LabelFormatter(label_names), last), last.values())
 
 
-class _OnlyFamilies(AnyCollector):
-    """A collector of one family."""
-
-    def __init__(self, metric: Metric) -> None:
-        self._metric = metric
-
-    def collect(self) -> Iterator[Metric]:
-        yield self._metric
-
-
-class _Section(NamedTuple):
-    """What one kind of event adds to the page."""
+class _EventSection(NamedTuple):
+    """The compressed lines of one event."""
 
     version: int
-    """That of the rows, or an earlier one."""
-    numbers: _DeflateBlock
-    freshness: _DeflateBlock
+    """Version of the rows, or an earlier one."""
+    values: DeflateBlock
+    last_event: DeflateBlock
 
 
 class Exposition:
-    """The page: the families of a store's rows, then those of a registry of other collectors.
+    """Renders the families of the store's rows, then those of a registry.
 
-    Equal to what prometheus_client renders from :class:`~pf_exporter.metrics.stream_collector.Collector` and
-    the registry. Any thread may call; one renders at a time.
+    The page is what prometheus_client renders for the same samples, except for the notation of large numbers.
+    Any thread may call; one renders at a time.
     """
 
-    def __init__(self, store: Store, others: CollectorRegistry) -> None:
+    def __init__(self, store: Store, registry: CollectorRegistry) -> None:
         self._store = store
-        self._others = others
+        self._registry = registry
         self._lock = threading.Lock()
-        self._sections: dict[tuple[Format, str], _Section] = {}
-        self._heads = {
-            format: {
-                metric.name + "_total" * (metric.type == "counter"): format.encode(
-                    _OnlyFamilies(metric)
-                ).removesuffix(b"# EOF\n")
-                for metric in Collector(store).describe()
-            }
-            for format in Format
-        }
-        """The lines above each family's samples."""
+        self._sections: dict[tuple[Format, str], _EventSection] = {}
+        self._headers = {format: _headers(format) for format in Format}
 
     def gzip(self, format: Format) -> bytes:
-        """The page in a format, compressed."""
-        return _gzip(self._pieces(format))
+        """Return the compressed page."""
+        return to_gzip(self._blocks(format))
 
     def plain(self, format: Format) -> bytes:
-        """The page in a format. It is unpacked for who wants it, so that it need not be kept as well."""
-        pieces = self._pieces(format)
-        size = sum(piece.size for piece in pieces)
-        return isal_zlib.decompress(_gzip(pieces), 16 + isal_zlib.MAX_WBITS, size)
+        """Return the page uncompressed; decompressing it is cheaper than keeping the text as well."""
+        return decompress(self._blocks(format))
 
-    def _pieces(self, format: Format) -> list[_DeflateBlock]:
-        heads = self._heads[format]
+    def _blocks(self, format: Format) -> list[DeflateBlock]:
+        headers = self._headers[format]
         with self._lock:
             sections = {name: self._section(event, format) for name, event in EVENTS.items()}
-        pieces = [section.numbers for section in sections.values()]
-        for kind, (name, _) in _FRESHNESS.items():
-            pieces.append(_piece([heads[name]]))
-            pieces += (sections[event].freshness for event in EVENTS if event.startswith(kind + "|"))
+        blocks = [section.values for section in sections.values()]
+        for kind, family in _LAST_EVENT_FAMILIES.items():
+            blocks.append(compress([headers[family]]))
+            blocks += (sections[event].last_event for event in EVENTS if event.startswith(kind + "|"))
         series = self._store.series()
-        own = _samples(SERIES, map(_Labels(("account",)), zip(series)), series.values())
-        pieces.append(_piece([heads[SERIES], *own, format.encode(self._others)]))
-        return pieces
+        series_lines = _sample_lines(SERIES, map(_LabelFormatter(("account",)), zip(series)), series.values())
+        blocks.append(compress([headers[SERIES], *series_lines, format.encode(self._registry)]))
+        return blocks
 
-    def _section(self, event: EventType, format: Format) -> _Section:
-        """What was rendered last, or if a row has changed since, what has to be said now."""
+    def _section(self, event: EventType, format: Format) -> _EventSection:
+        """Return an event's section, rendered again if a row has changed."""
         section = self._sections.get((format, event.name))
         version = self._store.version(event.name)
         if section is None or section.version != version:
-            # One copy of the rows for all: of one event either everything is on the page or nothing.
+            # One copy of the rows for both blocks, so that the page shows an event completely or not at all.
             rows = self._store.rows(event.name)
-            section = _Section(
+            section = _EventSection(
                 version,
-                _piece(_numbers(event, rows, self._heads[format])),
-                _piece(_freshness(event, rows)),
+                compress(_value_lines(event, rows, self._headers[format])),
+                compress(_last_event_lines(event, rows)),
             )
             self._sections[format, event.name] = section
         return section

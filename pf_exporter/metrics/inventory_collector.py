@@ -1,144 +1,150 @@
-"""From the inventories to metric families, new ones at every scrape, under the ids that the stream uses."""
+"""Metric families of the polled resources, under the circuit IDs that the stream uses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from pf_exporter.inventory import InventoryPoller
-from pf_exporter.metrics.metric_family import family
-from pf_exporter.schema import EVENTS, RATES, REFERENCES, RESOURCES, FamilySpec, MetricType, canonical_id
-from pf_exporter.state import LabelValues, Store
+from pf_exporter.metrics.metric_family import Family, family_from_spec
+from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
+from pf_exporter.schema import (
+    EVENTS,
+    RATES,
+    REFERENCES,
+    RESOURCES,
+    FamilySpec,
+    MetricType,
+    Resource,
+    Samples,
+    canonical_id,
+)
+from pf_exporter.state import Store
 
 IdAliases = Mapping[str, Collection[str]]
-"""By plain id, the ids that the stream uses for the circuit; nearly always it is one."""
+"""By canonical ID, the spellings of the ID in the stream; almost always one."""
 
 FAMILIES: tuple[FamilySpec, ...] = (
-    *(known for listing in RESOURCES for known in listing.families),
-    *(known for pair in RATES.values() for known in pair),
+    *(family for resource in RESOURCES for family in resource.families),
+    *(family for directions in RATES.values() for family in directions),
 )
-"""Every family that comes from the lists, in the order of /metrics."""
+"""The families of the polled resources, in the order of /metrics."""
 
-INFOS = frozenset(listing.info.name for listing in RESOURCES)
-"""The families to whose labels the tags are added."""
+INFO_FAMILIES = frozenset(resource.info.name for resource in RESOURCES)
+"""Names of the families that have the tags of descriptions as labels."""
 
-
-class SelfMetric(NamedTuple):
-    """A family about the inventory itself: what it is called, and where its numbers are."""
-
-    name: str
-    kind: MetricType
-    help: str
-    labels: tuple[str, ...]
-    """Besides ``account``."""
-    read: Callable[[InventoryPoller], Mapping[LabelValues, float]]
-
-
-def _by(values: Mapping[str, float]) -> Mapping[LabelValues, float]:
-    return {(label,): value for label, value in list(values.items())}
-
-
-SELF_METRICS = (
+INVENTORY_METRICS: tuple[SelfMetric[InventoryPoller], ...] = (
     SelfMetric(
         "packetfabric_inventory_last_success_timestamp_seconds",
         MetricType.GAUGE,
-        "When all lists were last fetched whole; what they said then is shown until they are again",
+        "When all lists were last fetched completely; their contents are shown until the next success",
         (),
-        lambda inventory: {} if (at := inventory.snapshot.at) is None else {(): at},
+        lambda poller: unlabelled(poller.snapshot.at),
     ),
     SelfMetric(
         "packetfabric_inventory_refresh_failures_total",
         MetricType.COUNTER,
-        "Refreshes of the inventory that failed whole or in part, by reason",
+        "Polls of the inventory that failed completely or in part, by reason",
         ("reason",),
-        lambda inventory: _by(inventory.failures),
+        lambda poller: by_label(poller.failures),
     ),
     SelfMetric(
         "packetfabric_inventory_fields_rejected_total",
         MetricType.COUNTER,
-        "Values in the lists that cannot be used, such as a speed of unknown form; counted at each refresh",
+        "Values in the lists that are unusable, such as a speed in an unknown format; counted at each poll",
         ("field",),
-        lambda inventory: _by(inventory.rejected),
+        lambda poller: by_label(poller.rejected),
     ),
     SelfMetric(
         "packetfabric_inventory_circuits",
         MetricType.GAUGE,
-        "Circuits that are shown, by what they are",
+        "Circuits shown, by type",
         ("type",),
-        lambda inventory: _by({noun: len(known) for noun, known in inventory.snapshot.circuits.items()}),
+        lambda poller: by_label({name: len(circuits) for name, circuits in poller.snapshot.circuits.items()}),
     ),
     SelfMetric(
         "packetfabric_inventory_circuits_left_out",
         MetricType.GAUGE,
-        "Circuits that are not shown because they would take the inventory above the limit of series",
+        "Circuits not shown because they would exceed the limit of series",
         (),
-        lambda inventory: {(): inventory.snapshot.left_out},
+        lambda poller: unlabelled(poller.snapshot.left_out),
     ),
 )
-"""Every family with an ``account`` label about the inventory itself, in the order of /metrics."""
+"""The families about the inventory itself, in the order of /metrics."""
 
 
-class InventoryCollector:
-    """A collector of prometheus_client over the inventories of all accounts.
+class InventoryCollector(Collector):
+    """Collects the families of the polled resources, for all accounts.
 
-    A circuit that the stream knows has the ids it has there, so that families can be joined; any other has
-    the id that the list has. ``tags`` are the labels that descriptions may add to info families.
+    A circuit that the stream has sent has its ID in the spelling of the stream, so that families can be
+    joined; any other circuit has the ID of the list. ``tags`` are the labels that descriptions may add to
+    info families.
     """
 
-    def __init__(
-        self, inventories: Iterable[InventoryPoller], store: Store, tags: Sequence[str] = ()
-    ) -> None:
-        self._inventories = tuple(inventories)
+    def __init__(self, pollers: Iterable[InventoryPoller], store: Store, tags: Sequence[str] = ()) -> None:
+        self._pollers = tuple(pollers)
         self._store = store
         self._tags = tuple(tags)
 
+    def _families(self) -> Iterator[Family]:
+        for spec in FAMILIES:
+            yield family_from_spec(spec, self._tags if spec.name in INFO_FAMILIES else ())
+
     def describe(self) -> Iterator[Metric]:
-        """The families without their samples."""
-        for known in FAMILIES:
-            tags = self._tags if known.name in INFOS else ()
-            yield family(known.name, known.type, known.documentation, (*known.labels, *tags))
-        for own in SELF_METRICS:
-            yield family(own.name, own.kind, own.help, ("account", *own.labels))
+        """Yield the families without samples."""
+        yield from self._families()
+        yield from describe(INVENTORY_METRICS)
 
     def collect(self) -> Iterator[Metric]:
-        """The families as they are now."""
-        metrics = list(self.describe())
-        by_name = dict(zip((known.name for known in FAMILIES), metrics, strict=False))
+        """Yield the families with their current samples."""
+        families = dict(zip((spec.name for spec in FAMILIES), self._families(), strict=True))
         aliases = self._aliases()
-        for inventory in self._inventories:
-            _add(by_name, inventory, aliases.get(inventory.account, {}))
-        for own, metric in zip(SELF_METRICS, metrics[len(FAMILIES) :], strict=True):
-            for inventory in self._inventories:
-                for values, number in own.read(inventory).items():
-                    metric.add_metric((inventory.account, *values), number)  # type: ignore[attr-defined]
-        yield from metrics
+        for poller in self._pollers:
+            account_aliases = aliases.get(poller.account, {})
+            for resource, circuit_id, samples in poller.samples():
+                ids = _spellings(circuit_id, account_aliases)
+                for name, rows in samples.items():
+                    if name == resource.info.name:
+                        rows = _with_stream_ids(resource, rows, account_aliases)
+                    for labels, value in rows:
+                        for spelling in ids:
+                            families[name].add_metric((poller.account, spelling, *labels), value)
+        yield from families.values()
+        yield from collect(INVENTORY_METRICS, self._pollers)
 
     def _aliases(self) -> Mapping[str, IdAliases]:
-        """By account how the stream spells its circuits; what ``port|metrics`` says comes first."""
-        found: dict[str, dict[str, dict[str, None]]] = {}
+        """Return, by account, how the stream spells its circuit IDs; spellings of port|metrics come first."""
+        aliases: dict[str, dict[str, dict[str, None]]] = {}
         for name, event in EVENTS.items():
             columns = [column for column, label in enumerate(event.circuit) if label.endswith("circuit_id")]
             for account, rows in self._store.rows(name).items():
-                known = found.setdefault(account, {})
+                of_account = aliases.setdefault(account, {})
                 for circuit, _ in rows:
                     for column in columns:
-                        known.setdefault(canonical_id(circuit[column]), {})[circuit[column]] = None
-        return found
+                        spelling = circuit[column]
+                        of_account.setdefault(canonical_id(spelling), {})[spelling] = None
+        return aliases
 
 
-def _add(metrics: Mapping[str, Metric], inventory: InventoryPoller, aliases: IdAliases) -> None:
-    def spelt(circuit_id: str) -> Collection[str]:
-        return aliases.get(canonical_id(circuit_id)) or (circuit_id,)
+def _spellings(circuit_id: str, aliases: IdAliases) -> Collection[str]:
+    return aliases.get(canonical_id(circuit_id)) or (circuit_id,)
 
-    for listing, circuit_id, samples in inventory.samples():
-        for name, rows in samples.items():
-            add = metrics[name].add_metric  # type: ignore[attr-defined]
-            for values, number in rows:
-                if name == listing.info.name:
-                    own = zip(listing.labels, values, strict=False)  # tags stand behind them
-                    respelt = (next(iter(spelt(one))) if label in REFERENCES else one for label, one in own)
-                    values = (*respelt, *values[len(listing.labels) :])
-                for own_id in spelt(circuit_id):
-                    add((inventory.account, own_id, *values), number)
+
+def _with_stream_ids(resource: Resource, rows: Samples, aliases: IdAliases) -> Samples:
+    """Return an info family's rows with the IDs of other circuits in their first spelling in the stream."""
+    count = len(resource.labels)  # the values of tags follow
+    return [
+        (
+            (
+                *(
+                    next(iter(_spellings(value, aliases))) if label in REFERENCES else value
+                    for label, value in zip(resource.labels, values[:count], strict=True)
+                ),
+                *values[count:],
+            ),
+            number,
+        )
+        for values, number in rows
+    ]

@@ -1,4 +1,4 @@
-"""Whether what was last read of a configuration could be used, as metrics and as words."""
+"""Whether the last reload of a configuration succeeded, and why not."""
 
 from __future__ import annotations
 
@@ -10,55 +10,62 @@ from prometheus_client.registry import Collector
 
 
 class ReloadStatus(Collector):
-    """The last reading of one configuration, and the last that succeeded; any thread may look.
+    """The outcome of the last reload of one configuration; any thread may call.
 
-    ``prefix`` begins the names of its two families, and ``what`` says in their help what was read.
+    ``prefix`` begins the names of its two families; ``what`` names the configuration in their help.
     """
 
     def __init__(self, prefix: str, what: str) -> None:
         self._prefix = prefix
         self._what = what
         self.problems: Sequence[str] = ()
-        """Why the last reading could not be used; none if it could."""
+        """Why the last reload failed; empty if it succeeded."""
         self.succeeded_at: float | None = None
-        """UNIX seconds; None before the first that could be used."""
+        """UNIX seconds of the last success; None before the first."""
 
     def succeeded(self) -> None:
-        """It was read, and is in force."""
+        """Record that the configuration was loaded and is in force."""
         self.problems = ()
         self.succeeded_at = time.time()
 
     def failed(self, problems: Sequence[str]) -> None:
-        """It could not be used; what was in force stays."""
+        """Record that the configuration cannot be used; the previous one stays in force."""
         self.problems = tuple(problems)
 
+    def _families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+        return (
+            GaugeMetricFamily(
+                f"{self._prefix}_last_reload_successful",
+                f"Whether the last reload of {self._what} succeeded; if not, the previous one is in force.",
+            ),
+            GaugeMetricFamily(
+                f"{self._prefix}_last_reload_success_timestamp_seconds",
+                f"When {self._what} was last loaded successfully.",
+                unit="seconds",
+            ),
+        )
+
     def describe(self) -> Iterator[Metric]:
-        """The families without samples."""
-        yield GaugeMetricFamily(
-            f"{self._prefix}_last_reload_successful",
-            f"Whether {self._what} could be used when last read; if not, what was in force stays.",
-        )
-        yield GaugeMetricFamily(
-            f"{self._prefix}_last_reload_success_timestamp_seconds",
-            f"When {self._what} was last read and could be used.",
-            unit="seconds",
-        )
+        """Yield the families without samples."""
+        yield from self._families()
 
     def collect(self) -> Iterator[Metric]:
-        """The families as they are now; none before the first reading."""
-        if self.succeeded_at is None:
+        """Yield the families with their current samples; none before the first success."""
+        succeeded_at = self.succeeded_at
+        if succeeded_at is None:
             return
-        successful, at = self.describe()
-        successful.add_metric((), float(not self.problems))  # type: ignore[attr-defined]
-        at.add_metric((), self.succeeded_at)  # type: ignore[attr-defined]
-        yield from (successful, at)
+        successful, timestamp = self._families()
+        successful.add_metric((), float(not self.problems))
+        timestamp.add_metric((), succeeded_at)
+        yield successful
+        yield timestamp
 
 
-def of_config() -> ReloadStatus:
-    """For the exporter's own configuration."""
+def config_reload_status() -> ReloadStatus:
+    """Create the status of the exporter's configuration."""
     return ReloadStatus("packetfabric_config", "the configuration")
 
 
-def of_web_config() -> ReloadStatus:
-    """For the file of --web.config.file."""
+def web_config_reload_status() -> ReloadStatus:
+    """Create the status of the file of ``--web.config.file``."""
     return ReloadStatus("packetfabric_web_config", "the file of --web.config.file")

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client, Session
+from pf_exporter.packetfabric.request import CALL_DEADLINE, Request
 from pf_exporter.packetfabric.response import StreamingResponse
 from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.packetfabric.sse import MAX_EVENT_BYTES, ServerSentEvent, read_events
-from pf_exporter.packetfabric.transport import CALL_DEADLINE, Transport
+from pf_exporter.packetfabric.transport import Transport
 
 __all__ = [
     "CALL_DEADLINE",
     "MAX_EVENT_BYTES",
     "Backoff",
     "Client",
+    "Request",
     "ServerSentEvent",
     "Session",
     "SessionManager",

@@ -7,73 +7,87 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from pf_exporter.errors import ExporterError, Rejected, StreamEnded, StreamIdle, Unavailable
-from pf_exporter.packetfabric.connection import AbortableConnection, HttpSession
-from pf_exporter.packetfabric.transport_errors import FOREIGN, translate
+from pf_exporter.packetfabric.connection import Abort, AbortableConnection, HttpSession
+from pf_exporter.packetfabric.request import Request
+from pf_exporter.packetfabric.transport_errors import FOREIGN, IDLE_MESSAGE, stream_error, unavailable
 
-BODY_LIMIT = 32 << 20
-"""Bytes of one answer, after decompression; 5,000 ports are about 5 MB."""
-_CHUNK = 1 << 16
-_SHUT_DOWN = "ended by this exporter"
+MAX_BODY_BYTES = 32 << 20
+"""Bytes of one body, after decompression; 5,000 ports are about 5 MB."""
+_CHUNK_BYTES = 1 << 16
+
+_SHUTDOWN = Abort("ended by this exporter")
+_IDLE = Abort(IDLE_MESSAGE, StreamIdle)
 
 T = TypeVar("T")
 
 
 class Response(NamedTuple):
-    """A whole answer to a request."""
+    """A whole response."""
 
     status: int
     headers: Mapping[str, str]
-    """By name in any case."""
+    """By name, in any case."""
     body: bytes
 
 
 class StreamingResponse:
-    """A request and its answer: for one thread, but that any other may end it."""
+    """A request and its response, for one thread; other threads may call :meth:`shutdown`."""
 
     def __init__(
         self,
-        operation: str,
+        request: Request,
         http: HttpSession,
-        wire: AbortableConnection,
+        connection: AbortableConnection,
         *,
-        deadline: float,
-        read_timeout: float,
         closed: Callable[[AbortableConnection], None],
     ) -> None:
-        self._doing = operation
+        self._request = request
         self._http = http
-        self._wire = wire
+        self._connection = connection
         self._closed = closed
         self._raw: Any = None
-        self._read_timeout = read_timeout
-        self._heard = False
-        self._streaming: Iterator[bytes] | None = None
+        self._received = False
+        """Whether a chunk came since the watchdog last looked."""
+        self._chunks: Iterator[bytes] | None = None
         self._over = threading.Event()
-        # requests' own timeouts begin anew with each byte.
-        self._deadline = threading.Timer(
-            deadline, wire.cut, (f"no whole answer within {deadline:g} seconds",)
-        )
+        # The timeouts of requests start again with each byte.
+        abort = Abort(f"no complete response within {request.deadline:g} seconds")
+        self._deadline = threading.Timer(request.deadline, connection.abort, (abort,))
         self._deadline.daemon = True
         self._deadline.start()
 
-    def _send(self, method: str, url: str, **options: Any) -> None:
+    def send(self, base_url: str) -> None:
+        """Send the request, and return when the headers of the response are there."""
+        request = self._request
+
         def send() -> None:
-            self._raw = self._http.request(method, url, allow_redirects=False, stream=True, **options).raw
+            # Kept even if the connection was aborted meanwhile: close() has to close it.
+            self._raw = self._http.request(
+                request.method,
+                base_url + request.path,
+                headers=request.headers,
+                json=request.body,
+                params=request.query,
+                timeout=request.timeouts,
+                allow_redirects=False,
+                stream=True,
+            ).raw
 
-        self._do(send)
+        self._translated(send)
 
-    def _do(self, work: Callable[[], T]) -> T:
-        """Do it, with what goes wrong in our words; when the wire was cut, that alone is what went wrong."""
+    def _translated(self, work: Callable[[], T]) -> T:
+        """Call ``work`` and translate what it raises; if the connection was aborted, only that counts."""
         error: ExporterError | None = None
         try:
             result = work()
         except FOREIGN as exc:
-            error = translate(exc, self._doing)
-        if self._wire.why:
-            error = Unavailable(f"{self._doing}: {self._wire.why}")
+            error = unavailable(exc, self._request.operation)
+        aborted = self._connection.aborted
+        if aborted is not None:
+            error = Unavailable(f"{self._request.operation}: {aborted.message}")
         if error is not None:
-            # Out here, where it holds nothing of the foreign one: neither its text, which may quote the
-            # token, nor its frames, which keep sockets open.
+            # Raised outside of the except block, so that it does not refer to the foreign exception: neither
+            # to its text, which may quote the token, nor to its frames, which keep sockets open.
             raise error
         return result
 
@@ -84,83 +98,87 @@ class StreamingResponse:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The answer's headers, by name in any case."""
+        """The headers of the response, by name in any case."""
         headers: Mapping[str, str] = self._raw.headers
         return headers
 
-    def head(self) -> bytes:
-        """The beginning of the body of a refusal: a courtesy, and empty where it cannot be had."""
+    def error_body(self) -> bytes:
+        """Return the start of the body of an error response; empty if it cannot be read."""
         try:
-            return self._read(_CHUNK)
+            return self._read(_CHUNK_BYTES)
         except ExporterError:
             return b""
 
     def body(self) -> bytes:
-        """The whole body."""
-        body = self._read(BODY_LIMIT + 1)
-        if len(body) > BODY_LIMIT:
-            raise Rejected(f"{self._doing}: the answer is larger than {BODY_LIMIT >> 20} MiB")
+        """Return the whole body."""
+        body = self._read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            limit = MAX_BODY_BYTES >> 20
+            raise Rejected(f"{self._request.operation}: the response is larger than {limit} MiB")
         return body
 
-    def _read(self, most: int) -> bytes:
-        return bytes(self._do(lambda: self._raw.read(most, decode_content=True)))
+    def _read(self, limit: int) -> bytes:
+        return bytes(self._translated(lambda: self._raw.read(limit, decode_content=True)))
 
     def _watch(self) -> None:
-        # A socket's own timeout begins anew with each byte, also with those that frame a chunk for ever.
-        while not self._over.wait(self._read_timeout):
-            if not self._heard:
-                self._wire.cut("nothing was received for too long", StreamIdle)
-            self._heard = False
+        # The timeout of a socket starts again with each byte, also with the bytes of endless chunk framing.
+        _, read_timeout = self._request.timeouts
+        while not self._over.wait(read_timeout):
+            if not self._received:
+                self._connection.abort(_IDLE)
+            self._received = False
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _raw_chunks(self) -> Iterator[bytes]:
         raw = self._raw
         if raw.chunked:
-            # What the server wrote at once, at half the cost of read1.
-            pieces: Iterator[bytes] = raw.read_chunked(_CHUNK, decode_content=False)
-            return pieces
-        # read1 alone hands out what has arrived without waiting for more.
-        return iter(lambda: raw.read1(_CHUNK, decode_content=False), b"")
+            # One chunk as the server wrote it, at half the cost of read1.
+            chunks: Iterator[bytes] = raw.read_chunked(_CHUNK_BYTES, decode_content=False)
+            return chunks
+        # Only read1 returns what has arrived without waiting for more.
+        return iter(lambda: raw.read1(_CHUNK_BYTES, decode_content=False), b"")
 
     def chunks(self) -> Iterator[bytes]:
-        """The body's bytes as they arrive, with no deadline. What ends it is always a StreamError.
+        """Yield the bytes of the body as they arrive, without a deadline.
 
-        None for as long as it may be silent, or twice that if framing without content comes: StreamIdle.
+        Always ends with a :class:`StreamError`: :class:`StreamIdle` if no byte came for ``read_timeout``
+        seconds, or for up to twice that if only chunk framing came.
         """
         self._deadline.cancel()
-        if self._streaming is None:
-            self._heard = True
-            self._streaming = self._pieces()
+        if self._chunks is None:
+            self._received = True
+            self._chunks = self._raw_chunks()
             threading.Thread(target=self._watch, name="stream watchdog", daemon=True).start()
-        wire = self._wire
+        operation, connection = self._request.operation, self._connection
         error: ExporterError | None = None
         try:
-            for chunk in self._streaming:
-                if wire.why:
+            for chunk in self._chunks:
+                if connection.aborted is not None:
                     break
-                self._heard = True
+                self._received = True
                 yield chunk
         except FOREIGN as exc:
-            error = translate(exc, self._doing, streaming=True)
-        if wire.why:
-            error = (wire.error or StreamEnded)(f"{self._doing}: {wire.why}")
-        # Out here, as in _do.
-        raise error or StreamEnded(f"{self._doing}: the server ended it")
+            error = stream_error(exc, operation)
+        aborted = connection.aborted
+        if aborted is not None:
+            error = aborted.stream_error(f"{operation}: {aborted.message}")
+        # Raised outside of the except block for the same reason as in _translated.
+        raise error or StreamEnded(f"{operation}: the server ended the stream")
 
     @property
     def was_shut_down(self) -> bool:
-        """Whether it was we who ended it."""
-        return self._wire.why == _SHUT_DOWN
+        """Whether :meth:`shutdown` ended it."""
+        return self._connection.aborted is _SHUTDOWN
 
     def shutdown(self) -> None:
-        """Wake the thread that reads; for other threads, which must not close()."""
-        self._wire.cut(_SHUT_DOWN)
+        """Wake the thread that reads; for other threads, which must not call :meth:`close`."""
+        self._connection.abort(_SHUTDOWN)
 
     def close(self) -> None:
-        """Give everything back; for the thread that reads."""
+        """Free everything; only the thread that reads may call this."""
         self._deadline.cancel()
         self._over.set()
-        self._wire.close()
+        self._connection.close()
         if self._raw is not None:
             self._raw.close()
         self._http.close()
-        self._closed(self._wire)
+        self._closed(self._connection)

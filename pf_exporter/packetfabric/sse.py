@@ -1,19 +1,17 @@
-"""Server-sent events out of chunks of bytes; guards size, framing and encoding. No I/O.
+"""Server-sent events out of chunks of bytes, with limits on size, framing and encoding. No I/O.
 
-sseclient-py parses the fields, but for the plain form in which nearly all events come. What it leaves open is
-closed in front of it (facts: the source of its version 1.9.0, and the WHATWG HTML standard, section
-"Server-sent events"):
+sseclient-py parses the fields, except for the plain form in which nearly all events come. What it leaves open
+is handled before it (source: its version 1.9.0, and the WHATWG HTML standard, section "Server-sent events"):
 
-- framing: it hands out an event cut by the end of the stream, and misses a blank line where newlines mix;
+- framing: it emits an event that the end of the stream cut off, and misses blank lines of mixed newlines;
 - encoding: it keeps a byte order mark, and raises on bytes that are not UTF-8;
 - size: it has no limit, and copies an event once for each of its lines;
-- comments: it collects them up to the next blank line, and between heartbeats there need not be one.
+- comments: it collects them up to the next blank line, and there need not be one between heartbeats.
 """
 
 from __future__ import annotations
 
 import codecs
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
@@ -23,13 +21,13 @@ import sseclient
 from pf_exporter.errors import TooLarge
 
 MAX_EVENT_BYTES = 1 << 20
-"""Bytes in one event, unless told otherwise: a thousand times the size of a real one."""
+"""Default limit of one event: a thousand times the size of a real one."""
 
 MAX_EVENT_LINES = 1000
-"""Lines in one event. sseclient-py copies the event for each, so the limit in bytes alone bounds no time."""
+"""Lines of one event. sseclient-py copies the event for each, so a limit in bytes alone limits no time."""
 
-# Its debug lines repeat field names as they came: text of any length, chosen by whoever feeds the stream.
-logging.getLogger(sseclient.__name__).setLevel(logging.WARNING)
+_CR = 13
+_COMMENT = re.compile(rb"^:.*\n", re.MULTILINE)
 
 
 class ServerSentEvent(Protocol):
@@ -37,116 +35,122 @@ class ServerSentEvent(Protocol):
 
     @property
     def event(self) -> str:
-        """Its name, "message" where the stream gives none."""
+        """The name; "message" if the stream gives none."""
 
     @property
     def data(self) -> str:
-        """The values of its data lines, joined by LF; may be empty."""
+        """The values of the data lines, joined by LF; may be empty."""
 
 
-def _valid(blocks: bytes) -> bytes:
-    """The same with U+FFFD for what is not UTF-8; newlines survive it, so it can wait for whole blocks."""
+def _valid_utf8(blocks: bytes) -> bytes:
+    """Replace what is not UTF-8 by U+FFFD. Newlines stay, so that this can wait for whole blocks."""
     return blocks if blocks.isascii() else blocks.decode(errors="replace").encode()
 
 
-_COMMENT = re.compile(rb"^:.*\n", re.MULTILINE)
-
-
 class _FrameBuffer:
-    """Puts whole events together: ended by a blank line, within the limits, and valid UTF-8."""
+    """Assembles whole events: ended by a blank line, within the limits, and valid UTF-8."""
 
-    def __init__(self, rejected: Callable[[TooLarge], None], limit: int) -> None:
-        self._rejected = rejected
+    def __init__(self, reject: Callable[[TooLarge], None], limit: int) -> None:
+        self._reject = reject
         self._limit = limit
-        self._too_large = f"an event above {limit} bytes or {MAX_EVENT_LINES} lines"
+        self._message = f"an event above {limit} bytes or {MAX_EVENT_LINES} lines"
         self.idle = False
         """Whether the next byte begins an event, whatever came before."""
-        self._start: bytes | None = b""  # Of the stream, while it may be a byte order mark.
+        self._start: bytes | None = b""  # The first bytes, while they may be a byte order mark.
         self._after_cr = False
-        self._pending = bytearray()  # The event that has not ended yet, without comments.
+        self._pending = bytearray()  # The unfinished event, without comments.
         self._line = 0  # Where its last line starts.
         self._skipping = b""  # The last byte of an event already rejected, until its blank line comes.
 
     def push(self, chunk: bytes) -> Iterator[bytes]:
-        """The events that are whole with this chunk; to be taken to the last."""
+        """Yield the events that this chunk completes, one or several in a block; iterate to the end."""
         if self._start is not None:
             self._start += chunk
             if codecs.BOM_UTF8.startswith(self._start):
                 return
             chunk, self._start = self._start.removeprefix(codecs.BOM_UTF8), None
-        yield from self._cut(self._normal(chunk))
+        chunk = self._normalize_newlines(chunk)
+        if self._skipping:
+            skipped, blank, chunk = (self._skipping + chunk).partition(b"\n\n")
+            self._skipping = b"" if blank else skipped[-1:]
+        whole = self._take_whole(chunk)
+        if whole:
+            yield from self._within_limits(whole)
+        self._limit_pending()
         self.idle = not (self._after_cr or self._pending or self._skipping)
 
-    def _normal(self, chunk: bytes) -> bytes:
-        """The same with LF for every newline."""
-        # A CR counts at once, so that no event waits for the next byte; an LF right after it adds nothing.
+    def _normalize_newlines(self, chunk: bytes) -> bytes:
+        # A CR ends the line at once, so that no event waits for the next byte; an LF after it is dropped.
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False
-        if 13 in chunk:  # a CR; a byte is found faster as a number
+        if _CR in chunk:  # finding an int is faster than finding bytes
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return chunk
 
-    def _cut(self, chunk: bytes) -> Iterator[bytes]:
-        pending, limit = self._pending, self._limit
-        if self._skipping:
-            skipped, blank, chunk = (self._skipping + chunk).partition(b"\n\n")
-            self._skipping = b"" if blank else skipped[-1:]
-
+    def _take_whole(self, chunk: bytes) -> bytes:
+        """Return all events that are complete with this chunk, and keep the rest."""
+        pending = self._pending
         if not pending:
-            chunk = chunk.lstrip(b"\n")  # Blank lines before an event are no part of it.
+            chunk = chunk.lstrip(b"\n")  # Blank lines before an event are not part of it.
+            if chunk.endswith(b"\n\n"):
+                return chunk
+        searched = max(len(pending) - 1, 0)  # Half of the blank line may be there already.
+        pending += chunk
+        end = pending.rfind(b"\n\n", searched) + 2
+        whole = bytes(pending[:end]) if end > 1 else b""
+        if whole:
+            del pending[:end]
+            self._line = 0
+        # Heartbeats must not pile up: comments are dropped; of an unfinished one the colon stays.
+        if b"\n" in chunk:
+            pending[self._line :] = _COMMENT.sub(b"", pending[self._line :])
+            self._line = pending.rfind(b"\n") + 1
+        if pending.startswith(b":", self._line):
+            del pending[self._line + 1 :]
+        return whole
 
-        if not pending and chunk.endswith(b"\n\n"):
-            whole = chunk
-        else:
-            seen = max(len(pending) - 1, 0)  # Half of the blank line may be here already.
-            pending += chunk
-            end = pending.rfind(b"\n\n", seen) + 2
-            whole = bytes(pending[:end]) if end > 1 else b""
-            if whole:
-                del pending[:end]
-                self._line = 0
-            # Heartbeats must not pile up: of a comment nothing stays, and of an unfinished one the colon.
-            if b"\n" in chunk:
-                pending[self._line :] = _COMMENT.sub(b"", pending[self._line :])
-                self._line = pending.rfind(b"\n") + 1
-            if pending.startswith(b":", self._line):
-                del pending[self._line + 1 :]
+    def _within_limits(self, whole: bytes) -> Iterator[bytes]:
+        """Yield the events in ``whole`` and reject those above the limits, in their order."""
+        # A line has at least one byte: the lines of small events, which most are, need no counting.
+        if len(whole) <= self._limit and (
+            len(whole) <= MAX_EVENT_LINES or whole.count(b"\n") <= MAX_EVENT_LINES
+        ):
+            yield _valid_utf8(whole)
+            return
+        for block in _COMMENT.sub(b"", whole).split(b"\n\n"):
+            lines = block.lstrip(b"\n") + b"\n"
+            if len(lines) <= self._limit and lines.count(b"\n") <= MAX_EVENT_LINES:
+                yield _valid_utf8(lines + b"\n")
+            else:
+                self._reject(TooLarge(self._message))
 
-        # A line has at least one byte, so that lines need no counting in the usual small event.
-        if len(whole) <= limit and (len(whole) <= MAX_EVENT_LINES or whole.count(b"\n") <= MAX_EVENT_LINES):
-            if whole:
-                yield _valid(whole)
-        else:
-            for block in _COMMENT.sub(b"", whole).split(b"\n\n"):
-                lines = block.lstrip(b"\n") + b"\n"
-                if len(lines) <= limit and lines.count(b"\n") <= MAX_EVENT_LINES:
-                    yield _valid(lines + b"\n")
-                else:
-                    self._rejected(TooLarge(self._too_large))
-
-        if len(pending) > limit + pending.startswith(b":", self._line):
-            self._rejected(TooLarge(self._too_large))
+    def _limit_pending(self) -> None:
+        """Reject the unfinished event as soon as it is above the limit; its rest is skipped."""
+        pending = self._pending
+        comment = 1 if pending.startswith(b":", self._line) else 0  # its colon is not part of the event
+        if len(pending) > self._limit + comment:
+            self._reject(TooLarge(self._message))
             self._skipping = bytes(pending[-1:])
             pending.clear()
             self._line = 0
 
 
-class _Plain(NamedTuple):
+class _PlainEvent(NamedTuple):
     event: str
     data: str
 
 
-class _PlainForm:
-    """Reads events of the one form that this API is documented to send, without the library's cost.
+class _PlainParser:
+    """Parses events of the one form that this API is documented to send, without the cost of the library.
 
     That is a line ``event: NAME`` and a line ``data: {...}``, as nearly all events are.
     """
 
     def __init__(self) -> None:
         self._names: dict[bytes, str] = {}
-        """By all that stands before the data: a few, which come again and again."""
+        """Names by all bytes before the data; there are few, and they repeat."""
 
     def _name(self, head: bytes) -> str:
         if not head.startswith(b"event: ") or not head.endswith(b"\ndata: "):
@@ -156,54 +160,54 @@ class _PlainForm:
             self._names[head] = name
         return name
 
-    def read(self, block: bytes) -> _Plain | None:
-        """What a block that ends with its blank line says, if it is of this form; its newlines are LF."""
+    def parse(self, block: bytes) -> _PlainEvent | None:
+        """Parse one event up to and including its blank line, with LF newlines; None if in another form."""
         start = block.find(b"\n") + len(b"\ndata: ")
         head = block[:start]
         try:
             name = self._names.get(head) or self._name(head)
             if name and block.count(b"\n") == 3:
-                # tuple.__new__ is half the cost of calling the class.
-                return tuple.__new__(_Plain, (name, block[start:-2].decode()))
+                # tuple.__new__ takes half the time of calling the class.
+                return tuple.__new__(_PlainEvent, (name, block[start:-2].decode()))
         except UnicodeDecodeError:
             pass
         return None
 
 
 def read_events(
-    chunks: Iterable[bytes], rejected: Callable[[TooLarge], None], limit: int = MAX_EVENT_BYTES
+    chunks: Iterable[bytes], reject: Callable[[TooLarge], None], limit: int = MAX_EVENT_BYTES
 ) -> Iterator[ServerSentEvent]:
-    """The events of a stream, each as soon as the byte that ends it is there.
+    """Yield the events of a stream, each as soon as the byte that ends it is there.
 
-    ``chunks`` are the bytes of a ``text/event-stream`` in order, cut anywhere; what their iterable raises
-    comes through. When they end, so do the events; one whose blank line has not come is discarded.
+    ``chunks`` are the bytes of a ``text/event-stream`` in order, split anywhere; what their iterable raises
+    comes through. An event whose blank line has not come when they end is discarded.
 
     An event of more than ``limit`` bytes (its lines without comments, one byte for each newline) or
-    ``MAX_EVENT_LINES`` lines is left out, and ``rejected`` is called: once for each, in order with the
-    events, as soon as it is known. It is a callback because a generator that raises is over, and the stream has to go on; it is
-    required so that nobody forgets to count.
+    ``MAX_EVENT_LINES`` lines is left out, and ``reject`` is called: once for each, in order with the events,
+    as soon as it is known. It is a callback because a generator that raises is over, but the stream has to
+    continue; it is required so that no caller forgets to count.
 
-    Bytes that are not UTF-8 become U+FFFD. Ids and reconnection times are ignored: the API sends neither.
-    Memory is bounded by ``limit`` and the largest chunk; time is linear in the bytes.
+    Bytes that are not UTF-8 become U+FFFD. IDs and reconnection times are ignored: the API sends neither.
+    Memory is limited by ``limit`` and the largest chunk; time is linear in the bytes.
 
     >>> stream = [b": heartbeat\\n\\nevent: optical\\nda", b"ta: {}\\n\\ndata: cut"]
     >>> [(event.event, event.data) for event in read_events(stream, print)]
     [('optical', '{}')]
     """
-    blocks = _FrameBuffer(rejected, limit)
-    plain_form = _PlainForm()
+    buffer = _FrameBuffer(reject, limit)
+    plain_parser = _PlainParser()
     for chunk in chunks:
         # Nearly always a chunk is one event of the plain form.
-        if blocks.idle and chunk.endswith(b"\n\n") and len(chunk) <= limit and 13 not in chunk:
-            plain = plain_form.read(chunk)
+        if buffer.idle and chunk.endswith(b"\n\n") and len(chunk) <= limit and _CR not in chunk:
+            plain = plain_parser.parse(chunk)
             if plain is not None:
                 yield plain
                 continue
-        for whole in blocks.push(chunk):
+        for whole in buffer.push(chunk):
             start = 0
             while (end := whole.find(b"\n\n", start) + 2) > 1:
                 block = whole[start:end]
-                plain = plain_form.read(block)
+                plain = plain_parser.parse(block)
                 if plain is not None:
                     yield plain
                 else:

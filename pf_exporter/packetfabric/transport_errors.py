@@ -1,56 +1,25 @@
-"""Exceptions of requests and urllib3 as errors of ours."""
+"""Exceptions of requests and urllib3, translated into errors of the exporter."""
 
 from __future__ import annotations
 
 import socket
 import ssl
+from collections import deque
+from collections.abc import Iterator
 
 import requests
 import urllib3
 
-from pf_exporter.errors import ExporterError, Rejected, StreamBroken, StreamIdle, Unavailable
-
-_CUT = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
-
-
-def _cause(exc: BaseException) -> str:
-    """Why a request failed, in words that hold nothing of its URL, headers or body."""
-    seen: set[int] = set()
-    pending: list[object] = [exc]
-    timed_out = False
-    while pending:
-        current = pending.pop(0)
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, ssl.SSLCertVerificationError):
-            return f"the server's certificate is not trusted: {current.verify_message}"
-        if isinstance(current, ssl.SSLError) and getattr(current, "reason", "") == "WRONG_VERSION_NUMBER":
-            return "TLS failed: the server speaks none on this port; is it http, not https?"
-        if isinstance(current, ssl.SSLError):
-            return f"TLS failed: {getattr(current, 'reason', None) or 'the server ended the handshake'}"
-        if isinstance(current, socket.gaierror):
-            return f"the name cannot be resolved: {current.strerror}"
-        timed_out = timed_out or isinstance(current, TimeoutError | urllib3.exceptions.TimeoutError)
-        if isinstance(current, OSError) and current.errno is not None:
-            return current.strerror or type(current).__name__
-        pending += [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]
-    if timed_out:
-        return "timed out"
-    return "cut off by the server" if isinstance(exc, _CUT) else type(exc).__name__
-
-
-# requests' words for requests that cannot even be made: an unusable URL or header. For one of the answer's
-# headers it has the same word, out of urllib3's.
-_UNSENDABLE = (
-    requests.exceptions.InvalidHeader,
-    requests.exceptions.InvalidJSONError,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidURL,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.URLRequired,
-    urllib3.exceptions.LocationValueError,
+from pf_exporter.errors import (
+    ApiError,
+    CertificateNotTrusted,
+    Rejected,
+    StreamBroken,
+    StreamError,
+    StreamIdle,
+    Unavailable,
 )
+
 FOREIGN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
@@ -60,16 +29,78 @@ FOREIGN = (
 )
 """Everything that requests and urllib3 raise."""
 
+IDLE_MESSAGE = "no data within the idle timeout"
 
-def translate(exc: BaseException, operation: str, *, streaming: bool = False) -> ExporterError:
-    """What an exception of requests or urllib3 means to us, without a word of the request in it."""
-    why = f"{operation}: {_cause(exc)}"
-    if streaming:
-        # urllib3 reports silence as a timeout of its own; requests never gets to see it.
-        idle = isinstance(exc, urllib3.exceptions.ReadTimeoutError | TimeoutError)
-        return StreamIdle(f"{operation}: nothing was received for too long") if idle else StreamBroken(why)
-    if isinstance(exc, _UNSENDABLE) and not isinstance(exc.__context__, urllib3.exceptions.InvalidHeader):
-        return Rejected(
-            f"{operation}: the request cannot be made ({type(exc).__name__}); check api_url and the token"
-        )
-    return Unavailable(why)
+_TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
+_CONNECTION_LOST = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+# Requests that cannot even be sent, because the URL or a header is unusable.
+_UNSENDABLE = (
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidJSONError,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.URLRequired,
+    urllib3.exceptions.LocationValueError,
+)
+
+
+def _nested(exc: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and all exceptions that it wraps or is chained to, each once, nearest first."""
+    seen: set[int] = set()
+    pending: deque[object] = deque([exc])
+    while pending:
+        current = pending.popleft()
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            reason = getattr(current, "reason", None)
+            pending.extend((*current.args, reason, current.__cause__, current.__context__))
+
+
+def _describe(exc: BaseException) -> str | None:
+    """Return what an operating system or TLS error means to a user; None for other exceptions."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted: {exc.verify_message}"
+    if isinstance(exc, ssl.SSLError):
+        reason = getattr(exc, "reason", None)
+        if reason == "WRONG_VERSION_NUMBER":
+            return "TLS failed: the server does not speak TLS on this port; is it http instead of https?"
+        return f"TLS failed: {reason or 'the server ended the handshake'}"
+    if isinstance(exc, socket.gaierror):
+        return f"the name cannot be resolved: {exc.strerror}"
+    if isinstance(exc, OSError) and exc.errno is not None:
+        return exc.strerror or type(exc).__name__
+    return None
+
+
+def _cause(exc: BaseException) -> str:
+    """Return why a request failed, without a word of its URL, headers or body."""
+    nested = list(_nested(exc))
+    for description in map(_describe, nested):
+        if description is not None:
+            return description
+    if any(isinstance(inner, _TIMEOUTS) for inner in nested):
+        return "timed out"
+    return "connection closed by the server" if isinstance(exc, _CONNECTION_LOST) else type(exc).__name__
+
+
+def unavailable(exc: BaseException, operation: str) -> ApiError:
+    """Translate an exception of a request; nothing of the request is quoted."""
+    # requests raises InvalidHeader for a header of the response, too: then the one of urllib3 is its context.
+    is_of_response = isinstance(exc.__context__, urllib3.exceptions.InvalidHeader)
+    if isinstance(exc, _UNSENDABLE) and not is_of_response:
+        name = type(exc).__name__
+        return Rejected(f"{operation}: the request cannot be sent ({name}); check api_url and the token")
+    message = f"{operation}: {_cause(exc)}"
+    if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _nested(exc)):
+        return CertificateNotTrusted(message)
+    return Unavailable(message)
+
+
+def stream_error(exc: BaseException, operation: str) -> StreamError:
+    """Translate an exception of an open stream."""
+    # urllib3 reports the timeout of a read as one of its own; requests does not see it.
+    if isinstance(exc, urllib3.exceptions.ReadTimeoutError | TimeoutError):
+        return StreamIdle(f"{operation}: {IDLE_MESSAGE}")
+    return StreamBroken(f"{operation}: {_cause(exc)}")

@@ -1,32 +1,19 @@
-"""Recordings of the stream: format, framing, writer and redaction.
+"""Recordings: the frames of streams as received, in a file, redacted.
 
-Records frames as received, before they are decoded.
+It knows nothing of what events mean, except to redact them, and never raises while it records.
+
+>>> writer = RecordingWriter("streams.gz", redaction=redaction_for(config.accounts))
+>>> chunks = RecordingTap("default", writer).tap(chunks)
+>>> writer.close()
+>>> list(read("streams.gz"))
 """
 
 from __future__ import annotations
 
-from pf_exporter.recording.format import (
-    ENDED,
-    OPENED,
-    ROTATION_ABANDONED,
-    ROTATION_STARTED,
-    ROTATION_SWITCHED,
-    Record,
-    read,
-)
-from pf_exporter.recording.redaction import redaction
+from pf_exporter.recording.format import Mark, Record
+from pf_exporter.recording.reader import read
+from pf_exporter.recording.redaction import redaction_for
 from pf_exporter.recording.tap import RecordingTap
 from pf_exporter.recording.writer import RecordingWriter
 
-__all__ = [
-    "ENDED",
-    "OPENED",
-    "ROTATION_ABANDONED",
-    "ROTATION_STARTED",
-    "ROTATION_SWITCHED",
-    "Record",
-    "RecordingTap",
-    "RecordingWriter",
-    "read",
-    "redaction",
-]
+__all__ = ["Mark", "Record", "RecordingTap", "RecordingWriter", "read", "redaction_for"]

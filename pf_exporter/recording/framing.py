@@ -22,8 +22,8 @@ class FrameSplitter:
     A frame without an end is handed out in pieces of ``limit`` bytes, so that memory is bounded by that and
     the largest chunk; time is linear in the bytes.
 
-    >>> frames = Frames()
-    >>> frames.push(b": heartbeat\\ndata: 1"), frames.push(b"\\n\\ndata"), frames.rest()
+    >>> splitter = FrameSplitter()
+    >>> splitter.push(b": heartbeat\\ndata: 1"), splitter.push(b"\\n\\ndata"), splitter.rest()
     ([b': heartbeat\\n'], [b'data: 1\\n\\n'], b'data')
     """
 

@@ -26,7 +26,7 @@ from pf_exporter.recording.field_names import is_event, is_field, is_personal, i
 from pf_exporter.schema import CATEGORIES, EVENTS, LOG_LEVELS, MAX_ID, MAX_TIMESTAMP, MAX_VLAN, epoch
 
 
-def redaction(accounts: Sequence[Account]) -> Redaction:
+def redaction_for(accounts: Sequence[Account]) -> Redaction:
     """A redaction that numbers the accounts in their order, from one run to the next."""
     made = Redaction()
     for account in accounts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pf_exporter.recording.format import ENDED, OPENED
+from pf_exporter.recording.format import Mark
 from pf_exporter.recording.framing import FrameSplitter
 from pf_exporter.recording.writer import RecordingWriter
 
@@ -19,7 +19,7 @@ class RecordingTap:
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the chunks of a stream unchanged, and record their frames with its opening and its end."""
         splitter = FrameSplitter()
-        self.mark(OPENED)
+        self.mark(Mark.OPENED)
         try:
             for chunk in chunks:
                 for frame in splitter.push(chunk):
@@ -28,8 +28,8 @@ class RecordingTap:
         finally:
             if rest := splitter.rest():  # a frame that was cut short is recorded, too
                 self._writer.frame(self._account, rest)
-            self.mark(ENDED)
+            self.mark(Mark.ENDED)
 
-    def mark(self, mark: str) -> None:
+    def mark(self, mark: Mark) -> None:
         """Record what else happened to the stream."""
         self._writer.mark(self._account, mark)

@@ -11,9 +11,10 @@ from typing import Any
 from pf_exporter.config import (
     BOOLEAN,
     PATH,
+    ConfigReader,
+    Location,
     Secret,
     SettingType,
-    StrictYaml,
     duration,
     fingerprint,
     read_file,
@@ -21,7 +22,6 @@ from pf_exporter.config import (
 )
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.tls_names import CIPHERS, CLIENT_AUTH, CURVES, TLS13_CIPHERS, VERSIONS
-from pf_exporter.server.value_reader import ValueReader
 from pf_exporter.server.web_config import TlsConfig, WebConfig
 
 MAX_BYTES = 1024 * 1024
@@ -40,17 +40,17 @@ HEADERS: Mapping[str, Collection[str]] = {
 }
 """The headers the file may add; where values are listed, only those are allowed."""
 
-SECTIONS: Mapping[str, Collection[str]] = {
+SECTIONS: Mapping[str, Collection[str] | None] = {
     "tls_server_config": (
         "cert", "cert_file", "key", "key_file", "client_ca", "client_ca_file", "client_auth_type",
         "client_allowed_sans", "min_version", "max_version", "cipher_suites", "curve_preferences",
         "prefer_server_cipher_suites",
     ),
     "http_server_config": ("http2", "headers"),
-    "basic_auth_users": (),
+    "basic_auth_users": None,
     "rate_limit": ("interval", "burst"),
 }  # fmt: skip
-"""The keys of each section; empty where any key is allowed."""
+"""The keys of each section; None if any key is allowed."""
 
 
 def _whole_number(text: str) -> int:
@@ -59,121 +59,141 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
-class _WebConfigReader(ValueReader):
+class _WebConfigReader:
+    """Reads one web configuration file and the files it names."""
+
     def __init__(self, path: str, fingerprints: dict[str, object]) -> None:
-        super().__init__(path)
+        self._path = path
         self._fingerprints = fingerprints
+        self._root = Location(f"{path}: ")
+        self._reader = ConfigReader()
+        self.problems = self._reader.problems
 
     def _file(self, path: str, where: str) -> str:
         self._fingerprints[path] = fingerprint(path)
         try:
             return read_file(path, MAX_BYTES)[0]
         except ValueError as exc:
-            self.problem(where, exc)
+            self._reader.reject(where, exc)
             return ""
 
     def config(self) -> WebConfig:
         """The whole file; not to be used if there are problems."""
-        text = self._file(self.path, "")
-        root = self.mapping(StrictYaml(text, self.path, self.problems).read(), "", SECTIONS)
-        tls, http, _, rate = (self.mapping(root.get(name), name, keys) for name, keys in SECTIONS.items())
+        document = self._reader.yaml(self._file(self._path, self._path), self._path)
+        root = self._reader.mapping(document, self._root, SECTIONS)
+        tls, http, users, rate = (
+            self._reader.mapping(root.get(name), self._root.section(name), keys)
+            for name, keys in SECTIONS.items()
+        )
         if "http2" in http:
-            self.value(BOOLEAN, http["http2"], "http_server_config.http2")
-        interval = self.value(SettingType(duration, ""), rate.get("interval", "0"), "rate_limit.interval")
-        burst = self.value(SettingType(_whole_number, ""), rate.get("burst", "0"), "rate_limit.burst")
-        if interval and not burst:
-            self.problem("rate_limit.burst", "no request would be answered; set it to 1 or more")
+            self._reader.value(BOOLEAN, http["http2"], self._root.key("http_server_config.http2"))
+        interval, burst = self._rate_limit(rate, self._root.section("rate_limit"))
         return WebConfig(
-            self._tls(tls) if tls else None,
-            self._headers(http.get("headers")),
-            self._users(root.get("basic_auth_users")),
-            interval or 0.0,
-            burst or 0,
+            self._tls(tls, self._root.section("tls_server_config")) if tls else None,
+            self._headers(http.get("headers"), self._root.section("http_server_config.headers")),
+            self._users(users, self._root.section("basic_auth_users")),
+            interval,
+            burst,
         )
 
-    def _headers(self, raw: Any) -> Mapping[str, str]:
-        headers = self.mapping(raw, "http_server_config.headers", HEADERS)
+    def _rate_limit(self, section: Mapping[str, Any], location: Location) -> tuple[float, int]:
+        interval = self._reader.value(
+            SettingType(duration, ""), section.get("interval", "0"), location.key("interval")
+        )
+        burst = self._reader.value(
+            SettingType(_whole_number, ""), section.get("burst", "0"), location.key("burst")
+        )
+        if interval and not burst:
+            self._reader.reject(location.key("burst"), "no request would be answered; set it to 1 or more")
+        return interval or 0.0, burst or 0
+
+    def _headers(self, raw: Any, location: Location) -> Mapping[str, str]:
+        headers = self._reader.mapping(raw, location, HEADERS)
         for name, value in headers.items():
-            allowed = HEADERS.get(name, ())
+            allowed = HEADERS[name]
             if not isinstance(value, str) or not re.fullmatch("[ -~]*", value):
-                self.problem(f"http_server_config.headers.{name}", "expected one line of ASCII")
+                self._reader.reject(location.key(name), "expected one line of ASCII")
             elif allowed and value not in allowed:
-                self.problem(f"http_server_config.headers.{name}", f"expected {' or '.join(allowed)}")
+                self._reader.reject(location.key(name), f"expected {' or '.join(allowed)}")
         return {name: value for name, value in headers.items() if value}
 
-    def _users(self, raw: Any) -> Mapping[str, Secret]:
+    def _users(self, section: Mapping[str, Any], location: Location) -> Mapping[str, Secret]:
         users = {}
-        for name, value in self.mapping(raw, "basic_auth_users", ()).items():
-            where = f"basic_auth_users.{safe_key(name)}"
+        for name, value in section.items():
+            where = location.key(safe_key(name))
             if not name or ":" in name:
-                self.problem(where, "a user name must not be empty or contain a colon")
+                self._reader.reject(where, "a user name must not be empty or contain a colon")
             match = re.fullmatch(BCRYPT_HASH, value) if isinstance(value, str) else None
             if match is None:
-                self.problem(where, "expected a bcrypt hash, such as `htpasswd -nBC 10 USER` prints")
+                self._reader.reject(where, "expected a bcrypt hash, such as `htpasswd -nBC 10 USER` prints")
             elif not 4 <= int(match[1]) <= MAX_BCRYPT_COST:
-                self.problem(where, f"expected a bcrypt hash with a cost from 4 to {MAX_BCRYPT_COST}")
+                self._reader.reject(where, f"expected a bcrypt hash with a cost from 4 to {MAX_BCRYPT_COST}")
             else:
                 users[name] = Secret(value)
         return users
 
-    def _pem(self, section: Mapping[str, Any], key: str, *, required: bool) -> str:
+    def _pem(self, section: Mapping[str, Any], location: Location, key: str, *, required: bool) -> str:
         """The value of ``key``, or the content of the file that ``key_file`` names."""
-        where = f"tls_server_config.{key}"
+        where, where_file = location.key(key), location.key(f"{key}_file")
         if key in section and f"{key}_file" in section:
-            self.problem(f"{where}_file", f"{key} is set as well; keep one of them")
+            self._reader.reject(where_file, f"{key} is set too; keep only one of them")
         elif f"{key}_file" in section:
-            path = self.value(PATH, section[f"{key}_file"], f"{where}_file")
+            path = self._reader.value(PATH, section[f"{key}_file"], where_file)
             if path is not None:
-                return self._file(os.path.join(os.path.dirname(self.path), path), f"{where}_file")
+                return self._file(os.path.join(os.path.dirname(self._path), path), where_file)
         elif key in section:
-            return self.value(SettingType(str, ""), section[key], where) or ""
+            return self._reader.value(SettingType(str, ""), section[key], where) or ""
         elif required:
-            self.problem(f"{where}_file", "missing; TLS needs a certificate and its key")
+            self._reader.reject(where_file, "missing; TLS needs a certificate and its key")
         return ""
 
-    def _client_auth(self, section: Mapping[str, Any]) -> tuple[ssl.VerifyMode, frozenset[str]]:
+    def _client_auth(
+        self, section: Mapping[str, Any], location: Location
+    ) -> tuple[ssl.VerifyMode, frozenset[str]]:
         """Whether client certificates are verified, and the names of which they must have one."""
-        where = "tls_server_config."
-        mode = self.one_of(
-            CLIENT_AUTH, section.get("client_auth_type"), f"{where}client_auth_type", "NoClientCert"
-        )
-        sans = self.texts(section.get("client_allowed_sans"), f"{where}client_allowed_sans")
+        type_key, sans_key = location.key("client_auth_type"), location.key("client_allowed_sans")
+        mode = self._reader.lookup(CLIENT_AUTH, section.get("client_auth_type"), type_key, "NoClientCert")
+        sans = self._reader.strings(section.get("client_allowed_sans"), sans_key)
         has_ca = "client_ca" in section or "client_ca_file" in section
         if has_ca and mode == ssl.CERT_NONE:
-            self.problem(
-                f"{where}client_auth_type", "client_ca has no effect without RequireAndVerifyClientCert"
-            )
+            self._reader.reject(type_key, "client_ca has no effect without RequireAndVerifyClientCert")
         if mode != ssl.CERT_NONE and not has_ca:
-            self.problem(f"{where}client_ca_file", "missing; it is needed to verify client certificates")
+            self._reader.reject(
+                location.key("client_ca_file"), "missing; it is needed to verify client certificates"
+            )
         if sans and mode != ssl.CERT_REQUIRED:
-            self.problem(f"{where}client_allowed_sans", "needs client_auth_type RequireAndVerifyClientCert")
+            self._reader.reject(sans_key, "needs client_auth_type RequireAndVerifyClientCert")
         return mode, frozenset(sans)
 
-    def _tls(self, section: Mapping[str, Any]) -> TlsConfig:
-        where = "tls_server_config."
-        client_auth, allowed_sans = self._client_auth(section)
-        min_version = self.one_of(VERSIONS, section.get("min_version"), f"{where}min_version", "TLS12")
-        max_version = self.one_of(VERSIONS, section.get("max_version"), f"{where}max_version", "TLS13")
-        if min_version > max_version:
-            self.problem(f"{where}min_version", "is above max_version")
-        known = CIPHERS | dict.fromkeys(TLS13_CIPHERS, "")
-        suites = self.texts(section.get("cipher_suites"), f"{where}cipher_suites")
-        ciphers = [self.one_of(known, suite, f"{where}cipher_suites", TLS13_CIPHERS[0]) for suite in suites]
-        curves = self.texts(section.get("curve_preferences"), f"{where}curve_preferences")
+    def _curve(self, section: Mapping[str, Any], where: str) -> str:
+        """OpenSSL's name of the one curve; empty for the default."""
+        curves = self._reader.strings(section.get("curve_preferences"), where)
         if len(curves) > 1:
-            self.problem(
-                f"{where}curve_preferences", "only one curve can be set; keep one, or none for the default"
-            )
-        curve = self.one_of(CURVES, curves[0], f"{where}curve_preferences", "X25519") if curves else ""
-        prefers_server = self.value(
+            self._reader.reject(where, "only one curve can be set; keep one, or none for the default")
+        return self._reader.lookup(CURVES, curves[0], where, "X25519") if curves else ""
+
+    def _tls(self, section: Mapping[str, Any], location: Location) -> TlsConfig:
+        reader = self._reader
+        client_auth, allowed_sans = self._client_auth(section, location)
+        min_key, max_key = location.key("min_version"), location.key("max_version")
+        min_version = reader.lookup(VERSIONS, section.get("min_version"), min_key, "TLS12")
+        max_version = reader.lookup(VERSIONS, section.get("max_version"), max_key, "TLS13")
+        if min_version > max_version:
+            reader.reject(min_key, "is above max_version")
+        known = CIPHERS | dict.fromkeys(TLS13_CIPHERS, "")
+        suites_key = location.key("cipher_suites")
+        suites = reader.strings(section.get("cipher_suites"), suites_key)
+        ciphers = [reader.lookup(known, suite, suites_key, TLS13_CIPHERS[0]) for suite in suites]
+        curve = self._curve(section, location.key("curve_preferences"))
+        prefers_server = reader.value(
             BOOLEAN,
             section.get("prefer_server_cipher_suites", "true"),
-            f"{where}prefer_server_cipher_suites",
+            location.key("prefer_server_cipher_suites"),
         )
         return TlsConfig(
-            cert=self._pem(section, "cert", required=True),
-            key=Secret(self._pem(section, "key", required=True)),
-            client_ca=self._pem(section, "client_ca", required=False),
+            cert=self._pem(section, location, "cert", required=True),
+            key=Secret(self._pem(section, location, "key", required=True)),
+            client_ca=self._pem(section, location, "client_ca", required=False),
             client_auth=client_auth,
             allowed_sans=allowed_sans,
             min_version=min_version,

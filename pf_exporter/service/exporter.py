@@ -6,18 +6,22 @@ import dataclasses
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector as AnyCollector
 
 from pf_exporter.config import Account, Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.metrics import ExporterCollector, Exposition, InventoryCollector, of_config, of_web_config
-from pf_exporter.recording import RecordingWriter, redaction
+from pf_exporter.metrics import (
+    CollectorGroup,
+    ExporterCollector,
+    Exposition,
+    InventoryCollector,
+    build_registry,
+    config_reload_status,
+    web_config_reload_status,
+)
+from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.server import Server, WebConfigReloader, guard
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, settings_key
 from pf_exporter.service.shutdown import stop_all
@@ -33,23 +37,11 @@ RESTART_ONLY = ("counters", "web", "record", "log")
 log = Logger(__name__)
 
 
-class CollectorGroup(AnyCollector):
-    """Collectors that a reload replaces, all at once."""
-
-    def __init__(self) -> None:
-        self.parts: tuple[InventoryCollector | ExporterCollector, ...] = ()
-
-    def collect(self) -> Iterator[Metric]:
-        """The families of all of them."""
-        for part in self.parts:
-            yield from part.collect()
-
-
 def _create_recorder(config: Config) -> RecordingWriter | None:
     record = config.record
     if not record.file:
         return None
-    hide = redaction(config.accounts) if record.redact else None
+    hide = redaction_for(config.accounts) if record.redact else None
     return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
 
 
@@ -99,15 +91,19 @@ class Exporter:
         self.pipelines = [self._new_pipeline(account, config) for account in config.accounts]
         self._collectors = CollectorGroup()
         self._update_collectors()
-        self.reload_status = of_config()
+        self.reload_status = config_reload_status()
         self.reload_status.succeeded()
-        self._web_reload_status = of_web_config()
+        self._web_reload_status = web_config_reload_status()
         self.server = self._create_server(config)
 
     def _create_server(self, config: Config) -> Server:
         reloader = WebConfigReloader(config.web.config_file, self._web_reload_status)
+        registry = build_registry(
+            (self._collectors, self.reload_status, self._web_reload_status),
+            process_metrics=not config.web.disable_exporter_metrics,
+        )
         app = create_app(
-            Exposition(self.store, self._registry(config)),
+            Exposition(self.store, registry),
             telemetry_path=config.web.telemetry_path,
             healthy=lambda: not self.failed,
             pages=page_routes(
@@ -125,16 +121,6 @@ class Exporter:
             response_timeout=RESPONSE_TIMEOUT,
         )
 
-    def _registry(self, config: Config) -> CollectorRegistry:
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(self._collectors)
-        registry.register(self.reload_status)
-        registry.register(self._web_reload_status)
-        if not config.web.disable_exporter_metrics:
-            for collector in (ProcessCollector, PlatformCollector, GCCollector):
-                collector(registry=registry)
-        return registry
-
     def _new_pipeline(self, account: Account, config: Config) -> AccountPipeline:
         create_processor = functools.partial(EventProcessor, recorder=self.recorder)
         return self._create_pipeline(
@@ -143,7 +129,7 @@ class Exporter:
 
     def _update_collectors(self) -> None:
         pipelines = self.pipelines
-        self._collectors.parts = (
+        self._collectors.collectors = (
             InventoryCollector(
                 [pipeline.inventory for pipeline in pipelines],
                 self.store,

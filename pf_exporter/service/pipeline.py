@@ -10,7 +10,7 @@ from pf_exporter.config import Account, Config, StreamSettings
 from pf_exporter.inventory import InventoryPoller
 from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.service.shutdown import STOP_TIMEOUT
-from pf_exporter.state import AccountHistory, AccountStats, Store
+from pf_exporter.state import AccountStats, Store
 from pf_exporter.stream import EventProcessor, StreamReader, Subscription
 
 
@@ -72,7 +72,7 @@ class AccountPipeline:
         idle_timeout = config.stream.idle_timeout
         self.settings_key = settings_key(account, config)
         self.account = account.name
-        self.stats = AccountHistory(account, idle_timeout=idle_timeout)
+        self.stats = AccountStats(account, idle_timeout=idle_timeout)
         self.client = Client(account, idle_timeout=idle_timeout)
         self.session_manager = create_session_manager(self.client, self.stats)
         self.subscription = Subscription(

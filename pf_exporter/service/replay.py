@@ -9,17 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pf_exporter.config import Account, Config, Secret
 from pf_exporter.errors import ConfigError, StreamEnded
 from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
-from pf_exporter.recording import (
-    ENDED,
-    OPENED,
-    ROTATION_ABANDONED,
-    ROTATION_STARTED,
-    ROTATION_SWITCHED,
-    Record,
-    read,
-)
+from pf_exporter.recording import Mark, Record, read
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
-from pf_exporter.state import STOPPED, Store
+from pf_exporter.state import Store, StreamState
 from pf_exporter.stream import EventProcessor
 from pf_exporter.supervised_thread import SupervisedThread
 
@@ -75,23 +67,23 @@ class ReplayPipeline(AccountPipeline):
     def process(self, record: Record) -> None:
         """Process one record as the stream's reader would have."""
         processor, stats = self.processor, self.stats
-        if record.mark == OPENED:
+        if record.mark == Mark.OPENED:
             stats.opened()
-        elif record.mark == ENDED:
+        elif record.mark == Mark.ENDED:
             self._pending.clear()
-            stats.lost(StreamEnded.reason, "connecting")
-        elif record.mark == ROTATION_STARTED:
+            stats.lost(StreamEnded.reason, StreamState.CONNECTING)
+        elif record.mark == Mark.ROTATION_STARTED:
             processor.rotation_started()
-        elif record.mark == ROTATION_SWITCHED:
+        elif record.mark == Mark.ROTATION_SWITCHED:
             processor.rotation_switched()
-        elif record.mark == ROTATION_ABANDONED:
+        elif record.mark == Mark.ROTATION_ABANDONED:
             processor.rotation_abandoned()
         else:
             self._process_frame(record.frame)
 
     def _process_frame(self, frame: bytes) -> None:
         self.stats.bytes += len(frame)
-        self.stats.heard = self.stats.clock()
+        self.stats.last_byte_at = self.stats.clock()
         self._pending += frame
         if self._pending.endswith((b"\n", b"\r")) or len(self._pending) > PENDING_LIMIT:
             block = bytes(self._pending)
@@ -149,7 +141,7 @@ class Replayer:
 
     def _fail(self, exc: BaseException) -> None:
         for pipeline in self._pipelines.values():
-            pipeline.stats.lost(STOPPED, "stopped")
+            pipeline.stats.stopped()
         self._ended(exc)
 
     def _replay_once(self) -> None:

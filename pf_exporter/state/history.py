@@ -1,24 +1,24 @@
-"""What an account's stream went through: since when it is as it is, and what it was lost of."""
+"""The recent past of an account's stream: last state change, last errors, rates of the last minute."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pf_exporter.reason import Reason
-from pf_exporter.state.stats import ROTATED, STOPPED, AccountStats
 
-REMEMBERED = 5
-"""Errors of an account that are kept, the newest."""
-RATE_OVER = 60.0
-"""Seconds over which rates are taken, about."""
-MARK_EVERY = 5.0
-"""Seconds between two marks at least; rates are taken from one mark to another."""
+MAX_ERRORS = 5
+"""Most errors that are kept per account."""
+RATE_WINDOW = 60.0
+"""Seconds over which rates are computed, approximately."""
+SNAPSHOT_INTERVAL = 5.0
+"""Shortest time between two snapshots, in seconds."""
 
 
 class ErrorRecord(NamedTuple):
-    """An error that ended a stream, or kept one from opening."""
+    """An error that ended a stream or prevented one from opening."""
 
     at: float
     """UNIX seconds."""
@@ -26,56 +26,66 @@ class ErrorRecord(NamedTuple):
 
 
 class CounterSnapshot(NamedTuple):
-    """The counters at one moment."""
+    """An account's counters at one moment."""
 
     at: float
-    """By the monotonic clock."""
+    """Seconds of the monotonic clock."""
     events: dict[str, int]
+    """Events received, by name."""
     lag_sum: float
-    lags: int
+    """Seconds."""
+    lag_count: int
 
 
-class AccountHistory(AccountStats):
-    """An account's telemetry that remembers a little, for the status page; nothing of it is per event."""
+class RecentRates(NamedTuple):
+    """Rates over about the last minute."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.since = time.time()
-        """UNIX seconds at which the stream was opened or, where none is open, lost."""
-        self.faults: deque[ErrorRecord] = deque(maxlen=REMEMBERED)
-        self.bundle = ""
-        """The UUID of the subscription, once there is one."""
-        self._marks: deque[CounterSnapshot] = deque([self._mark()])
+    events: dict[str, float]
+    """Events per second, by name."""
+    mean_lag: float | None
+    """Seconds; None if no event with a timestamp was received."""
 
-    def opened(self, at: float | None = None) -> None:
-        """A stream is open."""
-        super().opened(at)
-        self.since = time.time()
 
-    def lost(self, reason: Reason, state: str, since: float | None = None) -> None:
-        """No stream is open, because of ``reason``."""
-        if self.state == "streaming":
-            self.since = time.time()
-        super().lost(reason, state, since)
-        if reason not in (ROTATED, STOPPED):
-            self.faults.append(ErrorRecord(time.time(), reason))
+class AccountHistory:
+    """What the status page shows of an account's past.
 
-    def _mark(self) -> CounterSnapshot:
-        return CounterSnapshot(time.monotonic(), dict(self.events), self.lag_sum, sum(self.lags))
+    Updated on state changes and when the page is rendered, never per event. Any thread may call.
+    """
 
-    def recent(self) -> tuple[dict[str, float], float | None]:
-        """Events a second by name and the mean lag in seconds, over about the last minute.
+    def __init__(self, start: CounterSnapshot) -> None:
+        self.state_since = time.time()
+        """UNIX seconds at which the stream was opened or, if none is open, lost."""
+        self._lock = threading.Lock()
+        self._errors: deque[ErrorRecord] = deque(maxlen=MAX_ERRORS)
+        self._snapshots: deque[CounterSnapshot] = deque([start])
 
-        Looked at for the first time in a while it is over all the time since the last look.
+    def state_changed(self) -> None:
+        """Record that the stream was opened or lost now."""
+        self.state_since = time.time()
+
+    def add_error(self, reason: Reason) -> None:
+        """Record an error; the oldest one is dropped."""
+        with self._lock:
+            self._errors.append(ErrorRecord(time.time(), reason))
+
+    def errors(self) -> list[ErrorRecord]:
+        """Return the last errors, the oldest first."""
+        with self._lock:
+            return list(self._errors)
+
+    def rates(self, now: CounterSnapshot) -> RecentRates:
+        """Return the rates between a snapshot of about a minute ago and ``now``.
+
+        Snapshots are taken by these calls only: the first call after a pause covers the whole pause.
         """
-        now = self._mark()
-        marks = self._marks
-        while len(marks) > 1 and now.at - marks[1].at >= RATE_OVER:
-            marks.popleft()
-        then = marks[0]
-        if now.at - marks[-1].at >= MARK_EVERY:
-            marks.append(now)
-        seconds = max(now.at - then.at, 1.0)
-        rates = {name: (count - then.events.get(name, 0)) / seconds for name, count in now.events.items()}
-        lags = now.lags - then.lags
-        return rates, (now.lag_sum - then.lag_sum) / lags if lags else None
+        with self._lock:
+            snapshots = self._snapshots
+            while len(snapshots) > 1 and now.at - snapshots[1].at >= RATE_WINDOW:
+                snapshots.popleft()
+            start = snapshots[0]
+            if now.at - snapshots[-1].at >= SNAPSHOT_INTERVAL:
+                snapshots.append(now)
+        seconds = max(now.at - start.at, 1.0)
+        events = {name: (count - start.events.get(name, 0)) / seconds for name, count in now.events.items()}
+        lags = now.lag_count - start.lag_count
+        return RecentRates(events, (now.lag_sum - start.lag_sum) / lags if lags else None)

@@ -1,8 +1,9 @@
-"""What one account's threads report: plain counts and times."""
+"""The state and counters of one account's threads."""
 
 from __future__ import annotations
 
 import bisect
+import enum
 import itertools
 import time
 from collections.abc import Callable
@@ -11,24 +12,33 @@ from pf_exporter.config import Account
 from pf_exporter.errors import ApiError, EventError, StreamError, reasons
 from pf_exporter.reason import Reason
 from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
-from pf_exporter.state.store import WriteResult
+from pf_exporter.state.history import AccountHistory, CounterSnapshot, RecentRates
 from pf_exporter.state.temporality import TemporalityDetector
 from pf_exporter.state.unknown_fields import UnknownFields
 
-STATES = ("connecting", "streaming", "backoff", "stopped")
-ROTATED, STOPPED = Reason.ROTATED, Reason.STOPPED
-DISCONNECT_REASONS = (*reasons(StreamError, ApiError), ROTATED, STOPPED)
-DROPPED = {WriteResult.DUPLICATE: Reason.DUPLICATE, WriteResult.OUT_OF_ORDER: Reason.OUT_OF_ORDER}
-REJECT_REASONS = (*reasons(EventError), *DROPPED.values())
+
+class StreamState(enum.Enum):
+    """What the thread that reads an account's stream is doing; the values are label values."""
+
+    CONNECTING = "connecting"
+    STREAMING = "streaming"
+    BACKOFF = "backoff"
+    STOPPED = "stopped"
+
+
+DISCONNECT_REASONS = (*reasons(StreamError, ApiError), Reason.ROTATED, Reason.STOPPED)
+REJECT_REASONS = (*reasons(EventError), Reason.DUPLICATE, Reason.OUT_OF_ORDER)
 LAG_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""Upper bounds in seconds."""
 
 LabelValues = tuple[str, ...]
 
 
 class AccountStats:
-    """What one account's threads report: plain numbers, because the stream's thread adds to them per event.
+    """The state and counters of one account's threads: plain numbers, because events update them.
 
-    Each number has one writer at a time; any thread may read.
+    Each number has one writer at a time; any thread may read. ``idle_timeout`` is the longest silence in
+    seconds for which an open stream counts as up; ``clock`` is monotonic.
     """
 
     def __init__(
@@ -39,13 +49,15 @@ class AccountStats:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account.name
-        self._idle_timeout = idle_timeout
         self.clock = clock
-        self.state = "connecting"
-        self.heard = float("-inf")
-        """When the last byte came, by the monotonic clock."""
-        self._gap = 0.0
-        self._gap_since: float | None = clock()
+        self._idle_timeout = idle_timeout
+        self.state = StreamState.CONNECTING
+        self.bundle = ""
+        """UUID of the subscription; empty until there is one."""
+        self.last_byte_at = float("-inf")
+        """When the stream's last byte was received, by :attr:`clock`."""
+        self._gap: tuple[float, float | None] = (0.0, clock())
+        """Seconds of past gaps, and the start of the current one; one tuple, so that both change at once."""
         self.connects = 0
         self.disconnects: dict[str, int] = dict.fromkeys(DISCONNECT_REASONS, 0)
         self.bytes = 0
@@ -59,10 +71,12 @@ class AccountStats:
         self.login_attempts = 0
         self.login_failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
         self.session_expires_at: float | None = None
+        """UNIX seconds; None without a session, and for sessions that do not expire."""
         self.series_dropped = 0
         self.last_event: dict[str, float] = {}
-        """UNIX seconds at which the last usable event of a name came."""
+        """UNIX seconds at which the last usable event was received, by name."""
         self.lags = [0] * (len(LAG_BUCKETS) + 1)
+        """Events in each bucket, not cumulative; the last bucket has no upper bound."""
         self.lag_sum = 0.0
         subscribed = {
             category
@@ -73,33 +87,54 @@ class AccountStats:
         self.activity: dict[LabelValues, int] = dict.fromkeys(
             itertools.product(sorted(subscribed), LOG_LEVELS), 0
         )
+        """Activity log entries by category and log level; subscribed categories start at 0."""
+        self.history = AccountHistory(self._snapshot())
 
     def opened(self, at: float | None = None) -> None:
-        """A stream is open, since ``at`` by the monotonic clock or just now; it is yet to be heard."""
-        self.connects += 1
-        self.heard = float("-inf")
-        self.state = "streaming"
-        if self._gap_since is not None:
-            self._gap += max((self.clock() if at is None else at) - self._gap_since, 0.0)
-            self._gap_since = None
+        """Record that a stream was opened at ``at`` (by :attr:`clock`; default: now).
 
-    def renewed(self) -> None:
-        """A stream that was to end has been replaced by one that is open already."""
-        self.connects += 1
-        self.disconnects[ROTATED] += 1
-
-    def lost(self, reason: Reason, state: str, since: float | None = None) -> None:
-        """No stream is open, because of ``reason``; what the thread does now is ``state``.
-
-        ``since`` is when it was heard last, where the stream was dead before that was known.
+        The account is up only once the first byte has been received.
         """
+        self.connects += 1
+        self.last_byte_at = float("-inf")
+        self.state = StreamState.STREAMING
+        past, since = self._gap
+        if since is not None:
+            self._gap = (past + max((self.clock() if at is None else at) - since, 0.0), None)
+        self.history.state_changed()
+
+    def rotated(self) -> None:
+        """Record that a stream was replaced by another that was open before it ended."""
+        self.connects += 1
+        self.disconnects[Reason.ROTATED] += 1
+
+    def lost(self, reason: Reason, state: StreamState, since: float | None = None) -> None:
+        """Record that no stream is open because of an error, and what the thread does next.
+
+        ``since`` is the time of the last byte, if the stream was dead before that was noticed.
+        """
+        self._disconnected(reason, state, since)
+        self.history.add_error(reason)
+
+    def stopped(self) -> None:
+        """Record that the thread has ended and no stream is open, as requested."""
+        self._disconnected(Reason.STOPPED, StreamState.STOPPED, None)
+
+    def _disconnected(self, reason: Reason, state: StreamState, since: float | None) -> None:
+        was_open = self.state is StreamState.STREAMING
         self.disconnects[reason] += 1
         self.state = state
-        if self._gap_since is None:
-            self._gap_since = self.clock() if since is None else since
+        past, gap_since = self._gap
+        if gap_since is None:
+            self._gap = (past, self.clock() if since is None else since)
+        if was_open:
+            self.history.state_changed()
 
-    def lag(self, seconds: float) -> None:
-        """An event came so long after it was sampled; negative where the network's clock is ahead."""
+    def observe_lag(self, seconds: float) -> None:
+        """Count the time between an event's timestamp and its arrival.
+
+        A negative lag counts as 0: the network's clock is ahead.
+        """
         if seconds < 0:
             seconds = 0.0
         self.lags[bisect.bisect_left(LAG_BUCKETS, seconds)] += 1
@@ -107,11 +142,18 @@ class AccountStats:
 
     @property
     def up(self) -> bool:
-        """Whether a stream is open and has been heard lately."""
-        return self.state == "streaming" and self.clock() - self.heard <= self._idle_timeout
+        """Whether a stream is open and has received bytes within the idle timeout."""
+        return self.state is StreamState.STREAMING and self.clock() - self.last_byte_at <= self._idle_timeout
 
     @property
     def gap_seconds(self) -> float:
-        """Seconds without an open stream, the present gap included."""
-        since = self._gap_since
-        return self._gap + (self.clock() - since if since is not None else 0.0)
+        """Seconds without an open stream so far, a current gap included."""
+        past, since = self._gap
+        return past if since is None else past + self.clock() - since
+
+    def _snapshot(self) -> CounterSnapshot:
+        return CounterSnapshot(time.monotonic(), dict(self.events), self.lag_sum, sum(self.lags))
+
+    def recent_rates(self) -> RecentRates:
+        """Return the event rates and the mean lag of about the last minute."""
+        return self.history.rates(self._snapshot())

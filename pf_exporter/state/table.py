@@ -1,4 +1,4 @@
-"""The rows of one account and one event."""
+"""The rows of one account and one event type."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from pf_exporter.schema import EventType, MetricType, Numbers
 
 
 class Row(NamedTuple):
-    """What is known of one circuit from one kind of event; replaced whole, never changed."""
+    """The latest values of one circuit from one event type; replaced as a whole, never changed."""
 
     lanes: tuple[str, ...]
     values: Numbers
     """As in :class:`~pf_exporter.schema.observation.Observation`; running sums where events carry deltas.
 
-    Empty once the row has expired: then it only remembers when the circuit was last heard of.
+    Empty once the row has expired: then only the time of the last event is left.
     """
     timestamp: float | None
     """UNIX seconds of the sample, by the network's clock."""
-    arrived: float
-    """When the event came, by the monotonic clock: what expiry goes by."""
+    received_monotonic: float
+    """When the event was received, by the monotonic clock; expiry uses it."""
     received_at: float
-    """When the event came, in UNIX seconds: what people read."""
+    """When the event was received, in UNIX seconds."""
 
 
-def has_fallen(before: Numbers, after: Numbers) -> bool:
-    """Whether one of the totals is lower than it was."""
+def any_decreased(before: Numbers, after: Numbers) -> bool:
+    """Return whether a value is lower than before; absent values are not compared."""
     try:
-        return any(map(operator.gt, before, after))  # type: ignore[arg-type]  # None: see below
-    except TypeError:  # a None among them
+        return any(map(operator.gt, before, after))  # type: ignore[arg-type]  # None raises TypeError
+    except TypeError:
         return any(a is not None and b is not None and a > b for a, b in zip(before, after, strict=True))
 
 
 class Entry:
-    """One circuit, and what is known of it from one kind of event."""
+    """A circuit with its row, and the number of series the row accounts for."""
 
     __slots__ = ("circuit", "row", "series")
 
@@ -44,36 +44,41 @@ class Entry:
         self.circuit = circuit
         self.row = row
         self.series = 0
-        """How many series the row makes at most: its numbers, and the time it was last heard of.
+        """Upper bound of the row's series: its values and the timestamp of the last event.
 
-        The VLANs of a circuit that end on one port share the latter; here each counts its own.
+        The VLANs of a circuit that end on one port share that timestamp on /metrics; here each VLAN counts
+        its own.
         """
 
 
 class Table:
-    """The rows of one account and one kind of event."""
+    """The rows of one account and one event type, with what expiry and change detection need."""
 
     def __init__(self, event: EventType, *, delta: bool) -> None:
-        self.held: dict[tuple[str, ...], Entry] = {}
-        """By circuit, in the order in which they were first seen, so that /metrics keeps its order."""
+        self.entries: dict[tuple[str, ...], Entry] = {}
+        """By circuit, in the order of their first events, so that /metrics keeps a stable order."""
         self.live: OrderedDict[Entry, None] = OrderedDict()
-        """Those that have not expired, the longest silent first."""
+        """Entries that have not expired, the least recently updated first."""
         self.oldest = float("-inf")
-        """None of them was last heard of before this time; so that most writes need not look for it."""
+        """Lower bound of ``received_monotonic`` of the live entries; lets most writes skip expiry."""
         self.version = 0
-        """Rises with every change of the rows."""
+        """Increases with every change of the rows."""
         self.delta = delta
+        """Whether the event's counters carry differences instead of running totals."""
         types = [family.type for family in event.fields.values()]
-        self.counters = tuple(index for index, type_ in enumerate(types) if type_ is MetricType.COUNTER)
-        self.totals: Callable[[Numbers], Numbers] | None = None
-        """The totals among the values: where all are, tuple() is the values themselves."""
-        if self.counters:
-            self.totals = operator.itemgetter(*self.counters) if MetricType.GAUGE in types else tuple
+        self._counters = tuple(index for index, type_ in enumerate(types) if type_ is MetricType.COUNTER)
+        self.select_counters: Callable[[Numbers], Numbers] | None = None
+        """Returns the counters among a row's values; None where the event has none."""
+        if self._counters:
+            # Where every value is a counter, tuple() returns the values themselves.
+            self.select_counters = (
+                operator.itemgetter(*self._counters) if MetricType.GAUGE in types else tuple
+            )
 
-    def added(self, held: Numbers, values: Numbers) -> Numbers:
-        """``values``, each difference in them replaced by the sum of all so far."""
-        sums = list(values)
-        for index in self.counters:
-            before, more = held[index], values[index]
-            sums[index] = before if more is None else more + (before or 0.0)
-        return tuple(sums)
+    def accumulate(self, sums: Numbers, values: Numbers) -> Numbers:
+        """Return ``values`` with each counter replaced by its sum so far plus the new difference."""
+        result = list(values)
+        for index in self._counters:
+            total, difference = sums[index], values[index]
+            result[index] = total if difference is None else difference + (total or 0.0)
+        return tuple(result)

@@ -1,178 +1,183 @@
-"""Are an event's counts totals or differences? Judged by how they change.
+"""Detects whether an event's counters are cumulative or delta, as OpenTelemetry calls their temporality.
 
-A total never falls, unless it begins anew at zero, and then once. A difference falls about as often as it
-rises, whatever it counts: between two rises of a series there is a fall, unless it keeps growing.
+A cumulative counter decreases only when it restarts from zero. A delta decreases about as often as it
+increases: between two increases there is a decrease, unless the deltas keep growing.
 """
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, fields
-from typing import Literal
 
 from pf_exporter.config import CounterSettings
 from pf_exporter.schema import EVENTS, EventType, Numbers
 
-# A change is an event in which counts changed that had changed on that port before: the first change of a
-# count is a rise either way, if it was zero, and an incident lets it happen on all ports at once.
+# A change is an event in which a field differs that has differed on that port before. The first difference of
+# a field is not counted: from zero it is an increase in either case, and an incident causes it on all ports.
 MIN_CHANGES_PER_PORT = 5
-"""Changes of a port from which on it is heard: where its router begins anew, and with it all its other ports,
-that is one fall in five at most."""
+"""Changes after which a port is counted. A router's restart decreases the counters of all its ports at once,
+so that at most one change in five is a decrease because of it."""
 MIN_CHANGES = 20
-"""Changes of all ports that are heard. Of so many differences in a row 10 fall, give or take 1.3, if nothing
-but chance is in them."""
-CUMULATIVE_MAX_DROPS, DELTA_MIN_DROPS = 0.1, 1 / 3
-"""Up to this part of them may fall if they are totals, and from this part on they are differences; between
-the two nothing is said."""
-FIRM = 1000
-"""Changes after which nobody looks any more, if the answer is known."""
+"""Changes of all counted ports needed for a result. Of 20 random deltas, 10 ± 1.3 decrease."""
+CUMULATIVE_MAX_DROPS = 0.1
+"""Counters are cumulative if at most this share of the changes are decreases."""
+DELTA_MIN_DROPS = 1 / 3
+"""Counters are deltas if at least this share of the changes are decreases; in between there is no result."""
+FINAL_CHANGES = 1000
+"""Changes after which a result is final and the event is no longer observed."""
+
+
+class Temporality(enum.Enum):
+    """What counters carry; the values are those of the settings."""
+
+    CUMULATIVE = "cumulative"
+    DELTA = "delta"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What an event's counts seem to be, and why."""
+class DetectedTemporality:
+    """The temporality of one event's counters, and the evidence for it."""
 
     event: str
-    """``port|errors``, as the stream spells it."""
+    """Name in the stream, such as ``port|errors``."""
     setting: str
-    """The key of the setting that says what they are: ``counters.port_errors``."""
-    kind: Literal["cumulative", "delta"] | None
-    """The value that fits; None while nothing can be said."""
+    """Key of the setting that declares the temporality, such as ``counters.port_errors``."""
+    temporality: Temporality | None
+    """None as long as there is no result."""
     evidence: str
-    """One sentence for a person."""
+    """One sentence for the user."""
 
-    def fits(self, configured: str) -> bool:
-        """Whether a configured value may be right, for all that is known."""
-        return self.kind is None or self.kind == configured
+    def agrees_with(self, configured: str) -> bool:
+        """Return whether the setting's value is not contradicted."""
+        return self.temporality is None or self.temporality.value == configured
 
 
 class _Port:
-    """What is remembered of one port."""
+    """The last values of one port, and how often they changed."""
 
-    __slots__ = ("changes", "falls", "last", "moved")
+    __slots__ = ("changed_fields", "changes", "drops", "last")
 
     def __init__(self, values: Numbers) -> None:
         self.last = values
-        self.moved = 0
-        """The fields that have changed, a bit each."""
+        self.changed_fields = 0
+        """Bit set of the fields that have changed."""
         self.changes = 0
-        self.falls = 0
+        self.drops = 0
 
 
-def _times(number: int, one: str) -> str:
-    return f"{number or 'no'} {one}{'s' * (number != 1)}"
+def _quantity(number: int, unit: str) -> str:
+    return f"{number or 'no'} {unit}{'' if number == 1 else 's'}"
 
 
 class _EventTemporality:
-    """The counts of one event."""
+    """The changes of one event's counters, by port."""
 
-    def __init__(self, event: str, setting: str, ports: int) -> None:
+    def __init__(self, event: str, setting: str, max_ports: int) -> None:
         self._event = event
         self._setting = setting
-        self._limit = ports
+        self._max_ports = max_ports
         self._ports: dict[tuple[str, ...], _Port] = {}
-        self._fields = 0
+        self._changed_fields = 0
         self._changes = 0
-        self._final: Verdict | None = None
+        self._final: DetectedTemporality | None = None
 
     @property
     def is_final(self) -> bool:
         return self._final is not None
 
-    def saw(self, circuit: tuple[str, ...], values: Numbers) -> None:
+    def observe(self, circuit: tuple[str, ...], values: Numbers) -> None:
         port = self._ports.get(circuit)
         if port is None:
-            if len(self._ports) < self._limit:
+            if len(self._ports) < self._max_ports:
                 self._ports[circuit] = _Port(values)
             return
         before = port.last
         if values == before:
             return
         port.last = values
-        moved = fell = 0
+        changed = dropped = 0
         for index, (old, new) in enumerate(zip(before, values, strict=False)):
             if old is not None and new is not None and old != new:
-                moved |= 1 << index
+                changed |= 1 << index
                 if new < old:
-                    fell |= 1 << index
-        again = moved & port.moved
-        port.moved |= moved
-        if again:
+                    dropped |= 1 << index
+        changed_again = changed & port.changed_fields
+        port.changed_fields |= changed
+        if changed_again:
             port.changes += 1
-            port.falls += fell & again != 0
-            self._fields |= again
+            port.drops += dropped & changed_again != 0
+            self._changed_fields |= changed_again
             self._changes += 1
-            if self._changes % FIRM == 0:
-                verdict = self.verdict()
-                if verdict.kind is not None:
-                    self._final = verdict
+            if self._changes % FINAL_CHANGES == 0:
+                result = self.detect()
+                if result.temporality is not None:
+                    self._final = result
                     self._ports = {}
 
-    def verdict(self) -> Verdict:
+    def detect(self) -> DetectedTemporality:
+        # The other thread sets _final before it clears _ports: read in the opposite order.
+        ports = list(self._ports.values())
         if self._final is not None:
             return self._final
-        heard = [port for port in list(self._ports.values()) if port.changes >= MIN_CHANGES_PER_PORT]
-        changes = sum(port.changes for port in heard)
-        falls = sum(port.falls for port in heard)
-        kind: Literal["cumulative", "delta"] | None = None
+        counted = [port for port in ports if port.changes >= MIN_CHANGES_PER_PORT]
+        changes = sum(port.changes for port in counted)
+        drops = sum(port.drops for port in counted)
+        temporality: Temporality | None = None
         if changes >= MIN_CHANGES:
-            kind = (
-                "cumulative"
-                if falls <= CUMULATIVE_MAX_DROPS * changes
-                else "delta"
-                if falls >= DELTA_MIN_DROPS * changes
-                else None
-            )
-        return Verdict(self._event, self._setting, kind, self._evidence(len(heard), changes, falls))
+            if drops <= CUMULATIVE_MAX_DROPS * changes:
+                temporality = Temporality.CUMULATIVE
+            elif drops >= DELTA_MIN_DROPS * changes:
+                temporality = Temporality.DELTA
+        evidence = self._evidence(len(ports), len(counted), changes, drops)
+        return DetectedTemporality(self._event, self._setting, temporality, evidence)
 
-    def _evidence(self, heard: int, changes: int, falls: int) -> str:
-        if not self._ports:
-            return "No port has been seen yet."
+    def _evidence(self, ports: int, counted_ports: int, changes: int, drops: int) -> str:
+        if not ports:
+            return "No events yet."
         if not self._changes:
-            return f"No count has changed twice yet on {_times(len(self._ports), 'port')}."
+            return f"No counter has changed twice yet on {_quantity(ports, 'port')}."
         if changes < MIN_CHANGES:
             return (
-                f"Counts have changed again {_times(self._changes, 'time')} on"
-                f" {_times(len(self._ports), 'port')}; it takes {MIN_CHANGES} times on ports"
-                f" with {MIN_CHANGES_PER_PORT} or more."
+                f"Only {_quantity(self._changes, 'repeated change')} yet on {_quantity(ports, 'port')};"
+                f" {MIN_CHANGES} are needed, on ports with at least {MIN_CHANGES_PER_PORT} each."
             )
-        count = _times(self._fields.bit_count(), "field")
-        rose = changes - falls
         return (
-            f"In {changes} changes of {count} on {_times(heard, 'port')},"
-            f" {rose or 'none'} rose and {falls or 'none'} fell."
+            f"{changes} changes of {_quantity(self._changed_fields.bit_count(), 'field')}"
+            f" on {_quantity(counted_ports, 'port')}:"
+            f" {_quantity(changes - drops, 'increase')}, {_quantity(drops, 'decrease')}."
         )
 
 
 _SETTINGS = {row.name: f"counters.{row.name}" for row in fields(CounterSettings)}
-JUDGED = {name: setting for name in EVENTS if (setting := _SETTINGS.get(name.replace("|", "_")))}
-"""By event the setting that says what its counts are."""
+EVENT_SETTINGS = {name: setting for name in EVENTS if (setting := _SETTINGS.get(name.replace("|", "_")))}
+"""The setting that declares the temporality, by event."""
 
 
 class TemporalityDetector:
-    """Watches counts that can be either, as a setting says, of ``circuits`` ports for each event at most.
+    """Observes one account's events whose temporality is a setting, on at most ``max_ports`` ports each.
 
-    One thread tells it what it sees, any thread may ask. Each account has one of its own.
+    One thread observes; any thread may read results.
     """
 
-    def __init__(self, circuits: int = 100) -> None:
-        self._cases = {
-            event: _EventTemporality(event, setting, circuits) for event, setting in JUDGED.items()
+    def __init__(self, max_ports: int = 100) -> None:
+        self._events = {
+            event: _EventTemporality(event, setting, max_ports) for event, setting in EVENT_SETTINGS.items()
         }
-        self.watched = set(self._cases)
-        """The events to tell of; those whose verdict is final are not among them."""
+        self.observed = set(self._events)
+        """Names of the events to observe: those with a setting whose result is not final."""
 
-    def saw(self, event: EventType, circuit: tuple[str, ...], values: Numbers) -> None:
-        """An event brought these numbers, newer than those before. What is not watched is ignored."""
-        if event.name in self.watched:
-            case = self._cases[event.name]
-            case.saw(circuit, values)
-            if case.is_final:
-                self.watched.discard(event.name)
+    def observe(self, event: EventType, circuit: tuple[str, ...], values: Numbers) -> None:
+        """Take the values of a circuit, newer than the previous ones; other events are ignored."""
+        if event.name in self.observed:
+            state = self._events[event.name]
+            state.observe(circuit, values)
+            if state.is_final:
+                self.observed.discard(event.name)
 
-    def verdict(self, event: str) -> Verdict:
-        """What the counts of ``port|errors`` or ``port|etherstats`` seem to be; no other event is known."""
-        return self._cases[event].verdict()
+    def result(self, event: str) -> DetectedTemporality:
+        """Return the result for an event; raises :class:`KeyError` for events without a setting."""
+        return self._events[event].detect()
 
-    def verdicts(self) -> tuple[Verdict, ...]:
-        """Of every event that has a setting, in the order of the table."""
-        return tuple(case.verdict() for case in self._cases.values())
+    def results(self) -> tuple[DetectedTemporality, ...]:
+        """Return the results for all events that have a setting, in the order of the schema."""
+        return tuple(state.detect() for state in self._events.values())

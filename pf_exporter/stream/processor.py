@@ -10,15 +10,9 @@ from pf_exporter.config import LogSettings
 from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
-from pf_exporter.recording import (
-    ROTATION_ABANDONED,
-    ROTATION_STARTED,
-    ROTATION_SWITCHED,
-    RecordingTap,
-    RecordingWriter,
-)
+from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
 from pf_exporter.schema import EVENT_NAMES, OTHER, ActivityLogEntry, Observation, decode
-from pf_exporter.state import DROPPED, KEPT, RESET, AccountStats, Store, WriteResult
+from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
 
 REPEAT_WINDOW = 10.0
 """Seconds after a change of streams in which the new one may still repeat what the old one brought."""
@@ -53,18 +47,18 @@ class EventProcessor:
 
     def rotation_started(self) -> None:
         """A second stream is about to be opened: remember what the first one brings."""
-        self._mark(ROTATION_STARTED)
+        self._mark(Mark.ROTATION_STARTED)
         self._brought = collections.Counter()
         self._repeats_until = None
 
     def rotation_switched(self) -> None:
         """From now on the events are those of the second stream; what the first brought counts once."""
-        self._mark(ROTATION_SWITCHED)
+        self._mark(Mark.ROTATION_SWITCHED)
         self._repeats_until = self._clock() + REPEAT_WINDOW
 
     def rotation_abandoned(self) -> None:
         """There will be no second stream after all."""
-        self._mark(ROTATION_ABANDONED)
+        self._mark(Mark.ROTATION_ABANDONED)
         self._brought = None
 
     def _is_repeated(self, frame: ServerSentEvent, brought: collections.Counter[int]) -> bool:
@@ -84,7 +78,7 @@ class EventProcessor:
         """The bytes of a stream, on their way to the parser: recorded, where that is wanted."""
         return chunks if self._tap is None else self._tap.tap(chunks)
 
-    def _mark(self, mark: str) -> None:
+    def _mark(self, mark: Mark) -> None:
         if self._tap is not None:
             self._tap.mark(mark)
 
@@ -114,7 +108,7 @@ class EventProcessor:
             self.reject(exc, name)
             return
         if said is None:
-            stats.unknown_fields.event(frame.event, frame.data)
+            stats.unknown_fields.add_event(frame.event, frame.data)
             self._log.warning_throttled(
                 "unknown", "event of unknown name", account=self._account, event=frame.event
             )
@@ -123,16 +117,16 @@ class EventProcessor:
             stats.fields_rejected[name] += said.fields_rejected
         if said.unknown:
             stats.fields_unknown[name] += len(said.unknown)
-            stats.unknown_fields.fields(frame.event, said.unknown, frame.data)
+            stats.unknown_fields.add_fields(frame.event, said.unknown, frame.data)
         now, sampled = self._wall(), said.timestamp
         if sampled is not None:
-            stats.lag(now - sampled)
+            stats.observe_lag(now - sampled)
         if isinstance(said, Observation):
             outcome = self._store.write(self._account, said)
             if outcome is not KEPT:
                 self._count(outcome, name, said)
-            if name in stats.temporality.watched and (outcome is KEPT or outcome is RESET):
-                stats.temporality.saw(said.event, said.circuit, said.values)
+            if name in stats.temporality.observed and (outcome is KEPT or outcome is RESET):
+                stats.temporality.observe(said.event, said.circuit, said.values)
         else:
             self._note(said)
         stats.last_event[name] = now
@@ -151,7 +145,7 @@ class EventProcessor:
                 "refused", "limit of series reached", account=self._account, limit=self._store.limit
             )
         else:
-            stats.rejected[DROPPED[outcome]] += 1
+            stats.rejected[outcome.value] += 1
 
     def _note(self, activity: ActivityLogEntry) -> None:
         stats = self._stats

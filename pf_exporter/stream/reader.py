@@ -23,7 +23,7 @@ from pf_exporter.errors import (
 )
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import CALL_DEADLINE, Backoff, SessionManager, read_events
-from pf_exporter.state import STOPPED, AccountStats
+from pf_exporter.state import AccountStats, StreamState
 from pf_exporter.stream.processor import EventProcessor
 from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
@@ -84,7 +84,7 @@ class StreamReader:
         return SupervisedThread(work, name=name, failed=self._thread_failed, account=self._account)
 
     def _thread_failed(self, exc: BaseException) -> None:
-        self._stats.lost(STOPPED, "stopped")
+        self._stats.stopped()
         self._failed(exc)
 
     def start(self) -> None:
@@ -116,7 +116,7 @@ class StreamReader:
                 self._read(line)
             except ExporterError as exc:
                 if exc.remedy is Remedy.EXIT:
-                    self._stats.lost(exc.reason, "stopped")
+                    self._stats.lost(exc.reason, StreamState.STOPPED)
                     self._failed(exc)
                     return
                 ended, line = line, None
@@ -126,7 +126,7 @@ class StreamReader:
                     self._recover(exc, ended)
         if line is not None:
             line.stream.close()
-        self._stats.lost(STOPPED, "stopped")
+        self._stats.stopped()
 
     def _read(self, line: OpenStream) -> None:
         """Take everything a stream brings. Ends by the error that ends the stream, always."""
@@ -142,11 +142,11 @@ class StreamReader:
         stats, clock = self._stats, self._clock
         if line.first:
             stats.bytes += len(line.first)
-            stats.heard = clock()
+            stats.last_byte_at = clock()
             yield line.first
         for chunk in line.stream.chunks():
             stats.bytes += len(chunk)
-            stats.heard = now = clock()
+            stats.last_byte_at = now = clock()
             if now >= self._renew_at or self._subscription.stale:
                 self._renew(line)
             yield chunk
@@ -154,7 +154,7 @@ class StreamReader:
     def _recover(self, exc: ExporterError, ended: OpenStream | None) -> None:
         """Count the error that ended a stream, or kept one from opening, and wait for as long as it asks."""
         # A stream lives as long as it is heard.
-        last = None if ended is None else max(self._stats.heard, ended.opened)
+        last = None if ended is None else max(self._stats.last_byte_at, ended.opened)
         good = ended is not None and last is not None and last - ended.opened >= self._good_life
         if good:
             self._backoff = self._backoff.reset()
@@ -167,12 +167,12 @@ class StreamReader:
         if not (good and at_once):
             self._backoff = self._backoff.next()
         silent_since = last if isinstance(exc, StreamIdle) else None
-        self._stats.lost(exc.reason, "backoff" if delay else "connecting", silent_since)
+        self._stats.lost(exc.reason, StreamState.BACKOFF if delay else StreamState.CONNECTING, silent_since)
         say = log.error if isinstance(exc, Forbidden | LoginIncomplete | Rejected) else log.warning
         say("not streaming", account=self._account, reason=exc.reason, error=exc, retry_in=round(delay, 1))
         self._stopping.wait(delay)
         if not self._stopping.is_set():
-            self._stats.state = "connecting"
+            self._stats.state = StreamState.CONNECTING
 
     # A stream about to end is renewed without a gap: the next is opened and heard, then this one is ended.
 
@@ -213,7 +213,7 @@ class StreamReader:
             return None
         renewed = ended.stream.was_shut_down
         if not renewed:
-            self._stats.lost(exc.reason, "connecting")
+            self._stats.lost(exc.reason, StreamState.CONNECTING)
             renewal.alone.set()
         line = renewal.wait(self._renewal_within)
         if line is None:
@@ -221,7 +221,7 @@ class StreamReader:
             return None
         self._processor.rotation_switched()
         if renewed:
-            self._stats.renewed()
+            self._stats.rotated()
         else:
             # Opening the second stream ended the first.
             self._subscription.single_connection = True

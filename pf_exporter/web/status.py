@@ -14,7 +14,7 @@ from pf_exporter.config import SETTINGS, Account, Config, Secret, SecretFile
 from pf_exporter.formatting import bits, duration
 from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics import ReloadStatus
-from pf_exporter.state import AccountHistory, Store
+from pf_exporter.state import AccountStats, Store, StreamState
 from pf_exporter.web.markup import Markup, joined, table, tag
 from pf_exporter.web.style import STYLE
 from pf_exporter.web.top_circuits import CircuitTraffic, busiest
@@ -42,7 +42,7 @@ class StatusContext:
 
     config: Config
     store: Store
-    histories: Sequence[AccountHistory]
+    histories: Sequence[AccountStats]
     snapshots: Mapping[str, Snapshot]
     """The inventories by account."""
     readings: Mapping[str, ReloadStatus]
@@ -84,7 +84,7 @@ def _links(config: Config) -> Iterator[Markup]:
         yield tag("a", text, href=path)
 
 
-def _verdict(histories: Sequence[AccountHistory]) -> str:
+def _verdict(histories: Sequence[AccountStats]) -> str:
     """For the browser's tab."""
     down = [one.account for one in histories if not one.up]
     return f"Not streaming: {', '.join(down)}" if down else "Streaming"
@@ -93,25 +93,25 @@ def _verdict(histories: Sequence[AccountHistory]) -> str:
 # Accounts.
 
 
-def _state(history: AccountHistory) -> tuple[str, str]:
+def _state(history: AccountStats) -> tuple[str, str]:
     """The state in words, and its colour."""
     if history.up:
         return "Streaming", "good"
     words = {
-        "streaming": ("Silent: nothing was heard within the idle timeout", "bad"),
-        "connecting": ("Connecting", "poor"),
-        "backoff": ("Waiting to try again", "bad"),
+        StreamState.STREAMING: ("Silent: nothing was heard within the idle timeout", "bad"),
+        StreamState.CONNECTING: ("Connecting", "poor"),
+        StreamState.BACKOFF: ("Waiting to try again", "bad"),
     }
     return words.get(history.state, ("Stopped", "bad"))
 
 
-def _account(history: AccountHistory) -> Markup:
+def _account(history: AccountStats) -> Markup:
     words, colour = _state(history)
-    rates, lag = history.recent()
+    rates, lag = history.recent_rates()
     last = max(list(history.last_event.values()), default=None)
     expires = history.session_expires_at
     facts = (
-        ("Since", ago(history.since)),
+        ("Since", ago(history.history.state_since)),
         ("Last event", "none yet" if last is None else ago(last)),
         ("Lag", "–" if lag is None else f"{lag:.1f} s"),
         ("Session ends", "–" if expires is None else joined(("in ", duration(expires - time.time())))),
@@ -140,7 +140,7 @@ def _account(history: AccountHistory) -> Markup:
             tag("b", fault.reason),
             f": {fault.reason.summary} {fault.reason.remedy}",
         )
-        for fault in reversed(list(history.faults))
+        for fault in reversed(history.history.errors())
     ]
     return tag(
         "section",
@@ -204,8 +204,8 @@ def _circuits(title: str, found: Sequence[CircuitTraffic], there_are: int) -> Ma
 # What is new.
 
 
-def _novelties(histories: Sequence[AccountHistory]) -> Markup:
-    found = [f"{novelty}" for history in histories for novelty in history.unknown_fields.found()]
+def _novelties(histories: Sequence[AccountStats]) -> Markup:
+    found = [f"{novelty}" for history in histories for novelty in history.unknown_fields.snapshot()]
     if not found:
         return Markup("")
     intro = "The API sends what its documentation does not know. Please report these lines as they stand:"
@@ -216,14 +216,15 @@ def _novelties(histories: Sequence[AccountHistory]) -> Markup:
 def _counts(view: StatusContext) -> Markup:
     rows = []
     for history in view.histories:
-        for verdict in history.temporality.verdicts():
-            if verdict.kind is not None:
+        for detected in history.temporality.results():
+            if detected.temporality is not None:
+                value = detected.temporality.value
                 fits = (
                     "fits"
-                    if verdict.fits(view.config.value(verdict.setting))
-                    else f"does not fit: set it to {verdict.kind}"
+                    if detected.agrees_with(view.config.value(detected.setting))
+                    else f"does not fit: set it to {value}"
                 )
-                rows.append((history.account, verdict.event, verdict.kind, verdict.evidence, fits))
+                rows.append((history.account, detected.event, value, detected.evidence, fits))
     if not rows:
         return Markup("")
     heads = ("Account", "Event", "Its counts are", "Because", "The setting")

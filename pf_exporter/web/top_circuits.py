@@ -65,7 +65,7 @@ def busiest(
             row.values[columns[1]],
             _speed(snapshots.get(account), circuit[EVENTS[event].circuit.index("port_circuit_id")]),
             *powers.get((account, circuit[0]), (None, None)),
-            now - row.arrived,
+            now - row.received_monotonic,
         )
         for account, circuit, row in found
     ], len(rows)

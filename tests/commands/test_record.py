@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.recording.format import read
+from pf_exporter.recording.reader import read
 from pf_exporter.simulator import Options, Simulator
 from tests.conftest import FIXTURES, Program, get, until
 from tests.fakes import HEARTBEAT, Fake, event

@@ -214,7 +214,7 @@ def test_a_bundle_that_is_gone(program: Start, fake: Fake) -> None:
     one = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert one.end() == 5
     assert one.lines[-1] == (
-        "pf-exporter: stream: HTTP 404; the subscription is not, or no longer, known;"
+        "pf-exporter: stream: HTTP 404; the subscription does not exist any more;"
         " make another, and stream it within five minutes"
     )
 

@@ -15,7 +15,6 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.stream_collector import Collector
 from pf_exporter.reason import Reason
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
@@ -24,10 +23,11 @@ from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.simulator import Network
 from pf_exporter.simulator.resources import ports, services
-from pf_exporter.state.stats import AccountStats
+from pf_exporter.state.stats import AccountStats, StreamState
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
 from tests.conftest import tool
+from tests.metrics.reference_collector import ReferenceCollector
 
 TARGET = {"job": "packetfabric", "instance": "pf-exporter:10054"}
 SESSION = 30 * 86400.0
@@ -75,7 +75,7 @@ class _Clockwork:
         self._processor = EventProcessor(store, self._stats, clock=self._clock, wall=self._wall)
         self._inventory = _Inventory(self._network, account)
         self._collectors = (
-            Collector(store),
+            ReferenceCollector(store),
             InventoryCollector([self._inventory], store),  # type: ignore[list-item]
             ExporterCollector([self._stats], revision="abcdef"),
         )
@@ -91,19 +91,19 @@ class _Clockwork:
         """All that is on /metrics at a time, after what happened since another."""
         self.now = at
         telemetry = self._stats
-        if telemetry.state == "connecting":
+        if telemetry.state is StreamState.CONNECTING:
             telemetry.login_attempts += 1
             telemetry.session_expires_at = at + SESSION
             telemetry.opened()
         elif at % OUTAGE < at - since:
-            telemetry.lost(Reason.BROKEN, "backoff")
-        elif telemetry.state == "backoff":
+            telemetry.lost(Reason.BROKEN, StreamState.BACKOFF)
+        elif telemetry.state is StreamState.BACKOFF:
             telemetry.opened()
         elif at % ROTATION < at - since:
-            telemetry.renewed()
-        telemetry.heard = at
+            telemetry.rotated()
+        telemetry.last_byte_at = at
         for name, data in (*self._network.activity(at, since), *self._network.measurements(at)):
-            if telemetry.state == "streaming":
+            if telemetry.state is StreamState.STREAMING:
                 frame = _Frame(name, json.dumps(data))
                 telemetry.bytes += len(frame.data)
                 self._processor.take(frame)

@@ -30,13 +30,12 @@ from pf_exporter.config.settings import Config, InventorySettings, WebSettings
 from pf_exporter.errors import Rejected
 from pf_exporter.inventory.poller import InventoryPoller
 from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.metrics.inventory_collector import INFOS, InventoryCollector
+from pf_exporter.metrics.inventory_collector import INFO_FAMILIES, InventoryCollector
 from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.labels import MAX_LABEL, canonical_id, sanitize_label
+from pf_exporter.schema.labels import MAX_LABEL, canonical_id
 from pf_exporter.schema.observation import Observation
-from pf_exporter.schema.parsers import parse_speed
 from pf_exporter.schema.resources import RESOURCES
 from pf_exporter.schema.resources.cloud_router_connection_rates import latest_rates
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
@@ -48,16 +47,10 @@ from pf_exporter.simulator import Options, Simulator
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
 from pf_exporter.stream.subscription import Subscription
-from tests.conftest import FIXTURES, get, until
+from tests.conftest import get, until
 
 NOW = 1_790_000_000.0
 RATE = "/v2/metrics/cloud-router-connections/{}/rate/{}"
-
-
-def bodies(name: str) -> list[Any]:
-    """The published bodies of an operation."""
-    lines = (FIXTURES / "rest-bodies.jsonl").read_text(encoding="utf-8").splitlines()
-    return [row["data"] for row in map(json.loads, lines) if row["of"] == name]
 
 
 def port(number: int, **more: object) -> dict[str, object]:
@@ -233,121 +226,7 @@ def house(api: Api) -> Iterator[Callable[..., House]]:
         one.close()
 
 
-# What a value means
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("1Gbps", 125e6),
-        ("10Gbps", 1.25e9),
-        ("100gbps", 12.5e9),
-        ("50Mbps", 6.25e6),
-        (" 400 MBPS ", 50e6),
-        ("10G", 1.25e9),
-        ("2.5Gbps", 312.5e6),
-        ("1Tbps", 125e9),
-    ],
-)
-def test_speeds(text: str, wanted: float) -> None:
-    """Speeds become bytes per second, whatever their case and spacing."""
-    assert parse_speed(text) == wanted
-
-
-@pytest.mark.parametrize(
-    "raw", ["", "fast", "10", "0Gbps", "-1Gbps", "1e3Mbps", "10GBq", "1" * 50 + "G", 10, [], True]
-)
-def test_speeds_that_are_none(raw: object) -> None:
-    """What is no speed is refused, rather than guessed."""
-    with pytest.raises(ValueError, match="not a speed"):
-        parse_speed(raw)
-
-
-@given(st.text(st.characters(exclude_categories=()), max_size=600))
-def test_clean_text(text: str) -> None:
-    """Whatever the text, a label made of it is one line, encodable and not too long, and is clean already."""
-    line = sanitize_label(text)
-    assert len(line) <= MAX_LABEL
-    assert line.splitlines() in ([], [line])
-    assert not any(ord(one) < 32 or ord(one) == 127 for one in line)
-    line.encode()
-    assert sanitize_label(line) == line
-
-
-def test_long_text_is_cut_visibly() -> None:
-    """A label that had to be cut ends in an ellipsis."""
-    assert sanitize_label("x" * 10_000) == "x" * (MAX_LABEL - 1) + "…"
-    assert sanitize_label("x" * MAX_LABEL) == "x" * MAX_LABEL
-
-
-def test_plain_ids() -> None:
-    """One -PF at the end makes no difference, and nothing else is taken off."""
-    assert canonical_id("PF-BC-LAX-NYC-1-PF") == canonical_id("PF-BC-LAX-NYC-1") == "PF-BC-LAX-NYC-1"
-    assert canonical_id("PF-AP-1-PF-PF") == "PF-AP-1-PF"
-
-
-# What the API documents
-
-
-def described(openapi: Any, schema: dict[str, Any], field: str) -> dict[str, Any]:
-    """The schema of a field such as ``interfaces.0.port_circuit_id``."""
-    for step in field.split("."):
-        if "$ref" in schema:
-            schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-        schema = schema["items"] if step.isdigit() else schema["properties"][step]
-    return schema
-
-
-@pytest.mark.parametrize("listing", RESOURCES, ids=lambda listing: listing.name)
-def test_fields_are_those_of_the_api(listing: Any, openapi: Any) -> None:
-    """Every field that is read is in the API's description of its list, and so is every value understood."""
-    operation = openapi["paths"][listing.path]["get"]
-    assert {"offset", "page_size"} <= {parameter.get("name") for parameter in operation["parameters"]}
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    if "$ref" in schema:
-        schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    for field in listing.fields:
-        assert described(openapi, schema["items"], field)["type"] in ("string", "integer", "boolean", "array")
-    for metric in listing.metrics:
-        values = described(openapi, schema["items"], metric.field).get("enum", [])
-        assert all(metric.parse(value) for value in values)
-
-
-def test_rates_are_those_of_the_api(openapi: Any) -> None:
-    """Path, types and the order in a row are those of the API's description, and its example is read."""
-    operation = openapi["paths"][RATE.format("{cloud_connection_circuit_id}", "{type}")]["get"]
-    names = ("timestamp", "RX Average", "RX Minimum", "RX Maximum", "TX Average", "TX Minimum", "TX Maximum")
-    places = [operation["description"].index(name) for name in names]
-    assert places == sorted(places)
-    assert operation["parameters"][1]["schema"]["enum"] == ["bps", "pps"]
-    (rows,) = bodies("ifl_rate_by_cloud_router_connection")
-    rate = latest_rates(rows, "bps")
-    assert rate is not None
-    assert rate[0] == 1591118400
-    assert list(rate[1].values()) == [[((), 5236 / 8)], [((), 5588 / 8)]]
-
-
-def test_published_bodies() -> None:
-    """A published circuit and a published port give what stands in them, and nothing of them is rejected."""
-    (body,) = bodies("post_service_backbone")
-    circuit, rejected = VIRTUAL_CIRCUITS.parse(body, ())
-    assert circuit is not None
-    assert (circuit.id, rejected) == ("PF-BC-SAC1-LAS1-1234567", {})
-    assert circuit.samples == {
-        "packetfabric_vc_info": [
-            (("string", "backbone", "longhaul", "evpl", "50Mbps", "PF-AP-SAC1-1000", "PF-AP-LAS1-2000"), 1.0)
-        ],
-        "packetfabric_vc_connected": [((), 1.0)],
-        "packetfabric_vc_receive_limit_bytes_per_second": [((), 125e6)],
-        "packetfabric_vc_transmit_limit_bytes_per_second": [((), 125e6)],
-    }
-    (body,) = bodies("get_port.partial")
-    circuit, rejected = PORTS.parse(body, ())
-    assert circuit is not None
-    assert (circuit.id, rejected) == ("PF-AP-WDC1-1726464", {})
-    assert circuit.samples["packetfabric_port_admin_up"] == [((), 0.0)]
-    assert "packetfabric_port_operational_up" not in circuit.samples
-    assert circuit.series == 2
+# Any object
 
 
 JSON = st.recursive(
@@ -1021,7 +900,7 @@ def test_against_the_simulator(simulator: Simulator) -> None:
     assert lags == {one.circuit_id: one.lag.circuit_id if one.lag else "" for one in network.ports}
     ends = [(one.labels["port_a"], one.labels["port_z"]) for one in families["packetfabric_vc_info"]]
     assert ends == [(one.a.port.circuit_id, one.z.port.circuit_id) for one in network.circuits]
-    assert {name for name, samples in families.items() if samples} >= INFOS
+    assert {name for name, samples in families.items() if samples} >= INFO_FAMILIES
     assert (simulator.logins, simulator.bundles, simulator.live_sessions) == (1, 1, 0)
 
 

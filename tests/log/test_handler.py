@@ -101,6 +101,17 @@ def test_a_new_configuration_ends_the_old_writer(log_file: LogFile) -> None:
     until(lambda: len(before & set(threading.enumerate())) == 0, "the old writer to end")
 
 
+def test_libraries_do_not_log_what_was_received(log_file: LogFile) -> None:
+    """Warnings of urllib3, which quote URLs, and debug messages of sseclient stay out of the log."""
+    logging.getLogger().setLevel(logging.DEBUG)
+    logging.getLogger("urllib3.connectionpool").warning("canary in a URL")
+    logging.getLogger("sseclient").debug("canary in a field")
+    logging.getLogger("sseclient").warning("shown")
+    text = log_file.text()
+    assert "shown" in text
+    assert "canary" not in text
+
+
 def test_a_record_that_cannot_be_formatted_fails_no_caller(log_file: LogFile) -> None:
     """A wrong placeholder in a library's message becomes a line about the log, without the text."""
     record = logging.makeLogRecord({"name": "library", "msg": "%d", "args": ("canary",), "levelno": 30})

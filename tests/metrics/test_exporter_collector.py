@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret
-from pf_exporter.metrics.exporter_collector import SELF_METRICS, ExporterCollector
-from pf_exporter.reason import Reason
-from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
+from pf_exporter.metrics.exporter_collector import EXPORTER_METRICS, ExporterCollector
+from pf_exporter.schema.activity import LOG_LEVELS
 from pf_exporter.schema.events import EVENT_NAMES
-from pf_exporter.state.stats import STATES, AccountStats
+from pf_exporter.state.stats import AccountStats, StreamState
+
+LAG = "packetfabric_stream_event_lag_seconds"
 
 
-class Clock:
-    """A clock a test can turn."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
+def account_stats(account: Account | None = None) -> AccountStats:
+    return AccountStats(account or Account(token=Secret("x")), idle_timeout=120.0)
 
 
-def stats(clock: Clock, *streams: StreamFilter) -> AccountStats:
-    account = Account(token=Secret("x"))
-    if streams:
-        account = replace(account, streams=streams)
-    return AccountStats(account, idle_timeout=120.0, clock=clock)
-
-
-def samples(one: AccountStats, name: str) -> dict[tuple[str, ...], float]:
-    """The samples of a family, by the values of their labels besides the account."""
-    for metric in ExporterCollector([one]).collect():
+def samples(stats: AccountStats, name: str) -> dict[tuple[str, ...], float]:
+    """A family's samples by their name and the values of their labels except the account."""
+    for metric in ExporterCollector([stats]).collect():
         if metric.name == name:
             return {
                 (sample.name, *(v for k, v in sample.labels.items() if k != "account")): sample.value
@@ -43,106 +29,53 @@ def samples(one: AccountStats, name: str) -> dict[tuple[str, ...], float]:
     raise AssertionError(name)
 
 
-def test_up_falls_within_the_idle_timeout() -> None:
-    """Up from the first byte of a stream, down when it has been silent too long, up at the next byte."""
-    clock = Clock()
-    one = stats(clock)
-
-    def up_after(seconds: float) -> bool:
-        clock.now += seconds
-        return one.up
-
-    assert not up_after(0.0)
-    one.opened()
-    assert not up_after(0.0)  # not heard yet
-    one.heard = clock.now
-    assert up_after(120.0)
-    assert not up_after(0.1)
-    one.heard = clock.now
-    assert up_after(0.0)
-    one.lost(Reason.BROKEN, "backoff")
-    assert not up_after(0.0)
-
-
-def test_every_second_without_a_stream_is_counted() -> None:
-    """From the start until the first stream, and between streams, while it lasts and afterwards."""
-    clock = Clock()
-    one = stats(clock)
-    clock.now += 5
-    assert one.gap_seconds == 5
-    one.opened()
-    clock.now += 100
-    assert one.gap_seconds == 5
-    one.lost(Reason.ENDED, "connecting")
-    clock.now += 2
-    one.lost(Reason.UNAVAILABLE, "backoff")
-    clock.now += 1
-    assert one.gap_seconds == 8
-    one.opened()
-    assert one.gap_seconds == 8
-
-
-def test_a_renewal_is_no_gap() -> None:
-    """A stream replaced by one that was open already leaves state and gap as they are."""
-    clock = Clock()
-    one = stats(clock)
-    one.opened()
-    clock.now += 10
-    one.renewed()
-    assert (one.connects, one.disconnects["rotated"], one.gap_seconds, one.state) == (2, 1, 0, "streaming")
-
-
 def test_one_state_at_a_time() -> None:
     """The states are a set of which exactly one is 1."""
-    one = stats(Clock())
-    for state in STATES:
-        one.state = state
-        found = samples(one, "packetfabric_stream_state")
-        assert {labels[1]: value for labels, value in found.items()} == {s: float(s == state) for s in STATES}
+    stats = account_stats()
+    for state in StreamState:
+        stats.state = state
+        values = {labels[1]: value for labels, value in samples(stats, "packetfabric_stream_state").items()}
+        assert values == {other.value: float(other is state) for other in StreamState}
 
 
 @pytest.mark.parametrize(("seconds", "bucket"), [(-3600.0, "0.5"), (0.5, "0.5"), (0.6, "1.0"), (1e6, "+Inf")])
-def test_lag_is_a_histogram(seconds: float, bucket: str) -> None:
-    """Each lag is in its bucket and all above; a network clock that is ahead counts as 0."""
-    clock = Clock()
-    one = stats(clock)
-    one.lag(seconds)
-    found = samples(one, "packetfabric_stream_event_lag_seconds")
-    inside = [labels[1] for labels, value in found.items() if labels[0].endswith("_bucket") and value]
-    assert inside[0] == bucket
-    assert found[("packetfabric_stream_event_lag_seconds_count",)] == 1
-    assert found[("packetfabric_stream_event_lag_seconds_sum",)] == pytest.approx(max(seconds, 0))
+def test_lag_is_a_cumulative_histogram(seconds: float, bucket: str) -> None:
+    """A lag is counted in its bucket and in all above it; a negative lag counts as 0."""
+    stats = account_stats()
+    stats.observe_lag(seconds)
+    found = samples(stats, LAG)
+    counted = [labels[1] for labels, value in found.items() if labels[0] == f"{LAG}_bucket" and value]
+    assert counted[0] == bucket
+    assert counted[-1] == "+Inf"
+    assert found[(f"{LAG}_count",)] == 1
+    assert found[(f"{LAG}_sum",)] == pytest.approx(max(seconds, 0))
 
 
-def test_what_is_known_beforehand_is_there_at_zero() -> None:
-    """Every event name and subscribed category exists from the first scrape, so that increase() works."""
-    one = stats(Clock(), StreamFilter("customer", ("auth", "user")), StreamFilter("port"))
-    events = samples(one, "packetfabric_stream_events")
+def test_counters_are_present_at_zero() -> None:
+    """Every event name and subscribed category is there at the first scrape, so that increase() works."""
+    stats = account_stats(
+        Account(token=Secret("x"), streams=(StreamFilter("customer", ("auth", "user")), StreamFilter("port")))
+    )
+    events = samples(stats, "packetfabric_stream_events")
     assert {labels[1] for labels in events} == {*EVENT_NAMES, "other"}
-    activity = samples(one, "packetfabric_activity_events")
+    activity = samples(stats, "packetfabric_activity_events")
     assert {labels[1:] for labels in activity} == {
-        (c, level) for c in ("auth", "user") for level in LOG_LEVELS
+        (category, level) for category in ("auth", "user") for level in LOG_LEVELS
     }
-    assert set(events.values()) | set(activity.values()) == {0}
+    assert {*events.values(), *activity.values()} == {0}
 
 
-def test_without_filters_every_category_is_subscribed() -> None:
-    """An account without filters gets all sixteen categories; one without customer events gets none."""
-    assert len(stats(Clock()).activity) == len(CATEGORIES) * len(LOG_LEVELS)
-    assert stats(Clock(), StreamFilter("port")).activity == {}
+def test_session_expiry_is_absent_until_known() -> None:
+    """Sessions without an expiry, as with an API key, have no sample."""
+    stats = account_stats()
+    assert samples(stats, "packetfabric_session_expiry_timestamp_seconds") == {}
+    stats.session_expires_at = 1e9
+    assert list(samples(stats, "packetfabric_session_expiry_timestamp_seconds").values()) == [1e9]
 
 
-def test_the_session_is_absent_until_known() -> None:
-    """No expiry is shown where there is none, as with an API key."""
-    one = stats(Clock())
-    assert samples(one, "packetfabric_session_expiry_timestamp_seconds") == {}
-    one.session_expires_at = 1e9
-    assert list(samples(one, "packetfabric_session_expiry_timestamp_seconds").values()) == [1e9]
-
-
-def test_describe_covers_collect() -> None:
-    """What is described is what is collected: names, types and helps, each once."""
-    collector = ExporterCollector([stats(Clock())])
+def test_describe_matches_collect() -> None:
+    """describe() and collect() give the same families, each once."""
+    collector = ExporterCollector([account_stats()])
     described = [(m.name, m.type, m.documentation, m.unit) for m in collector.describe()]
     assert described == [(m.name, m.type, m.documentation, m.unit) for m in collector.collect()]
-    assert len({name for name, *_ in described}) == len(described) == len(SELF_METRICS) + 2
+    assert len({name for name, *_ in described}) == len(described) == len(EXPORTER_METRICS) + 2

@@ -22,7 +22,6 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from prometheus_client.registry import Collector as AnyCollector
 
 from pf_exporter.metrics.exposition import Exposition, Format
-from pf_exporter.metrics.stream_collector import Collector
 from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
@@ -31,6 +30,7 @@ from pf_exporter.state.store import Store
 from pf_exporter.state.table import Row
 from pf_exporter.web.app import MetricsPage, create_app
 from tests.conftest import until
+from tests.metrics.reference_collector import ReferenceCollector
 
 LABELS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ['"', "\\", "\n", '\\"', "\\n", "{}", "%s", "é", "\u2028", "#", ""]
@@ -74,7 +74,7 @@ def store(**options: float) -> Store:
 def slow_and_fast(store: Store) -> tuple[CollectorRegistry, Exposition]:
     """What prometheus_client reads, and the fast page over the same."""
     everything, others = (CollectorRegistry(auto_describe=False) for _ in range(2))
-    everything.register(Collector(store))
+    everything.register(ReferenceCollector(store))
     everything.register(Others())
     others.register(Others())
     return everything, Exposition(store, others)

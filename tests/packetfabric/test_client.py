@@ -143,7 +143,7 @@ def test_a_second_step_is_for_a_person(fake: Fake, said: object) -> None:
 def test_an_answer_that_is_no_session(fake: Fake, body: bytes) -> None:
     """Whatever else a login brings is Rejected, and not quoted."""
     fake.script["login"] = [Answer(body=body)]
-    with pytest.raises(Rejected, match=r"^login: the answer [a-z_ A-Z]+(; check api_url)?$"):
+    with pytest.raises(Rejected, match=r"^login: the response [a-z_ A-Z]+(; check api_url)?$"):
         make_client(fake).login()
 
 
@@ -430,13 +430,13 @@ def test_a_list_that_is_none(fake: Fake, body: bytes) -> None:
     fake.script["/v2/ports"] = [OK, Answer(body=body)]
     one = make_client(fake)
     list(one.pages(KEY, "/v2/ports"))
-    with pytest.raises(Rejected, match="list of ports: the answer is not"):
+    with pytest.raises(Rejected, match="list of ports: the response is not"):
         list(one.pages(KEY, "/v2/ports"))
 
 
 def test_a_list_without_an_end(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that never ends is Rejected after a bounded number of pages."""
-    monkeypatch.setattr("pf_exporter.packetfabric.client.PAGES_LIMIT", 20)
+    monkeypatch.setattr("pf_exporter.packetfabric.paging.MAX_PAGES", 20)
     number = itertools.count()
 
     def another(_: Request) -> Answer:

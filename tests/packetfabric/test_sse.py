@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pf_exporter.errors import TooLarge
+from pf_exporter.log.handler import LIBRARY_LEVELS
 from pf_exporter.packetfabric import sse
 
 CASES = [
@@ -38,7 +39,7 @@ def outcomes(chunks: Iterable[bytes], limit: int = sse.MAX_EVENT_BYTES) -> list[
     """What comes out, events and rejections in their order."""
     found: list[Outcome] = []
     for event in sse.read_events(chunks, lambda error: found.append(None), limit):
-        found.append((event.event, event.data))
+        found.append((event.event, event.data))  # noqa: PERF401  # the callback appends in between
     return found
 
 
@@ -144,7 +145,7 @@ def test_random_streams_match_the_reference_at_the_limits(
 ) -> None:
     """What is too large depends on the event alone, never on the cuts, and is reported once and in order."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sse, "LINES", max_lines)
+        patch.setattr(sse, "MAX_EVENT_LINES", max_lines)
         assert outcomes(chunks, limit) == reference(b"".join(chunks), limit, max_lines)
 
 
@@ -367,9 +368,11 @@ def test_the_plain_form_is_read_as_any_other(name: str, data: str) -> None:
     assert outcomes([raw]) == reference(raw)
 
 
-def test_attacker_text_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Even with everything at debug level, nothing of the stream reaches the log by way of sseclient-py."""
+def test_received_text_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Even with the root logger at debug level, sseclient-py logs nothing of the stream."""
     caplog.set_level(logging.DEBUG)
+    for name, level in LIBRARY_LEVELS.items():
+        caplog.set_level(level, name)
     assert outcomes([b"secret: 1\ndata: secret\n\n"]) == [("message", "secret")]
     assert caplog.records == []
 

@@ -1,206 +1,105 @@
 from __future__ import annotations
 
-import gzip
-import io
-import math
+import json
 import random
 import re
-import time
-import tracemalloc
-import zlib
-from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pf_exporter.errors import ConfigError
-from pf_exporter.recording import format
-from pf_exporter.recording.format import Record, Whole, read
-from pf_exporter.recording.writer import RecordingWriter
-from tests.recordings import Clock, frames, one_line, recorded, zcat
+from pf_exporter.recording.format import MAX_FRAME_BYTES, START, Mark, Record, decode, encode, encode_header
 
 EVENT = b"event: port|metrics\ndata: {}\n\n"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "stream.gz")
+def test_lines_are_json() -> None:
+    """Each kind of line is what the documentation says, with times in microseconds."""
+    header = json.loads(encode_header(1_700_000_000.0000004, redacted=True))
+    assert re.fullmatch(r"pf_exporter \d+\.\d+.*", header.pop("by"))
+    assert header == {"recording": 1, "started": 1_700_000_000.0, "redacted": True}
+    for record, line in (
+        (Record(0.25, "prod", mark=Mark.OPENED), {"at": 0.25, "account": "prod", "mark": "opened"}),
+        (Record(1.2500004, "é", EVENT), {"at": 1.25, "account": "é", "frame": EVENT.decode()}),
+        (Record(2.0, "prod", b"\xff\n"), {"at": 2.0, "account": "prod", "bytes": "/wo="}),
+    ):
+        assert json.loads(encode(record)) == line
 
 
-def test_a_recording_is_lines_of_json(path: str) -> None:
-    """What is written is what the documentation says, for zcat and jq as for us."""
-    clock = Clock()
-    recorder = RecordingWriter(path, wall=clock)
-    recorder.mark("prod", "opened")
-    clock.now += 1.2500004
-    recorder.frame("prod", EVENT)
-    recorder.frame("prod", b"\xff\n")
-    recorder.close()
-    header, *lines = zcat(path)
-    by = header.pop("by")
-    assert re.fullmatch(r"pf_exporter \d+\.\d+.*", str(by))
-    assert header == {"recording": 1, "started": 1_700_000_000.0, "redacted": False}
-    assert lines == [
-        {"at": 1_700_000_000.0, "account": "prod", "mark": "opened"},
-        {"at": 1_700_000_001.25, "account": "prod", "frame": EVENT.decode()},
-        {"at": 1_700_000_001.25, "account": "prod", "bytes": "/wo="},
-    ]
-    assert list(read(path)) == [
-        Record(1_700_000_000.0, "prod", mark="opened"),
-        Record(1_700_000_001.25, "prod", EVENT),
-        Record(1_700_000_001.25, "prod", b"\xff\n"),
-    ]
+def test_a_header_starts_every_recording() -> None:
+    """The reader and the writer know a recording by its first bytes."""
+    assert encode_header(1.0, redacted=False).startswith(START)
+    assert decode(encode_header(1.0, redacted=False)) is None
 
 
-def test_of_a_damaged_recording_the_beginning_is_read(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """What stands before the damage is read, and the log says on which line it is."""
-    blocks = [b"frame %d" % number for number in range(3)]
-    content, [*_, end] = recorded(path, blocks)
-    Path(path).write_bytes(content[:end] + b"\xff" * 100)
-    assert frames(path) == blocks
-    [record] = caplog.records
-    assert record.getMessage() == "recording damaged"
-    assert record.__dict__["fields"] == {"file": path, "line": 5}
-    with pytest.raises(ConfigError) as caught:
-        RecordingWriter(path)
-    assert f"damaged from byte {end} on" in one_line(caught.value, path)
+@given(st.binary(min_size=1) | st.text(min_size=1).map(lambda text: text.encode(errors="replace")), st.text())
+def test_a_frame_survives(frame: bytes, account: str) -> None:
+    """Any frame of any account comes back exactly."""
+    account = account.encode(errors="replace").decode()
+    assert decode(encode(Record(1.5, account, frame))) == Record(1.5, account, frame)
 
 
-# Reading
-
-
-def packed(*lines: str) -> bytes:
-    return gzip.compress("".join(f"{line}\n" for line in ('{"recording": 1}', *lines)).encode())
-
-
-LINE = '{"at": 1, "account": "a", "frame": "x"}'
+@pytest.mark.parametrize("mark", Mark)
+def test_a_mark_survives(mark: Mark) -> None:
+    """Every mark comes back."""
+    assert decode(encode(Record(1.5, "a", mark=mark))) == Record(1.5, "a", mark=mark)
 
 
 @pytest.mark.parametrize(
-    ("content", "line"),
+    ("value", "mark"),
     [
-        (packed(LINE, "hello"), 3),
-        (packed(LINE, "[1]"), 3),
-        (packed(LINE, LINE.replace("1", '"x"')), 3),
-        (packed(LINE, LINE.replace("1", "NaN")), 3),
-        (packed(LINE, LINE.replace('"a"', "5")), 3),
-        (packed(LINE, LINE.replace('"x"', "5")), 3),
-        (packed(LINE, LINE.replace("frame", "picture")), 3),
-        (packed(LINE, LINE.replace("frame", "bytes")), 3),
-        (packed(LINE, LINE.replace('"x"', '"\\ud800"')), 3),
-        (packed(LINE, "[" * 100_000), 3),
-        (packed(LINE, ""), 3),
-        (packed(LINE)[:-8] + packed(LINE)[-8:] + gzip.compress(b"hello\n"), 3),
-        (packed(LINE) + gzip.compress(b'{"recording": 2}\n'), 3),
-        (gzip.compress(b'{"recording": 1}'), 1),
-        (gzip.compress(b'{"recording": 1}\n' + b"x" * (1 << 23)), 1),
-        (gzip.compress(b"[]\n"), 1),
+        ("two_streams", Mark.ROTATION_STARTED),
+        ("second_stream", Mark.ROTATION_SWITCHED),
+        ("one_stream", Mark.ROTATION_ABANDONED),
     ],
 )
-def test_what_is_no_line_is_told_with_its_number(path: str, content: bytes, line: int) -> None:
-    """A file that others have made or changed is refused with its name and the line."""
-    Path(path).write_bytes(content)
-    with pytest.raises(ConfigError) as caught:
-        list(read(path))
-    assert f"line {line}: " in one_line(caught.value, path)
+def test_old_values_of_marks(value: str, mark: Mark) -> None:
+    """Recordings made before the first release have other values for the rotation of a stream."""
+    assert decode(b'{"at": 1, "account": "a", "mark": "%s"}' % value.encode()) == Record(1.0, "a", mark=mark)
 
 
-def test_what_cannot_be_read(path: str) -> None:
-    """A file that is missing, and one that is not gzip, are refused in one line."""
-    with pytest.raises(ConfigError) as caught:
-        list(read(path))
-    assert "No such file" in one_line(caught.value, path)
-    Path(path).write_bytes(b"hello\n")
-    with pytest.raises(ConfigError) as caught:
-        list(read(path))
-    assert "not a recording" in one_line(caught.value, path)
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"\0" * (3 * MAX_FRAME_BYTES + 1),
+        random.Random(1).randbytes(2 * MAX_FRAME_BYTES),
+        "é".encode() * MAX_FRAME_BYTES,
+    ],
+    ids=["zeros", "noise", "text"],
+)
+def test_a_long_frame_takes_several_lines(frame: bytes) -> None:
+    """A frame of any size comes back in pieces, none longer than the limit."""
+    pieces = [decode(line) for line in encode(Record(1.0, "a", frame)).splitlines()]
+    assert b"".join(piece.frame for piece in pieces if piece is not None) == frame
+    assert max(len(piece.frame) for piece in pieces if piece is not None) == MAX_FRAME_BYTES
 
 
-def flushed(*texts: bytes, level: int = 6) -> bytes:
-    """A member without an end, each of the texts flushed."""
-    deflater = zlib.compressobj(level, wbits=31)
-    return b"".join(deflater.compress(text) + deflater.flush(zlib.Z_SYNC_FLUSH) for text in texts)
+def test_an_empty_frame_takes_no_line() -> None:
+    """Nothing is recorded of nothing."""
+    assert encode(Record(1.0, "a")) == b""
 
 
-def test_reading_takes_as_long_as_its_parts(path: str) -> None:
-    """A long line, many pieces, and both at once: the last costs no more than the other two together."""
-    start, long, pieces = b'{"recording": 1}\n', b"x" * 4_000_000, [b"x"] * 20_000
-    files = {
-        "long": flushed(start, long),
-        "pieces": flushed(start, *pieces),
-        "both": flushed(start, long, *pieces),
-        "many flushes": flushed(start) + b"\0\0\0\xff\xff" * 20_000,
-        "flushes after a long line": flushed(start, long) + b"\0\0\0\xff\xff" * 20_000,
-    }
-    costs = {}
-    for name, content in files.items():
-        Path(path).write_bytes(content)
-        costs[name] = math.inf
-        for _ in range(3):
-            before = time.process_time()
-            assert list(read(path)) == []
-            costs[name] = min(costs[name], time.process_time() - before)
-    parts = costs["long"] + costs["pieces"]
-    # Copied for each piece, the line made it a thousand times the sum.
-    assert max(costs["both"], costs["flushes after a long line"]) < 10 * parts
-    assert costs["many flushes"] < 10 * costs["pieces"]
+LINE = '{"at": 1, "account": "a", "frame": "x"}'
+NOT_LINES = {
+    "text": "hello",
+    "list": "[1]",
+    "time is text": LINE.replace("1", '"x"'),
+    "time is not finite": LINE.replace("1", "NaN"),
+    "account is a number": LINE.replace('"a"', "5"),
+    "frame is a number": LINE.replace('"x"', "5"),
+    "no frame": LINE.replace("frame", "picture"),
+    "not base64": LINE.replace("frame", "bytes"),
+    "half a pair": LINE.replace('"x"', '"\\ud800"'),
+    "unknown mark": LINE.replace("frame", "mark"),
+    "too deep": "[" * 100_000,
+    "empty": "",
+    "version": '{"recording": 2}',
+}
 
 
-def test_a_bomb_is_refused_before_it_is_large(path: str) -> None:
-    """A small file that would be a line of a gigabyte costs the memory of a few lines."""
-    bomb = io.BytesIO()
-    deflater = zlib.compressobj(9, wbits=31)
-    bomb.write(deflater.compress(b'{"recording": 1}\n'))
-    for _ in range(256):
-        bomb.write(deflater.compress(b"x" * (1 << 22)))
-    bomb.write(deflater.flush())
-    Path(path).write_bytes(bomb.getvalue())
-    tracemalloc.start()
-    try:
-        for attempt in (lambda: list(read(path)), lambda: RecordingWriter(path).close()):
-            tracemalloc.reset_peak()
-            with pytest.raises(ConfigError):
-                attempt()
-            assert tracemalloc.get_traced_memory()[1] < 8 * format.LONGEST_LINE
-    finally:
-        tracemalloc.stop()
-
-
-# What is whole
-
-
-def test_a_flush_by_chance() -> None:
-    """Bytes like a flush in compressed data cost no frame: a write that holds them is whole, or refused."""
-    start = b'{"recording": 1, "by": "x"}\n'
-    odd = b'{"frame": "\0\0\xff\xff"}\n'  # as it is, without compression
-    content = flushed(start, odd, level=0)
-    before = len(flushed(start, level=0))
-    marker = content.index(b"\0\0\xff\xff", before) + 4
-    assert marker < len(content) - 4
-    found = format.whole(content)
-    assert found is not None
-    assert (found.size, found.is_damaged) == (len(content), False)
-    for size in range(before, len(content)):
-        found = format.whole(content[:size])
-        assert found is not None
-        assert (found.size, found.is_damaged) == (before, size >= marker)
-
-
-@pytest.mark.parametrize("level", [0, 6])
-def test_a_flush_anywhere(level: int) -> None:
-    """A line that is flushed is whole, also where a stretch that is looked through ends before its flush."""
-    start = b'{"recording": 1, "by": "x"}\n'
-    noise = random.Random(1).randbytes(9000).hex().encode()
-    lengths = set()
-    for size in range(4050, 4110) if level == 0 else range(7000, 7300):
-        text = start + noise[:size] + b"\n"
-        content = flushed(start, text[len(start) :], level=level)
-        ending = format.ending(zlib.crc32(text), len(text))
-        assert format.whole(content) == Whole(len(content), ending)
-        lengths.add(len(content) - len(flushed(start, level=level)))
-    assert lengths >= set(range(4090, 4110))
-
-
-def test_a_file_that_is_sound(path: str) -> None:
-    """Of a file that was closed all is whole, and nothing has to follow."""
-    content, _ = recorded(path, [b"one", b"two"])
-    assert format.whole(content) == Whole(len(content))
+@pytest.mark.parametrize("line", NOT_LINES.values(), ids=NOT_LINES)
+def test_what_is_not_a_line_is_refused(line: str) -> None:
+    """A line that others have made or changed is one of the errors that the reader expects."""
+    assert decode(LINE.encode()) == Record(1.0, "a", b"x")
+    with pytest.raises((ValueError, LookupError, TypeError, AttributeError, RecursionError)):
+        decode(line.encode())

@@ -10,7 +10,8 @@ import yaml
 
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.stream_collector import Collector
+from pf_exporter.metrics.metric_family import label_names
+from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.state.store import Store
 
 PROMETHEUS = Path(__file__).parents[2] / "prometheus"
@@ -39,11 +40,11 @@ def _catalogue() -> dict[str, frozenset[str]]:
     store = Store(ttl=1, limit=1)
     known = dict.fromkeys(_OTHERS, TARGET)
     for metric in (
-        *Collector(store).describe(),
+        *describe_stream_families(),
         *InventoryCollector([], store).describe(),
         *ExporterCollector([]).describe(),
     ):
-        labels = TARGET.union(metric._labelnames)  # type: ignore[attr-defined]
+        labels = TARGET.union(label_names(metric))
         if metric.type == "histogram":
             known[metric.name + "_bucket"] = labels | {"le"}
             known |= {metric.name + "_sum": labels, metric.name + "_count": labels}

@@ -1,4 +1,4 @@
-"""The table: it is what the catalogue says, it names things by the rules, and misses nothing of the API's."""
+"""The table of events: it matches the catalogue and the API's description, and follows the naming rules."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from pf_exporter.schema.activity import ACTIVITY, ACTIVITY_FIELDS, CATEGORIES, LOG_LEVELS
-from pf_exporter.schema.events import EVENT_NAMES, EVENTS, families
-from pf_exporter.schema.family import UNITS, FamilySpec, unit
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS, SUBSCRIBABLE_EVENTS, families
+from pf_exporter.schema.family import UNITS, FamilySpec, MetricType, unit
 
 CATALOGUE = Path(__file__).parents[1] / "fixtures" / "metrics.csv"
 SCHEMAS = {
@@ -29,10 +29,10 @@ FAMILIES = [pytest.param(family, id=family.name) for family in families()]
 # The catalogue
 
 
-def test_the_table_is_the_catalogue() -> None:
-    """Every field has the metric, type, scale and labels the catalogue gives it, and there are no others."""
+def test_table_matches_catalogue() -> None:
+    """The table has exactly the fields of the catalogue, with its metric, type, scale and labels."""
     with CATALOGUE.open(newline="") as file:
-        wanted = [
+        expected = [
             (
                 f"{row['event']} {row['field']}",
                 row["metric"],
@@ -42,16 +42,16 @@ def test_the_table_is_the_catalogue() -> None:
             )
             for row in csv.DictReader(file)
         ]
-    known = [
+    actual = [
         (family.source, family.name, family.type, Fraction(1, family.divisor), family.labels)
         for event in EVENTS.values()
         for family in event.fields.values()
     ]
-    assert sorted(known) == sorted(wanted)
+    assert sorted(actual) == sorted(expected)
 
 
-def test_the_table_is_keyed_by_what_it_holds() -> None:
-    """The names of events and fields that lead to a family are the ones in its source."""
+def test_keys_of_the_table() -> None:
+    """The names of an event and a field lead to the family with this source."""
     for name, event in EVENTS.items():
         assert event.name == name
         for field, family in event.fields.items():
@@ -60,8 +60,8 @@ def test_the_table_is_keyed_by_what_it_holds() -> None:
             assert family.labels == ("account", *event.circuit, *lane)
 
 
-def test_only_optics_have_lanes() -> None:
-    """Lanes are known from the table; the first four numbers of one are the light, by which dark is known."""
+def test_lanes() -> None:
+    """Only optical events have lanes; the first four fields of a lane are the readings of its light."""
     assert [name for name, event in EVENTS.items() if event.has_lanes] == ["port|optical"]
     assert list(EVENTS["port|optical"].fields) == [
         f"lane_N_{name}"
@@ -69,38 +69,38 @@ def test_only_optics_have_lanes() -> None:
     ]
 
 
-# The rules
+# The naming rules
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_name_follows_the_rules(family: FamilySpec) -> None:
-    """packetfabric_, whose, group, direction in full, what, base unit, and _total on counters only."""
+def test_family_name(family: FamilySpec) -> None:
+    """packetfabric_, owner, group, direction in full, measurement, base unit, and _total on counters only."""
     assert re.fullmatch(r"packetfabric_[a-z][a-z0-9]*(_[a-z][a-z0-9]*)+", family.name)
-    assert family.name.endswith("_total") == (family.type == "counter")
+    assert family.name.endswith("_total") == (family.type is MetricType.COUNTER)
     assert not re.search(r"_(rx|tx|bps|pps|mw|ma|milli[a-z]*|bits?)(_|$)", family.name)
-    kind, _, group = family.source.split()[0].partition("|")
+    type_, _, group = family.source.split()[0].partition("|")
     group = f"{group}_" if group in ("etherstats", "optical") else ""
-    owner = "activity_" if kind == "customer" else f"{kind}_{group}"
+    owner = "activity_" if type_ == "customer" else f"{type_}_{group}"
     assert family.name.startswith(f"packetfabric_{owner}")
     field = family.source.split()[-1]
-    # The link's transitions belong to neither direction.
+    # Transitions of the link have no direction.
     if field != "tx_carrier":
         for short, direction in (("rx", "receive"), ("tx", "transmit")):
             assert (f"_{direction}_" in family.name) == bool(re.search(rf"(^|_){short}_", field))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_scale_turns_the_unit_of_the_api_into_the_base_unit(family: FamilySpec) -> None:
-    """Bits become bytes, milliwatts watts, milliamperes amperes; whatever is counted stays as it is."""
+def test_divisor(family: FamilySpec) -> None:
+    """Bits become bytes, milliwatts watts and milliamperes amperes; counts are not scaled."""
     divisors = {"watts": 1000, "amperes": 1000, "bytes_per_second": 8}
     assert family.divisor == divisors.get(unit(family.name), 1)
-    if family.type == "gauge":
+    if family.type is MetricType.GAUGE:
         assert unit(family.name) in UNITS
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_help_text_is_one_sentence_with_its_source(family: FamilySpec) -> None:
-    """It starts with a capital, has a full stop only at its end, and the source in brackets before it."""
+def test_help(family: FamilySpec) -> None:
+    """The help is one sentence with a capital letter, the source in brackets, and a full stop at its end."""
     text = family.documentation
     assert text == f"{family.help} ({family.source})."
     assert re.fullmatch(r"[A-Z][^.!?\n]*\S \((port|vc|customer)\|[^)]+\)\.", text)
@@ -110,14 +110,14 @@ def test_a_help_text_is_one_sentence_with_its_source(family: FamilySpec) -> None
 
 
 def test_names_and_help_texts_are_unique() -> None:
-    """No two fields share a family or an explanation."""
+    """No two fields have the same family or help."""
     every = list(families())
     assert len({family.name for family in every}) == len(every)
     assert len({family.help for family in every}) == len(every)
 
 
 def test_labels_are_identifiers() -> None:
-    """A label says which circuit, end, lane or category; never a name, a user, an address or a time."""
+    """Labels identify the circuit, end, lane or category; none is a user, an address or a time."""
     labels = {label for family in families() for label in family.labels}
     circuit = {"port_circuit_id", "vc_circuit_id", "vlan", "lane"}
     assert labels == {"account", *circuit, "category", "log_level"}
@@ -125,8 +125,8 @@ def test_labels_are_identifiers() -> None:
     assert ACTIVITY.labels == ("account", "category", "log_level")
 
 
-def test_the_longest_unit_is_found_first() -> None:
-    """A rate in bytes per second is no time in seconds, and a count of things has no unit."""
+def test_unit() -> None:
+    """The unit is the end of the name: a rate in bytes per second is not in seconds, a count has no unit."""
     assert unit("a_bytes_per_second") == "bytes_per_second"
     assert unit("a_timestamp_seconds") == "seconds"
     assert unit("a_bytes_total") == "bytes"
@@ -134,16 +134,16 @@ def test_the_longest_unit_is_found_first() -> None:
     assert unit("bytes") == unit("a_frames_total") == ""
 
 
-def test_log_levels_stand_in_the_order_of_their_numbers() -> None:
-    """RFC 5424 counts from emergency, 0, to debug, 7."""
+def test_order_of_log_levels() -> None:
+    """The levels are in the order of RFC 5424, from emergency, 0, to debug, 7."""
     assert (LOG_LEVELS[0], LOG_LEVELS[3], LOG_LEVELS[6], len(LOG_LEVELS)) == ("emergency", "error", "info", 8)
 
 
-# The API's own description
+# The API's description
 
 
 def test_event_names_are_those_of_the_api(openapi: Any) -> None:
-    """The 21 names equal the description's enum, and each event has a schema that the tests know."""
+    """The 21 names equal the description's enum, and the tests know the schema of each event."""
     content = openapi["paths"]["/v2/events/{uuid}"]["get"]["responses"]["default"]["content"]
     stream = content["text/event-stream"]["schema"]["properties"]
     assert len(EVENT_NAMES) == 21
@@ -154,20 +154,27 @@ def test_event_names_are_those_of_the_api(openapi: Any) -> None:
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_every_property_of_an_event_is_known(name: str, openapi: Any) -> None:
-    """A property is a metric, says which circuit, or is ignored for a stated reason; and we invent none."""
+    """Every property is a metric, identifies the circuit, or is ignored for a reason; there are no others."""
     event = EVENTS[name]
     properties = openapi["components"]["schemas"][SCHEMAS[name]]["properties"]
     found = {re.sub(r"^lane_[0-3]_", "lane_N_", key) for key in properties}
-    known = [*event.fields, *event.circuit, *event.ignored]
-    assert sorted(known) == sorted(found)
+    table = [*event.fields, *event.circuit, *event.ignored]
+    assert sorted(table) == sorted(found)
     assert all(len(reason.split()) > 3 for reason in event.ignored.values())
 
 
 def test_every_property_of_the_activity_log_is_known(openapi: Any) -> None:
-    """Properties, the example's extra ones, categories and levels of the log all are accounted for."""
+    """The properties, categories and levels of the log are in the table, and so are those of its example."""
     schema = openapi["components"]["schemas"]["ActivityLogEventStream"]
     example = yaml.safe_load(schema["example"]) if isinstance(schema["example"], str) else schema["example"]
     assert schema["properties"].keys() | example.keys() <= ACTIVITY_FIELDS.keys()
     assert all(ACTIVITY_FIELDS.values())
     assert schema["properties"]["category"]["enum"] == list(CATEGORIES)
     assert schema["properties"]["log_level"]["enum"] == list(LOG_LEVELS)
+
+
+def test_subscribable_events_are_events() -> None:
+    """Every event that can be subscribed to is documented, and only three that are documented cannot be."""
+    subscribable = {f"{type_}|{event}" for type_, events in SUBSCRIBABLE_EVENTS.items() for event in events}
+    assert set(EVENT_NAMES) - subscribable == {"customer|billing", "customer|contact", "customer|customer"}
+    assert subscribable < set(EVENT_NAMES)

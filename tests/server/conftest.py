@@ -17,7 +17,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pf_exporter.metrics.reload_status import of_web_config
+from pf_exporter.metrics.reload_status import web_config_reload_status
 from pf_exporter.server.middleware import guard
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.server import Server
@@ -44,7 +44,7 @@ class WebServer:
     ) -> None:
         self.file = folder / "web.yml"
         self.file.write_text(text)
-        self.status = of_web_config()
+        self.status = web_config_reload_status()
         self.reloader = WebConfigReloader(str(self.file), self.status)
         self.server = Server(
             guard(app, self.reloader, **guard_options),

@@ -55,17 +55,23 @@ INVALID = {
         "a: [",
         "web.yml:1:5: invalid YAML from here on; check for a missing quote, colon or space",
     ),
-    "no mapping": ("[]", "web.yml: expected a mapping"),
-    "an unknown section": (
-        "tls_config: {}",
-        "web.yml: tls_config: unknown key; known are tls_server_config, http_server_config,"
+    "no mapping": (
+        "[]",
+        "web.yml: expected a mapping with any of tls_server_config, http_server_config,"
         " basic_auth_users, rate_limit",
     ),
-    "an unknown key": (
-        "http_server_config: {http3: true}",
-        "web.yml: http_server_config.http3: unknown key; known are http2, headers",
+    "an unknown section": (
+        "tls_config: {}",
+        "web.yml: tls_config: unknown key; did you mean tls_server_config?",
     ),
-    "a section that is a list": ("tls_server_config: [a]", "web.yml: tls_server_config: expected a mapping"),
+    "an unknown key": (
+        "http_server_config: {quic: true}",
+        "web.yml: http_server_config.quic: unknown key; expected one of http2, headers",
+    ),
+    "a section that is a list": (
+        "rate_limit: [a]",
+        "web.yml: rate_limit: expected a mapping with any of interval, burst",
+    ),
     "a key twice": (
         "http_server_config: {http2: true, http2: true}",
         "web.yml:1:35: duplicate key http2; keep only one",
@@ -80,7 +86,7 @@ INVALID = {
     ),
     "a certificate twice": (
         f"tls_server_config: {{{TLS}, cert: x}}",
-        "web.yml: tls_server_config.cert_file: cert is set as well; keep one of them",
+        "web.yml: tls_server_config.cert_file: cert is set too; keep only one of them",
     ),
     "a missing certificate file": (
         "tls_server_config: {cert_file: no.pem, key_file: server.key}",
@@ -136,7 +142,7 @@ INVALID = {
     ),
     "a header that is not allowed": (
         "http_server_config: {headers: {X-Mine: a}}",
-        "web.yml: http_server_config.headers.X-Mine: unknown key; known are Content-Security-Policy,"
+        "web.yml: http_server_config.headers.X-Mine: unknown key; expected one of Content-Security-Policy,"
         " Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, X-XSS-Protection",
     ),
     "a value that is not allowed": (

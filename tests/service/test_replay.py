@@ -14,7 +14,7 @@ import pytest
 
 from pf_exporter.config.settings import Config, SeriesSettings, WebSettings
 from pf_exporter.errors import ConfigError
-from pf_exporter.recording.format import ENDED, OPENED, ROTATION_STARTED, ROTATION_SWITCHED
+from pf_exporter.recording.format import Mark
 from pf_exporter.recording.writer import RecordingWriter
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline
@@ -40,7 +40,7 @@ class Tape:
         self.now = 1_632_342_875.0
         self.recorder = RecordingWriter(self.path, wall=lambda: self.now)
 
-    def mark(self, mark: str, account: str = "east") -> None:
+    def mark(self, mark: Mark, account: str = "east") -> None:
         self.recorder.mark(account, mark)
 
     def frames(self, *frames: bytes, account: str = "east") -> None:
@@ -93,7 +93,7 @@ def replay(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] |
 
 def test_metrics_of_a_recording(tape: Tape) -> None:
     """Each account has the values of the recording, with the times of the recording."""
-    tape.mark(OPENED)
+    tape.mark(Mark.OPENED)
     tape.frames(b": heartbeat\n", metrics(31), metrics(33))
     tape.frames(metrics(32, "PF-AP-2"), account="west")
     page, pipelines = replay(tape.path)
@@ -110,12 +110,12 @@ def test_metrics_of_a_recording(tape: Tape) -> None:
 
 def test_overlapping_streams(tape: Tape) -> None:
     """Events that both streams of a rotation delivered count once, as in the original."""
-    tape.mark(OPENED)
-    tape.mark(ROTATION_STARTED)
+    tape.mark(Mark.OPENED)
+    tape.mark(Mark.ROTATION_STARTED)
     tape.frames(metrics(31), metrics(32))
-    tape.mark(ENDED)
-    tape.mark(ROTATION_SWITCHED)
-    tape.mark(OPENED)
+    tape.mark(Mark.ENDED)
+    tape.mark(Mark.ROTATION_SWITCHED)
+    tape.mark(Mark.OPENED)
     tape.frames(metrics(31), metrics(32), metrics(33))
     stats = replay(tape.path).pipelines[0].stats
     assert stats.events["port|metrics"] == 3
@@ -125,10 +125,10 @@ def test_overlapping_streams(tape: Tape) -> None:
 def test_frames_in_parts(tape: Tape) -> None:
     """A frame recorded in parts is joined; one cut off by the end of its stream is dropped."""
     whole = metrics(31)
-    tape.mark(OPENED)
+    tape.mark(Mark.OPENED)
     tape.frames(whole[:30], whole[30:], whole[:50])
-    tape.mark(ENDED)
-    tape.mark(OPENED)
+    tape.mark(Mark.ENDED)
+    tape.mark(Mark.OPENED)
     tape.frames(metrics(32))
     stats = replay(tape.path).pipelines[0].stats
     assert stats.events["port|metrics"] == 2
@@ -187,6 +187,13 @@ def test_an_empty_recording(tape: Tape) -> None:
     tape.recorder.close()
     with pytest.raises(ConfigError, match="the recording is empty"):
         accounts(tape.path)
+
+
+def test_an_old_recording() -> None:
+    """A recording of the old format is played up to its torn end."""
+    stats = replay(str(FIXTURES / "recording-torn.gz")).pipelines[0].stats
+    assert stats.events["port|metrics"] == 7
+    assert stats.connects == 2
 
 
 def test_golden(golden: Callable[[str, str], None]) -> None:

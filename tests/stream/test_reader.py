@@ -15,6 +15,7 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import StreamSettings
 from pf_exporter.packetfabric.backoff import Backoff
+from pf_exporter.state.stats import StreamState
 from tests.chain import SETTINGS, Chain
 from tests.conftest import until
 from tests.fakes import (
@@ -285,7 +286,7 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
         fake.script[phase] = [SILENCE]
     with chain:
         if phase in ("backoff", "nobody there"):
-            until(lambda: chain.stats.state == "backoff", "backoff")
+            until(lambda: chain.stats.state is StreamState.BACKOFF, "backoff")
         elif phase == "connect":
             fake.wait_for(lambda: fake.connections)
         elif phase == "stream":
@@ -294,7 +295,7 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
             fake.wait_for(lambda: fake.of(phase))
         began = time.monotonic()
     assert time.monotonic() - began < 1.5
-    assert chain.stats.state == "stopped"
+    assert chain.stats.state is StreamState.STOPPED
     if phase in ("stream", "backoff", "open", "subscribe"):
         assert fake.of("logout")
 
@@ -440,7 +441,7 @@ def test_a_renewal_that_is_slow_to_speak_is_waited_for(fake: Fake) -> None:
     with Chain(fake.account(), settings=settings(rotate_after=0.1, idle_timeout=5.0)) as chain:
         fake.wait_for(lambda: len(fake.of("open")) == 2)
         fake.send(FIN)
-        until(lambda: chain.stats.state != "streaming", "the cut")
+        until(lambda: chain.stats.state is not StreamState.STREAMING, "the cut")
         gate.set()
         until(lambda: chain.stats.up, "the second stream")
         fake.send(entry(1))

@@ -6,8 +6,6 @@ import base64
 import dataclasses
 import hashlib
 import re
-import time
-from collections import deque
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.error import HTTPError
@@ -19,8 +17,7 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.reason import Reason
 from pf_exporter.service.exporter import Exporter
-from pf_exporter.state.history import AccountHistory
-from pf_exporter.state.stats import ROTATED, STOPPED
+from pf_exporter.state.temporality import Temporality
 from pf_exporter.web import status
 from pf_exporter.web.markup import Markup, escaped, tag
 from tests.conftest import get, until
@@ -106,7 +103,7 @@ def test_it_says_why_it_does_not(fake: Fake) -> None:
         bad = broken.account(name="broken")
         with Exporter(Config(accounts=(well, bad), web=WEB, stream=QUICK)) as exporter:
             first, second = (pipeline.stats for pipeline in exporter.pipelines)
-            until(lambda: first.up and second.faults, "one that streams and one that does not")
+            until(lambda: first.up and second.history.errors(), "one that streams and one that does not")
             text = Reader(page_of(exporter)).text
     assert "Not streaming: broken" in text
     assert "Waiting to try again broken" in text
@@ -204,33 +201,6 @@ def status_of(url: str) -> int:
         return exc.code
 
 
-def test_chronicle() -> None:
-    """Only errors are remembered, the last few, and the time of the present state."""
-    history = AccountHistory(Account(), idle_timeout=1.0)
-    for reason in (Reason.ENDED, ROTATED, Reason.IDLE, STOPPED, *[Reason.BROKEN] * 9):
-        history.lost(reason, "backoff")
-    assert [fault.reason for fault in history.faults] == ["broken"] * 5
-    began = history.since
-    history.opened()
-    assert history.since >= began
-
-
-def test_rates_are_recent() -> None:
-    """Rates are those of about the last minute, not of all time; the lag is the mean of that time."""
-    history = AccountHistory(Account(), idle_timeout=1.0)
-    now = time.monotonic()
-    (first,) = history._marks
-    old = first._replace(at=now - 1000, events={"port|metrics": 0})
-    recent = first._replace(at=now - 100, events={"port|metrics": 5000})
-    history._marks = deque([old, recent])
-    history.events["port|metrics"] = 5200
-    history.lag_sum, history.lags[3] = 6.0, 4
-    rates, lag = history.recent()
-    assert rates["port|metrics"] == pytest.approx(2.0, rel=0.1)
-    assert lag == 1.5
-    assert old not in history._marks
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_markup(text: str) -> None:
     """Whatever is put into an element or an attribute comes out again as text; only Markup is HTML."""
@@ -258,10 +228,10 @@ def test_what_is_new(fake: Fake) -> None:
     data = {"port_circuit_id": "PF-AP-1", "timestamp": "2026-01-01T00:00:00Z", "who": "canary"}
     fake.events = [event("port|weather", {"rain": 3}), event("port|errors", data)]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
-        until(lambda: len(exporter.pipelines[0].stats.unknown_fields.found()) == 2, "both")
+        until(lambda: len(exporter.pipelines[0].stats.unknown_fields.snapshot()) == 2, "both")
         page = Reader(page_of(exporter)).text
-    assert "event port|weather: an object with rain; seen so far: 1" in page
-    assert "field who of port|errors: a text of 6 characters; seen so far: 1" in page
+    assert "event port|weather: an object with the keys rain; seen 1 time" in page
+    assert "field who of port|errors: a string of length 6; seen 1 time" in page
     assert "canary" not in page
 
 
@@ -273,7 +243,7 @@ def test_totals_or_differences(fake: Fake) -> None:
     ]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
         temporality = exporter.pipelines[0].stats.temporality
-        until(lambda: temporality.verdict("port|errors").kind == "delta", "a verdict")
+        until(lambda: temporality.result("port|errors").temporality is Temporality.DELTA, "a result")
         page = Reader(page_of(exporter)).text
     assert "Totals or differences" in page
     assert "does not fit: set it to delta" in page

@@ -1,0 +1,54 @@
+"""Strict YAML: shape, syntax, and what a configuration does not need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.helpers import problems_of
+
+PROBLEMS: dict[str, str] = {
+    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, web, record,"
+    " log",
+    "stream: 5": "pf.yml: stream: expected a mapping with any of"
+    " idle_timeout, rotate_after, backoff_min, backoff_max",
+    "series: {ttl: [1s]}": "pf.yml: series.ttl: expected a string",
+    "web: {listen_address: [a: b]}": "pf.yml: web.listen_address: expected a string or a list of strings",
+    "accounts: {name: x}": "pf.yml: accounts: expected a list of accounts",
+    "strem: {}": "pf.yml: strem: unknown key; did you mean stream?",
+    "stream: {idle_timout: 5s}": "pf.yml: stream.idle_timout: unknown key; did you mean idle_timeout?",
+    "series: {xyz: 5s}": "pf.yml: series.xyz: unknown key; expected one of ttl, limit",
+    "series: {ttl:5s}": "pf.yml: series.(not a name): unknown key; did you mean ttl?",
+    "series: {ttl: 5s, ttl: 6s}": "pf.yml:1:19: duplicate key ttl; keep only one",
+    "log: {}\nlog: {}": "pf.yml:2:1: duplicate key log; keep only one",
+    "? [a]\n: b": "pf.yml:1:3: expected a string as key",
+    "log: {level": "pf.yml:1:12: invalid YAML from here on; check for a missing quote, colon or space",
+    "a: b: c": "pf.yml:1:5: invalid YAML from here on; check for a missing quote, colon or space",
+    "log: {}\n--- \nweb: {}": "pf.yml:2:1: a second YAML document; keep only one",
+    "log: &x {}": "pf.yml:1:6: anchors and aliases (& and *) are not allowed; repeat the value, or quote it",
+    "log: *x": "pf.yml:1:6: anchors and aliases (& and *) are not allowed; repeat the value, or quote it",
+    "log: !!python/object:os.system {}": "pf.yml:1:6: tags (!) are not allowed;"
+    " quote the value if it is a string",
+    "log: {}\n\x07": "pf.yml:2: a character that YAML does not allow; remove it",
+    'log: "\\UFFFFFFFF"': "pf.yml: invalid YAML from here on; check for a missing quote, colon or space",
+    "log: " + "[" * 5000: "pf.yml:1:15: nested more than 10 levels deep; no setting is",
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), PROBLEMS.items(), ids=[text[:60] for text in PROBLEMS])
+def test_problem(text: str, problem: str, tmp_path: Path) -> None:
+    """A bad file gives exactly one line: where, what, and what to do."""
+    assert problems_of(tmp_path, text) == [problem]
+
+
+def test_alias_bomb(tmp_path: Path) -> None:
+    """A document of nested aliases ("billion laughs") is refused without expanding it."""
+    layers = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    layers += [
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]"
+        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    ]
+    assert problems_of(tmp_path, "\n".join(layers)) == [
+        "pf.yml:1:4: anchors and aliases (& and *) are not allowed; repeat the value, or quote it"
+    ]

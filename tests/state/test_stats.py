@@ -1,0 +1,131 @@
+"""The state and counters of one account's threads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pf_exporter.config.accounts import Account, StreamFilter
+from pf_exporter.config.secrets import Secret
+from pf_exporter.reason import Reason
+from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
+from pf_exporter.schema.events import EVENT_NAMES
+from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, StreamState
+
+IDLE_TIMEOUT = 120.0
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def stats(clock: Clock) -> AccountStats:
+    return account_stats(clock)
+
+
+def account_stats(clock: Clock, *streams: StreamFilter) -> AccountStats:
+    account = Account(token=Secret("x"))
+    if streams:
+        account = replace(account, streams=streams)
+    return AccountStats(account, idle_timeout=IDLE_TIMEOUT, clock=clock)
+
+
+def test_up_falls_after_the_idle_timeout(clock: Clock, stats: AccountStats) -> None:
+    """Up from the first byte of a stream, down after the idle timeout, up at the next byte."""
+
+    def up_after(seconds: float) -> bool:
+        clock.now += seconds
+        return stats.up
+
+    assert not up_after(0.0)
+    stats.opened()
+    assert not up_after(0.0)  # no byte yet
+    stats.last_byte_at = clock.now
+    assert up_after(IDLE_TIMEOUT)
+    assert not up_after(0.1)
+    stats.last_byte_at = clock.now
+    assert up_after(0.0)
+    stats.lost(Reason.BROKEN, StreamState.BACKOFF)
+    assert not up_after(0.0)
+
+
+def test_time_without_a_stream_is_counted(clock: Clock, stats: AccountStats) -> None:
+    """From the start to the first stream and between streams, including the current gap."""
+    clock.now += 5
+    assert stats.gap_seconds == 5
+    stats.opened()
+    clock.now += 100
+    assert stats.gap_seconds == 5
+    stats.lost(Reason.ENDED, StreamState.CONNECTING)
+    clock.now += 2
+    stats.lost(Reason.UNAVAILABLE, StreamState.BACKOFF)
+    clock.now += 1
+    assert stats.gap_seconds == 8
+    stats.opened()
+    assert stats.gap_seconds == 8
+
+
+def test_a_gap_can_start_and_end_in_the_past(clock: Clock, stats: AccountStats) -> None:
+    """The gap starts with the last byte of a dead stream and ends when its successor was opened."""
+    stats.opened()
+    clock.now += 100
+    stats.lost(Reason.IDLE, StreamState.CONNECTING, since=clock.now - 30)
+    assert stats.gap_seconds == 30
+    stats.opened(clock.now - 10)
+    assert stats.gap_seconds == 20
+
+
+def test_a_rotation_is_no_gap(clock: Clock, stats: AccountStats) -> None:
+    """A stream replaced by one that was already open changes neither state nor gap."""
+    stats.opened()
+    clock.now += 10
+    stats.rotated()
+    assert (stats.connects, stats.disconnects[Reason.ROTATED], stats.gap_seconds) == (2, 1, 0)
+    assert stats.state is StreamState.STREAMING
+
+
+def test_a_stopped_stream_is_counted(stats: AccountStats) -> None:
+    """The end of the thread is a disconnect with its own reason."""
+    stats.opened()
+    stats.stopped()
+    assert stats.state is StreamState.STOPPED
+    assert {reason: count for reason, count in stats.disconnects.items() if count} == {Reason.STOPPED: 1}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bucket"), [(-3600.0, 0), (0.5, 0), (0.6, 1), (600.0, 9), (1e6, len(LAG_BUCKETS))]
+)
+def test_lag_is_counted_in_one_bucket(stats: AccountStats, seconds: float, bucket: int) -> None:
+    """A lag belongs to the bucket with the next bound; a negative lag counts as 0."""
+    stats.observe_lag(seconds)
+    assert [index for index, count in enumerate(stats.lags) if count] == [bucket]
+    assert stats.lag_sum == max(seconds, 0.0)
+
+
+def test_counters_start_at_zero(clock: Clock) -> None:
+    """Every event name and subscribed category exists from the start, so that increase() works."""
+    stats = account_stats(clock, StreamFilter("customer", ("auth", "user")), StreamFilter("port"))
+    assert stats.events.keys() == {*EVENT_NAMES, "other"}
+    assert stats.activity.keys() == {
+        (category, level) for category in ("auth", "user") for level in LOG_LEVELS
+    }
+    assert {*stats.events.values(), *stats.activity.values()} == {0}
+
+
+def test_without_filters_every_category_is_subscribed(clock: Clock) -> None:
+    """An account without filters gets all sixteen categories; one without customer events gets none."""
+    assert len(account_stats(clock).activity) == len(CATEGORIES) * len(LOG_LEVELS)
+    assert account_stats(clock, StreamFilter("port")).activity == {}
