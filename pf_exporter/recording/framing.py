@@ -1,4 +1,4 @@
-"""The frames of a stream, as received: byte for byte, cut where an event or a comment ends. No I/O."""
+"""Framing of a stream: cuts its bytes where an event or a comment ends; performs no I/O."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from pf_exporter.packetfabric import MAX_EVENT_BYTES
 
 _NEWLINES = re.compile(rb"[\r\n]+")
-# After the end of a line each further newline is a blank line; CRLF is one newline, never two.
+# After the end of a line, each further newline is a blank line; CRLF is one newline.
 _EVENT_ENDS = re.compile(rb"(?:\r\n|\r(?!\n)|\n)[\r\n]+")
 _ONE_EVENT = re.compile(rb"[^:\r\n][^\r\n]*\n(?:[^\r\n]+\n)*\n")
 
 
 class FrameSplitter:
-    """Cuts chunks of bytes into frames; frames and rest together are exactly what was pushed.
+    """Cuts chunks of bytes into frames; the frames and the rest together are exactly the bytes pushed.
 
-    An event ends with its blank line. A comment between events, which is what a heartbeat is, ends with its
-    own line, because no blank line need follow. A frame is out as soon as the byte that ends it is there:
-    newlines that come later, such as the LF of a CRLF cut in two, are a frame of their own.
+    An event ends with its blank line. A comment between events, such as a heartbeat, ends with its line,
+    because a blank line need not follow. A frame is returned as soon as the byte that ends it arrives;
+    newlines that arrive later, such as the LF of a CRLF cut in two, are a separate frame.
 
-    A frame without an end is handed out in pieces of ``limit`` bytes, so that memory is bounded by that and
-    the largest chunk; time is linear in the bytes.
+    A frame longer than ``limit`` bytes is returned in pieces, so that memory is bounded by ``limit`` and the
+    largest chunk. Time is linear in the bytes.
 
     >>> splitter = FrameSplitter()
     >>> splitter.push(b": heartbeat\\ndata: 1"), splitter.push(b"\\n\\ndata"), splitter.rest()
@@ -32,18 +32,18 @@ class FrameSplitter:
         self._pending = bytearray()
 
     def push(self, chunk: bytes) -> list[bytes]:
-        """The frames that end in this chunk, in their order."""
+        """Return the frames that end in this chunk, in order."""
         pending = self._pending
         if not pending and _ONE_EVENT.fullmatch(chunk):
             return [chunk]
-        # What was there before holds no end, but perhaps the first two bytes of one.
-        unseen = max(len(pending) - 2, 0)
+        # The bytes before hold no end, except perhaps its first two bytes.
+        search_from = max(len(pending) - 2, 0)
         pending += chunk
         found = []
         start = 0
         while start < len(pending):
             ends = _NEWLINES if pending.startswith(b":", start) else _EVENT_ENDS
-            end = _NEWLINES.match(pending, start) or ends.search(pending, max(unseen, start))
+            end = _NEWLINES.match(pending, start) or ends.search(pending, max(search_from, start))
             if end is None:
                 break
             found.append(bytes(pending[start : end.end()]))
@@ -55,7 +55,7 @@ class FrameSplitter:
         return found
 
     def rest(self) -> bytes:
-        """What came after the last frame; it is taken out."""
+        """Return and clear the bytes after the last frame."""
         rest = bytes(self._pending)
         self._pending.clear()
         return rest

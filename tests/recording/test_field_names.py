@@ -16,12 +16,12 @@ FIELDS = [
 
 
 def test_the_examples_in_the_documentation() -> None:
-    """What the docstrings show is true."""
+    """The examples in the docstrings are correct."""
     assert doctest.testmod(field_names).failed == 0
 
 
-def test_documented_names_are_names() -> None:
-    """Every event and field that the API documents can be one, and none of its numbers names anybody."""
+def test_documented_names() -> None:
+    """Every documented name is recognised, and no numeric field is personal."""
     assert [name for name in EVENT_NAMES if not field_names.is_event(name)] == []
     assert [name for name in (*FIELDS, *ACTIVITY_FIELDS) if not field_names.is_field(name)] == []
     assert [name for name in FIELDS if field_names.is_personal(name)] == []
@@ -50,7 +50,7 @@ def test_documented_names_are_names() -> None:
     ],
 )
 def test_personal_names(name: str) -> None:
-    """Words that begin or end as those of people and accounts do are found in every spelling."""
+    """Personal words are found in every spelling: snake case, camel case, upper case, plural."""
     assert field_names.is_field(name)
     assert field_names.is_personal(name)
 
@@ -69,7 +69,7 @@ def test_personal_names(name: str) -> None:
     ],
 )
 def test_names_of_measurements(name: str) -> None:
-    """Words that only look a little like them are not."""
+    """Names of measurements that resemble personal words are not personal."""
     assert field_names.is_field(name)
     assert not field_names.is_personal(name)
 
@@ -89,7 +89,7 @@ def test_names_of_measurements(name: str) -> None:
         "aa_bb_cc_dd_ee_ff",
     ],
 )
-def test_what_is_no_name_of_a_field(name: str) -> None:
-    """Ids, addresses and texts are no names, though some consist of letters, digits and underscores."""
+def test_what_is_not_a_field_name(name: str) -> None:
+    """IDs, addresses and texts are not names, even if they have only letters, digits and underscores."""
     assert not field_names.is_field(name)
-    assert not field_names.is_plain(name)
+    assert not field_names.is_generic(name)

@@ -44,7 +44,7 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
 @settings(max_examples=500, deadline=None)
 @given(cut_streams(), st.integers(1, 40))
 def test_frames_and_rest_are_what_was_pushed(chunks: list[bytes], limit: int) -> None:
-    """Whatever comes, cut anywhere, no byte is lost, added or moved, and none is kept above the limit."""
+    """Of any stream, cut anywhere, no byte is lost, added or moved, and no more than the limit is kept."""
     found, rest = pushed(chunks, limit)
     assert b"".join(found) + rest == b"".join(chunks)
     assert b"" not in found
@@ -53,8 +53,8 @@ def test_frames_and_rest_are_what_was_pushed(chunks: list[bytes], limit: int) ->
 
 @settings(max_examples=500, deadline=None)
 @given(cut_streams())
-def test_each_event_has_a_frame_of_its_own(chunks: list[bytes]) -> None:
-    """No frame holds more than one event, and none holds the end of one and more than newlines after it."""
+def test_each_event_has_its_own_frame(chunks: list[bytes]) -> None:
+    """No frame holds more than one event, or anything but newlines after the end of an event."""
     for frame in pushed(chunks)[0]:
         text = frame.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         assert re.search(rb"[^\n]\n\n+[^\n]", text) is None
@@ -64,8 +64,8 @@ def test_each_event_has_a_frame_of_its_own(chunks: list[bytes]) -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(cut_streams())
-def test_frames_mean_what_the_stream_means(chunks: list[bytes]) -> None:
-    """The reader makes the same events of the frames as of the chunks they come from."""
+def test_frames_parse_like_the_stream(chunks: list[bytes]) -> None:
+    """The parser reads the same events from the frames as from the chunks."""
 
     def outcomes(stream: list[bytes]) -> list[tuple[str, str]]:
         return [(event.event, event.data) for event in sse.read_events(stream, lambda error: None)]
@@ -77,12 +77,12 @@ def test_frames_mean_what_the_stream_means(chunks: list[bytes]) -> None:
 @pytest.mark.parametrize("newline", NEWLINES, ids=["LF", "CRLF", "CR"])
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])
 def test_a_stream_of_events_and_heartbeats(newline: bytes, size: int) -> None:
-    """Events and heartbeats, with blank lines after them or without, are frames, wherever they are cut."""
+    """Events and heartbeats, with or without blank lines after them, are frames, wherever they are cut."""
     wanted = [b"event: x\ndata: {}\n\n", b": heartbeat\n", b":\n", b"data: a\n: within\ndata: b\n\n", b":\n"]
     stream = b"".join(wanted).replace(b"\n", newline)
     found, rest = pushed(cut(stream, size))
     assert rest == b""
-    # A newline that came after the frame it belongs to stands alone.
+    # A newline that arrives after its frame is a separate frame.
     assert [frame.strip() for frame in found if frame.strip()] == [
         frame.replace(b"\n", newline).strip() for frame in wanted
     ]
@@ -90,7 +90,7 @@ def test_a_stream_of_events_and_heartbeats(newline: bytes, size: int) -> None:
 
 @pytest.mark.parametrize("newline", NEWLINES, ids=["LF", "CRLF", "CR"])
 def test_a_chunk_that_is_one_frame_is_one_frame(newline: bytes) -> None:
-    """With a frame to a chunk, as the API sends them, each is out with its chunk."""
+    """With one frame in each chunk, as the API sends them, each push returns its frame."""
     stream = FrameSplitter()
     for frame in (EVENT, b": heartbeat\n\n", b":\n", EVENT, EVENT):
         frame = frame.replace(b"\n", newline)
@@ -98,8 +98,8 @@ def test_a_chunk_that_is_one_frame_is_one_frame(newline: bytes) -> None:
     assert stream.rest() == b""
 
 
-def test_a_frame_is_out_at_the_byte_that_ends_it() -> None:
-    """Nothing waits for the next byte, so that the time of a frame is the time at which it came."""
+def test_a_frame_is_returned_at_its_last_byte() -> None:
+    """No frame waits for the next byte, so that its recorded time is the time of its arrival."""
     for newline in (b"\n", b"\r"):
         for frame in (EVENT, b": heartbeat\n"):
             frame = frame.replace(b"\n", newline)
@@ -107,27 +107,27 @@ def test_a_frame_is_out_at_the_byte_that_ends_it() -> None:
             assert [stream.push(byte) for byte in cut(frame, 1)] == [[]] * (len(frame) - 1) + [[frame]]
 
 
-def test_what_has_no_end_is_handed_out_in_pieces() -> None:
-    """Endless lines need no more memory than the limit, and the frames after them are found again."""
+def test_an_endless_frame_is_returned_in_pieces() -> None:
+    """Endless lines need no more memory than the limit, and the frames after them are found."""
     limit = 1 << 14
     for start in (b"data: ", b": ", b""):
         stream = FrameSplitter(limit)
-        taken = len(start) + 1024 * 1024 + 2
+        left = len(start) + 1024 * 1024 + 2
         tracemalloc.start()
         for piece in [start, *[b"x" * 1024] * 1024, b"\n\n"]:
             for frame in stream.push(piece):
                 assert len(frame) <= limit + len(piece)
-                taken -= len(frame)
+                left -= len(frame)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 5 * limit
-        assert taken == 0
+        assert left == 0
         assert stream.push(EVENT) == [EVENT]
 
 
 @pytest.mark.parametrize("stream", [b"x" * 400_000, b"\n" * 400_000, b":\n" * 200_000, EVENT * 12_000])
 def test_time_is_linear(stream: bytes) -> None:
-    """A byte costs the same whatever came before it, alone in its chunk or not: no stream can stall us."""
+    """A byte takes the same time whatever came before it, in small chunks and in large ones."""
     for size in (1, len(stream)):
         began = time.process_time()
         pushed(cut(stream, size))
@@ -135,5 +135,5 @@ def test_time_is_linear(stream: bytes) -> None:
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    """The usage shown in the module is what happens."""
+    """The examples in the docstrings are correct."""
     assert doctest.testmod(framing).failed == 0

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pf_exporter.config.types import PORT, VC
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import sse
-from pf_exporter.recording.redaction import DEEPEST, Redaction
+from pf_exporter.recording.pseudonyms import Pseudonyms
+from pf_exporter.recording.redaction import MAX_DEPTH, Redaction
 from pf_exporter.schema import decoder
 from pf_exporter.schema.activity import ACTIVITY_FIELDS
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS
@@ -26,7 +26,7 @@ def frame(name: str, data: object) -> bytes:
 
 
 def read(stream: bytes) -> list[tuple[str, str]]:
-    """What a reader makes of it."""
+    """The events that the parser of the stream reads."""
     return [(event.event, event.data) for event in sse.read_events([stream], lambda error: None)]
 
 
@@ -113,22 +113,22 @@ def planted(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
 def test_nothing_that_is_planted_survives(
     document: tuple[dict[str, Any], list[str]], ascii_only: bool, name: str
 ) -> None:
-    """No user, address, number, message, circuit or odd key is in the output, raw or escaped."""
+    """No user, address, number, message, circuit or undocumented key is in the output, raw or escaped."""
     data, plants = document
     text = json.dumps(data, ensure_ascii=ascii_only)
     out = Redaction(KEY).frame(f"event: {name}\ndata: {text}\n\n".encode(errors="replace")).decode()
     [(_, kept)] = read(out.encode())
-    said = json.dumps(json.loads(kept), ensure_ascii=False)
+    unescaped = json.dumps(json.loads(kept), ensure_ascii=False)
     for plant in plants:
         assert plant not in out
-        assert plant not in said
+        assert plant not in unescaped
         assert json.dumps(plant)[1:-1] not in out
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="replace")))
 def test_any_bytes_can_be_redacted(block: bytes) -> None:
-    """Whatever a frame holds, it is redacted without an error, into UTF-8, into as many events."""
+    """Any frame is redacted without an error, into UTF-8 and into as many events."""
     out = Redaction(KEY).frame(block)
     out.decode()
     assert len(read(out + b"\n\n")) == len(read(block + b"\n\n"))
@@ -176,31 +176,35 @@ def metric_events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 def outcome(name: str, data: str) -> object:
-    """What becomes of an event: the error, or what it says but for the circuit's name."""
+    """The decoded event without its names, or the reason of the error."""
     try:
-        said = decoder.decode(name, data)
+        event = decoder.decode(name, data)
     except EventError as exc:
         return exc.reason
-    if isinstance(said, Observation):
-        return said._replace(circuit=("",) * len(said.circuit), unknown=("",) * len(said.unknown))
-    if isinstance(said, ActivityLogEntry):
-        return said._replace(details=dict.fromkeys(said.details, ""))
-    return said
+    if isinstance(event, Observation):
+        return event._replace(circuit=("",) * len(event.circuit), unknown=("",) * len(event.unknown))
+    if isinstance(event, ActivityLogEntry):
+        return event._replace(details=dict.fromkeys(event.details, ""))
+    return event
+
+
+def outcomes(stream: bytes) -> list[object]:
+    return [outcome(name, data) for name, data in read(stream)]
 
 
 @settings(max_examples=600, deadline=None)
 @given(metric_events())
-def test_a_metric_event_says_the_same_but_for_its_circuit(event: tuple[str, dict[str, Any]]) -> None:
-    """Numbers, timestamps, and all that is missing, odd or unknown are the same before and after."""
+def test_a_metric_event_decodes_to_the_same_values(event: tuple[str, dict[str, Any]]) -> None:
+    """Numbers, timestamps, and everything missing, odd or unknown are the same before and after redaction."""
     name, document = event
     before = frame(name, document)
     after = Redaction(KEY).frame(before)
-    assert [outcome(*one) for one in read(after)] == [outcome(*one) for one in read(before)]
+    assert outcomes(after) == outcomes(before)
 
 
 @pytest.mark.parametrize("name", EVENT_NAMES)
 def test_the_documented_fields_stay(name: str) -> None:
-    """Every event and field that the API documents keeps its name, and its number where it has one."""
+    """Every documented event and field keeps its name, and its number if it has one."""
     event = EVENTS.get(name)
     fields = [*event.fields, *event.ignored] if event else [*ACTIVITY_FIELDS]
     document = {field.replace("_N_", "_0_"): 7 for field in fields}
@@ -212,7 +216,7 @@ def test_the_documented_fields_stay(name: str) -> None:
 
 
 def test_an_entry_of_the_activity_log() -> None:
-    """Of an entry stay when it was, how grave, and what about; not who, whence, or what happened."""
+    """An entry keeps its time, level and category, but not its user, address or message."""
     document = {
         "log_level": "info",
         "category": "auth",
@@ -253,26 +257,26 @@ PERSONAL = [
 
 
 @pytest.mark.parametrize("field", PERSONAL)
-def test_numbers_that_name_someone_are_pseudonyms(field: str) -> None:
-    """Under a name that speaks of someone a number is another, a text another, and so all the way down."""
+def test_personal_numbers_become_pseudonyms(field: str) -> None:
+    """Numbers and texts under a personal name are replaced, at every depth below it."""
     [out] = redacted({field: 12345678}).values()
     assert re.fullmatch(r"[1-9]\d{8}", str(out))
     below = {"age": 41, "rx_drop": 77, "vlan": "4", "at": "2021-09-22T20:34:30", "hank": [{"level": "info"}]}
     for document in (below, [below], [[{"a": below}]]):
         [out] = redacted({field: document}).values()
-        said = json.dumps(out)
-        assert [word for word in ("41", "77", '"4"', "2021", "hank", "info") if word in said] == []
+        text = json.dumps(out)
+        assert [word for word in ("41", "77", '"4"', "2021", "hank", "info") if word in text] == []
 
 
 def test_quantities_stay() -> None:
-    """A number under a field that nobody documents stays where it measures something, to be learnt."""
+    """A number in an undocumented field of a metric event is kept: it may be a new measurement."""
     document = {"vlan": 77, "rx_new": 77, "rx_invalid": 7, "lane_12_rx_dbm": -3.5, "new": {"a": [1, 2]}}
     for event in ("port|metrics", "port|temperature", "vc|latency"):
         assert redacted(document, event) == document
 
 
-def test_an_entry_of_the_activity_log_measures_nothing() -> None:
-    """In an entry of the activity log, and in an event without a name of the API's, unknown numbers go."""
+def test_an_entry_of_the_activity_log_has_no_measurements() -> None:
+    """Undocumented numbers are replaced in the activity log, and in events whose name is not an API name."""
     document = {"log_level": 6, "vlan": 4, "line": 14155550123, "new": {"a": [14155550123]}}
     for event in ("customer|auth", "customer|new", "", "14155550123", "Hank", "port|metrics\nevent"):
         out = redacted(document, event)
@@ -285,8 +289,8 @@ def test_an_entry_of_the_activity_log_measures_nothing() -> None:
 @pytest.mark.parametrize(
     "text", ["4155550123", "4111111111111111", "+14155550123", " 077 ", "1e9", "-inf", "12.5"]
 )
-def test_a_text_that_is_a_number_stays_in_the_table_s_numbers_alone(text: str) -> None:
-    """Digits in a text may be a telephone: they stay where the exporter reads a number, and nowhere else."""
+def test_a_text_that_is_a_number_is_kept_in_numeric_fields_only(text: str) -> None:
+    """Digits in a text can be a phone number: they are kept only where the exporter reads a number."""
     kept = {"vlan": text, "rx_drop": text, "lane_0_rx_dbm": text, "bytes_rx_total": text}
     assert redacted(kept) == kept
     gone = {"line": text, "rx_new": text, "log_level": text, "timestamp": text, "lane_0_new": text}
@@ -295,14 +299,14 @@ def test_a_text_that_is_a_number_stays_in_the_table_s_numbers_alone(text: str) -
 
 
 def test_numbers_keep_their_spelling() -> None:
-    """A number is the same to the last digit, however large, small or odd."""
+    """A number that is kept has the same digits, however large, small or odd."""
     spelt = '{"rx_a": 123456789012345678901234567890, "rx_b": 1.50, "rx_c": 1E-7, "rx_d": -0.0, "rx_e": NaN}'
     [(_, data)] = read(Redaction().frame(f"event: new\ndata: {spelt}\n\n".encode()))
     assert data == spelt
 
 
-def test_names_that_look_like_ids_go() -> None:
-    """A field's name stays where it could be a new field of the API, and not where it names something."""
+def test_names_that_look_like_ids_are_replaced() -> None:
+    """A name is kept if it could be a new field of the API, and not if it can identify something."""
     kept = {"rx_new_2": 1, "lane_7_rx_dbm": 1, "someField": 1}
     gone = {"PF-AP-LAX1-1234": 1, "hank@example.com": 1, "user_12345": 1, "10.0.0.1": 1, "a b": 1, "é": 1}
     gone |= {
@@ -317,63 +321,6 @@ def test_names_that_look_like_ids_go() -> None:
     assert {name for name in out if name in kept or name in gone} == set(kept)
 
 
-@given(
-    st.lists(
-        st.from_regex(r"\APF-(AP|AE|BC|CC|L3-CUST)(-[A-Z0-9]{1,4}){0,3}-[0-9]{1,7}(-PF)?\Z"), unique=True
-    )
-)
-def test_circuits_stay_distinct_and_of_their_kind(circuits: list[str]) -> None:
-    """Pseudonyms of circuits are as many as the circuits, look like them, and fit a stream's filter."""
-    redaction = Redaction(KEY)
-    pseudonyms = [redaction.text(circuit) for circuit in circuits]
-    assert len(set(pseudonyms)) == len(circuits)
-    for circuit, pseudonym in zip(circuits, pseudonyms, strict=True):
-        shape = re.sub(r"-[A-Z0-9]*[0-9][A-Z0-9]*", "-#", circuit.removesuffix("-PF"))
-        assert pseudonym.count("-") == circuit.count("-"), shape
-        assert pseudonym[:5] == circuit[:5]
-        assert pseudonym.endswith("-PF") == circuit.endswith("-PF")
-        assert PORT.parse(pseudonym)
-        assert VC.parse(redaction.text(f"{circuit}&{circuit}")) == f"{pseudonym}&{pseudonym}"
-        assert redaction.text(circuit.removesuffix("-PF")) == pseudonym.removesuffix("-PF")
-
-
-@given(st.text(max_size=80) | st.from_regex(r"\A[A-Z0-9]{1,4}(-[A-Z0-9]{1,4}){0,3}(-PF)?(&[A-Z]-1)?\Z"))
-def test_an_id_with_pf_is_the_id_without(text: str) -> None:
-    """Of whatever kind an id is, with -PF it has the pseudonym of the id without it, and -PF."""
-    redaction = Redaction(KEY)
-    assert redaction.text(f"{text}-PF") == f"{redaction.text(text)}-PF"
-
-
-def test_the_shapes_of_circuits() -> None:
-    """A port looks like a port, and a virtual circuit like a virtual circuit."""
-    redaction = Redaction(KEY)
-    assert re.fullmatch(r"PF-AP-[A-Z]{3}[1-9]-\d{12}", redaction.text("PF-AP-LAX1-1234"))
-    assert re.fullmatch(r"PF-AP-[A-Z]{3}[1-9]-\d{12}-PF", redaction.text("PF-AP-ABC-999-PF"))
-    assert re.fullmatch(r"PF-AE-\d{12}", redaction.text("PF-AE-1234"))
-    assert re.fullmatch(r"PF-BC(-[A-Z]{3}[1-9]){2}-\d{12}-PF", redaction.text("PF-BC-LAX1-NYC1-5678-PF"))
-
-
-def test_pseudonyms_follow_from_the_key() -> None:
-    """With one key a text has one pseudonym wherever it stands; with another, or by chance, another."""
-    one = Redaction(KEY)
-    assert one.text("Hank") == Redaction(KEY).text("Hank") == one.text("Hank")
-    assert len({Redaction(key).text("Hank") for key in (KEY, b"other", b"k" * 100, None, None, b"")}) == 6
-    out = json.loads(
-        read(one.frame(frame("port|metrics", {"a": "Hank", "b": ["Hank"], "user": "Hank"})))[0][1]
-    )
-    assert {out["a"], out["b"][0], out["user"]} == {one.text("Hank")}
-
-
-def test_accounts_are_numbered() -> None:
-    """An account is called by a number, the same one each time."""
-    redaction = Redaction()
-    assert [redaction.account(name) for name in ("prod", "lab", "prod")] == [
-        "account-1",
-        "account-2",
-        "account-1",
-    ]
-
-
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -386,44 +333,50 @@ def test_accounts_are_numbered() -> None:
         ('{"rx_a": 1}', "no_circuit_id"),
     ],
 )
-def test_what_cannot_be_used_is_refused_for_the_same_reason(data: str, reason: str) -> None:
-    """Data that is no JSON object is none after redaction either, and says nothing of what it was."""
+def test_what_is_rejected_is_rejected_for_the_same_reason(data: str, reason: str) -> None:
+    """Data that is not a JSON object is not one after redaction either, and holds nothing of the original."""
     before = f"event: port|metrics\ndata: {data}\n\n".encode()
     after = Redaction(KEY).frame(before)
-    assert [outcome(*one) for one in read(before)] == [outcome(*one) for one in read(after)] == [reason]
+    assert outcomes(before) == outcomes(after) == [reason]
     assert b"Hank" not in after
 
 
-@pytest.mark.parametrize("depth", [DEEPEST - 2, DEEPEST + 5, 500, 100_000])
+@pytest.mark.parametrize("depth", [MAX_DEPTH - 2, MAX_DEPTH + 5, 500, 100_000])
 def test_depth_is_bounded(depth: int) -> None:
-    """However deep the data nests, redaction ends, and what lies deep is not repeated."""
+    """However deeply data is nested, redaction ends, and the deepest values are dropped."""
     data = '{"user": ' * depth + '"Hank Aaron"' + "}" * depth
     out = Redaction(KEY).frame(f"event: x\ndata: {data}\n\n".encode())
     assert b"Hank" not in out
     assert len(read(out)) == 1
-    assert out.count(b"{") <= DEEPEST + 1
+    assert out.count(b"{") <= MAX_DEPTH + 1
+
+
+def test_a_text_has_one_pseudonym() -> None:
+    """The same text is replaced by the same pseudonym wherever it is."""
+    out = redacted({"a": "Hank", "b": ["Hank"], "user": "Hank"})
+    assert {out["a"], out["b"][0], out["user"]} == {Pseudonyms(KEY).text("Hank")}
 
 
 def test_every_field_of_a_frame() -> None:
-    """Comments, ids, retry times and fields that nobody knows are redacted by their own rules."""
+    """Comments, IDs, retry times and unknown fields of a frame each have their rule."""
     block = (
         b": heartbeat\n:\n: KeepAlive\n: hello Hank\nid: Hank\nretry: 3000\nretry: Hank\nHank: Hank\nHank\n"
         b"event: Hank Aaron\nevent: customer|Hank Aaron\nevent: new_event|x\nevent\nevent:vc|metrics\n"
         b"event: user_4155550123\nretry: 4155550123\n\n"
     )
-    redaction = Redaction(KEY)
-    hank, aaron = redaction.text("Hank"), redaction.text("Hank Aaron")
+    redaction, text = Redaction(KEY), Pseudonyms(KEY).text
+    hank, aaron = text("Hank"), text("Hank Aaron")
     assert redaction.frame(block).decode() == (
         f": heartbeat\n:\n: KeepAlive\n: redacted\nid: {hank}\nretry: 3000\nretry: {hank}\n{hank}: {hank}\n"
-        f"{hank}\nevent: {aaron}\nevent: customer|{redaction.text('customer|Hank Aaron')}\n"
+        f"{hank}\nevent: {aaron}\nevent: customer|{text('customer|Hank Aaron')}\n"
         "event: new_event|x\nevent\nevent: vc|metrics\n"
-        f"event: {redaction.text('user_4155550123')}\nretry: {redaction.text('4155550123')}\n\n"
+        f"event: {text('user_4155550123')}\nretry: {text('4155550123')}\n\n"
     )
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r", b"\r\n"], ids=["LF", "CRLF", "CR"])
-def test_newlines_lines_of_data_and_the_mark_at_the_start(newline: bytes) -> None:
-    """An event of several lines, in any style, is one that means the same."""
+def test_newlines_data_lines_and_byte_order_mark(newline: bytes) -> None:
+    """An event with several data lines, with any newlines, is redacted to the same event."""
     block = b'\xef\xbb\xbfdata: {"vlan":\n: ping\ndata: 4}\nevent: x\n\n'.replace(b"\n", newline)
     out = Redaction(KEY).frame(block)
     assert out == b'\xef\xbb\xbfdata: {"vlan": 4}\n: ping\nevent: x\n\n'
@@ -441,14 +394,14 @@ def test_newlines_lines_of_data_and_the_mark_at_the_start(newline: bytes) -> Non
         b'"user": [\nevent: x|y\ndata: {"rx_drop": "41555"}\ndata: ]',
     ],
 )
-def test_what_has_no_end(block: bytes) -> None:
-    """What is left of a line or an event that was cut is half of something else, whatever it looks like."""
+def test_what_is_cut_short(block: bytes) -> None:
+    """A line or event that was cut short is redacted whole: it can be a piece of something else."""
     out = Redaction(KEY).frame(block)
     assert [word for word in (b"hank", b"41555") if word in out] == []
 
 
 def test_parts_of_a_frame() -> None:
-    """The end of a stream, or a piece of what is too large, gives away no more than a whole frame."""
+    """The end of a stream, or a piece of a large frame, reveals no more than a whole frame."""
     redaction = Redaction(KEY)
     for part in (b'event: x\ndata: {"user": "Hank Aar', b'on"}\n\n', b"Hank", b": Hank", b"data: {}\nHank"):
         out = redaction.frame(part)
@@ -458,19 +411,19 @@ def test_parts_of_a_frame() -> None:
 
 
 def test_the_examples_of_the_api() -> None:
-    """The API's own examples are redacted into events of the same numbers, and into nothing personal."""
+    """The examples in the API documentation keep their numbers and lose everything personal."""
     for line in (
         (Path(__file__).parents[1] / "fixtures" / "stream-events.jsonl").read_text("utf-8").splitlines()
     ):
         example = json.loads(line)
         before = frame(example["event"], example["data"])
         after = Redaction(KEY).frame(before)
-        assert [outcome(*one) for one in read(after)] == [outcome(*one) for one in read(before)]
+        assert outcomes(after) == outcomes(before)
         assert b"Hank" not in after
 
 
-def test_the_words_are_the_table_s() -> None:
-    """No number that the table knows is taken for one that names someone."""
+def test_numeric_fields_are_not_personal() -> None:
+    """No numeric field of the schema is taken for a personal one."""
     document = {
         field.replace("_N_", "_0_"): 77 for event in EVENTS.values() for field in (*event.fields, "vlan")
     }
