@@ -5,8 +5,6 @@ Flags override the environment, which overrides the file. Never connects to anyt
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.files import fingerprint, read_file
 from pf_exporter.config.flags import add_flags
@@ -24,12 +22,6 @@ from pf_exporter.config.settings import (
     WebSettings,
 )
 from pf_exporter.config.types import BOOLEAN, PATH, UUID, SettingType, duration
-from pf_exporter.lazy import lazy_names
-
-if TYPE_CHECKING:
-    from pf_exporter.config.yaml_document import StrictYaml
-else:  # Needs PyYAML.
-    __getattr__ = lazy_names(__name__, {"StrictYaml": "yaml_document"})
 
 __all__ = [
     "BOOLEAN",
@@ -48,7 +40,6 @@ __all__ = [
     "SettingType",
     "StreamFilter",
     "StreamSettings",
-    "StrictYaml",
     "WebSettings",
     "add_flags",
     "duration",
