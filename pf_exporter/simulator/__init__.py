@@ -1,4 +1,13 @@
-"""A PacketFabric that runs on your machine: same routes and events, a believable network, and faults."""
+"""A simulated PacketFabric API on this machine, for demonstrations and tests.
+
+It serves the routes that the exporter uses, streams the events of a deterministic network, and injects faults
+on demand. It never contacts PacketFabric, and it shares neither tables nor parsers with the exporter, so that
+a mistake in those shows in tests.
+
+>>> with Simulator(Options(listen_address="127.0.0.1:0")) as simulator:
+...     simulator.logins
+0
+"""
 
 from __future__ import annotations
 

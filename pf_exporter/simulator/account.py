@@ -1,60 +1,41 @@
-"""The account: who may come in and until when, and the bundles of streams that each session has made."""
+"""The account: sessions, API keys, and the bundles created with each of them."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from types import MappingProxyType
 
-from pf_exporter.simulator.activity_log import entry
-from pf_exporter.simulator.network import Event
+from pf_exporter.simulator.activity_log import activity_event
+from pf_exporter.simulator.events import Event
 from pf_exporter.simulator.options import Options
-
-_CUSTOMER = (
-    "auth bgp cloud_connection cloud_router document lag_interface logical_interface physical_interface "
-    "outbound_cross_connect point_to_point rate_limit user virtual_circuit"
-)
-CATEGORIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "customer": tuple(_CUSTOMER.split()),
-        "port": ("errors", "etherstats", "metrics", "optical"),
-        "vc": ("metrics",),
-    }
-)
-"""What can be asked for by name, per type of stream."""
-
-_SELECTORS = {"port": "ifds", "vc": "vcs"}
-
-
-class BadRequest(Exception):
-    """The body of a request is not what the API takes; the text says where and why."""
+from pf_exporter.simulator.subscription import Bundle, Stream
 
 
 @dataclass(frozen=True)
-class Access:
-    """One token, of a login or of an API key; times are UNIX seconds, ``expires`` None means never."""
+class AccessToken:
+    """The token of a session or of an API key; times are UNIX seconds, ``expires`` None means never."""
 
     token: str
-    made: float
+    created: float
     expires: float | None
     key_uuid: str | None = None
     key_name: str = ""
 
-    def session(self, **flags: bool) -> dict[str, object]:
-        """``UserSession``; its time has no zone, as in the API's own example, and is meant as UTC."""
+    def session_row(self, **flags: bool) -> dict[str, object]:
+        """Return ``UserSession`` with ``flags``; its time is UTC without a zone, as in the API's example."""
         expires = datetime.fromtimestamp(self.expires or 0, timezone.utc).replace(tzinfo=None)
-        known = {"mfa_enabled": False, "mfa_required": False, "should_sign_eula": False}
+        defaults = {"mfa_enabled": False, "mfa_required": False, "should_sign_eula": False}
         return {
             "token": self.token,
-            **known,
+            **defaults,
             **flags,
             "time_expires": expires.isoformat(timespec="microseconds"),
         }
 
-    def key(self) -> dict[str, object]:
-        """``api_key_object``, without the token; a key that never expires does not say when."""
+    def key_row(self) -> dict[str, object]:
+        """Return ``api_key_object`` without the token; without ``expiration`` if the key never expires."""
         row: dict[str, object] = {"uuid": self.key_uuid, "name": self.key_name}
         if self.expires is not None:
             expires = datetime.fromtimestamp(self.expires, timezone.utc).isoformat(timespec="milliseconds")
@@ -62,152 +43,103 @@ class Access:
         return row
 
 
-@dataclass
-class Bundle:
-    """What one ``POST /v2/events`` asked for."""
-
-    uuid: str
-    token: str
-    made: float
-    streams: tuple[Mapping[str, object], ...]
-    streamed: bool = False
-
-    def wants(self, event: Event) -> bool:
-        """Whether one of the streams asked for this event."""
-        name, data = event
-        kind, _, category = name.partition("|")
-        port = data.get("port_circuit_id")
-        key = f"{data.get('vc_circuit_id')}&{port}" if kind == "vc" else port
-        for stream in self.streams:
-            if stream["type"] != kind:
-                continue
-            events, selected = stream.get("events"), stream.get(_SELECTORS.get(kind, ""))
-            # Nothing named means everything, also what has no name to ask for by.
-            if isinstance(events, list) and events and category not in events:
-                continue
-            if not isinstance(selected, list) or not selected or key in selected:
-                return True
-        return False
-
-    def measures(self) -> bool:
-        """Whether anything but the activity log is asked for."""
-        return any(stream["type"] != "customer" for stream in self.streams)
-
-
-def read_streams(body: object) -> tuple[Mapping[str, object], ...]:
-    """The streams in the body of ``POST /v2/events``; raises :class:`BadRequest`."""
-    streams = body.get("streams") if isinstance(body, dict) else None
-    if not isinstance(streams, list):
-        raise BadRequest("streams: a list is required")
-    for index, stream in enumerate(streams):
-        place = f"streams.{index}"
-        kind = stream.get("type") if isinstance(stream, dict) else None
-        if not isinstance(kind, str) or kind not in CATEGORIES:
-            raise BadRequest(f"{place}.type: one of {', '.join(CATEGORIES)} is required")
-        for field in ("events", _SELECTORS.get(kind, "events")):
-            # PacketFabric's own Terraform provider sends null for what it has not been told.
-            names = stream.get(field) or []
-            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                raise BadRequest(f"{place}.{field}: a list of strings is required")
-        for name in stream.get("events") or []:
-            if name not in CATEGORIES[kind]:
-                raise BadRequest(f"{place}.events: unknown category {name!r}")
-    return tuple(streams)
-
-
 class Account:
-    """Sessions, keys and bundles. Written by the server's thread only."""
+    """Sessions, API keys and bundles; modified by the server's thread only.
+
+    Tests read from other threads, so properties copy a dict with ``list`` in one step.
+    """
 
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
-        self._accesses: dict[str, Access] = {}
+        self._tokens: dict[str, AccessToken] = {}
         self._bundles: dict[str, Bundle] = {}
         self.log: list[Event] = []
-        """The activity log of what has really been done here; streams pass on what is added."""
-        self._admit(Access(options.api_key, clock(), None, str(uuid.UUID(int=1)), "demo"))
+        """Logins and logouts on this simulator; streams send the entries appended after they opened."""
+        self._add(AccessToken(options.api_key, clock(), None, str(uuid.UUID(int=1)), "demo"))
 
-    def _admit(self, access: Access) -> Access:
-        self._accesses[access.token] = access
+    def _add(self, access: AccessToken) -> AccessToken:
+        self._tokens[access.token] = access
         return access
 
-    def _note(self, verb: str, message: str, ip_address: str) -> None:
-        self.log.append(entry("auth", verb, message, self._clock(), ip_address=ip_address))
+    def _append_log(self, verb: str, message: str, ip_address: str) -> None:
+        self.log.append(activity_event("auth", verb, message, self._clock(), ip_address=ip_address))
 
-    def log_in(self, login: object, password: object, ip_address: str, *, alone: bool) -> Access | None:
-        """A new session, None for wrong words; ``alone`` ends the others."""
+    def log_in(
+        self, login: object, password: object, ip_address: str, *, end_others: bool
+    ) -> AccessToken | None:
+        """Return a new session, or None for wrong credentials; ``end_others`` ends all other sessions."""
         if (login, password) != (self._options.login, self._options.password):
             return None
-        if alone:
+        if end_others:
             self.log_out_all()
-        self._note("login", f"User {login} logged in.", ip_address)
-        return self._admit(self.unadmitted())
+        self._append_log("login", f"User {login} logged in.", ip_address)
+        return self._add(self.unauthorized_session())
 
-    def unadmitted(self) -> Access:
-        """What a login would give, but not let in."""
+    def unauthorized_session(self) -> AccessToken:
+        """Return a session with a token that is not valid, as for a login that is incomplete."""
         now = self._clock()
-        return Access(str(uuid.uuid4()), now, now + self._options.session_lifetime)
+        return AccessToken(str(uuid.uuid4()), now, now + self._options.session_lifetime)
 
     def log_out(self, token: str, ip_address: str) -> None:
-        """End one session; an API key has none to end."""
-        access = self._accesses.get(token)
+        """End the token's session; an API key stays valid."""
+        access = self._tokens.get(token)
         if access and not access.key_uuid:
-            del self._accesses[token]
-            self._note("logout", f"User {self._options.login} logged out.", ip_address)
+            del self._tokens[token]
+            self._append_log("logout", f"User {self._options.login} logged out.", ip_address)
 
     def log_out_all(self) -> None:
-        """End every session; API keys stay."""
+        """End every session; API keys stay valid."""
         for access in self.sessions():
-            del self._accesses[access.token]
+            del self._tokens[access.token]
 
-    def add_key(self, name: str, seconds: int | None) -> Access:
-        """A new API key, for so many seconds or for ever."""
+    def add_key(self, name: str, lifetime: int | None) -> AccessToken:
+        """Create an API key that expires after ``lifetime`` seconds, None for never."""
         key, now = str(uuid.uuid4()), self._clock()
-        expires = None if seconds is None else now + seconds
-        return self._admit(Access(f"api-{key}-{uuid.uuid4()}", now, expires, key, name))
+        expires = None if lifetime is None else now + lifetime
+        return self._add(AccessToken(f"api-{key}-{uuid.uuid4()}", now, expires, key, name))
 
     def delete_key(self, key_uuid: str) -> bool:
-        """Whether there was such a key; it opens nothing from now on."""
+        """Delete an API key; return whether it existed."""
         for access in self.api_keys():
             if access.key_uuid == key_uuid:
-                del self._accesses[access.token]
+                del self._tokens[access.token]
                 return True
         return False
 
-    def access(self, token: str) -> Access | None:
-        """What the token gives right now: None if it was never given, was taken back, or has expired."""
-        access = self._accesses.get(token)
+    def access(self, token: str) -> AccessToken | None:
+        """Return the token if it is valid now, None if it is unknown, deleted or expired."""
+        access = self._tokens.get(token)
         if access is None or (access.expires is not None and self._clock() >= access.expires):
             return None
         return access
 
-    def _live(self) -> list[Access]:
-        # Copied in one step, because tests look on from another thread.
-        return [access for access in list(self._accesses.values()) if self.access(access.token)]
+    def _valid(self) -> list[AccessToken]:
+        return [access for access in list(self._tokens.values()) if self.access(access.token)]
 
-    def sessions(self) -> list[Access]:
-        """The logins that still hold."""
-        return [access for access in self._live() if not access.key_uuid]
+    def sessions(self) -> list[AccessToken]:
+        """Return the valid sessions."""
+        return [access for access in self._valid() if not access.key_uuid]
 
-    def api_keys(self) -> list[Access]:
-        """The API keys that still hold."""
-        return [access for access in self._live() if access.key_uuid]
+    def api_keys(self) -> list[AccessToken]:
+        """Return the valid API keys."""
+        return [access for access in self._valid() if access.key_uuid]
 
-    def subscribe(self, token: str, streams: tuple[Mapping[str, object], ...]) -> Bundle:
-        """A new bundle, bound to the token."""
+    def subscribe(self, token: str, streams: tuple[Stream, ...]) -> Bundle:
+        """Create a bundle that only this token can stream."""
         self._bundles = {bundle.uuid: bundle for bundle in self.bundles()}
         bundle = Bundle(str(uuid.uuid4()), token, self._clock(), streams)
         self._bundles[bundle.uuid] = bundle
         return bundle
 
     def bundles(self) -> list[Bundle]:
-        """The bundles that can be streamed."""
+        """Return the bundles that can be streamed."""
         return [bundle for bundle in list(self._bundles.values()) if self.bundle(bundle.token, bundle.uuid)]
 
-    def bundle(self, token: str, uuid_: str) -> Bundle | None:
-        """The bundle, None if it does not exist, belongs to another token, or has waited too long."""
-        bundle = self._bundles.get(uuid_)
+    def bundle(self, token: str, bundle_uuid: str) -> Bundle | None:
+        """Return the bundle, None if it does not exist, belongs to another token, or has expired."""
+        bundle = self._bundles.get(bundle_uuid)
         if bundle is None or bundle.token != token or not self.access(token):
             return None
-        waited = self._clock() - bundle.made
+        waited = self._clock() - bundle.created
         return bundle if bundle.streamed or waited <= self._options.bundle_ttl else None

@@ -1,4 +1,4 @@
-"""The customer's people, and what the activity log says of them."""
+"""The activity log: what the users of the simulated customer do, as events ``customer|…``."""
 
 from __future__ import annotations
 
@@ -6,59 +6,73 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
+from typing import NamedTuple
 
-_PEOPLE = (
+from pf_exporter.simulator.events import Event
+
+
+class _Action(NamedTuple):
+    """A kind of entry; ``message`` is a format string with ``name``, ``port`` and ``circuit``."""
+
+    category: str
+    verb: str
+    level: str
+    message: str
+
+
+_ACTIONS = (
+    _Action("auth", "login", "info", "User {name} logged in."),
+    _Action("auth", "login", "info", "User {name} logged in."),
+    _Action("auth", "logout", "info", "User {name} logged out."),
+    _Action("auth", "login_failed", "warning", "Failed login for user {name}."),
+    _Action("user", "update", "info", "User {name} changed their contact details."),
+    _Action("document", "create", "info", "User {name} uploaded a document for {port}."),
+    _Action("physical_interface", "update", "info", "User {name} changed the description of {port}."),
+    _Action("virtual_circuit", "update", "notice", "User {name} changed {circuit}."),
+    _Action("rate_limit", "update", "notice", "User {name} changed the rate limit of {circuit}."),
+    _Action("bgp", "session_down", "error", "BGP session on {circuit} went down."),
+    _Action("bgp", "session_up", "notice", "BGP session on {circuit} came up."),
+    _Action("billing", "invoice", "info", "A new invoice is ready."),
+)
+_USERS = (
     ("hank.aaron", "Hank Aaron"),
     ("grace.h", "Grace Hopper"),
     ("zoë.ångström", "Zoë Ångström"),
     ("r.kumar", "Ravi Kumar"),
     ("m.o'brien", "Máire O'Brien"),
 )
-# Category, verb, level, what is said.
-_ACTIONS = (
-    ("auth", "login", "info", "User {name} logged in."),
-    ("auth", "login", "info", "User {name} logged in."),
-    ("auth", "logout", "info", "User {name} logged out."),
-    ("auth", "login_failed", "warning", "Failed login for user {name}."),
-    ("user", "update", "info", "User {name} changed their contact details."),
-    ("document", "create", "info", "User {name} uploaded a document for {port}."),
-    ("physical_interface", "update", "info", "User {name} changed the description of {port}."),
-    ("virtual_circuit", "update", "notice", "User {name} changed {circuit}."),
-    ("rate_limit", "update", "notice", "User {name} changed the rate limit of {circuit}."),
-    ("bgp", "session_down", "error", "BGP session on {circuit} went down."),
-    ("bgp", "session_up", "notice", "BGP session on {circuit} came up."),
-    ("billing", "invoice", "info", "A new invoice is ready."),
-)
 _SLOT = 60.0
+_ENTRY_PROBABILITY = 0.4
 
 
-def activity(
+def generate_activity(
     seed: int, ports: Sequence[str], circuits: Sequence[str], at: float, since: float
-) -> Iterator[tuple[str, dict[str, object]]]:
-    """What people did after ``since`` up to and with ``at``: in some minutes something, in most nothing."""
+) -> Iterator[Event]:
+    """Yield the entries after ``since`` up to and including ``at``: at most one per minute."""
     for slot in range(math.floor(since / _SLOT), math.floor(at / _SLOT) + 1):
         rng = random.Random(f"{seed} people {slot}")
         moment = (slot + rng.random()) * _SLOT
-        if rng.random() > 0.4 or not since < moment <= at:
+        if rng.random() > _ENTRY_PROBABILITY or not since < moment <= at:
             continue
-        category, verb, level, text = rng.choice(_ACTIONS)
-        login, name = rng.choice(_PEOPLE)
-        port, circuit = (rng.choice(known or ["something old"]) for known in (ports, circuits))
-        message = text.format(name=name, port=port, circuit=circuit)
-        yield entry(
-            category,
-            verb,
-            message,
+        action = rng.choice(_ACTIONS)
+        login, name = rng.choice(_USERS)
+        port, circuit = (rng.choice(ids or ["something old"]) for ids in (ports, circuits))
+        by_user = "{name}" in action.message
+        user = login if by_user else "system"
+        yield activity_event(
+            action.category,
+            action.verb,
+            action.message.format(name=name, port=port, circuit=circuit),
             moment,
-            level=level,
-            # The API's own examples of logins do not name the user in a field.
-            user=None if category == "auth" else login if "{name}" in text else "system",
-            ip_address=f"192.0.2.{rng.randrange(1, 255)}" if "{name}" in text else None,
+            level=action.level,
+            # In the API's own examples, logins have no ``user`` field.
+            user=None if action.category == "auth" else user,
+            ip_address=f"192.0.2.{rng.randrange(1, 255)}" if by_user else None,
             with_zone=rng.random() < 0.5,
         )
 
 
-def entry(
+def activity_event(
     category: str,
     verb: str,
     message: str,
@@ -68,8 +82,8 @@ def entry(
     user: str | None = None,
     ip_address: str | None = None,
     with_zone: bool = False,
-) -> tuple[str, dict[str, object]]:
-    """One line of the activity log as an event; its time ends in ``+0000`` or in no zone at all."""
+) -> Event:
+    """Return one entry as an event; its timestamp ends in ``+0000`` or has no zone."""
     time = datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
     data: dict[str, object] = {"log_level": level, "category": category, "event": verb}
     if ip_address:

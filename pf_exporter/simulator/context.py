@@ -1,4 +1,4 @@
-"""What the routes and the streams of one simulator share."""
+"""The parts of one simulator that its routes and streams share."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pf_exporter.simulator.options import Options
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The parts of one simulator; ``clock`` gives UNIX seconds."""
+    """The parts of one simulator; ``clock`` returns UNIX seconds."""
 
     options: Options
     clock: Callable[[], float]
     network: Network
     account: Account
     faults: Faults
-    ledger: Counters
+    counters: Counters

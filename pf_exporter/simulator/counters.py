@@ -1,29 +1,43 @@
-"""What has happened so far, counted, and a way to wait for it."""
+"""Counters of what a simulator has done, and a way to wait for a change."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from collections.abc import Callable
+from enum import Enum, auto
+
+
+class Count(Enum):
+    """Everything that is counted, besides requests by method and path."""
+
+    LOGIN_ATTEMPTS = auto()
+    LOGINS = auto()
+    LOGOUTS = auto()
+    BUNDLES = auto()
+    STREAMS = auto()
+    STREAMS_ENDED = auto()
+    EVENTS = auto()
+    HEARTBEATS = auto()
 
 
 class Counters:
-    """Counts by name; written by the server's thread, read by any."""
+    """Counters by name; incremented by the server's thread, read by any thread."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[Count | tuple[str, str]] = Counter()
         self._changed = threading.Condition()
 
-    def add(self, what: str, by: int = 1) -> None:
-        """Count ``what``, and wake those who wait."""
+    def increment(self, count: Count | tuple[str, str]) -> None:
+        """Increment one counter and wake waiting threads; requests are counted by ``(method, path)``."""
         with self._changed:
-            self._counts[what] += by
+            self._counts[count] += 1
             self._changed.notify_all()
 
-    def __getitem__(self, what: str) -> int:
-        return self._counts[what]
+    def __getitem__(self, count: Count | tuple[str, str]) -> int:
+        return self._counts[count]
 
     def wait(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Whether ``condition`` has come true within ``timeout`` seconds; it is asked after every count."""
+        """Wait up to ``timeout`` seconds for ``condition``, checked after increments; return its value."""
         with self._changed:
             return self._changed.wait_for(condition, timeout)

@@ -1,48 +1,67 @@
-"""Misbehaviour on demand: the table of faults, the set of those switched on, and what they do to a stream."""
+"""Faults: the table of all of them, and the set that is enabled."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from types import MappingProxyType
 
 from pf_exporter.errors import ConfigError
 
-FAULTS: Mapping[str, str] = MappingProxyType(
-    {
-        "login-401": "A login is refused as if the password were wrong.",
-        "login-429": "A login is refused as one too many, with Retry-After: N seconds (default 5).",
-        "login-500": "A login fails with a server error whose body is not JSON.",
-        "login-mfa": "A login succeeds but still owes a second factor; its token is of no use.",
-        "login-eula": "A login succeeds but owes a signature under the EULA; its token is of no use.",
-        "single-session": "A login ends the user's other sessions.",
-        "subscribe-403": "Creating a bundle is forbidden.",
-        "subscribe-500": "Creating a bundle fails with a server error.",
-        "subscribe-empty": "Creating a bundle answers 201 without a subscription_uuid.",
-        "inventory-500": "The lists of ports and services fail with a server error.",
-        "paging-ignored": "Lists come whole, whatever page_size and offset say.",
-        "stream-204": "Opening a stream answers 204 and nothing else.",
-        "stream-401": "Opening a stream answers 401 once its token is N seconds old (default 0).",
-        "stream-404": "Opening a stream answers 404, as for a bundle that has expired.",
-        "stream-500": "Opening a stream fails with a server error whose body is not JSON.",
-        "stream-html": "Opening a stream answers 200 with a web page.",
-        "stream-cut": "A stream breaks off inside an event, after N events (default 10).",
-        "stream-silence": "A stream falls silent, heartbeats and all, after N events (default 10).",
-        "stream-slow": "A stream waits N seconds after every event (default 0.5).",
-        "stream-garbage": "Between the events come broken and strange ones.",
-        "duplicate-events": "Every event comes twice.",
-        "out-of-order": "Every sample is followed by the one before it.",
-        "no-second-connection": "A bundle that is being streamed answers 409 to a second connection.",
-        "kick-first": "A second connection to a bundle ends the first.",
-    }
-)
-"""Every fault by name, and what it does in a sentence."""
 
-_NUMBERS: Mapping[str, float] = MappingProxyType(
-    {"login-429": 5, "stream-401": 0, "stream-cut": 10, "stream-silence": 10, "stream-slow": 0.5}
-)
+class Fault(Enum):
+    """One kind of misbehavior: its name, its description, and the default of its number if it takes one."""
 
-# All about circuits that do not exist, so that whatever is made of these spoils nothing that is true.
+    LOGIN_401 = "login-401", "A login fails with 401, as for a wrong password."
+    LOGIN_429 = "login-429", "A login fails with 429 and Retry-After: N seconds (default 5).", 5.0
+    LOGIN_500 = "login-500", "A login fails with 500 and a body that is not JSON."
+    LOGIN_MFA = "login-mfa", "A login requires a second factor; its token is not valid."
+    LOGIN_EULA = "login-eula", "A login requires the EULA to be signed; its token is not valid."
+    SINGLE_SESSION = "single-session", "A login ends the user's other sessions."
+    SUBSCRIBE_403 = "subscribe-403", "Creating a bundle fails with 403."
+    SUBSCRIBE_500 = "subscribe-500", "Creating a bundle fails with 500."
+    SUBSCRIBE_EMPTY = "subscribe-empty", "Creating a bundle returns 201 without a subscription_uuid."
+    INVENTORY_500 = "inventory-500", "The lists of ports, services and connections fail with 500."
+    PAGING_IGNORED = "paging-ignored", "Lists ignore page_size and offset, and return all rows."
+    STREAM_204 = "stream-204", "Opening a stream returns 204 without a body."
+    STREAM_401 = (
+        "stream-401",
+        "Opening a stream fails with 401 if its token is N seconds old (default 0).",
+        0.0,
+    )
+    STREAM_404 = "stream-404", "Opening a stream fails with 404, as for an expired bundle."
+    STREAM_500 = "stream-500", "Opening a stream fails with 500 and a body that is not JSON."
+    STREAM_HTML = "stream-html", "Opening a stream returns 200 with an HTML page."
+    STREAM_CUT = (
+        "stream-cut",
+        "A stream breaks off in the middle of an event, after N events (default 10).",
+        10.0,
+    )
+    STREAM_SILENCE = (
+        "stream-silence",
+        "A stream sends nothing, not even heartbeats, after N events (default 10).",
+        10.0,
+    )
+    STREAM_SLOW = "stream-slow", "A stream waits N seconds after each event (default 0.5).", 0.5
+    STREAM_GARBAGE = "stream-garbage", "A stream contains malformed and unknown events."
+    DUPLICATE_EVENTS = "duplicate-events", "Each event is sent twice."
+    OUT_OF_ORDER = "out-of-order", "Each sample is followed by the sample before it."
+    NO_SECOND_CONNECTION = "no-second-connection", "A second connection to a bundle fails with 409."
+    KICK_FIRST = "kick-first", "A second connection to a bundle ends the first."
+
+    def __init__(self, flag: str, description: str, default: float | None = None) -> None:
+        self.flag = flag
+        self.description = description
+        self.default = default
+
+
+_BY_FLAG: Mapping[str, Fault] = MappingProxyType({fault.flag: fault for fault in Fault})
+
+FAULTS: Mapping[str, str] = MappingProxyType({fault.flag: fault.description for fault in Fault})
+"""The description of each fault by its name, for help texts."""
+
+# These name circuits that do not exist, so that no valid data is changed whatever a reader makes of them.
 _GARBAGE = (
     b'event: port|metrics\ndata: {"timestamp": "2021-09-22T20:34:30+00:00", "port_circ\n\n',
     b'event: port|metrics\ndata: {"port_circuit_id": "PF-AP-BAD1-1", "bytes_rx_bps": NaN}\n\n',
@@ -63,50 +82,53 @@ _GARBAGE = (
 
 
 class Faults:
-    """The faults that are switched on; may be changed from any thread while the simulator runs.
+    """The faults that are enabled; can be changed from any thread while the simulator runs.
 
     >>> faults = Faults(["stream-cut:3"])
-    >>> faults.number("stream-cut"), "login-401" in faults
+    >>> faults.number(Fault.STREAM_CUT), Fault.LOGIN_401 in faults
     (3.0, False)
     """
 
     def __init__(self, faults: Iterable[str] = ()) -> None:
-        self._on: dict[str, float] = {}
+        self._enabled: dict[Fault, float] = {}
         for fault in faults:
             self.add(fault)
 
-    def add(self, fault: str) -> None:
-        """Switch on ``NAME`` or ``NAME:NUMBER``; raises :class:`ConfigError` for what is not in the table."""
-        name, _, number = fault.partition(":")
-        if name not in FAULTS:
-            raise ConfigError([f"fault {fault!r}: unknown; there are {', '.join(FAULTS)}"])
-        if number and name not in _NUMBERS:
-            raise ConfigError([f"fault {fault!r}: {name} takes no number"])
+    def add(self, spec: str) -> None:
+        """Enable a fault by ``NAME`` or ``NAME:NUMBER``; raises :class:`ConfigError` if that is not valid."""
+        name, _, number = spec.partition(":")
+        fault = _BY_FLAG.get(name)
+        if fault is None:
+            raise ConfigError([f"fault {spec!r}: unknown; use one of {', '.join(FAULTS)}"])
+        if number and fault.default is None:
+            raise ConfigError([f"fault {spec!r}: {name} takes no number"])
         try:
-            self._on[name] = float(number) if number else _NUMBERS.get(name, 0.0)
+            self._enabled[fault] = float(number) if number else fault.default or 0.0
         except ValueError as exc:
-            raise ConfigError([f"fault {fault!r}: {number!r} is not a number"]) from exc
+            raise ConfigError([f"fault {spec!r}: {number!r} is not a number"]) from exc
 
-    def discard(self, fault: str) -> None:
-        """Switch off ``NAME``, if it is on; a number is of no account."""
-        self._on.pop(fault.partition(":")[0], None)
+    def discard(self, spec: str) -> None:
+        """Disable a fault by ``NAME`` or ``NAME:NUMBER`` if it is enabled; the number is ignored."""
+        fault = _BY_FLAG.get(spec.partition(":")[0])
+        if fault is not None:
+            self._enabled.pop(fault, None)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._on
+    def __contains__(self, fault: Fault) -> bool:
+        return fault in self._enabled
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._on))
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(list(self._enabled))
 
-    def number(self, name: str) -> float | None:
-        """The number of a fault that is on, None when it is off."""
-        return self._on.get(name)
+    def number(self, fault: Fault) -> float | None:
+        """Return the number of an enabled fault, None if it is disabled."""
+        return self._enabled.get(fault)
 
     def distort(self, frames: Iterable[bytes]) -> Iterator[bytes]:
-        """The frames of a stream, with whatever the faults add to them."""
+        """Yield the frames of a stream, with the duplicates and garbage that are enabled at that moment."""
         garbage = itertools.cycle(_GARBAGE)
         for frame in frames:
             yield frame
-            if "duplicate-events" in self:
+            if Fault.DUPLICATE_EVENTS in self:
                 yield frame
-            if "stream-garbage" in self:
+            if Fault.STREAM_GARBAGE in self:
                 yield next(garbage)

@@ -1,4 +1,4 @@
-"""What a simulator can be told, and what it does untold."""
+"""The options of a simulator, with their defaults."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """Settings of one simulator; all times are seconds.
+    """Options of one simulator; all times are in seconds.
 
-    The credentials are fixed words for demonstrations, printed in the documentation: they open nothing else.
+    The default credentials are published in the documentation and work only on a simulator.
     """
 
     ports: int = 12
-    """Rows in ``/v2/ports``: physical ports, LAGs and the members of LAGs."""
+    """Rows in ``/v2/ports``: physical ports, LAGs and LAG members."""
     vcs: int = 16
-    """Rows in ``/v2/services``; each has two ends."""
+    """Rows in ``/v2/services``; each virtual circuit has two ends."""
     interval: float = 5.0
-    """Between two samples of everything."""
+    """Time between two samples of all ports and circuits."""
     seed: int = 1
     """The same seed gives the same network, and the same traffic at the same time."""
     listen_address: str = "127.0.0.1:8080"
     heartbeat: float = 15.0
-    """After so long without an event, a comment is sent."""
+    """A comment is sent after this time without an event."""
     max_connection: float = 7200.0
-    """A stream is ended, in an orderly way, when it is this old."""
+    """A stream is ended in an orderly way at this age."""
     bundle_ttl: float = 300.0
-    """A bundle that nobody has streamed by then is forgotten."""
+    """A bundle that is not streamed within this time expires."""
     session_lifetime: float = 30 * 86400.0
     login: str = "demo"
-    password: str = "packets"  # noqa: S105 (a word for demonstrations, not a secret)
+    password: str = "packets"  # noqa: S105 (a published demo password, not a secret)
     api_key: str = "api-00000000-0000-4000-8000-000000000001-00000000-0000-4000-8000-000000000002"
     faults: tuple[str, ...] = ()
-    """Names of :data:`pf_exporter.simulator.FAULTS`, each perhaps with ``:NUMBER``."""
+    """Names of :data:`pf_exporter.simulator.FAULTS`, optionally with ``:NUMBER``."""

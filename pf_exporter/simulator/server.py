@@ -1,4 +1,4 @@
-"""A PacketFabric in a thread: started, looked at, and stopped."""
+"""A simulated PacketFabric in a thread: start it, inspect it, stop it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from pf_exporter.server import Server
 from pf_exporter.simulator.account import Account
 from pf_exporter.simulator.api import Api
 from pf_exporter.simulator.context import Context
-from pf_exporter.simulator.counters import Counters
+from pf_exporter.simulator.counters import Count, Counters
 from pf_exporter.simulator.faults import Faults
 from pf_exporter.simulator.network import Network
 from pf_exporter.simulator.options import Options
 
 
 class Simulator:
-    """The whole of it; listens from the moment it is made and answers from :meth:`start` on.
+    """A simulated PacketFabric; listens as soon as it is created and answers after :meth:`start`.
 
-    ``clock`` gives UNIX seconds: the age of sessions and bundles, and the time that events are about. The
-    pace of a stream, its heartbeats and its end keep to the event loop's own clock.
+    ``clock`` returns UNIX seconds. It decides the age of sessions and bundles and the timestamps of events;
+    the pace of a stream, its heartbeats and its end follow the event loop's clock.
     """
 
     def __init__(self, options: Options | None = None, clock: Callable[[], float] = time.time) -> None:
         self.options = options or Options()
         self.network = Network(self.options.seed, self.options.ports, self.options.vcs)
         self.faults = Faults(self.options.faults)
-        """May be added to and discarded from at any time."""
-        self._ledger = Counters()
+        """Can be changed at any time."""
+        self._counters = Counters()
         self._account = Account(self.options, clock)
-        self._api = Api(Context(self.options, clock, self.network, self._account, self.faults, self._ledger))
+        self._api = Api(
+            Context(self.options, clock, self.network, self._account, self.faults, self._counters)
+        )
         self._server = Server(self._api, [self.options.listen_address], name="simulator")
 
     @property
@@ -40,53 +42,53 @@ class Simulator:
 
     @property
     def login(self) -> str:
-        """Who may log in."""
+        """The login of the only user."""
         return self.options.login
 
     @property
     def password(self) -> str:
-        """With what."""
+        """The password of the only user."""
         return self.options.password
 
     @property
     def api_key(self) -> str:
-        """A token that needs no login and never expires."""
+        """An API key that never expires."""
         return self.options.api_key
 
     @property
     def logins(self) -> int:
         """Logins that succeeded."""
-        return self._ledger["logins"]
+        return self._counters[Count.LOGINS]
 
     @property
     def login_attempts(self) -> int:
-        """Logins that were tried."""
-        return self._ledger["login attempts"]
+        """Login requests, successful or not."""
+        return self._counters[Count.LOGIN_ATTEMPTS]
 
     @property
     def logouts(self) -> int:
-        """Logouts that were asked for."""
-        return self._ledger["logouts"]
+        """Logout requests."""
+        return self._counters[Count.LOGOUTS]
 
     @property
     def live_sessions(self) -> int:
-        """Logins that still hold."""
+        """Sessions that are valid now."""
         return len(self._account.sessions())
 
     @property
     def bundles(self) -> int:
-        """Bundles made, ever."""
-        return self._ledger["bundles"]
+        """Bundles created since the start."""
+        return self._counters[Count.BUNDLES]
 
     @property
     def live_bundles(self) -> int:
-        """Bundles that could be streamed now."""
+        """Bundles that can be streamed now."""
         return len(self._account.bundles())
 
     @property
     def streams(self) -> int:
-        """Streams opened, ever."""
-        return self._ledger["streams"]
+        """Streams opened since the start."""
+        return self._counters[Count.STREAMS]
 
     @property
     def open_streams(self) -> int:
@@ -95,36 +97,35 @@ class Simulator:
 
     @property
     def events_sent(self) -> int:
-        """Events sent, ever, to all streams, with those that faults have added."""
-        return self._ledger["events"]
+        """Events sent to all streams since the start, including those that faults add."""
+        return self._counters[Count.EVENTS]
 
     @property
     def heartbeats_sent(self) -> int:
-        """Heartbeats sent, ever, to all streams."""
-        return self._ledger["heartbeats"]
+        """Heartbeats sent to all streams since the start."""
+        return self._counters[Count.HEARTBEATS]
 
     def requests(self, method: str, path: str) -> int:
-        """How often a path has been asked for, such as ``"GET", "/v2/ports"``."""
-        return self._ledger[f"{method} {path}"]
+        """Return the number of requests for a path, such as ``"GET", "/v2/ports"``."""
+        return self._counters[method, path]
 
     def wait(self, condition: Callable[[], bool], timeout: float = 10.0) -> bool:
-        """Whether ``condition`` has come true within ``timeout`` seconds; asked whenever a count changes.
+        """Wait up to ``timeout`` seconds for ``condition``, checked after each increment; return its value.
 
         For tests: ``assert simulator.wait(lambda: simulator.open_streams == 1)``.
         """
-        return self._ledger.wait(condition, timeout)
+        return self._counters.wait(condition, timeout)
 
     def end_streams(self) -> None:
-        """End every open stream in an orderly way, as when their two hours are up."""
-        for stream in list(self._api.streams):
-            stream.end()
+        """End every open stream in an orderly way, as after ``max_connection``."""
+        self._api.streams.end_all()
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start to answer requests."""
         self._server.start()
 
     def stop(self) -> None:
-        """End every stream and stop answering; a stopped simulator stays stopped."""
+        """End every stream and stop the server; a stopped simulator cannot be started again."""
         self.end_streams()
         self._server.stop()
 

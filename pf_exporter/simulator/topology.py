@@ -1,4 +1,4 @@
-"""What is built where: ports, LAGs and virtual circuits, laid out from a seed."""
+"""The topology: ports, LAGs and virtual circuits, generated from a seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pf_exporter.simulator.traffic import DAY, START, Outage, Traffic
 
 
 class Pop(NamedTuple):
-    """A point of presence; fields as in the lists of ports."""
+    """A point of presence, with the fields of ``/v2/ports``."""
 
     name: str
     market: str
@@ -37,8 +37,8 @@ POPS = (
 )
 
 GBPS = 1_000_000_000
-# In this order along the plain ports; optics that suit the speed.
-_KINDS = ((10, "LR"), (1, "LX"), (100, "LR4"), (10, "LR"), (40, "LR4"), (10, "ER"), (10, "LR"))
+# Speed in Gbit/s and optics, assigned in this order to the ports that are not in a LAG.
+_SPEEDS_AND_MEDIA = ((10, "LR"), (1, "LX"), (100, "LR4"), (10, "LR"), (40, "LR4"), (10, "ER"), (10, "LR"))
 _USES = (
     "core uplink",
     "backup site",
@@ -67,44 +67,46 @@ class Port:
     media: str
     description: str
     reboots: Outage | None = None
-    """Of its router, if that one reboots."""
+    """The reboots of its router, None if it never reboots."""
     flaps: Outage | None = None
-    grows_dim: bool = False
-    is_dirty: bool = False
-    """Frames arrive damaged, in bursts."""
+    """The flaps of its link, None if it never flaps."""
+    has_degrading_optics: bool = False
+    """The received optical power falls over days."""
+    has_rx_errors: bool = False
+    """Damaged frames are received in bursts."""
     lag: Port | None = None
     members: list[Port] = field(default_factory=list)
-    control: tuple[Traffic, Traffic] | None = None
-    """Routing and link protocols, in and out; None for a LAG, whose members speak them."""
+    control_traffic: tuple[Traffic, Traffic] | None = None
+    """Routing and link protocols, received and transmitted; None for a LAG, whose members carry it."""
     optics_seed: float = 0.0
-    """Between 0 and 1: no two lasers are alike."""
+    """Between 0 and 1; makes the lasers of ports differ."""
 
     @property
     def outage(self) -> Outage | None:
-        """What interrupts its traffic."""
+        """What interrupts its traffic, None if nothing does."""
         return self.flaps or self.reboots
 
     @property
     def lanes(self) -> int:
-        """Lasers in its optics."""
+        """The number of lanes of its optics."""
         return 4 if self.media.endswith("4") else 1
 
-    def boot(self, at: float) -> float:
-        """When its router's counters last began at zero."""
-        return self.reboots.came_up(at) if self.reboots else START
+    def booted_at(self, at: float) -> float:
+        """Return when its router last booted, which set all counters to zero."""
+        return self.reboots.last_recovery(at) if self.reboots else START
 
     def reachable(self, at: float) -> bool:
-        """Whether its router answers."""
+        """Return whether its router reports data."""
         return self.reboots is None or self.reboots.up(at)
 
     def up(self, at: float) -> bool:
-        """Whether the link is up."""
+        """Return whether the link is up."""
         return self.outage is None or self.outage.up(at)
 
 
 @dataclass(frozen=True, eq=False)
 class End:
-    """Where a circuit lands: on a port or a LAG, and there on a physical port, under a VLAN."""
+    """One end of a circuit: a port or a LAG, the physical port that carries it, and its VLAN."""
 
     port: Port
     carrier: Port
@@ -113,7 +115,7 @@ class End:
 
 @dataclass(frozen=True, eq=False)
 class Circuit:
-    """One virtual circuit: two ends and a flow each way."""
+    """One virtual circuit: two ends, and the traffic in each direction."""
 
     circuit_id: str
     a: End
@@ -126,23 +128,25 @@ class Circuit:
 
 
 def build_ports(seed: int, count: int) -> list[Port]:
-    """``count`` ports, three to a router; the second router's are a LAG and its two members.
+    """Return ``count`` ports, three per router; those of the second router are a LAG and its two members.
 
-    The first three ports are, in order: one that takes errors, one that flaps, one whose fibre grows dim.
-    The third router reboots once a day.
+    The first port receives damaged frames, the second flaps, the third has degrading optics. The third router
+    reboots once a day.
     """
     rng = random.Random(f"{seed} ports")
     reboots = Outage(period=DAY, down=240, offset=rng.randrange(int(DAY)))
     flaps = Outage(period=600, down=45, offset=rng.randrange(600))
     ports: list[Port] = []
     for index in range(count):
-        group, place = divmod(index, 3)
-        pop = POPS[group % len(POPS)]
-        zone = "AB"[group // len(POPS) % 2]
-        bundled = group % 4 == 1 and 3 * group + 3 <= count
-        gbps, media = (10, "LR") if bundled else _KINDS[(2 * group + place) % len(_KINDS)]
-        is_lag = bundled and place == 0
-        use = "LAG" if is_lag else f"LAG member {place}" if bundled else rng.choice(_USES)
+        router, slot = divmod(index, 3)
+        pop = POPS[router % len(POPS)]
+        zone = "AB"[router // len(POPS) % 2]
+        lag_group = router % 4 == 1 and 3 * router + 3 <= count
+        gbps, media = (
+            (10, "LR") if lag_group else _SPEEDS_AND_MEDIA[(2 * router + slot) % len(_SPEEDS_AND_MEDIA)]
+        )
+        is_lag = lag_group and slot == 0
+        use = "LAG" if is_lag else f"LAG member {slot}" if lag_group else rng.choice(_USES)
         port = Port(
             circuit_id=f"PF-{'AE' if is_lag else 'AP'}-{pop.name}-{2000001 + index}",
             pop=pop,
@@ -150,52 +154,52 @@ def build_ports(seed: int, count: int) -> list[Port]:
             gbps=gbps,
             media=media,
             description=f"{pop.market_description} {use}",
-            # Groups that share a POP and a zone share its router.
-            reboots=reboots if group % (2 * len(POPS)) == 2 else None,
+            # Ports with the same POP and zone are on the same router.
+            reboots=reboots if router % (2 * len(POPS)) == 2 else None,
             flaps=flaps if index == 1 else None,
-            is_dirty=index == 0,
-            grows_dim=index == 2,
+            has_rx_errors=index == 0,
+            has_degrading_optics=index == 2,
             optics_seed=rng.random(),
         )
-        if bundled and not is_lag:
-            port.lag = ports[3 * group]
+        if lag_group and not is_lag:
+            port.lag = ports[3 * router]
             port.lag.members.append(port)
         if not is_lag:
-            into, out = (Traffic(rng, 0.002 * gbps * GBPS, 90, port.outage) for _ in range(2))
-            port.control = into, out
+            peak = 0.002 * gbps * GBPS
+            port.control_traffic = Traffic(rng, peak, 90, port.outage), Traffic(rng, peak, 90, port.outage)
         ports.append(port)
     return ports
 
 
 def _pairs(rng: random.Random, ports: list[Port], count: int) -> list[tuple[Port, Port]]:
-    """Ports to connect; never two that fail at different times, so that a flow has one outage at most."""
-    places = [port for port in ports if port.lag is None]
+    """Return the ports to connect; never two with different outages, so that a circuit has at most one."""
+    candidates = [port for port in ports if port.lag is None]
     pairs = []
     for index in range(count):
-        a = places[index % len(places)]
-        others = [z for z in places if z is not a and (not a.outage or z.outage in (None, a.outage))]
+        a = candidates[index % len(candidates)]
+        others = [z for z in candidates if z is not a and (not a.outage or z.outage in (None, a.outage))]
         pairs.append((a, rng.choice(others or [a])))
     return pairs
 
 
 def build_circuits(seed: int, ports: list[Port], count: int) -> list[Circuit]:
-    """``count`` circuits between the ports; together they never ask more of a port than it has."""
+    """Return ``count`` circuits between the ports; their peaks never exceed the speed of a port."""
     rng = random.Random(f"{seed} circuits")
     vlans: Counter[Port] = Counter()
-    load: Counter[Port] = Counter()
+    circuits_on: Counter[Port] = Counter()
 
-    def land(port: Port) -> End:
+    def add_end(port: Port) -> End:
         vlan = 4 + vlans[port] % 4091
         carrier = port.members[vlans[port] % len(port.members)] if port.members else port
         vlans[port] += 1
-        load[carrier] += 1
+        circuits_on[carrier] += 1
         return End(port, carrier, vlan)
 
-    ends = [(land(a), land(z)) for a, z in _pairs(rng, ports, count if ports else 0)]
+    ends = [(add_end(a), add_end(z)) for a, z in _pairs(rng, ports, count if ports else 0)]
     circuits = []
     for index, (a, z) in enumerate(ends):
-        fair = min(end.carrier.gbps * GBPS / load[end.carrier] for end in (a, z))
-        peak = fair * rng.uniform(0.3, 0.9)
+        fair_share = min(end.carrier.gbps * GBPS / circuits_on[end.carrier] for end in (a, z))
+        peak = fair_share * rng.uniform(0.3, 0.9)
         mbps, speed = next(step for step in _BANDWIDTHS if step[0] * 1_000_000 >= peak)
         outage = a.port.outage or z.port.outage
         circuits.append(

@@ -1,4 +1,4 @@
-"""Traffic in one direction, known at any instant: a rate, and the integral of that rate."""
+"""Traffic in one direction as a function of time: a rate, and the integral of that rate."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 START = 1_704_067_200.0
-"""2024-01-01T00:00:00Z, when this world begins; instants are UNIX seconds not before it."""
+"""2024-01-01T00:00:00Z in UNIX seconds, the earliest time that can be simulated."""
 
 DAY = 86400.0
 
 
 class Reading(NamedTuple):
-    """What a router's counters say of a flow: bits/s, packets/s, and bytes and packets so far."""
+    """The rates in bits/s and packets/s, and the totals in bytes and packets, of one direction of traffic."""
 
     bps: int
     pps: int
     bytes: int
     packets: int
 
-    def since(self, mark: Reading) -> Reading:
-        """The same rates, with totals that began at zero when ``mark`` was taken."""
-        return Reading(self.bps, self.pps, self.bytes - mark.bytes, self.packets - mark.packets)
+    def since(self, zero: Reading) -> Reading:
+        """Return the same rates, and the totals since the reading ``zero``."""
+        return Reading(self.bps, self.pps, self.bytes - zero.bytes, self.packets - zero.packets)
 
 
 def total(readings: Iterable[Reading]) -> Reading:
-    """All readings as one.
+    """Return the sum of readings.
 
     >>> total([Reading(8, 1, 10, 2), Reading(16, 1, 5, 1)])
     Reading(bps=24, pps=2, bytes=15, packets=3)
@@ -44,61 +44,62 @@ def total(readings: Iterable[Reading]) -> Reading:
 
 @dataclass(frozen=True)
 class Outage:
-    """What fails again and again: the last ``down`` seconds of every ``period`` are without service."""
+    """A periodic failure: down for the last ``down`` seconds of every ``period``."""
 
     period: float
     down: float
     offset: float = 0.0
 
     def up(self, at: float) -> bool:
-        """Whether there is service."""
+        """Return whether it is up."""
         return (at - START - self.offset) % self.period < self.period - self.down
 
     def recoveries(self, at: float) -> int:
-        """How often it has come up since the beginning of the world."""
+        """Return how often it came up since :data:`START`."""
         return int((at - START - self.offset) // self.period) + 1
 
-    def came_up(self, at: float) -> float:
-        """The instant when it last came up."""
+    def last_recovery(self, at: float) -> float:
+        """Return the time when it last came up."""
         return START + self.offset + (self.recoveries(at) - 1) * self.period
 
     @property
     def catch_up_factor(self) -> float:
-        """How much faster traffic runs while it can, so that a period carries what it would have anyway."""
+        """The factor on the rate while up, so that outages do not change the total of a period."""
         return self.period / (self.period - self.down)
 
     def warp(self, at: float) -> float:
-        """The instant whose total is reached at ``at``: stands still while down, and is right after a period.
+        """Return the time at which uninterrupted traffic reaches the total of ``at``.
 
-        This keeps totals exact integrals without adding up every outage there ever was.
+        It is constant while down and equals ``at`` at the end of each period, so that totals are exact
+        integrals without a sum over all outages.
         """
-        begin = self.came_up(at)
+        begin = self.last_recovery(at)
         return begin + min((at - begin) * self.catch_up_factor, self.period)
 
 
 class Traffic:
-    """One direction of traffic: the tides of day and week under waves of seconds to hours, as noise.
+    """One direction of traffic: daily and weekly cycles, with shorter waves as noise.
 
-    The rate is a sum of sines between 0.05 and 0.95 of ``peak`` bits/s, so its integral needs no summing up.
+    The rate is a sum of sines between 0.05 and 0.95 of ``peak`` bits/s, so its integral has a closed form.
     """
 
     def __init__(
         self, rng: random.Random, peak: float, packet_bytes: int, outage: Outage | None = None
     ) -> None:
         self._outage = outage
-        self._haste = outage.catch_up_factor if outage else 1.0
-        self._peak = peak / self._haste
+        self._catch_up_factor = outage.catch_up_factor if outage else 1.0
+        self._peak = peak / self._catch_up_factor
         self._packet_bytes = packet_bytes
-        # (share of the peak, radians per second, phase); the tide is high around 20:00 UTC.
+        # (share of the peak, radians per second, phase); the daily maximum is around 20:00 UTC.
         self._waves = [(0.25, math.tau / DAY, -math.tau * (14 + rng.gauss(0, 1.5)) / 24)]
         self._waves.append((0.05, math.tau / (7 * DAY), rng.uniform(0, math.tau)))
         for share, longest in ((0.06, 7200.0), (0.04, 1800.0), (0.03, 300.0), (0.02, 45.0)):
             period = rng.uniform(longest / 3, longest)
             self._waves.append((share, math.tau / period, rng.uniform(0, math.tau)))
-        self._marks: dict[float, Reading] = {}
+        self._at_boot: dict[float, Reading] = {}
 
     def read(self, at: float) -> Reading:
-        """Rates at ``at``, and totals counted from an arbitrary but fixed zero."""
+        """Return the rates at ``at``, and the totals since an arbitrary but fixed time."""
         outage = self._outage
         up = outage is None or outage.up(at)
         t = (outage.warp(at) if outage else at) - START
@@ -107,22 +108,22 @@ class Traffic:
             angle = omega * t + phase
             shape += share * math.sin(angle)
             area -= share / omega * math.cos(angle)
-        bps = shape * self._peak * self._haste if up else 0.0
-        # Packets follow from bytes, so that both grow and stand still together.
+        bps = shape * self._peak * self._catch_up_factor if up else 0.0
+        # Computed from the bytes, so that both totals grow and stop together.
         octets = math.floor(area * self._peak / 8)
         size = self._packet_bytes
         return Reading(int(bps), int(bps / 8 / size), octets, octets // size)
 
     def read_since(self, at: float, boots: tuple[float, float]) -> tuple[Reading, Reading]:
-        """As :meth:`read`, as counted by the two routers at its ends, which booted at ``boots``."""
+        """Return the readings of the two routers at its ends, which booted at ``boots``."""
         now = self.read(at)
         first, second = boots
-        return now.since(self._at(first)), now.since(self._at(second))
+        return now.since(self._read_at_boot(first)), now.since(self._read_at_boot(second))
 
-    def _at(self, boot: float) -> Reading:
-        # A router boots rarely and is asked often; no more than two routers are on the way.
-        if boot not in self._marks:
-            if len(self._marks) > 2:
-                self._marks.clear()
-            self._marks[boot] = self.read(boot)
-        return self._marks[boot]
+    def _read_at_boot(self, boot: float) -> Reading:
+        # Cached, because boots are rare and readings frequent; traffic passes at most two routers.
+        if boot not in self._at_boot:
+            if len(self._at_boot) > 2:
+                self._at_boot.clear()
+            self._at_boot[boot] = self.read(boot)
+        return self._at_boot[boot]

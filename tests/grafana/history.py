@@ -22,7 +22,7 @@ from pf_exporter.schema.resource import Resource
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.simulator import Network
-from pf_exporter.simulator.resources import ports, services
+from pf_exporter.simulator.resources import ports, virtual_circuits
 from pf_exporter.state.stats import AccountStats, StreamState
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
@@ -52,7 +52,10 @@ class _Inventory:
         self.rejected = {field: 0 for listing in (PORTS, VIRTUAL_CIRCUITS) for field in listing.fields}
 
     def look(self, at: float) -> None:
-        lists = ((PORTS, ports(self._network, at)), (VIRTUAL_CIRCUITS, services(self._network, at)))
+        lists = (
+            (PORTS, ports.rows(self._network, at)),
+            (VIRTUAL_CIRCUITS, virtual_circuits.rows(self._network, at)),
+        )
         read = {listing.name: [listing.parse(row, ())[0] for row in rows] for listing, rows in lists}
         found = {noun: {canonical_id(one.id): one for one in known if one} for noun, known in read.items()}
         self.snapshot = self.snapshot.updated(found, 10**6, at)

@@ -1,4 +1,4 @@
-"""A plain reader of the API for these tests; it shares no code with the exporter."""
+"""An independent API client for these tests; it shares no code with the exporter."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import requests
 
 from pf_exporter.simulator import Simulator
 
-ALL = ({"type": "port"}, {"type": "vc"}, {"type": "customer"})
+ALL_STREAMS = ({"type": "port"}, {"type": "vc"}, {"type": "customer"})
 
 
 class Client:
-    """Speaks with one token: the API key's, unless :meth:`log_in` is called."""
+    """Sends requests with one token: the API key, until :meth:`log_in` is called."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.token: str | None = simulator.api_key
 
-    def ask(self, method: str, path: str, body: object = None, **query: object) -> requests.Response:
+    def request(self, method: str, path: str, body: object = None, **query: object) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         url = self.simulator.url + path
         params = {name: str(value) for name, value in query.items()}
@@ -29,16 +29,16 @@ class Client:
 
     def try_login(self, password: str | None = None) -> requests.Response:
         body = {"login": self.simulator.login, "password": password or self.simulator.password}
-        return self.ask("POST", "/v2/auth/login", body)
+        return self.request("POST", "/v2/auth/login", body)
 
     def log_in(self) -> Client:
         self.token = self.try_login().json()["token"]
         return self
 
     def subscribe(self, *streams: object) -> str:
-        answer = self.ask("POST", "/v2/events", {"streams": streams or ALL})
-        assert answer.status_code == 201
-        return str(answer.json()["subscription_uuid"])
+        response = self.request("POST", "/v2/events", {"streams": streams or ALL_STREAMS})
+        assert response.status_code == 201
+        return str(response.json()["subscription_uuid"])
 
     @contextmanager
     def stream(self, uuid: str | None = None) -> Iterator[requests.Response]:
@@ -48,17 +48,17 @@ class Client:
             yield response
 
 
-def frames(response: requests.Response) -> Iterator[bytes]:
-    """Every complete frame until the stream ends, without the blank line."""
+def read_frames(response: requests.Response) -> Iterator[bytes]:
+    """Yield every complete frame until the stream ends, without the blank line."""
     rest = b""
     for chunk in response.iter_content(None):
         *complete, rest = (rest + chunk).split(b"\n\n")
         yield from complete
 
 
-def events(response: requests.Response) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every event until the stream ends."""
-    for frame in frames(response):
+def read_events(response: requests.Response) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every event until the stream ends."""
+    for frame in read_frames(response):
         if frame != b":":
             name, data = frame.decode().split("\n")
             yield name.removeprefix("event: "), json.loads(data.removeprefix("data: "))

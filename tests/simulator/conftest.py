@@ -1,20 +1,21 @@
-"""A simulator that listens on any free port, in haste, at a time that tests set."""
+"""A fast simulator on a free port, at a time that tests set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 
-from pf_exporter.simulator import Options, Simulator
+from pf_exporter.simulator import Network, Options, Simulator
 from tests.simulator.client import Client
+from tests.simulator.samples import Sample, take_sample
 
 NOW = 1_790_000_000.0
 
 
 class Clock:
-    """UNIX seconds that pass only when told to."""
+    """UNIX seconds that advance only when a test sets them."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -23,14 +24,19 @@ class Clock:
         return self.now
 
 
+class StartSimulator(Protocol):
+    """Starts a simulator with the given options; the fixture stops it."""
+
+    def __call__(self, **options: Any) -> Simulator: ...
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def simulate(clock: Clock) -> Iterator[Callable[..., Simulator]]:
-    """Starts simulators with the given options, and stops them."""
+def start_simulator(clock: Clock) -> Iterator[StartSimulator]:
     started: list[Simulator] = []
 
     def start(**options: Any) -> Simulator:
@@ -46,10 +52,21 @@ def simulate(clock: Clock) -> Iterator[Callable[..., Simulator]]:
 
 
 @pytest.fixture
-def simulator(simulate: Callable[..., Simulator]) -> Simulator:
-    return simulate()
+def simulator(start_simulator: StartSimulator) -> Simulator:
+    return start_simulator()
 
 
 @pytest.fixture
 def client(simulator: Simulator) -> Client:
     return Client(simulator)
+
+
+@pytest.fixture(scope="package")
+def network() -> Network:
+    return Network(seed=1)
+
+
+@pytest.fixture(scope="package")
+def day(network: Network) -> list[Sample]:
+    """One day in steps of two minutes."""
+    return [take_sample(network, NOW + step * 120) for step in range(720)]

@@ -1,10 +1,10 @@
-"""Answers and events fit PacketFabric's own OpenAPI description, and its own client can use them."""
+"""Responses and events match PacketFabric's OpenAPI description, and its client can use them."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 
@@ -20,7 +20,13 @@ from openapi_schema_validator import OAS30Validator
 from packetfabric_mcp.client import PacketFabricClient
 from packetfabric_mcp.spec import Spec
 
-Fits = Callable[[object, dict[str, Any]], None]
+
+class Validate(Protocol):
+    """Validates a value against a schema."""
+
+    def __call__(self, value: object, schema: dict[str, Any]) -> None: ...
+
+
 EVENT_SCHEMAS = {
     "port|metrics": "PortMetricsEventStream",
     "port|errors": "PortErrorsEventStream",
@@ -32,7 +38,7 @@ EVENT_SCHEMAS = {
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    """One for all, for these tests only look."""
+    """One simulator for all tests, because none of them changes it."""
     with Simulator(Options(listen_address="127.0.0.1:0"), lambda: NOW) as simulator:
         yield simulator
 
@@ -43,8 +49,8 @@ def spec() -> Spec:
 
 
 @pytest.fixture(scope="module")
-def fits(spec: Spec) -> Fits:
-    """Checks a value against a schema, but not formats: the API's own times are no RFC 3339 ``date-time``."""
+def validate(spec: Spec) -> Validate:
+    """Ignores formats, because the API's own timestamps are not valid RFC 3339 ``date-time``."""
 
     def check(value: object, schema: dict[str, Any]) -> None:
         OAS30Validator({**schema, "components": spec.doc["components"]}).validate(value)
@@ -52,12 +58,12 @@ def fits(spec: Spec) -> Fits:
     return check
 
 
-def named(name: str) -> dict[str, Any]:
+def schema_named(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    "route",
     [
         ("post", "/v2/auth/login", {"login": "demo", "password": "packets"}),
         ("get", "/v2/auth/logout", None),
@@ -72,52 +78,53 @@ def named(name: str) -> dict[str, Any]:
         ("get", "/v2/customers/current", None),
     ],
 )
-def test_answers_fit_the_description(
-    client: Client, spec: Spec, fits: Fits, method: str, path: str, body: object
+def test_responses_match_the_description(
+    client: Client, spec: Spec, validate: Validate, route: tuple[str, str, object]
 ) -> None:
-    """Status and body of every route are those the description gives, and no field is of our invention."""
+    """Status and body of every route match the description, and no field is undocumented."""
+    method, path, body = route
     Client(client.simulator).log_in()
-    answer = client.ask(method.upper(), path, body)
-    described = spec.doc["paths"][path][method]["responses"][str(answer.status_code)]
+    response = client.request(method.upper(), path, body)
+    described = spec.doc["paths"][path][method]["responses"][str(response.status_code)]
     schema = described["content"]["application/json"]["schema"]
-    fits(answer.json(), schema)
+    validate(response.json(), schema)
     item = spec.resolve(schema.get("items", schema))
-    rows = answer.json() if isinstance(answer.json(), list) else [answer.json()]
+    rows = response.json() if isinstance(response.json(), list) else [response.json()]
     assert rows
     for row in rows:
         # Required of a service, but described nowhere.
         assert row.keys() - {"multiport"} <= item["properties"].keys()
 
 
-def test_measurements_fit_their_schemas(spec: Spec, fits: Fits) -> None:
-    """Every measurement has exactly the fields of its schema, in their types, but for the VLAN."""
+def test_measurements_match_their_schemas(spec: Spec, validate: Validate) -> None:
+    """Every measurement has exactly the fields of its schema and their types, except that of the VLAN."""
     for name, data in Network(2).measurements(NOW):
-        schema = named(EVENT_SCHEMAS[name])
+        schema = schema_named(EVENT_SCHEMAS[name])
         assert data.keys() == spec.resolve(schema)["properties"].keys()
         if name == "vc|metrics":
-            # The schema says integer where the description's own example, the better witness, has "4".
+            # The schema says integer, but the example in the description has the string "4".
             assert isinstance(data["vlan"], str)
             data["vlan"] = int(data["vlan"])
-        fits(data, schema)
+        validate(data, schema)
 
 
-def test_the_activity_log_fits_its_schema(spec: Spec, fits: Fits) -> None:
-    """A day of activity has the described fields, and the address that the examples have besides."""
-    known = spec.doc["paths"]["/v2/events/{uuid}"]["get"]["responses"]["default"]
-    names = known["content"]["text/event-stream"]["schema"]["properties"]["event"]["enum"]
+def test_the_activity_log_matches_its_schema(spec: Spec, validate: Validate) -> None:
+    """A day of activity has the described fields, and ``ip_address`` as in the examples."""
+    described = spec.doc["paths"]["/v2/events/{uuid}"]["get"]["responses"]["default"]
+    names = described["content"]["text/event-stream"]["schema"]["properties"]["event"]["enum"]
     for name, data in Network(2).activity(NOW + 86400, NOW):
         assert name in names
         assert name == f"customer|{data['category']}"
-        schema = named("ActivityLogEventStream")
+        schema = schema_named("ActivityLogEventStream")
         assert data.keys() - {"ip_address"} <= spec.resolve(schema)["properties"].keys()
-        fits(data, schema)
+        validate(data, schema)
 
 
-@pytest.mark.parametrize("credentials", ["words", "key"])
-def test_packetfabrics_own_client_is_at_home(
+@pytest.mark.parametrize("credentials", ["login", "key"])
+def test_packetfabrics_client(
     simulator: Simulator, spec: Spec, monkeypatch: pytest.MonkeyPatch, credentials: str
 ) -> None:
-    """With a login or with a key, PacketFabric's client lists ports and services, pages and all."""
+    """With a login or an API key, PacketFabric's client lists ports and services, and pages of them."""
     for variable in (
         "PF_TOKEN",
         "PF_API_KEY",
@@ -136,20 +143,20 @@ def test_packetfabrics_own_client_is_at_home(
 
     logins = simulator.logins
 
-    async def ask() -> list[Any]:
+    async def fetch() -> list[Any]:
         client = PacketFabricClient(simulator.url)
         try:
-            answers = [
+            responses = [
                 await client.request(spec.operations[operation], query=query)
                 for operation in ("customer_get", "get_port_list", "get_service_list")
                 for query in ({}, {"page_size": 10, "offset": 10})
             ]
         finally:
             await client.aclose()
-        return [answer.json() for answer in answers]
+        return [response.json() for response in responses]
 
-    customer, _, ports, page, services, rest = asyncio.run(ask())
+    customer, _, ports, page, services, rest = asyncio.run(fetch())
     assert customer["name"] == "Vandelay Industries"
     assert (len(ports), len(services)) == (12, 16)
     assert (page, rest) == (ports[10:], services[10:])
-    assert simulator.logins - logins == (1 if credentials == "words" else 0)
+    assert simulator.logins - logins == (1 if credentials == "login" else 0)

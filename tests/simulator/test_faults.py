@@ -1,19 +1,20 @@
-"""Each fault does what its sentence says, from the moment it is switched on until it is switched off."""
+"""Each fault does what its description says, from when it is enabled until it is disabled."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Protocol
 
 import pytest
 import requests
 
 from pf_exporter.errors import ConfigError
 from pf_exporter.simulator import FAULTS, Options, Simulator
-from pf_exporter.simulator.faults import Faults
-from tests.simulator.client import Client, events, frames
-from tests.simulator.conftest import Clock
+from pf_exporter.simulator.faults import Fault, Faults
+from tests.simulator.client import Client, read_events, read_frames
+from tests.simulator.conftest import Clock, StartSimulator
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def shared(clock: Clock) -> Iterator[Simulator]:
-    """One for all; who switches a fault on has it switched off afterwards."""
+    """One simulator for all tests; the ``client`` fixture disables the faults of a test."""
     with Simulator(Options(interval=0.05, heartbeat=0.1, listen_address="127.0.0.1:0"), clock) as simulator:
         yield simulator
 
@@ -32,15 +33,20 @@ def shared(clock: Clock) -> Iterator[Simulator]:
 def client(shared: Simulator) -> Iterator[Client]:
     yield Client(shared)
     for fault in shared.faults:
-        shared.faults.discard(fault)
+        shared.faults.discard(fault.flag)
 
 
-Check = Callable[[Client, Clock], None]
+class Check(Protocol):
+    """Asserts the effect of an enabled fault."""
+
+    def __call__(self, client: Client, clock: Clock) -> None: ...
+
+
 CHECKS: dict[str, Check] = {}
 
 
 def check(fault: str) -> Callable[[Check], Check]:
-    """Registers what must be true while ``fault`` is on."""
+    """Register the check of a fault, given as ``NAME`` or ``NAME:NUMBER``."""
 
     def register(function: Check) -> Check:
         CHECKS[fault] = function
@@ -49,18 +55,18 @@ def check(fault: str) -> Callable[[Check], Check]:
     return register
 
 
-def opened(client: Client) -> requests.Response:
-    """The answer to opening a stream, with its body read."""
+def open_stream(client: Client) -> requests.Response:
+    """Return the response to opening a stream, with its body read."""
     with client.stream() as response:
         assert response.content is not None
         return response
 
 
-def stamps(client: Client, count: int) -> list[str]:
+def read_timestamps(client: Client, count: int) -> list[str]:
     port = client.simulator.network.ports[0].circuit_id
     stream = {"type": "port", "events": ["metrics"], "ifds": [port]}
     with client.stream(client.subscribe(stream)) as response:
-        return [data["timestamp"] for _, data in islice(events(response), count)]
+        return [data["timestamp"] for _, data in islice(read_events(response), count)]
 
 
 @check("login-401")
@@ -70,66 +76,66 @@ def _(client: Client, clock: Clock) -> None:
 
 @check("login-429:7")
 def _(client: Client, clock: Clock) -> None:
-    answer = client.try_login()
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+    response = client.try_login()
+    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
 
 
 @check("login-500")
 def _(client: Client, clock: Clock) -> None:
-    answer = client.try_login()
-    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
+    response = client.try_login()
+    assert (response.status_code, response.headers["content-type"]) == (500, "text/plain; charset=utf-8")
 
 
 @check("login-mfa")
 def _(client: Client, clock: Clock) -> None:
     assert client.try_login().json()["mfa_required"] is True
-    assert client.log_in().ask("GET", "/v2/ports").status_code == 401
+    assert client.log_in().request("GET", "/v2/ports").status_code == 401
 
 
 @check("login-eula")
 def _(client: Client, clock: Clock) -> None:
     assert client.try_login().json()["should_sign_eula"] is True
-    assert client.log_in().ask("GET", "/v2/ports").status_code == 401
+    assert client.log_in().request("GET", "/v2/ports").status_code == 401
 
 
 @check("single-session")
 def _(client: Client, clock: Clock) -> None:
     first = Client(client.simulator).log_in()
-    assert client.log_in().ask("GET", "/v2/ports").status_code == 200
-    assert first.ask("GET", "/v2/ports").status_code == 401
+    assert client.log_in().request("GET", "/v2/ports").status_code == 200
+    assert first.request("GET", "/v2/ports").status_code == 401
 
 
 @check("subscribe-403")
 def _(client: Client, clock: Clock) -> None:
-    assert client.ask("POST", "/v2/events", {"streams": []}).status_code == 403
+    assert client.request("POST", "/v2/events", {"streams": []}).status_code == 403
 
 
 @check("subscribe-500")
 def _(client: Client, clock: Clock) -> None:
-    assert client.ask("POST", "/v2/events", {"streams": []}).status_code == 500
+    assert client.request("POST", "/v2/events", {"streams": []}).status_code == 500
 
 
 @check("subscribe-empty")
 def _(client: Client, clock: Clock) -> None:
-    answer = client.ask("POST", "/v2/events", {"streams": []})
-    assert (answer.status_code, answer.json()) == (201, {})
+    response = client.request("POST", "/v2/events", {"streams": []})
+    assert (response.status_code, response.json()) == (201, {})
 
 
 @check("inventory-500")
 def _(client: Client, clock: Clock) -> None:
     for path in ("/v2/ports", "/v2/services"):
-        assert client.ask("GET", path).status_code == 500
+        assert client.request("GET", path).status_code == 500
 
 
 @check("paging-ignored")
 def _(client: Client, clock: Clock) -> None:
-    assert len(client.ask("GET", "/v2/ports", page_size=5, offset=5).json()) == 12
+    assert len(client.request("GET", "/v2/ports", page_size=5, offset=5).json()) == 12
 
 
 @check("stream-204")
 def _(client: Client, clock: Clock) -> None:
-    answer = opened(client)
-    assert (answer.status_code, answer.content) == (204, b"")
+    response = open_stream(client)
+    assert (response.status_code, response.content) == (204, b"")
 
 
 @check("stream-401:60")
@@ -138,32 +144,32 @@ def _(client: Client, clock: Clock) -> None:
     with client.stream() as response:
         assert response.status_code == 200
     clock.now += 60
-    assert opened(client).status_code == 401
-    assert client.ask("GET", "/v2/ports").status_code == 200
+    assert open_stream(client).status_code == 401
+    assert client.request("GET", "/v2/ports").status_code == 200
 
 
 @check("stream-404")
 def _(client: Client, clock: Clock) -> None:
-    assert opened(client).status_code == 404
+    assert open_stream(client).status_code == 404
 
 
 @check("stream-500")
 def _(client: Client, clock: Clock) -> None:
-    assert opened(client).status_code == 500
+    assert open_stream(client).status_code == 500
 
 
 @check("stream-html")
 def _(client: Client, clock: Clock) -> None:
-    answer = opened(client)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    response = open_stream(client)
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 @check("stream-cut:3")
 def _(client: Client, clock: Clock) -> None:
-    got: list[bytes] = []
+    received: list[bytes] = []
     with client.stream() as response, pytest.raises(requests.exceptions.ChunkedEncodingError):
-        got.extend(response.iter_content(None))
-    *complete, broken = b"".join(got).split(b"\n\n")
+        received.extend(response.iter_content(None))
+    *complete, broken = b"".join(received).split(b"\n\n")
     assert len(complete) == 3
     assert broken.startswith(b"event: ")
 
@@ -172,15 +178,15 @@ def _(client: Client, clock: Clock) -> None:
 def _(client: Client, clock: Clock) -> None:
     simulator = client.simulator
     with client.stream() as response:
-        reader = frames(response)
+        reader = read_frames(response)
         assert len(list(islice(reader, 5))) == 5
         sent = simulator.events_sent
-        # Another stream, with no events to fall silent after, beats the time.
+        # A stream without events is not silenced; three of its heartbeats show that time has passed.
         with client.stream(client.subscribe({"type": "customer", "events": ["document"]})) as other:
-            assert list(islice(frames(other), 3)) == [b":"] * 3
+            assert list(islice(read_frames(other), 3)) == [b":"] * 3
         assert simulator.events_sent == sent
         simulator.faults.discard("stream-silence")
-        assert next(reader).startswith(b"event: "), "no heartbeat came meanwhile"
+        assert next(reader).startswith(b"event: "), "no heartbeat was sent meanwhile"
 
 
 @check("stream-slow:0.01")
@@ -193,38 +199,38 @@ def _(client: Client, clock: Clock) -> None:
 @check("stream-garbage")
 def _(client: Client, clock: Clock) -> None:
     with client.stream() as response:
-        got = list(islice(frames(response), 60))
-    broken = 0
-    for frame in got:
+        received = list(islice(read_frames(response), 60))
+    malformed = 0
+    for frame in received:
         try:
             json.loads(frame.partition(b"data: ")[2])
         except ValueError:
-            broken += 1
-    assert broken >= 4
-    assert any(b"NaN" in frame for frame in got)
-    assert any(frame.startswith(b"event: port|weather") for frame in got)
+            malformed += 1
+    assert malformed >= 4
+    assert any(b"NaN" in frame for frame in received)
+    assert any(frame.startswith(b"event: port|weather") for frame in received)
 
 
 @check("duplicate-events")
 def _(client: Client, clock: Clock) -> None:
     with client.stream() as response:
-        got = list(islice(events(response), 20))
-    assert got[::2] == got[1::2]
+        received = list(islice(read_events(response), 20))
+    assert received[::2] == received[1::2]
 
 
 @check("out-of-order")
 def _(client: Client, clock: Clock) -> None:
-    got = stamps(client, 6)
-    assert got[0] > got[1]
-    assert got[0] == got[3]
-    assert got[2] > got[3]
+    timestamps = read_timestamps(client, 6)
+    assert timestamps[0] > timestamps[1]
+    assert timestamps[0] == timestamps[3]
+    assert timestamps[2] > timestamps[3]
 
 
 @check("no-second-connection")
 def _(client: Client, clock: Clock) -> None:
     uuid = client.subscribe()
     with client.stream(uuid) as first:
-        reader = events(first)
+        reader = read_events(first)
         assert next(reader)
         with client.stream(uuid) as second:
             assert second.status_code == 409
@@ -234,48 +240,49 @@ def _(client: Client, clock: Clock) -> None:
 def _(client: Client, clock: Clock) -> None:
     uuid = client.subscribe()
     with client.stream(uuid) as first:
-        reader = events(first)
+        reader = read_events(first)
         assert next(reader)
         with client.stream(uuid) as second:
-            assert next(events(second))
-            assert list(reader), "an orderly end, after what was on its way"
+            assert next(read_events(second))
+            assert list(reader), "an orderly end, after the data already sent"
 
 
-def plain(fault: str) -> str:
-    return fault.partition(":")[0]
+def fault_name(spec: str) -> str:
+    """Return the name in ``NAME`` or ``NAME:NUMBER``."""
+    return spec.partition(":")[0]
 
 
-def test_every_fault_is_tried() -> None:
-    """The table of faults and the checks below have the same names, and every fault explains itself."""
-    assert {plain(fault) for fault in CHECKS} == set(FAULTS)
-    assert all(sentence.endswith(".") for sentence in FAULTS.values())
+def test_every_fault_is_checked() -> None:
+    """There is a check for every fault, and every fault has a description."""
+    assert {fault_name(spec) for spec in CHECKS} == set(FAULTS)
+    assert all(description.endswith(".") for description in FAULTS.values())
 
 
-@pytest.mark.parametrize("fault", CHECKS)
-def test_a_fault_does_what_it_says(client: Client, clock: Clock, fault: str) -> None:
-    """Switched on in a running simulator, the fault shows."""
-    client.simulator.faults.add(fault)
-    assert plain(fault) in client.simulator.faults
-    CHECKS[fault](client, clock)
+@pytest.mark.parametrize("spec", CHECKS)
+def test_effect_of_a_fault(client: Client, clock: Clock, spec: str) -> None:
+    """A fault that is enabled while the simulator runs takes effect."""
+    client.simulator.faults.add(spec)
+    assert [fault.flag for fault in client.simulator.faults] == [fault_name(spec)]
+    CHECKS[spec](client, clock)
 
 
-def test_faults_can_be_switched_off(client: Client) -> None:
-    """When a fault is discarded all is well again."""
+def test_faults_can_be_disabled(client: Client) -> None:
+    """A fault that is discarded has no effect."""
     client.simulator.faults.add("login-401")
     assert client.try_login().status_code == 401
     client.simulator.faults.discard("login-401")
     assert client.try_login().status_code == 200
 
 
-def test_faults_can_be_options(simulate: Callable[..., Simulator]) -> None:
-    """A simulator may be born with faults."""
-    simulator = simulate(faults=("login-500", "stream-404"))
-    assert sorted(simulator.faults) == ["login-500", "stream-404"]
+def test_faults_can_be_options(start_simulator: StartSimulator) -> None:
+    """A simulator can start with faults."""
+    simulator = start_simulator(faults=("login-500", "stream-404"))
+    assert set(simulator.faults) == {Fault.LOGIN_500, Fault.STREAM_404}
     assert Client(simulator).try_login().status_code == 500
 
 
-@pytest.mark.parametrize("fault", ["gremlins", "stream-404:3", "stream-cut:soon", ""])
-def test_unknown_faults_are_named(fault: str) -> None:
-    """What is not in the table, or has a number it should not have, is refused in words."""
-    with pytest.raises(ConfigError, match="fault '"):
-        Faults([fault])
+@pytest.mark.parametrize("spec", ["gremlins", "stream-404:3", "stream-cut:soon", ""])
+def test_invalid_faults_are_rejected(spec: str) -> None:
+    """An unknown fault, and one with a number it does not take, are configuration errors that name it."""
+    with pytest.raises(ConfigError, match=f"fault '{spec}'"):
+        Faults([spec])

@@ -1,36 +1,36 @@
-"""A stream sends what was asked for, keeps its pace, and ends when it should."""
+"""A stream sends the events of its bundle at its interval, and ends when it has to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 
 import pytest
 
-from pf_exporter.simulator import Simulator
-from tests.simulator.client import Client, events, frames
-from tests.simulator.conftest import Clock
+from tests.simulator.client import Client, read_events, read_frames
+from tests.simulator.conftest import Clock, StartSimulator
 
 PORT, LAG = "PF-AP-LAX1-2000001", "PF-AE-NYC1-2000004"
 
 
-def test_everything_is_streamed(client: Client) -> None:
-    """A bundle without selectors gets each event of each port and circuit, sample after sample."""
+def test_a_stream_without_selectors(client: Client) -> None:
+    """A bundle without selectors receives every event of every port and circuit in each sample."""
     with client.stream() as response:
-        got = list(islice(events(response), 156))
-    names = [name for name, _ in got]
+        received = list(islice(read_events(response), 156))
+    names = [name for name, _ in received]
     for sample in (names[:78], names[78:]):
         assert sample.count("port|metrics") == sample.count("port|errors") == 12
         assert sample.count("port|etherstats") == sample.count("port|optical") == 11
         assert sample.count("vc|metrics") == 32
-    assert got[0][1]["timestamp"] == "2026-09-21T14:13:20+00:00"
-    assert got[78][1]["timestamp"] == "2026-09-21T14:13:20.050+00:00"
+    assert received[0][1]["timestamp"] == "2026-09-21T14:13:20+00:00"
+    assert received[78][1]["timestamp"] == "2026-09-21T14:13:20.050+00:00"
 
 
-def test_streams_are_the_network(client: Client, clock: Clock) -> None:
-    """What is streamed is, to the last digit, what the network says about that instant."""
+def test_events_are_those_of_the_network(client: Client, clock: Clock) -> None:
+    """The events of a sample are equal to those of the network at that time."""
     with client.stream() as response:
-        assert list(islice(events(response), 78)) == list(client.simulator.network.measurements(clock.now))
+        assert list(islice(read_events(response), 78)) == list(
+            client.simulator.network.measurements(clock.now)
+        )
 
 
 @pytest.mark.parametrize(
@@ -41,124 +41,122 @@ def test_streams_are_the_network(client: Client, clock: Clock) -> None:
         ({"type": "port", "ifds": [PORT, "PF-AP-NO-1"], "events": ["optical"]}, {("port|optical", PORT)}),
     ],
 )
-def test_a_port_stream_keeps_to_its_filters(
-    client: Client, stream: object, expected: set[tuple[str, str]]
-) -> None:
-    """``ifds`` and ``events`` choose what comes; null is as good as nothing."""
+def test_filters_of_a_port_stream(client: Client, stream: object, expected: set[tuple[str, str]]) -> None:
+    """``ifds`` and ``events`` select events; null is the same as an absent field."""
     with client.stream(client.subscribe(stream)) as response:
-        got = islice(events(response), 6)
-        assert {(name, data["port_circuit_id"]) for name, data in got} == expected
+        received = islice(read_events(response), 6)
+        assert {(name, data["port_circuit_id"]) for name, data in received} == expected
 
 
-def test_a_circuit_stream_keeps_to_its_ends(client: Client) -> None:
-    """``vcs`` names single ends, as circuit and port joined by an ampersand."""
+def test_filter_of_a_circuit_stream(client: Client) -> None:
+    """``vcs`` selects single ends: circuit and port, joined by an ampersand."""
     circuit = client.simulator.network.circuits[0]
     end = f"{circuit.circuit_id}&{circuit.z.port.circuit_id}"
     with client.stream(client.subscribe({"type": "vc", "vcs": [end]})) as response:
-        got = list(islice(events(response), 3))
-    assert {f"{data['vc_circuit_id']}&{data['port_circuit_id']}" for _, data in got} == {end}
-    assert {data["vlan"] for _, data in got} == {str(circuit.z.vlan)}
+        received = list(islice(read_events(response), 3))
+    assert {f"{data['vc_circuit_id']}&{data['port_circuit_id']}" for _, data in received} == {end}
+    assert {data["vlan"] for _, data in received} == {str(circuit.z.vlan)}
 
 
-def test_several_streams_make_one_bundle(client: Client) -> None:
-    """Streams of one bundle are united, and an event that two of them want comes once."""
+def test_a_bundle_merges_its_streams(client: Client) -> None:
+    """An event that several streams of a bundle select is sent once."""
     metrics = {"type": "port", "events": ["metrics"], "ifds": [PORT]}
-    both = client.subscribe(metrics, {"type": "port", "ifds": [PORT]}, {"type": "customer"})
-    with client.stream(both) as response:
-        names = [name for name, _ in islice(events(response), 8)]
+    uuid = client.subscribe(metrics, {"type": "port", "ifds": [PORT]}, {"type": "customer"})
+    with client.stream(uuid) as response:
+        names = [name for name, _ in islice(read_events(response), 8)]
     assert names == ["port|metrics", "port|errors", "port|etherstats", "port|optical"] * 2
 
 
-def test_real_logins_are_told(client: Client) -> None:
-    """Who logs in to the simulator appears in the activity log of open streams, and only there."""
+def test_logins_are_in_the_activity_log(client: Client) -> None:
+    """A login to the simulator is sent to the open streams of the activity log."""
     with client.stream(client.subscribe({"type": "customer", "events": ["auth"]})) as response:
         assert client.simulator.wait(lambda: client.simulator.open_streams == 1)
         Client(client.simulator).log_in()
-        name, data = next(events(response))
+        name, data = next(read_events(response))
     assert (name, data["message"]) == ("customer|auth", "User demo logged in.")
 
 
-def test_people_are_streamed_as_time_goes_by(client: Client, clock: Clock) -> None:
-    """When the clock moves on an hour, what people did in that hour is streamed."""
+def test_activity_follows_the_clock(client: Client, clock: Clock) -> None:
+    """When the clock advances by an hour, the activity of that hour is sent."""
     with client.stream(client.subscribe({"type": "customer"})) as response:
         assert client.simulator.wait(lambda: client.simulator.open_streams == 1)
         before = clock.now
         clock.now += 3600
         expected = list(client.simulator.network.activity(clock.now, before))
-        assert list(islice(events(response), len(expected))) == expected
+        assert list(islice(read_events(response), len(expected))) == expected
 
 
-def test_a_silent_stream_beats(simulate: Callable[..., Simulator]) -> None:
-    """When there is nothing to say, a bare comment is sent now and then."""
-    simulator = simulate(heartbeat=0.05)
+def test_heartbeat_of_an_idle_stream(start_simulator: StartSimulator) -> None:
+    """A stream without events sends a bare comment at the heartbeat interval."""
+    simulator = start_simulator(heartbeat=0.05)
     client = Client(simulator)
     with client.stream(client.subscribe({"type": "customer", "events": ["document"]})) as response:
-        assert list(islice(frames(response), 3)) == [b":"] * 3
+        assert list(islice(read_frames(response), 3)) == [b":"] * 3
     assert simulator.heartbeats_sent >= 3
 
 
-def test_a_busy_stream_does_not_beat(simulate: Callable[..., Simulator]) -> None:
-    """While events flow there is no heartbeat."""
-    simulator = simulate(heartbeat=5.0)
+def test_no_heartbeat_while_events_flow(start_simulator: StartSimulator) -> None:
+    """A stream with events sends no heartbeat."""
+    simulator = start_simulator(heartbeat=5.0)
     with Client(simulator).stream() as response:
-        list(islice(events(response), 400))
+        list(islice(read_events(response), 400))
     assert simulator.heartbeats_sent == 0
 
 
-def test_a_connection_has_its_time(simulate: Callable[..., Simulator]) -> None:
-    """After the longest time allowed the stream ends in good order; the bundle can be streamed again."""
-    simulator = simulate(max_connection=0.2)
+def test_max_connection(start_simulator: StartSimulator) -> None:
+    """At its maximum age a stream ends in an orderly way; the bundle can be streamed again."""
+    simulator = start_simulator(max_connection=0.2)
     client = Client(simulator)
     uuid = client.subscribe()
     for _ in range(2):
         with client.stream(uuid) as response:
-            assert len(list(events(response))) >= 78  # a broken end would raise
+            assert len(list(read_events(response))) >= 78  # raises if the stream is broken off
     assert simulator.wait(lambda: simulator.open_streams == 0)
     assert simulator.streams == 2
 
 
 def test_a_stream_ends_with_its_session(client: Client, clock: Clock) -> None:
-    """Logging out ends the session's stream at once, expiry a moment later; other streams go on."""
-    by_key, simulator = client, client.simulator
-    with by_key.stream() as other:
+    """A logout and an expiry end the streams of the session; other streams continue."""
+    simulator = client.simulator
+    with client.stream() as other:
         for end in ("logout", "expiry"):
             session = Client(simulator).log_in()
             with session.stream() as response:
-                reader = events(response)
+                reader = read_events(response)
                 assert next(reader)
                 if end == "logout":
-                    session.ask("GET", "/v2/auth/logout")
+                    session.request("GET", "/v2/auth/logout")
                 else:
                     clock.now += 31 * 86400
-                list(reader)  # a broken end would raise
+                list(reader)  # raises if the stream is broken off
             assert simulator.wait(lambda: simulator.open_streams == 1)
-        assert next(events(other))
+        assert next(read_events(other))
 
 
-def test_a_bundle_may_be_streamed_twice(client: Client) -> None:
-    """Two connections to one bundle both get everything."""
+def test_two_connections_to_a_bundle(client: Client) -> None:
+    """Two connections to one bundle both receive all events."""
     uuid = client.subscribe({"type": "port", "ifds": [PORT]})
-    with client.stream(uuid) as one, client.stream(uuid) as other:
-        # Kept by name: a reader that is thrown away hangs up.
-        readers = [events(response) for response in (one, other)]
+    with client.stream(uuid) as first, client.stream(uuid) as second:
+        # Keep both generators: requests closes the connection when one is garbage-collected.
+        readers = [read_events(response) for response in (first, second)]
         for reader in readers:
             assert len({name for name, _ in islice(reader, 4)}) == 4
         assert client.simulator.open_streams == 2
 
 
-def test_a_reader_that_leaves_is_noticed(client: Client) -> None:
-    """When the reader hangs up, the stream is closed."""
+def test_a_disconnect_closes_the_stream(client: Client) -> None:
+    """The stream is closed when its reader disconnects."""
     with client.stream():
         assert client.simulator.wait(lambda: client.simulator.open_streams == 1)
     assert client.simulator.wait(lambda: client.simulator.open_streams == 0)
 
 
-def test_a_reader_that_does_not_read_is_left(simulate: Callable[..., Simulator]) -> None:
-    """A stream that is to end does so although its reader has stopped reading and every buffer is full."""
-    simulator = simulate(ports=300, vcs=2000)
+def test_a_blocked_reader_does_not_block_the_end(start_simulator: StartSimulator) -> None:
+    """A stream can end while its reader does not read and all buffers are full."""
+    simulator = start_simulator(ports=300, vcs=2000)
     with Client(simulator).stream():
         sent = 0
-        while simulator.wait(lambda: simulator.events_sent > sent, timeout=0.5):  # noqa: B023 (asked at once)
+        while simulator.wait(lambda: simulator.events_sent > sent, timeout=0.5):  # noqa: B023 (called before sent changes)
             sent = simulator.events_sent
         assert simulator.open_streams == 1
         simulator.end_streams()

@@ -1,0 +1,24 @@
+"""The customer: the response to ``GET /v2/customers/current``."""
+
+from __future__ import annotations
+
+from pf_exporter.simulator.resources.row import CREATED, CUSTOMER_NAME, Row, resource_uuid
+
+
+def customer_row(seed: int) -> Row:
+    """Return ``Customer_GET`` of the caller."""
+    return {
+        "customer_uuid": resource_uuid(seed, "customer"),
+        "name": CUSTOMER_NAME,
+        "website": "vandelayindustries.com",
+        "acctnum": "PF-123456",
+        "description": "Importer/exporter",
+        "routing_id": "PF-1RI-OQ85",
+        "type": "customer",
+        "reg_state": "CA",
+        "reg_country": "USA",
+        "service_provider": False,
+        "customer_of_reseller": False,
+        "time_created": CREATED,
+        "time_updated": CREATED,
+    }

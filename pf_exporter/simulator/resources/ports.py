@@ -1,0 +1,61 @@
+"""Ports: the rows of ``GET /v2/ports``."""
+
+from __future__ import annotations
+
+from pf_exporter.simulator.network import Network
+from pf_exporter.simulator.resources.row import CREATED, CUSTOMER_NAME, Row, operational_status, resource_uuid
+from pf_exporter.simulator.topology import Port
+
+PATH = "/v2/ports"
+
+
+def rows(network: Network, at: float) -> list[Row]:
+    """Return ``Port_GET`` of every port, LAG and LAG member at ``at``."""
+    return [_port(network.seed, port, at) for port in network.ports]
+
+
+def _port(seed: int, port: Port, at: float) -> Row:
+    row: Row = {
+        "port_circuit_id": port.circuit_id,
+        "description": port.description,
+        "state": "Active",
+        "status": "active",
+        "admin_status": "up",
+        "operational_status": operational_status(port, at),
+        "disabled": False,
+        # For a LAG, the speed of one member: the sum is not always one of the speeds the API allows.
+        "speed": f"{port.gbps}Gbps",
+        "media": port.media,
+        "mtu": 9096,
+        "vc_mode": "evpl",
+        "zone": port.zone,
+        "region": port.pop.region,
+        "market": port.pop.market,
+        "market_description": port.pop.market_description,
+        "pop": port.pop.name,
+        "site": port.pop.site,
+        "site_code": port.pop.site_code,
+        "is_lag": bool(port.members),
+        "is_lag_member": port.lag is not None,
+        "is_cloud": False,
+        "is_ptp": False,
+        "is_nni": False,
+        "is_manual": False,
+        "po_number": None,
+        "subscription_term": 12,
+        "account_uuid": resource_uuid(seed, "account"),
+        "customer_name": CUSTOMER_NAME,
+        "customer_uuid": resource_uuid(seed, "customer"),
+        "user_created": "hank.aaron",
+        "user_updated": "grace.h",
+        "time_created": CREATED,
+        "time_updated": CREATED,
+        "device_port_type": "blue",
+    }
+    if port.gbps == 1:
+        row["autoneg"] = True
+    if port.members:
+        row |= {"lag_interval": "fast", "member_count": len(port.members)}
+    if port.lag:
+        row["parent_lag_circuit_id"] = port.lag.circuit_id
+    return row

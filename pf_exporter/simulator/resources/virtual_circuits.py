@@ -1,0 +1,77 @@
+"""Virtual circuits: the rows of ``GET /v2/services``."""
+
+from __future__ import annotations
+
+from pf_exporter.simulator.network import Network
+from pf_exporter.simulator.resources.row import (
+    CREATED,
+    CUSTOMER_NAME,
+    Row,
+    is_up,
+    operational_status,
+    resource_uuid,
+)
+from pf_exporter.simulator.topology import Circuit, End
+
+PATH = "/v2/services"
+
+
+def rows(network: Network, at: float) -> list[Row]:
+    """Return ``VC_GET`` of every virtual circuit at ``at``."""
+    return [_service(network.seed, circuit, at) for circuit in network.circuits]
+
+
+def _service(seed: int, circuit: Circuit, at: float) -> Row:
+    a, z = circuit.a.port, circuit.z.port
+    return {
+        "vc_circuit_id": circuit.circuit_id,
+        "customer_uuid": resource_uuid(seed, "customer"),
+        "state": "Active",
+        "service_type": "backbone",
+        "service_class": "metro" if a.pop.market == z.pop.market else "longhaul",
+        "mode": "evpl",
+        "multiport": False,
+        "connected": is_up(a, at) and is_up(z, at),
+        "bandwidth": {
+            "account_uuid": resource_uuid(seed, "account"),
+            "subscription_term": 12,
+            "longhaul_type": "dedicated",
+            "speed": circuit.speed,
+        },
+        "description": circuit.description,
+        "po_number": None,
+        "rate_limit_in": circuit.mbps,
+        "rate_limit_out": circuit.mbps,
+        "time_created": CREATED,
+        "time_updated": CREATED,
+        "user_created": "hank.aaron",
+        "user_updated": "grace.h",
+        "interfaces": [_interface(seed, end, at) for end in (circuit.a, circuit.z)],
+    }
+
+
+def _interface(seed: int, end: End, at: float) -> Row:
+    port = end.port
+    return {
+        "port_circuit_id": port.circuit_id,
+        "pop": port.pop.name,
+        # The code of the site, where the list of ports has its name.
+        "site": port.pop.site_code,
+        "site_name": port.pop.site,
+        "speed": f"{port.gbps}Gbps",
+        "media": port.media,
+        "zone": port.zone,
+        "description": port.description,
+        "vlan": end.vlan,
+        "untagged": False,
+        "provisioning_status": "active",
+        "admin_status": "up",
+        "operational_status": operational_status(port, at),
+        "customer_uuid": resource_uuid(seed, "customer"),
+        "customer_name": CUSTOMER_NAME,
+        "region": port.pop.region,
+        "is_cloud": False,
+        "is_ptp": False,
+        "time_created": CREATED,
+        "time_updated": CREATED,
+    }
