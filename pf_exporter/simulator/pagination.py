@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pf_exporter.simulator.errors import BadRequest
-from pf_exporter.simulator.resources.row import Row
+from pf_exporter.simulator.resources.resource import Row
 
 _SEARCHED = ("description", "port_circuit_id", "vc_circuit_id", "pop", "region")
 _FILTERS = (

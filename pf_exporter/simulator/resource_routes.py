@@ -9,18 +9,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pf_exporter.simulator import pagination
 from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.errors import UPSTREAM_ERROR
 from pf_exporter.simulator.faults import Fault
+from pf_exporter.simulator.pagination import page, select
 from pf_exporter.simulator.request import authenticate
-from pf_exporter.simulator.resources import LISTS, RowSource
+from pf_exporter.simulator.resources import RESOURCES
 from pf_exporter.simulator.resources import cloud_router_connections as connections
 from pf_exporter.simulator.resources.customer import customer_row
+from pf_exporter.simulator.resources.resource import RowSource
 
 
 class ResourceRoutes:
-    """Handlers of the polled resources; every list of :data:`LISTS` is filtered and paged in the same way."""
+    """Handlers of the polled resources; all of :data:`RESOURCES` are filtered and paged in the same way."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -30,7 +31,10 @@ class ResourceRoutes:
     def routes(self) -> list[Route]:
         """Return the routes with their handlers."""
         return [
-            *(Route(path, self._list_handler(rows), methods=["GET"]) for path, rows in LISTS.items()),
+            *(
+                Route(resource.path, self._list_handler(resource.rows), methods=["GET"])
+                for resource in RESOURCES
+            ),
             Route(connections.RATES_PATH, self._rates, methods=["GET"]),
             Route("/v2/customers/current", self._customer, methods=["GET"]),
         ]
@@ -41,10 +45,10 @@ class ResourceRoutes:
             if Fault.INVENTORY_500 in self._faults:
                 return UPSTREAM_ERROR
             query = request.query_params
-            selected = pagination.select(rows(self._context.network, self._context.clock()), query)
+            selected = select(rows(self._context.network, self._context.clock()), query)
             if Fault.PAGING_IGNORED in self._faults:
                 return JSONResponse(selected)
-            return JSONResponse(pagination.page(selected, query))
+            return JSONResponse(page(selected, query))
 
         return handler
 

@@ -6,10 +6,9 @@ import random
 
 from pf_exporter.simulator.events import format_timestamp
 from pf_exporter.simulator.network import Network
-from pf_exporter.simulator.resources.row import CREATED, CUSTOMER_NAME, Row, resource_uuid
+from pf_exporter.simulator.resources.resource import CREATED, CUSTOMER_NAME, Resource, Row, resource_uuid
 from pf_exporter.simulator.traffic import Traffic
 
-PATH = "/v2/services/cloud-routers/connections"
 RATES_PATH = "/v2/metrics/cloud-router-connections/{id}/rate/{type}"
 
 
@@ -67,3 +66,6 @@ def rates(network: Network, connection: str, at: float) -> dict[str, list[list[i
         series["bps"].append([minute, *[rx.bps] * 3, *[tx.bps] * 3])
         series["pps"].append([minute, *[rx.pps] * 3, *[tx.pps] * 3])
     return series
+
+
+CLOUD_ROUTER_CONNECTIONS = Resource("/v2/services/cloud-routers/connections", rows)

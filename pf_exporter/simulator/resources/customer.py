@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pf_exporter.simulator.resources.row import CREATED, CUSTOMER_NAME, Row, resource_uuid
+from pf_exporter.simulator.resources.resource import CREATED, CUSTOMER_NAME, Row, resource_uuid
 
 
 def customer_row(seed: int) -> Row:

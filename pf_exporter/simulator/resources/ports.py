@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pf_exporter.simulator.network import Network
-from pf_exporter.simulator.resources.row import CREATED, CUSTOMER_NAME, Row, operational_status, resource_uuid
+from pf_exporter.simulator.resources.resource import (
+    CREATED,
+    CUSTOMER_NAME,
+    Resource,
+    Row,
+    operational_status,
+    resource_uuid,
+)
 from pf_exporter.simulator.topology import Port
-
-PATH = "/v2/ports"
 
 
 def rows(network: Network, at: float) -> list[Row]:
@@ -59,3 +64,6 @@ def _port(seed: int, port: Port, at: float) -> Row:
     if port.lag:
         row["parent_lag_circuit_id"] = port.lag.circuit_id
     return row
+
+
+PORTS = Resource("/v2/ports", rows)

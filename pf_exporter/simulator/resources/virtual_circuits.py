@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pf_exporter.simulator.network import Network
-from pf_exporter.simulator.resources.row import (
+from pf_exporter.simulator.resources.resource import (
     CREATED,
     CUSTOMER_NAME,
+    Resource,
     Row,
     is_up,
     operational_status,
     resource_uuid,
 )
 from pf_exporter.simulator.topology import Circuit, End
-
-PATH = "/v2/services"
 
 
 def rows(network: Network, at: float) -> list[Row]:
@@ -75,3 +74,6 @@ def _interface(seed: int, end: End, at: float) -> Row:
         "time_created": CREATED,
         "time_updated": CREATED,
     }
+
+
+VIRTUAL_CIRCUITS = Resource("/v2/services", rows)
