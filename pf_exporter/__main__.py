@@ -1,4 +1,4 @@
-"""Lets ``python -m pf_exporter`` be the ``pf-exporter`` command."""
+"""``python -m pf_exporter``: the same as ``pf-exporter``."""
 
 import sys
 

@@ -1,29 +1,51 @@
-"""Quantities and durations as text for people."""
+"""Durations and quantities as text for people."""
 
 from __future__ import annotations
 
+NO_VALUE = "–"
+"""Stands for a value that is not known."""
+
+_DURATION_UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
+_SI_PREFIXES = (
+    ("E", 1e18),
+    ("P", 1e15),
+    ("T", 1e12),
+    ("G", 1e9),
+    ("M", 1e6),
+    ("k", 1e3),
+    ("", 1.0),
+    ("m", 1e-3),
+    ("µ", 1e-6),
+)
+
 
 def duration(seconds: float) -> str:
-    """Seconds in the unit that suits them.
+    """Format seconds in the largest unit of which there are at least two.
 
-    >>> span(90), span(7200)
+    >>> duration(90), duration(7200)
     ('90 s', '2 h')
     """
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+    for unit, size in _DURATION_UNITS:
         if seconds >= 2 * size:
             return f"{seconds // size:.0f} {unit}"
     return f"{max(seconds, 0.0):.0f} s"
 
 
-def bits(number: float | None) -> str:
-    """Bits per second.
+def si(number: float, unit: str, *, digits: int = 3) -> str:
+    """Format a quantity with an SI prefix, to a number of significant digits.
 
-    >>> bits(1.25e9), bits(None)
-    ('1.25 Gbit/s', '–')
+    >>> si(1.25e9, "bit/s"), si(0.00045, "W"), si(999_999, "B")
+    ('1.25 Gbit/s', '450 µW', '1 MB')
     """
-    if number is None:
-        return "–"
-    for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= scale:
-            return f"{number / scale:.3g} {prefix}bit/s"
-    return f"{number:.0f} bit/s"
+    rounded = float(f"{number:.{digits}g}")  # Before the choice: 999,999 rounds to a million.
+    prefix, size = next((row for row in _SI_PREFIXES if abs(rounded) >= row[1]), ("", 1.0))
+    return f"{rounded / size:.{digits}g} {prefix}{unit}"
+
+
+def bit_rate(bits_per_second: float | None) -> str:
+    """Format a bit rate, to whole bits.
+
+    >>> bit_rate(1.25e9), bit_rate(0.4), bit_rate(None)
+    ('1.25 Gbit/s', '0 bit/s', '–')
+    """
+    return NO_VALUE if bits_per_second is None else si(round(bits_per_second), "bit/s")

@@ -1,27 +1,41 @@
-"""``demo``: a simulated PacketFabric and the exporter on it."""
+"""``demo``: the exporter on a simulated PacketFabric."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
 
-from pf_exporter.commands import common
-from pf_exporter.commands.common import Commands, echo
-from pf_exporter.commands.export import TERMINATION, serve
-from pf_exporter.commands.signals import SignalWaiter
-from pf_exporter.commands.simulate import EPILOG, add_network, options
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.network_flags import FAULTS_HELP, add_network_flags, simulator_options
+from pf_exporter.commands.output import echo
+from pf_exporter.commands.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import Account, Config, Secret, WebSettings
 from pf_exporter.log import configure_logging
-from pf_exporter.simulator import Simulator
 
-ADDRESS = "127.0.0.1:10054"
+DEFAULT_ADDRESS = "127.0.0.1:10054"
 
 
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Simulate, and export what is simulated, until a signal comes."""
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add description and arguments."""
+    parser.description = "Run a simulated PacketFabric and the exporter on it, on this machine only."
+    parser.epilog = FAULTS_HELP
+    parser.add_argument(
+        "--listen-address",
+        default=DEFAULT_ADDRESS,
+        metavar="HOST:PORT",
+        help=f"where /metrics is served (default: {DEFAULT_ADDRESS})",
+    )
+    add_network_flags(parser)
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
+    """Run the simulator and the exporter until a signal arrives."""
+    from pf_exporter.commands.serving import serve
+    from pf_exporter.simulator import Simulator
+
     signals = SignalWaiter(*TERMINATION)
     configure_logging("info", "logfmt")
-    with Simulator(options(arguments, "127.0.0.1:0")) as simulator:
+    with Simulator(simulator_options(arguments, "127.0.0.1:0")) as simulator:
         account = Account(
             name="demo",
             api_url=simulator.url,
@@ -33,22 +47,3 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         echo(f"Metrics:  http://{arguments.listen_address}/metrics")
         echo("Stop with Ctrl-C.")
         return serve(config, signals)
-
-
-def add(commands: Commands) -> None:
-    """Describe the command."""
-    parser = common.add(
-        commands,
-        "demo",
-        run,
-        help="run a simulated PacketFabric and the exporter on it",
-        description="Run a simulated PacketFabric and the exporter on it, on this machine only.",
-        epilog=EPILOG,
-    )
-    parser.add_argument(
-        "--listen-address",
-        default=ADDRESS,
-        metavar="HOST:PORT",
-        help=f"where /metrics is served (default: {ADDRESS})",
-    )
-    add_network(parser)

@@ -1,228 +1,171 @@
-"""Events as lines for a person or a program."""
+"""Events as lines of text or JSON, or the bytes of the stream."""
 
 from __future__ import annotations
 
+import enum
 import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TextIO
 
+from pf_exporter.commands.event_filter import EventFilter
+from pf_exporter.commands.field_values import field_values
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
-from pf_exporter.schema import (
-    EVENTS,
-    ActivityLogEntry,
-    Observation,
-    canonical_id,
-    decode,
-    sanitize_label,
-    unit,
-)
+from pf_exporter.schema import EVENTS, ActivityLogEntry, Observation, decode, sanitize_label
 
-CIRCUIT_WIDTH, NAME_WIDTH = 24, 20
-"""Characters of the columns; what is longer moves the rest of its line."""
+EVENT_WIDTH, CIRCUIT_WIDTH, NAME_WIDTH = 15, 24, 20
+"""Characters of the columns; a longer value shifts the rest of its line."""
 
-_PREFIXES = (
-    (1e18, "E"),
-    (1e15, "P"),
-    (1e12, "T"),
-    (1e9, "G"),
-    (1e6, "M"),
-    (1e3, "k"),
-    (1.0, ""),
-    (1e-3, "m"),
-    (1e-6, "µ"),
-)
-_SIGNS = {
-    "bytes_per_second": "bit/s",
-    "packets_per_second": "packets/s",
-    "bytes": "B",
-    "watts": "W",
-    "amperes": "A",
-}
+DATA_WIDTH = 200
+"""Characters shown of data that cannot be decoded."""
 
 
-def quantity(number: float, metric: str) -> str:
-    """A field's number in the unit of its metric, as people read it; ``number`` is the metric's.
+class OutputFormat(enum.Enum):
+    """What is printed for an event."""
 
-    >>> quantity(1.5e8, "packetfabric_port_receive_bytes_per_second")
-    '1.2 Gbit/s'
-    >>> quantity(12345.0, "packetfabric_port_receive_runts_total")
-    '12,345'
-    """
-    sign = unit(metric)
-    if sign == "dbm":
-        return f"{number:.2f} dBm"
-    if sign not in _SIGNS:
-        return f"{number:,.0f}" if number.is_integer() else f"{number:,.6g}"
-    if sign == "bytes_per_second":
-        number *= 8
-    size, prefix = next(((size, name) for size, name in _PREFIXES if abs(number) >= size), (1.0, ""))
-    return f"{number / size:.4g} {prefix}{_SIGNS[sign]}"
+    TEXT = "text"
+    JSON = "json"
+    RAW = "raw"
 
 
-@dataclass(frozen=True)
-class Filters:
-    """Which events and fields are shown; patterns as of file names, and nothing means everything."""
+class CircuitNames(Protocol):
+    """The descriptions of circuits."""
 
-    events: Sequence[str] = ()
-    circuits: Sequence[str] = ()
-    fields: Sequence[str] = ()
-    zeros: bool = False
-
-    def wants_event(self, name: str) -> bool:
-        """By its name."""
-        return not self.events or any(fnmatchcase(name, pattern) for pattern in self.events)
-
-    def wants_circuit(self, names: Sequence[str]) -> bool:
-        """By the ids and the description of its circuit."""
-        known = [*names, *map(canonical_id, names)]
-        return not self.circuits or any(
-            fnmatchcase(name, pattern) for name in known for pattern in self.circuits
-        )
-
-    def wants_field(self, name: str) -> bool:
-        """By the name the API gives it."""
-        return not self.fields or any(fnmatchcase(name, pattern) for pattern in self.fields)
-
-
-def _numbers(said: Observation, filters: Filters) -> Iterator[tuple[str, str]]:
-    fields = said.event.fields
-    names = [name.replace("_N_", f"_{lane}_") for lane in said.lanes for name in fields] or list(fields)
-    families = list(fields.values()) * max(len(said.lanes), 1)
-    for name, family, value in zip(names, families, said.values, strict=True):
-        if (
-            value is not None
-            and filters.wants_field(name)
-            and (value or filters.zeros or name in filters.fields)
-        ):
-            yield name, quantity(value / family.divisor, family.name)
+    def __call__(self, account: str, circuit: str, /) -> str:
+        """The description of an account's circuit, or an empty text."""
 
 
 class EventPrinter:
-    """Shows events, each as a line; ``closed`` is called when nobody reads any more, or there are enough.
+    """Prints the events that pass the filter, one line each.
 
-    ``names`` gives the description of an account's circuit, or nothing. One event at a time.
+    ``done`` is called when ``count`` events are printed, or the reader of the output has gone.
     """
 
     def __init__(
         self,
         out: TextIO,
-        filters: Filters,
-        closed: Callable[[], None],
+        event_filter: EventFilter,
+        done: Callable[[], None],
         *,
-        form: str = "text",
+        output_format: OutputFormat = OutputFormat.TEXT,
         count: int | None = None,
-        names: Callable[[str, str], str] = lambda account, circuit: "",
+        names: CircuitNames = lambda account, circuit: "",
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._out = out
-        self._filters = filters
-        self._closed = closed
-        self._form = form
-        self._left = count
-        self.names = names
+        self._filter = event_filter
+        self._done = done
+        self._format = output_format
+        self._count = count
+        self._names = names
         self._wall = wall
         self._lock = threading.Lock()
-        self._over = False
-        self._coloured = out.isatty() and "NO_COLOR" not in os.environ
-        self.shown = 0
+        self._closed = False
+        self._color = out.isatty() and "NO_COLOR" not in os.environ
+        self.printed = 0
+        """Events so far."""
 
-    def _paint(self, colour: str, text: str) -> str:
-        return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured and text.strip() else text
-
-    def _write(self, text: str, *, counts: bool = True) -> None:
-        with self._lock:
-            if self._over:
-                return
-            try:
-                self._out.write(text)
-                self._out.flush()
-            except OSError:  # `| head` has had enough
-                self._over = True
-            if counts:
-                self.shown += 1
-            self._over = self._over or (self._left is not None and self.shown >= self._left)
-            over = self._over
-        if over:
-            self._closed()
-
-    def raw(self, chunk: bytes) -> None:
-        """Show bytes as they were received; on a terminal without what would command it."""
-        if self._form == "raw":
+    def print_raw(self, chunk: bytes) -> None:
+        """Print bytes as received, if that is the format; control characters only where no terminal reads."""
+        if self._format is OutputFormat.RAW:
             text = chunk.decode(errors="replace")
             if self._out.isatty():
-                text = "".join(one if one.isprintable() or one in "\n\t" else "�" for one in text)
-            self._write(text, counts=False)
+                text = "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
+            self._write(text, events=0)
 
-    def event(self, account: str, frame: ServerSentEvent) -> None:
-        """Show an event, where it is wanted."""
-        if self._form == "raw":
-            self._write("")  # its bytes are there already; it counts
+    def print_event(self, account: str, frame: ServerSentEvent) -> None:
+        """Print an event that passes the filter; several threads may call it."""
+        if self._format is OutputFormat.RAW:
+            self._write("", events=1)  # Its bytes are printed already.
             return
-        if not self._filters.wants_event(frame.event):
+        if not self._filter.matches_event(frame.event):
             return
+        event: Observation | ActivityLogEntry | None = None
+        problem = ""
         try:
-            said = decode(frame.event, frame.data)
-            problem = ""
+            event = decode(frame.event, frame.data)
         except EventError as exc:
-            said, problem = None, str(exc)
-        circuit = {}
-        if isinstance(said, Observation):
-            circuit = dict(zip(said.event.circuit, said.circuit, strict=True))
-        ids = [value for key, value in circuit.items() if key != "vlan"]
-        name = self.names(account, ids[0]) if ids else ""
-        if not self._filters.wants_circuit([*ids, name]):
+            problem = str(exc)
+        labels: dict[str, str] = {}
+        if isinstance(event, Observation):
+            labels = dict(zip(event.event.circuit, event.circuit, strict=True))
+        ids = [value for label, value in labels.items() if label != "vlan"]
+        name = self._names(account, ids[0]) if ids else ""
+        if not self._filter.matches_circuit([*ids, name]):
             return
-        if self._form == "json":
-            self._json(account, frame, circuit, name)
-        elif isinstance(said, Observation):
-            numbers = list(_numbers(said, self._filters))
-            if numbers or not self._filters.fields:
-                shown = "  ".join(f"{key} {self._paint('1', value)}" for key, value in numbers)
-                self._line(frame.event, "&".join(filter(None, circuit.values())), name, shown or "(all zero)")
-        elif not self._filters.fields and not self._filters.circuits:
-            self._line(frame.event, *self._other(said, frame, problem))
+        if self._format is OutputFormat.JSON:
+            self._print_json(account, frame, labels, name)
+        elif isinstance(event, Observation):
+            self._print_observation(event, frame.event, "&".join(filter(None, labels.values())), name)
+        elif not self._filter.fields and not self._filter.circuits:
+            if event is not None:
+                self._print_line(frame.event, event.log_level, "", _activity_text(event))
+            else:
+                known = frame.event in EVENTS or bool(problem)
+                data = f"{problem} {sanitize_label(frame.data[:DATA_WIDTH])}".strip()
+                self._print_line(frame.event, "unusable" if known else "unknown event", "", data)
 
-    @staticmethod
-    def _other(said: ActivityLogEntry | None, frame: ServerSentEvent, problem: str) -> tuple[str, str, str]:
-        if said is not None:
-            told = " ".join(
-                f"{key}={sanitize_label(value)}" for key, value in said.details.items() if key != "timestamp"
-            )
-            return said.log_level, "", told
-        known = frame.event in EVENTS or problem
-        return (
-            ("unusable" if known else "unknown event"),
-            "",
-            f"{problem} {sanitize_label(frame.data[:200])}".strip(),
-        )
+    def _print_observation(self, observation: Observation, event: str, circuit: str, name: str) -> None:
+        values = list(field_values(observation, self._filter))
+        if values or not self._filter.fields:
+            text = "  ".join(f"{field} {self._paint('1', value)}" for field, value in values)
+            self._print_line(event, circuit, name, text or "(all zero)")
 
-    def _line(self, event: str, circuit: str, name: str, shown: str) -> None:
+    def _print_line(self, event: str, circuit: str, name: str, text: str) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(self._wall()))
-        parts = (
+        columns = (
             self._paint("2", clock),
-            self._paint("36", f"{sanitize_label(event):<15}"),
+            self._paint("36", f"{sanitize_label(event):<{EVENT_WIDTH}}"),
             self._paint("33", f"{sanitize_label(circuit):<{CIRCUIT_WIDTH}}"),
             f"{name[:NAME_WIDTH]:<{NAME_WIDTH}}" if name else "",
-            shown,
+            text,
         )
-        self._write("  ".join(filter(None, parts)) + "\n")
+        self._write("  ".join(filter(None, columns)) + "\n", events=1)
 
-    def _json(self, account: str, frame: ServerSentEvent, circuit: Mapping[str, str], name: str) -> None:
+    def _print_json(self, account: str, frame: ServerSentEvent, labels: Mapping[str, str], name: str) -> None:
         try:
             data: Any = json.loads(frame.data)
         except (ValueError, RecursionError):
             data = frame.data
-        if self._filters.fields:
+        if self._filter.fields:
             if not isinstance(data, dict):
                 return
-            data = {key: value for key, value in data.items() if self._filters.wants_field(key)}
+            data = {field: value for field, value in data.items() if self._filter.matches_field(field)}
             if not data:
                 return
-        said = {"at": round(self._wall(), 3), "account": account, "event": frame.event, **circuit}
-        self._write(json.dumps({**said, **({"name": name} if name else {}), "data": data}) + "\n")
+        line: dict[str, object] = {
+            "at": round(self._wall(), 3),
+            "account": account,
+            "event": frame.event,
+            **labels,
+        }
+        if name:
+            line["name"] = name
+        self._write(json.dumps({**line, "data": data}) + "\n", events=1)
+
+    def _paint(self, color: str, text: str) -> str:
+        return f"\x1b[{color}m{text}\x1b[0m" if self._color and text.strip() else text
+
+    def _write(self, text: str, *, events: int) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self.printed += events
+            self._closed = self._count is not None and self.printed >= self._count
+            try:
+                self._out.write(text)
+                self._out.flush()
+            except OSError:  # The reader of the pipe has gone.
+                self._closed = True
+            closed = self._closed
+        if closed:
+            self._done()
+
+
+def _activity_text(entry: ActivityLogEntry) -> str:
+    return " ".join(
+        f"{field}={sanitize_label(value)}" for field, value in entry.details.items() if field != "timestamp"
+    )

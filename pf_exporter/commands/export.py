@@ -1,55 +1,67 @@
-"""Without a command: the exporter itself."""
+"""Without a command: the exporter itself, or a check of its configuration."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import platform
 import signal
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pf_exporter import __version__
-from pf_exporter.commands.common import DIED, OK, echo
-from pf_exporter.commands.signals import SignalWaiter
-from pf_exporter.config import Config, load
-from pf_exporter.errors import ConfigError
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.output import echo
+from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.config import Config, add_flags, load
 from pf_exporter.log import Logger, configure_logging
-from pf_exporter.server import WebConfigReloader
-from pf_exporter.service import Exporter
-
-TERMINATION = (signal.SIGTERM, signal.SIGINT)
 
 log = Logger(__name__)
 
+DESCRIPTION = """\
+Prometheus exporter for PacketFabric's Streaming Events API.
 
-def _reload(exporter: Exporter) -> None:
-    with contextlib.suppress(ConfigError):  # It is in the log, and shown in a metric.
-        exporter.reload()
+Without a command: log in, subscribe, read the event stream, and serve metrics on /metrics.
+The account comes from the environment (PF_TOKEN, or PF_USER and PF_PASSWORD; PF_HOST),
+or several accounts from a file (--config.file). Boolean flags have a --no- form.
+"""
+
+EPILOG = """\
+examples:
+  PF_TOKEN=... pf-exporter              export an account, on port 10054
+  pf-exporter --config.file pf.yaml     export the accounts of a file
+  pf-exporter --config.check            check the configuration, without connecting
+  pf-exporter check                     check the configuration against the API, step by step
+  pf-exporter demo                      try it without an account
+
+exit codes: 0 stopped on request, 1 unexpected error, 2 unusable configuration, 8 cannot listen;
+those of check and tail: pf-exporter check --help
+"""
 
 
-def serve(config: Config, signals: SignalWaiter, source: Callable[[], Config] | None = None) -> int:
-    """Run the exporter until a signal or a bug ends it; at SIGHUP ``source`` gives the configuration anew."""
-    exporter = Exporter(config, on_failure=signals.end, source=source)
-    with exporter:
-        log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
-        while signals.wait() == signal.SIGHUP:
-            # On a thread: reloading waits for streams to end, and SIGTERM must not.
-            threading.Thread(target=_reload, args=(exporter,), name="reload", daemon=True).start()
-    log.info("stopped")
-    return DIED if exporter.failed else OK
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add description and flags; the parser is that of the whole command line."""
+    parser.description = DESCRIPTION
+    parser.epilog = EPILOG
+    add_flags(parser)
 
 
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Export the configured accounts, or only say whether the configuration is good."""
+def _check(config: Config) -> ExitCode:
+    from pf_exporter.server import WebConfigReloader
+
+    WebConfigReloader(config.web.config_file)
+    for warning in config.warnings:
+        echo(f"warning: {warning}")
+    names = ", ".join(account.name for account in config.accounts)
+    echo(f"The configuration is good. Accounts: {names}.")
+    return ExitCode.OK
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
+    """Export the configured accounts, or only check the configuration (--config.check)."""
     config = load(arguments, environ)
     if arguments.config_check:
-        WebConfigReloader(config.web.config_file)
-        for warning in config.warnings:
-            echo(f"warning: {warning}")
-        names = ", ".join(account.name for account in config.accounts)
-        echo(f"The configuration is good. Accounts: {names}.")
-        return OK
+        return _check(config)
+    from pf_exporter.commands.serving import serve
+
     configure_logging(config.log.level, config.log.format)
     log.info("starting pf_exporter", version=__version__, python=platform.python_version())
     for warning in config.warnings:

@@ -1,4 +1,4 @@
-"""``health``: whether the exporter on this machine is well, for a container's health check."""
+"""``health``: the health of the running exporter, for a container's health check."""
 
 from __future__ import annotations
 
@@ -9,77 +9,90 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, Commands, echo
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.output import echo
+from pf_exporter.commands.parser import add_settings
 from pf_exporter.config import load
-from pf_exporter.server import WebConfigReloader
-from pf_exporter.web import HEALTHY
+from pf_exporter.web import HEALTH_PATH, HEALTHY
 
 TIMEOUT = 5.0
-"""Seconds for the connection and for the answer."""
-PATH = "/-/healthy"
+"""Seconds for the connection and for each read."""
+
+BODY_LIMIT = 200
+"""Bytes of an answer that are read."""
 
 
-def _host(listen_address: str) -> str:
-    """Where to ask whoever listens on an address: every address includes the loopback one."""
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add description and arguments."""
+    parser.description = (
+        "Ask the exporter on the listen addresses of this configuration whether it is healthy:\n"
+        "exit code 0 if it is, 1 if not. For the HEALTHCHECK of a container."
+    )
+    add_settings(parser)
+
+
+def _connect_host(listen_address: str) -> str:
+    """The host to connect to: a server on the unspecified address also listens on loopback."""
     host = urlsplit(f"//{listen_address}").hostname or "127.0.0.1"
     try:
-        everywhere = ipaddress.ip_address(host).is_unspecified
+        unspecified = ipaddress.ip_address(host).is_unspecified
     except ValueError:
         return host
-    return ("::1" if ":" in host else "127.0.0.1") if everywhere else host
+    if not unspecified:
+        return host
+    return "::1" if ":" in host else "127.0.0.1"
+
+
+def _connection(listen_address: str, *, tls: bool) -> http.client.HTTPConnection:
+    host, port = _connect_host(listen_address), int(listen_address.rpartition(":")[2])
+    if not tls:
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    # No certificate proves the name "this machine", and nothing secret is sent.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
 
 
 def probe(listen_address: str, *, tls: bool) -> str:
-    """What is wrong with the exporter that listens there, or nothing."""
-    host, port = _host(listen_address), int(listen_address.rpartition(":")[2])
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
-    if tls:
-        # It is this machine that is asked, by whatever name: there is no name that a certificate could prove.
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+    """Ask the exporter on a listen address for its health; return what is wrong, or an empty text."""
+    connection = _connection(listen_address, tls=tls)
     try:
-        connection.request("GET", PATH)
-        answer = connection.getresponse()
-        said = answer.read(200).decode(errors="replace").strip()
+        connection.request("GET", HEALTH_PATH)
+        response = connection.getresponse()
+        body = response.read(BODY_LIMIT).decode(errors="replace").strip()
     except ssl.SSLError as exc:
-        # Whoever wants a certificate of us is there: it sends an alert, or ends the connection.
-        closed = isinstance(exc, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+        # A server that requires a client certificate is up: it sends an alert, or closes the connection.
+        closed = isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError)
         return "" if closed or "ALERT" in (exc.reason or "") else f"TLS failed: {exc.reason or exc}"
     except (BrokenPipeError, ConnectionResetError) as exc:
-        # With TLS 1.3 the alert comes after the handshake, and may be lost with the connection, which may end
+        # In TLS 1.3 the alert follows the handshake, and may be lost with the connection, which may close
         # before the request is sent.
         return "" if tls else exc.strerror or str(exc)
     except (OSError, http.client.HTTPException) as exc:
         return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
     finally:
         connection.close()
-    # Whoever asks for a user is there, and says no more without one.
-    well = answer.status == 401 or (answer.status, said) == (200, HEALTHY)
-    return "" if well else f"HTTP {answer.status}: {said}"
+    # A server that requires a user is up, and shows nothing more without one.
+    if response.status == http.HTTPStatus.UNAUTHORIZED or (response.status, body) == (200, HEALTHY):
+        return ""
+    return f"HTTP {response.status}: {body}"
 
 
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _has_tls(web_config_file: str) -> bool:
+    if not web_config_file:
+        return False
+    from pf_exporter.server import WebConfigReloader
+
+    return WebConfigReloader(web_config_file).has_tls
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Ask every listen address; healthy if all are."""
     web = load(arguments, environ, need_account=False).web
-    tls = WebConfigReloader(web.config_file).has_tls
-    well = True
+    tls = _has_tls(web.config_file)
+    healthy = True
     for address in web.listen_address:
-        wrong = probe(address, tls=tls)
-        echo(f"{address}: {wrong or 'healthy'}")
-        well = well and not wrong
-    return OK if well else DIED
-
-
-def add(commands: Commands) -> None:
-    """Describe the command."""
-    common.add(
-        commands,
-        "health",
-        run,
-        help="ask the exporter on this machine whether it is well",
-        description="Ask the exporter that listens where this configuration says whether it is well:\n"
-        "exit code 0 if it is, 1 if not. For a container's HEALTHCHECK.",
-        settings=True,
-    )
+        problem = probe(address, tls=tls)
+        echo(f"{address}: {problem or 'healthy'}")
+        healthy = healthy and not problem
+    return ExitCode.OK if healthy else ExitCode.FAILED

@@ -1,4 +1,4 @@
-"""``record``: the streams, into a file."""
+"""``record``: the streams of the configured accounts, in a file."""
 
 from __future__ import annotations
 
@@ -7,63 +7,62 @@ import functools
 import os
 from collections.abc import Mapping
 
-from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, SILENT, Commands, echo, seconds
-from pf_exporter.commands.export import TERMINATION
-from pf_exporter.commands.signals import SignalWaiter
-from pf_exporter.commands.streaming import StreamRunner
+from pf_exporter.commands.argument_types import seconds
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.output import echo
+from pf_exporter.commands.parser import add_settings
+from pf_exporter.commands.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import load
 from pf_exporter.log import configure_logging
-from pf_exporter.recording import RecordingWriter, redaction_for
-from pf_exporter.stream import EventProcessor
 
 DESCRIPTION = """\
-Record the streams of the configured accounts until Ctrl-C. An existing recording is continued. User names,
-addresses, messages and circuit IDs are replaced by pseudonyms, so that the recording can be shared;
-measurements and times are kept.
-"""
+Record the streams of the configured accounts, as they arrive, until Ctrl-C. An existing recording
+is continued. User names, addresses, messages and circuit IDs are replaced by pseudonyms, so that
+the recording can be shared; measurements and times are kept."""
+
+EPILOG = "exit codes: 0 events were recorded, 6 no event arrived; others as for pf-exporter check\n"
 
 
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Record until a signal or the end of time."""
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add description and arguments."""
+    parser.description = DESCRIPTION
+    parser.epilog = EPILOG
+    add_settings(parser)
+    parser.add_argument(
+        "file", metavar="FILE", help="the recording; FILE.part until it is compressed at the end"
+    )
+    parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="stop after this time")
+    parser.add_argument(
+        "--redact",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="replace what identifies a person, a place or a circuit (default: yes)",
+    )
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
+    """Record until a signal arrives or the time is up."""
+    from pf_exporter.commands.streaming import StreamRunner
+    from pf_exporter.recording import RecordingWriter, redaction_for
+    from pf_exporter.stream import EventProcessor
+
     config = load(arguments, environ)
     configure_logging(config.log.level, config.log.format)
     signals = SignalWaiter(*TERMINATION)
     recorder = RecordingWriter(
         arguments.file, redaction=redaction_for(config.accounts) if arguments.redact else None
     )
-    live = StreamRunner(
+    runner = StreamRunner(
         config, signals, create_processor=functools.partial(EventProcessor, recorder=recorder)
     )
-    live.run(arguments.duration)
+    runner.run(arguments.duration)
     recorder.close()
-    events = sum(sum(pipeline.stats.events.values()) for pipeline in live.pipelines.values())
-    how = "redacted" if arguments.redact else "as received: it holds names, addresses and messages"
+    events = sum(sum(pipeline.stats.events.values()) for pipeline in runner.pipelines.values())
+    how = "redacted" if arguments.redact else "as received: it contains names, addresses and messages"
     path = recorder.current_path
     echo(f"{events:,} events recorded; {path} has {os.path.getsize(path):,} bytes, {how}")
     if recorder.problem is not None:
         echo(f"{recorder.problem}; {recorder.lost:,} frames and marks lost")
-    if live.failure is not None or recorder.problem is not None:
-        return DIED
-    return OK if events else SILENT
-
-
-def add(commands: Commands) -> None:
-    """Describe the command."""
-    parser = common.add(
-        commands,
-        "record",
-        run,
-        help="record the streams to a file",
-        description=DESCRIPTION,
-        epilog="exit codes: 0 events were recorded, 6 none came; others as of pf-exporter check\n",
-        settings=True,
-    )
-    parser.add_argument("file", metavar="FILE", help="the recording, compressed with gzip at the end; FILE.part while recording")
-    parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="end after this long")
-    parser.add_argument(
-        "--redact",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="replace what names a person, a place or a circuit (default: yes)",
-    )
+    if runner.failure is not None or recorder.problem is not None:
+        return ExitCode.FAILED
+    return ExitCode.OK if events else ExitCode.NO_EVENTS

@@ -8,80 +8,64 @@ import math
 from collections.abc import Mapping
 from functools import partial
 
-from pf_exporter.commands import common
-from pf_exporter.commands.common import DIED, OK, Commands
-from pf_exporter.commands.export import TERMINATION
-from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.commands.argument_types import speed
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.parser import add_settings
+from pf_exporter.commands.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import load
 from pf_exporter.log import Logger, configure_logging
-from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts
 
 log = Logger(__name__)
 
 DESCRIPTION = """\
-Run the exporter on a recording in the place of an account: the same events, the same metrics. Nothing is
-asked of PacketFabric. When the recording is over its last numbers stay, until Ctrl-C.
-"""
+Run the exporter on a recording instead of an account: the same events give the same metrics.
+Nothing connects to PacketFabric. At the end of the recording the last values stay, until Ctrl-C."""
 
 
-def speed(text: str) -> float:
-    """How many times as fast; 0 is without a pause."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError("expected a number, such as 60, or 0 for no pauses")
-    return number or math.inf
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add description and arguments."""
+    parser.description = DESCRIPTION
+    add_settings(parser)
+    parser.add_argument("file", metavar="FILE", help="the recording")
+    parser.add_argument(
+        "--speed",
+        type=speed,
+        default=1.0,
+        metavar="N",
+        help="replay N times as fast; 0 means without pauses (default: 1)",
+    )
+    parser.add_argument("--loop", action="store_true", default=False, help="start over at the end")
 
 
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Serve what the recording makes of the metrics, until a signal comes."""
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
+    """Serve the metrics of a recording until a signal arrives."""
+    from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts
+
     config = load(arguments, environ, need_account=False)
     configure_logging(config.log.level, config.log.format)
-    # What was last heard stays: the recording's end is no silence of PacketFabric's.
+    # The end of a recording is no silence of PacketFabric: the last values do not expire.
     series = dataclasses.replace(config.series, ttl=math.inf)
     config = dataclasses.replace(config, accounts=accounts(arguments.file), series=series)
     signals = SignalWaiter(*TERMINATION)
-    bugs: list[BaseException] = []
+    failures: list[BaseException] = []
 
     def ended(exc: BaseException | None) -> None:
         if exc is None:
-            log.info("the recording is over", file=arguments.file, lines=player.replayed)
+            log.info("end of the recording", file=arguments.file, lines=replayer.replayed)
         else:
-            bugs.append(exc)
+            failures.append(exc)
             signals.end()
 
     clock = Clock()
     exporter = Exporter(
-        config,
-        on_failure=signals.end,
-        create_pipeline=partial(ReplayPipeline, clock=clock),
-        wall=clock,
+        config, on_failure=signals.end, create_pipeline=partial(ReplayPipeline, clock=clock), wall=clock
     )
-    player = Replayer(
+    replayer = Replayer(
         arguments.file, exporter.pipelines, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
     )
     with exporter:
         log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
-        player.start()
+        replayer.start()
         signals.wait()
-        player.stop()
-    return DIED if bugs or exporter.failed else OK
-
-
-def add(commands: Commands) -> None:
-    """Describe the command."""
-    parser = common.add(
-        commands,
-        "replay",
-        run,
-        help="run the exporter on a recording",
-        description=DESCRIPTION,
-        settings=True,
-    )
-    parser.add_argument("file", metavar="FILE", help="the recording")
-    parser.add_argument(
-        "--speed", type=speed, default=1.0, metavar="N", help="N times as fast; 0 without pauses (default: 1)"
-    )
-    parser.add_argument("--loop", action="store_true", default=False, help="begin again at its end")
+        replayer.stop()
+    return ExitCode.FAILED if failures or exporter.failed else ExitCode.OK

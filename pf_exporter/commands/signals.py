@@ -1,32 +1,35 @@
-"""What the process is told from outside, heard whichever thread the system hands it to."""
+"""Signals to the process, which wake the main thread whichever thread the system delivers them to."""
 
 from __future__ import annotations
 
 import signal
 import socket
 
-TERMINATED = 0
-"""What :meth:`SignalWaiter.wait` gives when the process has a reason of its own to end."""
+TERMINATION = (signal.SIGTERM, signal.SIGINT)
+"""The signals that end every command."""
+
+ENDED = 0
+"""What :meth:`SignalWaiter.wait` returns after :meth:`SignalWaiter.end`; no signal has this number."""
 
 
 class SignalWaiter:
-    """Signals to wait for; made in the main thread, once in a process.
+    """Waits for signals; created in the main thread, once per process.
 
-    Python runs a signal's handler only when the main thread runs next, and one that waits for a lock
-    does not wake for a signal that another thread was given. A descriptor that is written to wakes it.
+    Python runs the handler of a signal in the main thread, and a main thread that waits for a lock does not
+    wake when the system delivers the signal to another thread. Reading from a socket wakes it.
     """
 
-    def __init__(self, *numbers: signal.Signals) -> None:
-        self._heard, self._rung = socket.socketpair()
-        self._rung.setblocking(False)
-        for number in numbers:
+    def __init__(self, *signals: signal.Signals) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        for number in signals:
             signal.signal(number, lambda *_: None)
-        signal.set_wakeup_fd(self._rung.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
 
     def end(self) -> None:
-        """Let :meth:`wait` give ``ENDED``; any thread may call."""
-        self._rung.send(bytes([TERMINATED]))
+        """Make :meth:`wait` return ``ENDED``; any thread may call it."""
+        self._sender.send(bytes([ENDED]))
 
     def wait(self) -> int:
-        """The number of the next signal, or ``ENDED``."""
-        return self._heard.recv(1)[0]
+        """Wait for the next signal and return its number, or ``ENDED``."""
+        return self._receiver.recv(1)[0]

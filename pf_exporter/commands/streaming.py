@@ -1,4 +1,4 @@
-"""The accounts' streams for as long as a command wants them, into an intake of its own."""
+"""The streams of all accounts, for as long as a command runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
-from pf_exporter.service import AccountPipeline, ProcessorFactory
+from pf_exporter.service import AccountPipeline, ProcessorFactory, stop_all
 from pf_exporter.state import Store
 
 
@@ -23,23 +23,22 @@ class StreamRunner:
     ) -> None:
         self._signals = signals
         self.failure: BaseException | None = None
-        """What a thread has died of."""
+        """The exception that ended a thread."""
         store = Store(ttl=config.series.ttl, limit=config.series.limit)
         self.pipelines: dict[str, AccountPipeline] = {}
         """By account."""
         for account in config.accounts:
             store.add_account(account.name)
-            pipeline = AccountPipeline(
+            self.pipelines[account.name] = AccountPipeline(
                 account, config, store, self._fail, create_processor=create_processor, bundle=bundle
             )
-            self.pipelines[account.name] = pipeline
 
     def _fail(self, exc: BaseException) -> None:
         self.failure = exc
         self._signals.end()
 
     def run(self, duration: float | None) -> None:
-        """Stream until a signal comes, a thread dies, or so many seconds are over."""
+        """Stream until a signal arrives, a thread fails, or ``duration`` seconds have passed."""
         for pipeline in self.pipelines.values():
             pipeline.start()
         if duration is not None:
@@ -47,5 +46,4 @@ class StreamRunner:
             timer.daemon = True
             timer.start()
         self._signals.wait()
-        for pipeline in self.pipelines.values():
-            pipeline.stop()
+        stop_all([pipeline.stop for pipeline in self.pipelines.values()])

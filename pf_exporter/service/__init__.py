@@ -11,6 +11,7 @@ from __future__ import annotations
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
+from pf_exporter.service.shutdown import stop_all
 
 __all__ = [
     "AccountPipeline",
@@ -20,4 +21,5 @@ __all__ = [
     "ReplayPipeline",
     "Replayer",
     "accounts",
+    "stop_all",
 ]

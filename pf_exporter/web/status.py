@@ -11,7 +11,7 @@ from typing import Any
 
 from pf_exporter import __version__
 from pf_exporter.config import SETTINGS, Account, Config, Secret, SecretFile
-from pf_exporter.formatting import bits, duration
+from pf_exporter.formatting import bit_rate, duration
 from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics import ReloadStatus
 from pf_exporter.state import AccountStats, Store, StreamState
@@ -159,7 +159,7 @@ def _bar(one: CircuitTraffic) -> Markup:
     if not one.speed:
         return Markup("")
     share = min(one.busiest / one.speed, 1.0)
-    text = f"{share:.0%} of {bits(one.speed)}"
+    text = f"{share:.0%} of {bit_rate(one.speed)}"
     # An image, since the style of an element may not be set on the element.
     bar = Markup(
         f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" role="img"><title>{text}</title>'
@@ -181,8 +181,8 @@ def _circuits(title: str, found: Sequence[CircuitTraffic], there_are: int) -> Ma
         (
             tag("code", one.circuit),
             one.account,
-            bits(one.receive),
-            bits(one.transmit),
+            bit_rate(one.receive),
+            bit_rate(one.transmit),
             _bar(one),
             *((_power(one),) if has_power else ()),
             duration(one.age),

@@ -1,4 +1,4 @@
-"""What the tests of the commands stand on; the sites are those of the web surface's tests."""
+"""Fixtures of the server's tests, for the commands that talk to a server."""
 
 from tests.server.conftest import authority, serve
 

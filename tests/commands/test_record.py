@@ -53,7 +53,7 @@ def test_record_and_replay(program: Start, tmp_path: Path) -> None:
         one.process.send_signal(signal.SIGTERM)
         assert one.end() == 0
     other = program("replay", str(file), listen, "--speed=0")
-    other.wait_for("the recording is over")
+    other.wait_for("end of the recording")
     shown = numbers(served(other))
     assert len(shown) > 500
     page = get(served(other))[2].decode()

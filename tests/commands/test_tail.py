@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pf_exporter.commands.event_printer import quantity
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret
 from pf_exporter.packetfabric.client import Client
@@ -142,7 +141,7 @@ def test_duration_without_events(program: Start, fake: Fake) -> None:
     fake.events.clear()
     one = program("tail", "--duration=1s", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert one.end() == 6
-    assert one.lines == ["pf-exporter: no event that was asked for came"]
+    assert one.lines == ["pf-exporter: no event matched"]
 
 
 def test_a_name_that_no_event_has(program: Start, fake: Fake) -> None:
@@ -151,7 +150,9 @@ def test_a_name_that_no_event_has(program: Start, fake: Fake) -> None:
     one = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert one.end() == 0
     (said,) = (line for line in one.lines if line.startswith("pf-exporter: "))
-    assert said.startswith("pf-exporter: no known event fits 'port|metric'; known are port|metrics, ")
+    assert said.startswith(
+        "pf-exporter: no known event matches 'port|metric'; known events are port|metrics, "
+    )
 
 
 def test_not_streaming(program: Start, fake: Fake) -> None:
@@ -224,20 +225,3 @@ def test_bad_uuid(program: Start) -> None:
     one = program("tail", "--subscription-uuid=../x", env={"PF_TOKEN": "x"})
     assert one.end() == 2
     assert "--subscription-uuid" in one.output
-
-
-@pytest.mark.parametrize(
-    ("number", "metric", "text"),
-    [
-        (0.0, "packetfabric_port_receive_bytes_total", "0 B"),
-        (1.5e15, "packetfabric_port_receive_bytes_total", "1.5 PB"),
-        (125.0, "packetfabric_port_receive_bytes_per_second", "1 kbit/s"),
-        (0.00045, "packetfabric_port_optical_receive_power_watts", "450 µW"),
-        (0.0065, "packetfabric_port_optical_bias_current_amperes", "6.5 mA"),
-        (-40.0, "packetfabric_port_optical_receive_power_dbm", "-40.00 dBm"),
-        (1e21, "packetfabric_port_receive_runts_total", "1,000,000,000,000,000,000,000"),
-    ],
-)
-def test_quantity(number: float, metric: str, text: str) -> None:
-    """Numbers are shown in the unit of their metric, with the prefix that suits them."""
-    assert quantity(number, metric) == text

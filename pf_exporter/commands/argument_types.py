@@ -1,0 +1,42 @@
+"""Types of arguments, for argparse."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from pf_exporter.config import UUID, duration
+
+
+def seconds(text: str) -> float:
+    """A duration such as ``500ms``, in seconds."""
+    try:
+        return duration(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+
+
+def uuid(text: str) -> str:
+    """A UUID in its canonical form."""
+    try:
+        return UUID.parse(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+
+
+def positive_integer(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("expected a whole number of at least 1")
+    return int(text)
+
+
+def speed(text: str) -> float:
+    """A factor of at least 0; 0 means as fast as possible, which is infinity."""
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = math.nan
+    if not 0 <= factor < math.inf:
+        raise argparse.ArgumentTypeError("expected a number, such as 60, or 0 for no pauses")
+    return factor or math.inf

@@ -1,0 +1,33 @@
+"""Lines on the terminal, in order with those of the log."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.log import flush_logging
+
+
+def discard_output() -> None:
+    """Send what is still written to standard output to the null device."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def echo(line: str) -> None:
+    """Print a line at once; if the reader of the pipe has gone, print nothing from now on."""
+    flush_logging()
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        discard_output()
+    except OSError as exc:
+        discard_output()
+        echo_error(f"cannot write to standard output: {exc.strerror}")
+        raise SystemExit(ExitCode.FAILED) from None
+
+
+def echo_error(message: str) -> None:
+    """Print a line for the user to standard error."""
+    flush_logging()
+    print(f"pf-exporter: {message}", file=sys.stderr)
