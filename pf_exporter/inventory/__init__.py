@@ -1,6 +1,6 @@
-"""The polled resources of an account: ports, virtual circuits, cloud router connections.
+"""The polled resources of an account: ports, virtual circuits and cloud router connections.
 
-Polls on a thread of its own, in the session of the stream.
+Polls on a thread of its own, with the stream's session; never delays the stream or ends its session.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One account's inventory: its lists, fetched again and again in the session that the stream works in."""
+"""Polls one account's lists of ports, virtual circuits and cloud router connections."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from pf_exporter.schema import (
     Samples,
     canonical_id,
 )
+from pf_exporter.supervised_thread import SupervisedThread
 
-AGAIN = 60.0
-"""Seconds between the beginnings of two looks at least, however often a refresh is asked for."""
-RETRY = 5.0
-"""Seconds after the first failure until the next look, about."""
-SPACING = 1.0
-"""Seconds between two requests for the rates of cloud router connections."""
-RATES_LAG = 600.0
-"""Seconds by which the newest of those rates may be old already when it is fetched."""
+MIN_INTERVAL = 60.0
+"""Shortest time in seconds between the starts of two polls, however often a refresh is requested."""
+FIRST_RETRY = 5.0
+"""Shortest time in seconds from a failure to the next poll; it doubles with each failure in a row."""
+REQUEST_SPACING = 1.0
+"""Seconds between two requests for rates of cloud router connections."""
+RATE_DELAY = 600.0
+"""Seconds by which the API's newest rate may be behind when it is fetched."""
 
 log = Logger(__name__)
 
 
 class InventoryPoller:
-    """What one account has, looked at on a thread of its own.
+    """The polled resources of one account.
 
-    It shares the stream's session and never delays the stream. ``limit`` is the number of series it may
-    create; ``failed`` is called with the exception if the thread dies, ``on_update`` after each poll with the
-    IDs of all circuits.
+    Uses the session of the stream. ``limit`` is the greatest number of series; ``failed`` is called with the
+    exception if the thread dies, ``on_update`` after each successful poll with the IDs of all circuits.
     """
 
     def __init__(
@@ -62,158 +62,162 @@ class InventoryPoller:
         limit: int,
         failed: Callable[[BaseException], None],
         on_update: Callable[[frozenset[str]], None] = lambda circuits: None,
-        again: float = AGAIN,
-        spacing: float = SPACING,
+        min_interval: float = MIN_INTERVAL,
+        request_spacing: float = REQUEST_SPACING,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
-        chance: Callable[[], float] = random.random,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self.account = account
         self._client = client
         self._session_manager = session_manager
         self._interval = settings.interval
         self._tags = settings.description_tags
-        self._listings = RESOURCES if settings.cloud_router_connections else (PORTS, VIRTUAL_CIRCUITS)
+        self._resources = RESOURCES if settings.cloud_router_connections else (PORTS, VIRTUAL_CIRCUITS)
         self._limit = limit
-        self._failed = failed
         self._on_update = on_update
-        self._again = min(again, settings.interval)
-        self._spacing = spacing
+        self._min_interval = min(min_interval, settings.interval)
+        self._request_spacing = request_spacing
         self._clock = clock
         self._wall = wall
-        self._chance = chance
-        self._backoff = Backoff(min(RETRY, settings.interval), settings.interval)
-        self._proven: Session | None = None
+        self._random = random
+        self._backoff = Backoff(min(FIRST_RETRY, settings.interval), settings.interval)
+        self._accepted_session: Session | None = None
+        """The session of the last successful poll."""
         self.snapshot = Snapshot()
         self.failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
-        """What failed of looking, by reason."""
-        self.rejected = {field: 0 for listing in self._listings for field in listing.fields}
-        """Values that could not be used, by field."""
-        life = 2 * settings.interval + RATES_LAG
-        self._rates = RatePoller(account, client, session_manager, self.failures, life=life, wall=wall)
+        """Failed polls and requests for rates, by reason."""
+        self.rejected = {field: 0 for resource in self._resources for field in resource.fields}
+        """Unusable values, by field."""
+        self._rates = RatePoller(
+            account,
+            client,
+            session_manager,
+            self.failures,
+            max_age=2 * settings.interval + RATE_DELAY,
+            wall=wall,
+        )
         self._stopping = threading.Event()
-        self._asked = threading.Event()
-        self._thread = threading.Thread(target=self._guarded, name=f"inventory {account}", daemon=True)
+        self._refresh_requested = threading.Event()
+        self._thread = SupervisedThread(
+            self._run, name=f"inventory {account}", failed=failed, account=account
+        )
 
     def start(self) -> None:
-        """Begin to look, unless it is off."""
+        """Start to poll, unless the interval is 0."""
         if self._interval:
             self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end. Whoever calls also aborts the client, so that nothing is waited for."""
+        """Request the end of the thread; the caller also aborts the client, which ends an open request."""
         self._stopping.set()
-        self._asked.set()
+        self._refresh_requested.set()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the thread, at most this many seconds; whether it has ended."""
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-        return not self._thread.is_alive()
+        """Wait for the thread, at most ``timeout`` seconds; return whether it has ended."""
+        return self._thread.join(timeout)
 
     def refresh(self) -> None:
-        """Ask for a look now, or as soon as the last is a minute old. Any thread may."""
-        self._asked.set()
+        """Request a poll as soon as the last one is a minute old; any thread may call."""
+        self._refresh_requested.set()
 
     def circuits(self) -> frozenset[str]:
-        """The ids, as received, of all ports and virtual circuits: of what can be streamed."""
-        known = self.snapshot.circuits
+        """Return the IDs, as received, of everything that can be streamed: ports and virtual circuits."""
+        snapshot = self.snapshot
         return frozenset(
-            one.id for noun in (PORTS.name, VIRTUAL_CIRCUITS.name) for one in known.get(noun, {}).values()
+            circuit.id for resource in (PORTS, VIRTUAL_CIRCUITS) for circuit in snapshot.of(resource).values()
         )
 
     def description(self, circuit_id: str) -> str:
-        """What people wrote about a circuit, or nothing."""
-        for listing in self._listings:
-            circuit = self.snapshot.circuits.get(listing.name, {}).get(canonical_id(circuit_id))
+        """Return the description of a circuit; empty if there is none."""
+        snapshot = self.snapshot
+        for resource in self._resources:
+            circuit = snapshot.of(resource).get(canonical_id(circuit_id))
             if circuit is not None:
-                ((values, _),) = circuit.samples[listing.info.name]
-                return values[list(listing.labels).index("description")]
+                ((labels, _),) = circuit.samples[resource.info.name]
+                return labels[list(resource.labels).index("description")]
         return ""
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
-        """Of every circuit the id as received, and by family what there is to show."""
-        known = self.snapshot.circuits
-        for listing in self._listings:
-            for circuit in known.get(listing.name, {}).values():
-                rates = self._rates.samples(circuit.id) if listing is CLOUD_ROUTER_CONNECTIONS else {}
-                yield listing, circuit.id, {**circuit.samples, **rates}
+        """Yield the resource, the ID as received and the samples by family of every circuit."""
+        snapshot = self.snapshot
+        for resource in self._resources:
+            for circuit in snapshot.of(resource).values():
+                rates = self._rates.samples(circuit.id) if resource is CLOUD_ROUTER_CONNECTIONS else {}
+                yield resource, circuit.id, {**circuit.samples, **rates}
 
-    # The thread's life: look, wait, look again; sooner when asked to, later when told to.
-
-    def _guarded(self) -> None:
-        try:
-            self._run()
-        except BaseException as exc:  # a thread's top: whatever it is, it must be known
-            log.exception("a thread has died of a bug", account=self.account, thread=self._thread.name)
-            self._failed(exc)
+    # The thread: poll, wait for the interval, a refresh or the delay after an error, and again.
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            began = self._clock()
+            started = self._clock()
             try:
                 self._poll()
-                self._look_at_rates(began)
+                self._poll_rates(started)
             except ExporterError as exc:
                 if not self._stopping.is_set():
                     self._recover(exc)
             else:
                 self._backoff = self._backoff.reset()
-                took = self._clock() - began
-                # However slow the API is, it rests as long as it works.
-                rest = max(self._interval - took, min(took, self._interval))
-                self._wait(min(max(self._again - took, 0.0), rest), rest)
+                duration = self._clock() - started
+                # With a slow API, polling takes at most half of the time.
+                delay = max(self._interval - duration, min(duration, self._interval))
+                self._wait(min(max(self._min_interval - duration, 0.0), delay), delay)
 
-    def _wait(self, least: float, most: float) -> None:
-        """Wait for ``most`` seconds, or until a refresh is asked for; ``least`` seconds in any case."""
-        if not self._stopping.wait(least):
-            self._asked.wait(most - least)
-        self._asked.clear()
+    def _wait(self, minimum: float, maximum: float) -> None:
+        """Wait for ``maximum`` seconds; a refresh ends the wait after ``minimum`` seconds."""
+        if not self._stopping.wait(minimum):
+            self._refresh_requested.wait(maximum - minimum)
+        self._refresh_requested.clear()
 
     def _recover(self, exc: ExporterError) -> None:
-        """Count the error, and wait for as long as it asks."""
+        """Count and log the error, and wait until the next attempt."""
         self.failures[exc.reason] += 1
-        delay = self._backoff.delay(self._chance())
+        delay = self._backoff.delay(self._random())
         self._backoff = self._backoff.next()
-        by_hand = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
-        if by_hand:
+        needs_user = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
+        if needs_user:
             delay = max(delay, self._interval)
-        told = (exc.retry_after or 0.0) if isinstance(exc, ApiError) else 0.0
-        delay = max(delay, told)
-        say = log.error if by_hand else log.warning
-        say(
+        retry_after = (exc.retry_after or 0.0) if isinstance(exc, ApiError) else 0.0
+        delay = max(delay, retry_after)
+        write = log.error if needs_user else log.warning
+        write(
             "inventory not refreshed",
             account=self.account,
             reason=exc.reason,
             error=exc,
             retry_in=round(delay, 1),
         )
-        self._wait(max(min(delay, self._again), told), delay)
+        self._wait(max(min(delay, self._min_interval), retry_after), delay)
 
-    # A look: all lists, and only if all come whole are they taken for what there is.
+    # A poll: the snapshot is replaced only if all lists have been read completely.
 
     def _poll(self) -> None:
         session = self._session_manager.get()
         try:
-            found = {listing.name: dict(self._fetch(listing, session)) for listing in self._listings}
+            found = {resource.name: dict(self._fetch(resource, session)) for resource in self._resources}
         except Unauthorized as exc:
-            # A session that never was good for the lists may be good for the stream, which goes first.
-            if session is self._proven and not isinstance(exc, Forbidden):
+            # A session that has never been accepted here may still be good for the stream: leave it alone.
+            if session is self._accepted_session and not isinstance(exc, Forbidden):
                 self._session_manager.discard(session)
             raise
-        self._proven = session
-        self.snapshot = now = self.snapshot.updated(found, self._limit, self._wall())
+        self._accepted_session = session
+        self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
         self._on_update(self.circuits())
-        if now.left_out:
-            key = f"left out {self.account}"
-            said = "limit of series reached by the inventory"
-            log.warning_throttled(key, said, account=self.account, limit=self._limit, left_out=now.left_out)
+        if snapshot.left_out:
+            log.warning_throttled(
+                f"left out {self.account}",
+                "limit of series reached by the inventory",
+                account=self.account,
+                limit=self._limit,
+                left_out=snapshot.left_out,
+            )
 
-    def _fetch(self, listing: Resource, session: Session) -> Iterator[tuple[str, Circuit]]:
-        """The circuits of one list by plain id."""
-        for page in self._client.pages(session, listing.path):
+    def _fetch(self, resource: Resource, session: Session) -> Iterator[tuple[str, Circuit]]:
+        """Yield the canonical IDs and circuits of a list."""
+        for page in self._client.pages(session, resource.path):
             for item in page:
-                circuit, rejected = listing.parse(item, self._tags)
+                circuit, rejected = resource.parse(item, self._tags)
                 for field, value in rejected.items():
                     self._reject(field, value, circuit)
                 if circuit is not None:
@@ -223,7 +227,7 @@ class InventoryPoller:
         self.rejected[field] += 1
         log.warning_throttled(
             f"{field} {self.account}",
-            "value in the inventory cannot be used",
+            "unusable value in the inventory",
             every=float("inf"),
             account=self.account,
             circuit=circuit.id if circuit is not None else "",
@@ -231,13 +235,13 @@ class InventoryPoller:
             value=value if isinstance(value, str | int | float) else type(value).__name__,
         )
 
-    def _look_at_rates(self, began: float) -> None:
-        def has_time() -> bool:
-            if self._stopping.wait(self._spacing):
+    def _poll_rates(self, started: float) -> None:
+        def may_continue() -> bool:
+            if self._stopping.wait(self._request_spacing):
                 return False
-            age = self._clock() - began
-            due = self._asked.is_set() and age >= self._again
-            return not due and age < self._interval / 2
+            elapsed = self._clock() - started
+            refresh_due = self._refresh_requested.is_set() and elapsed >= self._min_interval
+            return not refresh_due and elapsed < self._interval / 2
 
-        connections = self.snapshot.circuits.get(CLOUD_ROUTER_CONNECTIONS.name, {})
-        self._rates.look([one.id for one in connections.values()], has_time)
+        connections = self.snapshot.of(CLOUD_ROUTER_CONNECTIONS).values()
+        self._rates.poll([connection.id for connection in connections], may_continue)

@@ -1,4 +1,4 @@
-"""The rates of cloud router connections: they are in no stream, so each is asked for, one after the other."""
+"""Polls the rates of cloud router connections, which are not streamed, with one request per rate."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.schema import RATE_PATH, RATES, Samples, latest_rates
 
-# What becomes part of a URL that the token is sent to.
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+"""IDs that may become part of the URL of a request, which carries the token."""
+
 log = Logger(__name__)
 
 
 class RatePoller:
-    """The latest rates of one account's connections. One thread looks, any may read.
+    """The latest rates of one account's connections. One thread polls, any thread may read.
 
-    ``failures`` counts by reason; ``life`` is how old, in seconds and by its own time, a rate may be.
+    ``failures`` counts failed requests by reason; ``max_age`` is the greatest age in seconds, by its own
+    timestamp, at which a rate is shown.
     """
 
     def __init__(
@@ -29,49 +31,61 @@ class RatePoller:
         session_manager: SessionManager,
         failures: dict[str, int],
         *,
-        life: float,
+        max_age: float,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
         self._client = client
         self._session_manager = session_manager
         self._failures = failures
-        self._life = life
+        self._max_age = max_age
         self._wall = wall
-        self._turns: dict[str, int] = {}
-        """How often each connection was looked at: who has waited longest comes first."""
+        self._last_round: dict[str, int] = {}
+        """By connection, the last round in which its rates were fetched; 0 for never."""
         self._rates: dict[tuple[str, str], tuple[float, Mapping[str, Samples]]] = {}
+        """By connection and type, UNIX seconds and samples."""
 
-    def look(self, connections: Iterable[str], go_on: Callable[[], bool]) -> None:
-        """Ask for the rates of these connections, and forget any other.
+    def poll(self, connections: Iterable[str], may_continue: Callable[[], bool]) -> None:
+        """Fetch the rates of these connections, least recently fetched first, and forget all others.
 
-        ``go_on`` is asked before each request: it waits, and says whether there is time for one more. Raises
-        :class:`ApiError`, except for connections that have no rates.
+        ``may_continue`` is called before each request; it waits for the time between requests and returns
+        whether there is time for another one. Raises :class:`ApiError`, except for connections without rates.
         """
-        turn = max(self._turns.values(), default=0) + 1
-        self._turns = {one: self._turns.get(one, 0) for one in connections if _SAFE.fullmatch(one)}
-        self._rates = {key: rate for key, rate in self._rates.items() if key[0] in self._turns}
-        for connection in sorted(self._turns, key=lambda one: self._turns[one]):
+        this_round = max(self._last_round.values(), default=0) + 1
+        self._last_round = {
+            connection: self._last_round.get(connection, 0)
+            for connection in connections
+            if _SAFE_ID.fullmatch(connection)
+        }
+        self._rates = {key: rate for key, rate in self._rates.items() if key[0] in self._last_round}
+        for connection in sorted(self._last_round, key=self._last_round.__getitem__):
             for type_ in RATES:
-                if not go_on():
+                if not may_continue():
                     return
-                self._ask(connection, type_)
-            self._turns[connection] = turn
+                self._fetch(connection, type_)
+            self._last_round[connection] = this_round
 
-    def _ask(self, connection: str, type_: str) -> None:
-        path, since = RATE_PATH.format(connection, type_), {"since": "1 hour ago"}
+    def _fetch(self, connection: str, type_: str) -> None:
+        path = RATE_PATH.format(connection, type_)
+        session = self._session_manager.get()
         try:
-            rows = self._client.get(self._session_manager.get(), f"rates in {type_}", path, since)
+            rows = self._client.get(session, f"rates in {type_}", path, {"since": "1 hour ago"})
         except Rejected as exc:
             self._failures[exc.reason] += 1
-            key = f"rejected {self._account}"
-            log.warning_throttled(key, "no rates", account=self._account, circuit=connection, error=exc)
+            log.warning_throttled(
+                f"rejected {self._account}", "no rates", account=self._account, circuit=connection, error=exc
+            )
             return
         if (rate := latest_rates(rows, type_)) is not None:
             self._rates[connection, type_] = rate
 
     def samples(self, connection: str) -> dict[str, Samples]:
-        """By family the rates that are not too old."""
-        oldest = self._wall() - self._life
-        found = (self._rates.get((connection, type_)) for type_ in RATES)
-        return {name: rate for one in found if one and one[0] >= oldest for name, rate in one[1].items()}
+        """Return the rates that are recent enough, by family."""
+        oldest = self._wall() - self._max_age
+        rates = self._rates
+        found: dict[str, Samples] = {}
+        for type_ in RATES:
+            timestamp, samples = rates.get((connection, type_), (0.0, {}))
+            if timestamp >= oldest:
+                found.update(samples)
+        return found

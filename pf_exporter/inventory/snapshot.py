@@ -1,4 +1,4 @@
-"""The circuits there are, as of the last good look at the lists, and what becomes of them at the next."""
+"""The circuits of an account as of the last successful poll."""
 
 from __future__ import annotations
 
@@ -6,47 +6,55 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pf_exporter.schema import Circuit
+from pf_exporter.schema import Circuit, Resource
 
-Known = Mapping[str, Mapping[str, Circuit]]
-"""By noun of a listing, and by plain id, the circuits."""
+Circuits = Mapping[str, Circuit]
+"""By canonical ID."""
 
 
 class Snapshot(NamedTuple):
-    """What there is; replaced whole, never changed."""
+    """The circuits of all polled resources; replaced as a whole, never changed."""
 
-    circuits: Known = MappingProxyType({})
-    missed: frozenset[tuple[str, str]] = frozenset()
-    """Noun and plain id of those that the last look did not find, though the one before did."""
+    circuits: Mapping[str, Circuits] = MappingProxyType({})
+    """By name of the resource."""
+    missing: frozenset[tuple[str, str]] = frozenset()
+    """Resource and canonical ID of circuits that the last poll did not find, but the one before did."""
     left_out: int = 0
-    """How many were found for which there is no room."""
+    """Circuits that would exceed the limit of series."""
     at: float | None = None
-    """UNIX seconds of the last good look; None before the first."""
+    """UNIX seconds of the last successful poll; None before the first."""
 
-    def updated(self, found: Known, limit: int, at: float) -> Snapshot:
-        """The next snapshot, with at most ``limit`` series; what is there already comes first.
+    def of(self, resource: Resource) -> Circuits:
+        """Return the circuits of a resource."""
+        return self.circuits.get(resource.name, {})
 
-        It takes two looks to be gone: a list that changes while it is read page by page can lose an object.
+    def updated(self, found: Mapping[str, Circuits], limit: int, at: float) -> Snapshot:
+        """Return the next snapshot with at most ``limit`` series; circuits that are already there come first.
+
+        A circuit is removed when two successive polls have not found it: a list that changes while it is read
+        page by page can omit an object.
         """
-        unseen = {
-            (noun, key)
-            for noun, known in self.circuits.items()
-            for key in known
-            if key not in found.get(noun, {})
+        not_found = {
+            (name, key)
+            for name, circuits in self.circuits.items()
+            for key in circuits
+            if key not in found.get(name, {})
         }
-        missed = unseen - self.missed
-        circuits: dict[str, dict[str, Circuit]] = {noun: {} for noun in found}
-        stay, new = [], []
-        for noun, known in found.items():
-            held = self.circuits.get(noun, {})
-            stay += [(noun, key) for key in held if key in known or (noun, key) in missed]
-            new += [(noun, key) for key in known if key not in held]
+        missing = not_found - self.missing
+        kept: list[tuple[str, str]] = []
+        new: list[tuple[str, str]] = []
+        for name, circuits in found.items():
+            before = self.circuits.get(name, {})
+            kept += [(name, key) for key in before if key in circuits or (name, key) in missing]
+            new += [(name, key) for key in circuits if key not in before]
+        result: dict[str, dict[str, Circuit]] = {name: {} for name in found}
         left_out = 0
-        for noun, key in (*stay, *new):
-            circuit = found[noun].get(key) or self.circuits[noun][key]
-            if circuit.series > limit:
+        room = limit
+        for name, key in (*kept, *new):
+            circuit = found[name].get(key) or self.circuits[name][key]
+            if circuit.series > room:
                 left_out += 1
             else:
-                limit -= circuit.series
-                circuits[noun][key] = circuit
-        return Snapshot(circuits, frozenset(missed), left_out, at)
+                room -= circuit.series
+                result[name][key] = circuit
+        return Snapshot(result, frozenset(missing), left_out, at)

@@ -72,7 +72,7 @@ def busiest(
 
 
 def _speed(snapshot: Snapshot | None, port: str) -> float | None:
-    known = snapshot.circuits.get(PORTS.name, {}).get(canonical_id(port)) if snapshot is not None else None
+    known = snapshot.of(PORTS).get(canonical_id(port)) if snapshot is not None else None
     samples = known.samples.get(SPEED) if known is not None else None
     return samples[0][1] * 8 if samples else None
 

@@ -1,0 +1,63 @@
+"""Snapshots: a circuit is removed after two polls without it, and the limit of series holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from pf_exporter.inventory.snapshot import Circuits, Snapshot
+from pf_exporter.schema.resource import Circuit
+from pf_exporter.schema.resources.ports import PORTS
+from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
+
+INFO = (((), 1.0),)
+
+
+def circuits(*ids: str, series: int = 1) -> Circuits:
+    return {id: Circuit(id, {f"family {number}": INFO for number in range(series)}) for id in ids}
+
+
+def test_a_snapshot_of_nothing() -> None:
+    """Before the first poll there are no circuits and no time."""
+    assert Snapshot().of(PORTS) == {}
+    assert Snapshot().at is None
+
+
+def test_circuits_are_those_found() -> None:
+    """A poll replaces circuits by what it found, resource by resource."""
+    snapshot = Snapshot().updated({"port": circuits("a"), "vc": circuits("b")}, 100, 1.0)
+    assert (list(snapshot.of(PORTS)), list(snapshot.of(VIRTUAL_CIRCUITS))) == (["a"], ["b"])
+    changed = circuits("a", series=3)
+    snapshot = snapshot.updated({"port": changed, "vc": circuits("b")}, 100, 2.0)
+    assert snapshot.of(PORTS) == changed
+    assert (snapshot.at, snapshot.left_out) == (2.0, 0)
+
+
+def test_a_circuit_is_removed_after_two_polls_without_it() -> None:
+    """Missing once it is kept as it was, missing twice it is removed, and found again it starts over."""
+    snapshot = Snapshot()
+    shown = []
+    for found in ("ab", "a", "ab", "a", "a", "ab", "a"):
+        snapshot = snapshot.updated({"port": circuits(*found)}, 100, 1.0)
+        shown.append("".join(snapshot.of(PORTS)))
+    assert shown == ["ab", "ab", "ab", "ab", "a", "ab", "ab"]
+
+
+@pytest.mark.parametrize("order", ["abc", "cba"])
+def test_circuits_that_are_shown_have_priority(order: str) -> None:
+    """Above the limit new circuits are left out and counted, whatever the order of the list."""
+    snapshot = Snapshot().updated({"port": circuits("a", "b", series=5)}, 11, 1.0)
+    snapshot = snapshot.updated({"port": circuits(*order, series=5)}, 11, 2.0)
+    assert (list(snapshot.of(PORTS)), snapshot.left_out) == (["a", "b"], 1)
+
+
+def test_a_small_circuit_fits_where_a_large_one_does_not() -> None:
+    """The limit counts series, and each circuit is shown completely or not at all."""
+    found = {"port": {**circuits("large", series=9), **circuits("small", series=2)}}
+    snapshot = Snapshot().updated(found, 8, 1.0)
+    assert (list(snapshot.of(PORTS)), snapshot.left_out) == (["small"], 1)
+
+
+def test_a_resource_that_is_no_longer_polled_is_removed() -> None:
+    """A resource that a poll does not contain has no circuits any more."""
+    snapshot = Snapshot().updated({"port": circuits("a"), "vc": circuits("b")}, 100, 1.0)
+    assert list(snapshot.updated({"port": circuits("a")}, 100, 2.0).of(VIRTUAL_CIRCUITS)) == []
