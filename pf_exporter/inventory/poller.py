@@ -171,8 +171,7 @@ class InventoryPoller:
         self._refresh_requested.clear()
 
     def _recover(self, exc: ExporterError) -> None:
-        """Count and log the error, and wait until the next attempt."""
-        self.failures[exc.reason] += 1
+        """Log and count the error, and wait until the next attempt."""
         delay = self._backoff.delay(self._random())
         self._backoff = self._backoff.next()
         needs_user = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
@@ -188,6 +187,7 @@ class InventoryPoller:
             error=exc,
             retry_in=round(delay, 1),
         )
+        self.failures[exc.reason] += 1
         self._wait(max(min(delay, self._min_interval), retry_after), delay)
 
     # A poll: the snapshot is replaced only if all lists have been read completely.
