@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from pf_exporter.log import LogHandler, configure_logging
+from pf_exporter.log.handler import LogHandler, configure_logging
 from tests.programs import version_problem
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -30,7 +30,7 @@ NOT_NEW_ENOUGH = "the package that it compares with asks for Python 3.11"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")
+    parser.addoption("--update-golden", action="store_true", help="write the golden files")
 
 
 @pytest.fixture

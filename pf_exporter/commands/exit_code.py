@@ -6,7 +6,7 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """What the process tells its caller."""
+    """The exit code of the process."""
 
     description: str
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from typing import Protocol
 
@@ -79,9 +80,12 @@ class LineWriter:
 
     def _write(self, line: str) -> bool:
         data = f"{line}\n".encode(errors="backslashreplace")
-        try:
-            while data:
+        while data:
+            try:
                 data = data[os.write(self._descriptor, data) :]
-        except OSError:
-            return False
+            except BlockingIOError:
+                # Another process has made the terminal or pipe that both share non-blocking.
+                select.select([], [self._descriptor], [])
+            except OSError:
+                return False
         return True

@@ -70,6 +70,18 @@ def test_flushing_a_blocked_pipe_has_a_deadline(log_file: LogFile, pipe: tuple[i
     assert PipeReader(reader).read_until(b"msg=late")
 
 
+def test_a_pipe_that_another_process_made_non_blocking(log_file: LogFile, pipe: tuple[int, int]) -> None:
+    """On a full non-blocking pipe a line waits, as on a blocking one."""
+    reader, writer = pipe
+    os.set_blocking(writer, False)
+    handler = configure_logging("info", "logfmt", writer)
+    log.info("late")
+    flush_logging()
+    assert PipeReader(reader).read_until(b"msg=late")
+    flush_logging()
+    assert handler.dropped == 0
+
+
 def test_a_failed_write_is_a_dropped_line(log_file: LogFile) -> None:
     """A descriptor that cannot be written to loses lines, and nothing else."""
     reader, writer = os.pipe()
