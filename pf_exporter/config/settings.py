@@ -27,7 +27,7 @@ from pf_exporter.config.types import (
     or_zero,
     positive_integer,
 )
-from pf_exporter.schema import PERSONAL_FIELDS, RESOURCES
+from pf_exporter.schema import PERSONAL_FIELDS, RESOURCES, Temporality
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ class SeriesSettings:
 class CounterSettings:
     """The temporality of counts in events: running totals (cumulative) or increments (delta)."""
 
-    port_errors: str = setting(TEMPORALITY, "cumulative", "Temporality of the counts in port errors events.")
-    port_etherstats: str = setting(
+    port_errors: Temporality = setting(
+        TEMPORALITY, "cumulative", "Temporality of the counts in port errors events."
+    )
+    port_etherstats: Temporality = setting(
         TEMPORALITY, "cumulative", "Temporality of the counts in port etherstats events."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import ipaddress
 import re
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pf_exporter.config.secrets import parse_secret
+from pf_exporter.schema import Temporality
 
 T = TypeVar("T")
+E = TypeVar("E", bound=enum.Enum)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,12 @@ def choice(*values: str) -> SettingType[str]:
     return matching("|".join(values), "|".join(values), f"one of {', '.join(values)}")
 
 
+def member_of(members: type[E]) -> SettingType[E]:
+    """A member of an enumeration whose values are strings, by its value."""
+    text = choice(*(member.value for member in members))
+    return SettingType(lambda value: members(text.parse(value)), text.metavar)
+
+
 def list_of(item_type: SettingType[str]) -> SettingType[tuple[str, ...]]:
     """Lists of at least one item, separated by commas; duplicates are dropped."""
 
@@ -150,7 +159,7 @@ def _parse_api_url(text: str) -> str:
 
 BOOLEAN = SettingType(_parse_boolean, "true|false")
 DURATION = min_duration("1ms")
-TEMPORALITY = choice("cumulative", "delta")
+TEMPORALITY = member_of(Temporality)
 URL = SettingType(_parse_api_url, "URL")
 SECRET = SettingType(parse_secret, "SECRET")
 PATH = matching(r"[^\x00-\x1f\ud800-\udfff]+", "PATH", "a path")

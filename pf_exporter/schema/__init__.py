@@ -22,6 +22,7 @@ from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
+from pf_exporter.schema.temporality import Temporality
 from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
 from pf_exporter.schema.values import MAX_ID, MAX_VLAN, is_number
 
@@ -58,6 +59,7 @@ __all__ = [
     "Observation",
     "Resource",
     "Samples",
+    "Temporality",
     "canonical_id",
     "decode",
     "epoch",

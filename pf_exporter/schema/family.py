@@ -12,13 +12,8 @@ class MetricType(str, enum.Enum):
     COUNTER = "counter"
     GAUGE = "gauge"
 
-    # By default str() gives "MetricType.COUNTER", and so does format(), from Python 3.12 on.
-
     def __str__(self) -> str:
         return self.value
-
-    def __format__(self, spec: str) -> str:
-        return format(self.value, spec)
 
 
 UNITS = ("bytes_per_second", "packets_per_second", "bytes", "seconds", "watts", "amperes", "dbm")

@@ -22,6 +22,7 @@ from pf_exporter.metrics import (
     web_config_reload_status,
 )
 from pf_exporter.recording import RecordingWriter, redaction_for
+from pf_exporter.schema import Temporality
 from pf_exporter.server import Server, WebConfigReloader, guard
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, settings_key
 from pf_exporter.service.shutdown import stop_all
@@ -53,7 +54,7 @@ def _create_store(config: Config, wall: Callable[[], float]) -> Store:
     store = Store(
         ttl=config.series.ttl,
         limit=config.series.limit,
-        delta=[event for event, temporality in counters.items() if temporality == "delta"],
+        delta=[event for event, temporality in counters.items() if temporality is Temporality.DELTA],
         wall=wall,
     )
     for account in config.accounts:

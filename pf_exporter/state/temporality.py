@@ -6,11 +6,10 @@ increases: between two increases there is a decrease, unless the deltas keep gro
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, fields
 
 from pf_exporter.config import CounterSettings
-from pf_exporter.schema import EVENTS, EventType, Numbers
+from pf_exporter.schema import EVENTS, EventType, Numbers, Temporality
 
 # A change is an event in which a field differs that has differed on that port before. The first difference of
 # a field is not counted: from zero it is an increase in either case, and an incident causes it on all ports.
@@ -27,13 +26,6 @@ FINAL_CHANGES = 1000
 """Changes after which a result is final and the event is no longer observed."""
 
 
-class Temporality(enum.Enum):
-    """What counters carry; the values are those of the settings."""
-
-    CUMULATIVE = "cumulative"
-    DELTA = "delta"
-
-
 @dataclass(frozen=True)
 class DetectedTemporality:
     """The temporality of one event's counters, and the evidence for it."""
@@ -47,9 +39,9 @@ class DetectedTemporality:
     evidence: str
     """One sentence for the user."""
 
-    def agrees_with(self, configured: str) -> bool:
+    def agrees_with(self, configured: Temporality) -> bool:
         """Return whether the setting's value is not contradicted."""
-        return self.temporality is None or self.temporality.value == configured
+        return self.temporality in (None, configured)
 
 
 class _Port:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pf_exporter.config.types import duration
+from pf_exporter.config.types import TEMPORALITY, duration
+from pf_exporter.schema.temporality import Temporality
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,12 @@ def test_duration_is_the_sum_of_its_units(amounts: tuple[int, ...]) -> None:
     text = "".join(f"{amount}{unit}" for amount, unit in zip(amounts, units, strict=True) if amount)
     total = sum(amount * size for amount, size in zip(amounts, units.values(), strict=True))
     assert duration(text) == total / 1000
+
+
+def test_member_of() -> None:
+    """A member of an enumeration is given by its value, and written as it."""
+    assert TEMPORALITY.parse("delta") is Temporality.DELTA
+    assert (str(Temporality.DELTA), f"{Temporality.DELTA}") == ("delta", "delta")
+    assert TEMPORALITY.metavar == "cumulative|delta"
+    with pytest.raises(ValueError, match=r"^expected one of cumulative, delta$"):
+        TEMPORALITY.parse("DELTA")

@@ -14,6 +14,7 @@ import pytest
 from pf_exporter.config.accounts import StreamFilter
 from pf_exporter.config.settings import Config, CounterSettings, SeriesSettings, StreamSettings, WebSettings
 from pf_exporter.errors import ConfigError
+from pf_exporter.schema.temporality import Temporality
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline
 from tests.conftest import Program, get, until
@@ -151,7 +152,9 @@ def test_a_bad_configuration_changes_nothing(running: ReloadableExporter) -> Non
 def test_sections_that_need_a_restart(running: ReloadableExporter, caplog: pytest.LogCaptureFixture) -> None:
     """Sections that cannot be reloaded are named in the log, and keep their values."""
     running.next = Config(
-        accounts=running.next.accounts, web=WebSettings(), counters=CounterSettings(port_errors="delta")
+        accounts=running.next.accounts,
+        web=WebSettings(),
+        counters=CounterSettings(port_errors=Temporality.DELTA),
     )
     assert running.post()[0] == 200
     assert running.exporter.config.web == WEB

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Numbers
+from pf_exporter.schema.temporality import Temporality
 from pf_exporter.state.temporality import (
     CUMULATIVE_MAX_DROPS,
     DELTA_MIN_DROPS,
@@ -21,7 +22,6 @@ from pf_exporter.state.temporality import (
     MIN_CHANGES,
     MIN_CHANGES_PER_PORT,
     DetectedTemporality,
-    Temporality,
     TemporalityDetector,
 )
 
@@ -186,7 +186,7 @@ def test_between_the_limits_there_is_no_result() -> None:
 def test_only_a_contradiction_disagrees(temporality: Temporality | None, configured: Temporality) -> None:
     """A setting disagrees only with the other temporality, never with an unknown one."""
     result = DetectedTemporality("port|errors", "counters.port_errors", temporality, "")
-    assert result.agrees_with(configured.value) is (temporality in (configured, None))
+    assert result.agrees_with(configured) is (temporality in (configured, None))
 
 
 def test_every_setting_has_a_result() -> None:

@@ -16,8 +16,8 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.reason import Reason
+from pf_exporter.schema.temporality import Temporality
 from pf_exporter.service.exporter import Exporter
-from pf_exporter.state.temporality import Temporality
 from pf_exporter.web import status
 from pf_exporter.web.markup import Markup, escaped, tag
 from tests.conftest import get, until
