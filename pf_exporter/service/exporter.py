@@ -28,7 +28,7 @@ from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, setti
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.state import Store
 from pf_exporter.stream import EventProcessor
-from pf_exporter.web import StatusContext, create_app, page_routes
+from pf_exporter.web import StatusSources, create_app, page_routes
 
 RESPONSE_TIMEOUT = 120.0
 """Seconds to render, send and read a page."""
@@ -139,10 +139,10 @@ class Exporter:
             ExporterCollector(pipeline.stats for pipeline in pipelines),
         )
 
-    def status(self) -> StatusContext:
+    def status(self) -> StatusSources:
         """What the status page is made of."""
         pipelines = self.pipelines  # A reload may replace the list.
-        return StatusContext(
+        return StatusSources(
             self.config,
             self.store,
             [pipeline.stats for pipeline in pipelines],

@@ -1,4 +1,7 @@
-"""The pages: metrics, status, health, readiness and reload."""
+"""The pages: metrics, status, health, readiness and reload.
+
+They read the state and change nothing, except that a POST to ``/-/reload`` reloads the configuration.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,16 @@ from pf_exporter.web.health import HEALTH_PATH, HEALTHY
 if TYPE_CHECKING:
     from pf_exporter.web.app import create_app
     from pf_exporter.web.routes import page_routes
-    from pf_exporter.web.status import StatusContext
+    from pf_exporter.web.status import StatusSources
 else:  # Need starlette and prometheus_client.
     __getattr__ = lazy_names(
-        __name__, {"create_app": "app", "page_routes": "routes", "StatusContext": "status"}
+        __name__, {"create_app": "app", "page_routes": "routes", "StatusSources": "status"}
     )
 
 __all__ = [
     "HEALTHY",
     "HEALTH_PATH",
-    "StatusContext",
+    "StatusSources",
     "create_app",
     "page_routes",
 ]

@@ -1,8 +1,8 @@
-"""The health page, for the server that serves it and the command that asks for it."""
+"""The health page's path and body, shared by the server and the ``health`` command."""
 
 from __future__ import annotations
 
 HEALTH_PATH = "/-/healthy"
 
 HEALTHY = "Healthy."
-"""The body of a healthy exporter's answer, without its newline."""
+"""The body of the response of a healthy exporter, without its newline."""

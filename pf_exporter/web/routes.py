@@ -1,4 +1,4 @@
-"""The pages besides the metrics: the status page, readiness, and reloading."""
+"""The pages besides the metrics: status, readiness and reloading."""
 
 from __future__ import annotations
 
@@ -12,61 +12,68 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pf_exporter.errors import ConfigError
-from pf_exporter.web import status
+from pf_exporter.web import status_page
+from pf_exporter.web.status import StatusSources, status_context
 
-FRESH = 1.0
-"""Seconds for which a status page is good: however many look, it is not made more often."""
+MAX_AGE = 1.0
+"""Seconds for which a rendered status page is served again, however many clients request it."""
 
 
 class _StatusPage:
-    """The status page, made by one thread at a time."""
+    """The status page, rendered by one thread at a time."""
 
-    def __init__(self, view: Callable[[], status.StatusContext]) -> None:
-        self._view = view
-        self._turn = asyncio.Lock()
-        self._made = float("-inf")
-        self._page = ""
+    def __init__(self, sources: Callable[[], StatusSources]) -> None:
+        self._sources = sources
+        self._rendering = asyncio.Lock()
+        self._rendered_at = float("-inf")
+        self._html = ""
+
+    def _render(self) -> str:
+        return status_page.render(status_context(self._sources()))
 
     async def get(self, request: Request) -> Response:
-        """The page as it is, or was a second ago."""
-        async with self._turn:
-            if time.monotonic() - self._made > FRESH:
-                self._page = await run_in_threadpool(lambda: status.page(self._view()))
-                self._made = time.monotonic()
-        return HTMLResponse(self._page, headers=status.HEADERS)
+        """Respond with the page, at most ``MAX_AGE`` old."""
+        async with self._rendering:
+            if time.monotonic() - self._rendered_at > MAX_AGE:
+                self._html = await run_in_threadpool(self._render)
+                self._rendered_at = time.monotonic()
+        return HTMLResponse(self._html, headers=status_page.headers())
 
 
 def page_routes(
-    view: Callable[[], status.StatusContext],
+    sources: Callable[[], StatusSources],
     *,
     ready: Callable[[], bool],
     reload: Callable[[], None] | None,
 ) -> list[Route]:
-    """What answers at ``/``, ``/-/ready`` and ``/-/reload``; reloading is refused where ``reload`` is None.
+    """The routes ``/``, ``/-/ready`` and ``/-/reload``; reloading is refused if ``reload`` is None.
 
     ``reload`` raises :class:`ConfigError` if the new configuration cannot be used.
     """
-    index = _StatusPage(view)
-    turn = asyncio.Lock()  # Whoever waits shall not keep a thread waiting.
+    status = _StatusPage(sources)
+    reloading = asyncio.Lock()  # Requests wait here, and not in a thread of the pool each.
 
-    async def readiness(request: Request) -> Response:
+    async def get_ready(request: Request) -> Response:
         if ready():
             return PlainTextResponse("Ready.\n")
         return PlainTextResponse("Not every account has been subscribed yet.\n", 503)
 
-    async def reloading(request: Request) -> Response:
+    async def post_reload(request: Request) -> Response:
         if reload is None:
-            return PlainTextResponse("Lifecycle API is not enabled: --web.enable-lifecycle does.\n", 405)
+            return PlainTextResponse(
+                "Lifecycle API is not enabled; --web.enable-lifecycle enables it.\n", 405
+            )
         try:
-            async with turn:
+            async with reloading:
                 await run_in_threadpool(reload)
         except ConfigError as exc:
             problems = "\n".join(exc.problems)
-            return PlainTextResponse(f"Not reloaded; what was in force stays in force.\n{problems}\n", 500)
+            text = f"Not reloaded; the previous configuration stays in force.\n{problems}\n"
+            return PlainTextResponse(text, 500)
         return PlainTextResponse("Reloaded.\n")
 
     return [
-        Route("/", index.get),
-        Route("/-/ready", readiness),
-        Route("/-/reload", reloading, methods=["POST"]),
+        Route("/", status.get),
+        Route("/-/ready", get_ready),
+        Route("/-/reload", post_reload, methods=["POST"]),
     ]

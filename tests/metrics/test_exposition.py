@@ -368,7 +368,7 @@ def test_who_does_not_read_holds_up_nobody(
     serve: Callable[[MetricsPage], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that asks and never reads is left behind: others are served, and its answer is given up."""
-    monkeypatch.setattr("pf_exporter.web.app.STALL", 0.2)
+    monkeypatch.setattr("pf_exporter.web.app.CHUNK_TIMEOUT", 0.2)
     page = Counting(b"x" * 50_000_000)
     host = serve(page)
     deaf = HTTPConnection(host, timeout=20)
