@@ -47,6 +47,7 @@ ORDER = (
 DOORS = {
     "bcrypt": {"server"},
     "isal": {"metrics"},
+    "jinja2": {"web"},
     "msgspec": {"schema", "state"},
     "prometheus_client": {"metrics"},
     "requests": {"packetfabric"},

@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pf_exporter.errors import ConfigError
-from pf_exporter.web import status_page
 from pf_exporter.web.status import StatusSources, status_context
+from pf_exporter.web.status_page import page_headers, render_page
 
 MAX_AGE = 1.0
 """Seconds for which a rendered status page is served again, however many clients request it."""
@@ -29,7 +29,7 @@ class _StatusPage:
         self._html = ""
 
     def _render(self) -> str:
-        return status_page.render(status_context(self._sources()))
+        return render_page(status_context(self._sources()))
 
     async def get(self, request: Request) -> Response:
         """Respond with the page, at most ``MAX_AGE`` old."""
@@ -37,7 +37,7 @@ class _StatusPage:
             if time.monotonic() - self._rendered_at > MAX_AGE:
                 self._html = await run_in_threadpool(self._render)
                 self._rendered_at = time.monotonic()
-        return HTMLResponse(self._html, headers=status_page.headers())
+        return HTMLResponse(self._html, headers=page_headers())
 
 
 def page_routes(

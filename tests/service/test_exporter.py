@@ -136,7 +136,10 @@ def test_a_bad_configuration_changes_nothing(running: ReloadableExporter) -> Non
     """The response is 500 with the problem; the old configuration stays, and a metric shows the failure."""
     pipelines = list(running.exporter.pipelines)
     running.problem = "pf.yml: accounts[0].nme: unknown key; did you mean name?"
-    assert running.post() == (500, f"Not reloaded; the previous configuration stays in force.\n{running.problem}\n")
+    assert running.post() == (
+        500,
+        f"Not reloaded; the previous configuration stays in force.\n{running.problem}\n",
+    )
     assert running.exporter.pipelines == pipelines
     page = running.metrics()
     assert "\npacketfabric_config_last_reload_successful 0.0\n" in page
