@@ -7,7 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from pf_exporter.config import SETTINGS, Account, Config, Secret, SecretFile
-from pf_exporter.web.status_context import NOTHING, SettingEntry
+from pf_exporter.formatting import NO_VALUE
+from pf_exporter.web.status_context import SettingEntry
 
 
 def effective_settings(config: Config) -> list[SettingEntry]:
@@ -16,7 +17,7 @@ def effective_settings(config: Config) -> list[SettingEntry]:
     for setting in SETTINGS:
         value = _text(config.value(setting.key))
         settings.append(
-            SettingEntry(setting.key, f"{value} {setting.type.unit}".strip() if value else NOTHING)
+            SettingEntry(setting.key, f"{value} {setting.type.unit}".strip() if value else NO_VALUE)
         )
     for account in config.accounts:
         settings.extend(

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from pf_exporter import __version__
 from pf_exporter.config import Config
-from pf_exporter.formatting import bit_rate, duration
+from pf_exporter.formatting import NO_VALUE, bit_rate, duration
 from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics import ReloadStatus
 from pf_exporter.state import AccountStats, Store, StreamState
 from pf_exporter.web.effective_settings import effective_settings
 from pf_exporter.web.status_context import (
-    NOTHING,
     AccountStatus,
     CircuitEntry,
     CircuitTable,
@@ -109,10 +108,10 @@ def _account(account: AccountStats, now: float) -> AccountStatus:
         severity=severity,
         since=moment(account.history.state_since, now),
         last_event=moment(max(last_usable.values()), now) if last_usable else None,
-        lag=NOTHING if lag is None else f"{lag:.1f} s",
-        session_expires=NOTHING if expires_at is None else f"in {duration(expires_at - now)}",
+        lag=NO_VALUE if lag is None else f"{lag:.1f} s",
+        session_expires=NO_VALUE if expires_at is None else f"in {duration(expires_at - now)}",
         # The start of the UUID tells subscriptions apart; the whole of it would be a capability.
-        subscription=f"{account.bundle[:8]}…" if account.bundle else NOTHING,
+        subscription=f"{account.bundle[:8]}…" if account.bundle else NO_VALUE,
         streams_opened=account.connects,
         gap=duration(account.gap_seconds),
         errors=[
@@ -124,7 +123,7 @@ def _account(account: AccountStats, now: float) -> AccountStatus:
                 name,
                 f"{rates.get(name, 0.0):.3g}",
                 f"{count:,}",
-                f"{duration(now - last_usable[name])} ago" if name in last_usable else NOTHING,
+                f"{duration(now - last_usable[name])} ago" if name in last_usable else NO_VALUE,
             )
             for name, count in counts.items()
             if count
@@ -167,8 +166,8 @@ def _utilization(circuit: CircuitTraffic) -> Utilization | None:
 def _optics(circuit: CircuitTraffic) -> str:
     powers = (circuit.receive_power, circuit.transmit_power)
     if powers == (None, None):
-        return NOTHING
-    return " / ".join(NOTHING if power is None else f"{power:.1f}" for power in powers)
+        return NO_VALUE
+    return " / ".join(NO_VALUE if power is None else f"{power:.1f}" for power in powers)
 
 
 def _temporality(sources: StatusSources) -> Iterator[TemporalityEntry]:

@@ -6,9 +6,6 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NOTHING = "–"
-"""Stands for a value that does not exist."""
-
 
 class Severity(str, enum.Enum):
     """How good a state is; also its CSS class."""
