@@ -40,7 +40,7 @@ class StreamSettings:
     rotate_after: float = setting(
         min_duration("1s", or_off=True), "115m", "Replace a stream at this age; 0 disables rotation."
     )
-    backoff_min: float = setting(DURATION, "1s", "Mean delay before the first retry.")
+    backoff_min: float = setting(DURATION, "1s", "Minimum delay between retries.")
     backoff_max: float = setting(DURATION, "60s", "Maximum delay between retries.")
 
 
