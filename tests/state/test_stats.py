@@ -12,18 +12,9 @@ from pf_exporter.reason import Reason
 from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
 from pf_exporter.schema.events import EVENT_NAMES
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, StreamState
+from tests.state.harness import Clock
 
 IDLE_TIMEOUT = 120.0
-
-
-class Clock:
-    """A clock that tests set."""
-
-    def __init__(self, now: float = 1000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

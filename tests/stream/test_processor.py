@@ -14,7 +14,7 @@ from pf_exporter.errors import TooLarge
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import REPEAT_WINDOW, EventProcessor
-from tests.state.test_stats import Clock
+from tests.state.harness import Clock
 
 METRICS = {"timestamp": "2021-09-22T20:34:30+00:00", "port_circuit_id": "PF-AP-1", "bytes_rx_total": 5}
 

@@ -14,7 +14,7 @@ from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.stream.subscription import UNSTREAMED_LIFE, OpenStream, Subscription
 from tests.fakes import STREAM, Answer, Fake
-from tests.state.test_stats import Clock
+from tests.state.harness import Clock
 
 
 class World:
