@@ -1,4 +1,4 @@
-"""What every test stands on."""
+"""Fixtures and helpers of all tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.resources
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -25,8 +26,8 @@ from tests.programs import version_problem
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NEW_ENOUGH = sys.version_info >= (3, 11)
-NOT_NEW_ENOUGH = "the package that it compares with asks for Python 3.11"
-"""The one reason to skip a test, on Python 3.10 alone; elsewhere a package that is not there is an error."""
+NOT_NEW_ENOUGH = "the package that it compares with requires Python 3.11"
+"""The only reason to skip a test, on Python 3.10; elsewhere a missing package is an error."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare a text with a file in tests/fixtures; with --update-golden, write the file instead."""
+    """Compares a text with a file in tests/fixtures; with --update-golden, writes the file instead."""
 
     def compare(name: str, text: str) -> None:
         path = FIXTURES / name
@@ -48,7 +49,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session")
 def openapi() -> Any:
-    """PacketFabric's OpenAPI description, out of the package its own client comes in."""
+    """PacketFabric's OpenAPI description, from the package of its own client."""
     if not NEW_ENOUGH:
         pytest.skip(NOT_NEW_ENOUGH)
     text = importlib.resources.files("packetfabric_mcp").joinpath("data/openapi.yaml").read_text("utf-8")
@@ -56,11 +57,11 @@ def openapi() -> Any:
 
 
 def until(condition: Callable[[], object], what: str, *, seconds: float = 20.0) -> None:
-    """Wait until a condition of another thread or process holds; for what offers no event to wait for."""
+    """Wait until a condition of another thread or process holds, where there is no event to wait for."""
     end = time.monotonic() + seconds
     pause = threading.Event()
     while not condition():
-        assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
         pause.wait(0.02)
 
 
@@ -130,7 +131,7 @@ def tool(name: str) -> str:
 
 
 class Program:
-    """The exporter's command line as a process, with what it writes."""
+    """The command line as a process, with its output."""
 
     def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -158,7 +159,7 @@ class Program:
         return "\n".join(self.lines)
 
     def wait_for(self, text: str, *, seconds: float = 20.0) -> str:
-        """The first line that holds a text, once it is there."""
+        """Wait for a line that contains a text, and return the first."""
         with self._arrived:
             found = self._arrived.wait_for(
                 lambda: any(text in line for line in self.lines) or self.process.poll() is not None, seconds
@@ -168,8 +169,12 @@ class Program:
         assert lines, f"no {text!r}:\n{self.output}"
         return lines[0]
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self.process.send_signal(number)
+
     def end(self, *, seconds: float = 20.0) -> int:
-        """The exit code, when the process has ended of itself."""
+        """Wait for the process to end, and return its exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         return code
@@ -177,7 +182,7 @@ class Program:
 
 @pytest.fixture
 def program() -> Iterator[Callable[..., Program]]:
-    """Starts the command line; whatever still runs at the end is killed."""
+    """Starts the command line; kills at the end what still runs."""
     started: list[Program] = []
 
     def start(*arguments: str, env: dict[str, str] | None = None) -> Program:
@@ -185,8 +190,8 @@ def program() -> Iterator[Callable[..., Program]]:
         return started[-1]
 
     yield start
-    for one in started:
-        one.process.kill()
-        one.end()
-        assert one.process.stdout is not None
-        one.process.stdout.close()
+    for running in started:
+        running.process.kill()
+        running.end()
+        assert running.process.stdout is not None
+        running.process.stdout.close()

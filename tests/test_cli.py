@@ -25,16 +25,16 @@ ROOT = Path(__file__).parents[1]
 
 def test_version(program: Start) -> None:
     """--version prints the version and nothing else."""
-    process = program("--version")
-    assert process.end() == 0
-    assert process.output.startswith(f"pf_exporter {__version__} (Python 3.")
+    command = program("--version")
+    assert command.end() == 0
+    assert command.output.startswith(f"pf_exporter {__version__} (Python 3.")
 
 
 def test_version_of_an_image(program: Start) -> None:
     """In an image --version also prints the commit that the image was built from."""
-    process = program("--version", env={"PF_EXPORTER_REVISION": "abcdef"})
-    assert process.end() == 0
-    assert process.output.startswith(f"pf_exporter {__version__} (revision abcdef, Python 3.")
+    command = program("--version", env={"PF_EXPORTER_REVISION": "abcdef"})
+    assert command.end() == 0
+    assert command.output.startswith(f"pf_exporter {__version__} (revision abcdef, Python 3.")
 
 
 def test_help_is_complete_and_fits_a_terminal() -> None:
@@ -48,18 +48,18 @@ def test_help_is_complete_and_fits_a_terminal() -> None:
 
 def test_help_of_the_simulator_lists_every_fault(program: Start) -> None:
     """`simulate --help` describes each value of --fault."""
-    process = program("simulate", "--help")
-    assert process.end() == 0
-    assert [fault for fault in FAULTS if fault not in process.output] == []
+    command = program("simulate", "--help")
+    assert command.end() == 0
+    assert [fault for fault in FAULTS if fault not in command.output] == []
 
 
 def test_without_an_account(program: Start) -> None:
     """Without an account it ends with code 2 and one line that names the ways to give one."""
-    process = program("--web.listen-address=127.0.0.1:0")
-    assert process.end() == 2
-    assert "PF_TOKEN" in process.output
-    assert "--config.file" in process.output
-    assert "Traceback" not in process.output
+    command = program("--web.listen-address=127.0.0.1:0")
+    assert command.end() == 2
+    assert "PF_TOKEN" in command.output
+    assert "--config.file" in command.output
+    assert "Traceback" not in command.output
 
 
 def test_all_problems_are_reported_at_once(program: Start, tmp_path: Path) -> None:
@@ -67,27 +67,27 @@ def test_all_problems_are_reported_at_once(program: Start, tmp_path: Path) -> No
     path = tmp_path / "pf.yml"
     path.write_text("accounts: [{token: x, tokn: y}]\nseries: {ttl: soon}\nbackof: {}\n")
     path.chmod(0o600)
-    process = program("--config.check", f"--config.file={path}")
-    assert process.end() == 2
-    assert len(process.lines) == 3
-    assert all(line.startswith("pf-exporter: ") for line in process.lines)
+    command = program("--config.check", f"--config.file={path}")
+    assert command.end() == 2
+    assert len(command.lines) == 3
+    assert all(line.startswith("pf-exporter: ") for line in command.lines)
 
 
 def test_config_check_names_the_accounts(program: Start) -> None:
     """For a good configuration --config.check names the accounts, and starts nothing."""
-    process = program("--config.check", env={"PF_TOKEN": "secret-canary"})
-    assert process.end() == 0
-    assert "The configuration is good. Accounts: default." in process.output
-    assert "canary" not in process.output
+    command = program("--config.check", env={"PF_TOKEN": "secret-canary"})
+    assert command.end() == 0
+    assert "The configuration is good. Accounts: default." in command.output
+    assert "canary" not in command.output
 
 
 def test_a_port_that_is_in_use(program: Start) -> None:
     """A listen address in use is one line and exit code 8, before anything connects."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        process = program(f"--web.listen-address={address}", env={"PF_TOKEN": "x"})
-        assert process.end() == 8
-    assert process.lines[-1] == (
+        command = program(f"--web.listen-address={address}", env={"PF_TOKEN": "x"})
+        assert command.end() == 8
+    assert command.lines[-1] == (
         f"pf-exporter: cannot listen on '{address}': Address already in use; choose another address"
     )
 
@@ -95,21 +95,21 @@ def test_a_port_that_is_in_use(program: Start) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_demo_serves_and_stops(program: Start, number: signal.Signals) -> None:
     """`demo` prints its addresses, serves ports and circuits, and ends with code 0 within two seconds."""
-    process = program("demo", "--listen-address=127.0.0.1:0", "--interval=200ms")
-    process.wait_for("A simulated PacketFabric answers on http://127.0.0.1:")
-    line = process.wait_for("msg=listening")
+    command = program("demo", "--listen-address=127.0.0.1:0", "--interval=200ms")
+    command.wait_for("A simulated PacketFabric answers on http://127.0.0.1:")
+    line = command.wait_for("msg=listening")
     match = re.search(r"addresses=(\S+)", line)
     assert match is not None
     url = f"http://{match[1]}/metrics"
-    process.wait_for("msg=streaming")
+    command.wait_for("msg=streaming")
     families = (b"packetfabric_port_receive_bytes_total{", b"packetfabric_vc_receive_bytes_total{")
     until(lambda: all(name in get(url)[2] for name in families), "ports and circuits on /metrics")
     assert b'packetfabric_up{account="demo"} 1.0' in get(url)[2]
     started = time.monotonic()
-    process.process.send_signal(number)
-    assert process.end() == 0
+    command.send_signal(number)
+    assert command.end() == 0
     assert time.monotonic() - started < 2
-    assert "Traceback" not in process.output
+    assert "Traceback" not in command.output
 
 
 def test_exporter_on_a_simulator(program: Start) -> None:
@@ -121,11 +121,11 @@ def test_exporter_on_a_simulator(program: Start) -> None:
         env = dict(word.split("=", 1) for word in line.split() if word.startswith("PF_"))
         if how == "login":
             env.pop("PF_TOKEN", None)
-        process = program("--web.listen-address=127.0.0.1:0", env=env)
-        assert how in process.wait_for("session begun")
-        process.wait_for("msg=streaming")
-        process.process.send_signal(signal.SIGTERM)
-        assert process.end() == 0
+        command = program("--web.listen-address=127.0.0.1:0", env=env)
+        assert how in command.wait_for("session begun")
+        command.wait_for("msg=streaming")
+        command.send_signal(signal.SIGTERM)
+        assert command.end() == 0
 
 
 UNEXPECTED_ERROR = """
@@ -143,8 +143,8 @@ sys.exit(main(["demo", "--listen-address=127.0.0.1:0", "--interval=200ms"]))
 
 def test_an_unexpected_error_in_a_thread_is_exit_code_1() -> None:
     """When the stream's thread dies of an unexpected error the process ends, and the log names the thread."""
-    command = [sys.executable, "-c", UNEXPECTED_ERROR]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    argv = [sys.executable, "-c", UNEXPECTED_ERROR]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "thread died of an unexpected exception" in done.stderr
     assert "exception=RuntimeError" in done.stderr
@@ -155,8 +155,8 @@ def test_an_unexpected_error_in_a_thread_is_exit_code_1() -> None:
 def test_a_checkout_without_its_dependencies_names_the_command_to_install_them() -> None:
     """exporter.py without the packages that it needs is exit code 1 and one line that says what to do."""
     # -S leaves out site-packages, and with it everything that pip installed.
-    command = [sys.executable, "-S", str(ROOT / "exporter.py"), "demo", "--listen-address=127.0.0.1:0"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    argv = [sys.executable, "-S", str(ROOT / "exporter.py"), "demo", "--listen-address=127.0.0.1:0"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert re.fullmatch(
         r"exporter\.py: the Python package \w+ is missing; install the packages in requirements\.txt:"
@@ -167,6 +167,6 @@ def test_a_checkout_without_its_dependencies_names_the_command_to_install_them()
 
 def test_a_checkout_runs() -> None:
     """exporter.py is the command line."""
-    command = [sys.executable, str(ROOT / "exporter.py"), "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    argv = [sys.executable, str(ROOT / "exporter.py"), "--version"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.startswith(f"pf_exporter {__version__} (")

@@ -18,18 +18,18 @@ from tests.fakes import dead_url
 from tests.server.authority import Authority
 from tests.server.conftest import Serve, hashed
 
-# Python 3.10 forgets to close what is left of a handshake that failed.
+# Python 3.10 does not close the transport of a failed handshake.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
 
 
 @pytest.fixture(autouse=True)
-def tidy() -> Iterator[None]:
+def collect_transports() -> Iterator[None]:
     yield
     if sys.version_info < (3, 11):
         gc.collect()
 
 
-WELL = PlainTextResponse(f"{HEALTHY}\n")
+HEALTHY_PAGE = PlainTextResponse(f"{HEALTHY}\n")
 
 
 def health(address: str, file: Path | None = None) -> int:
@@ -37,9 +37,9 @@ def health(address: str, file: Path | None = None) -> int:
     return main(["health", *flags, *([f"--web.config.file={file}"] if file else [])])
 
 
-def test_well(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    """A server that answers is healthy: exit code 0, and no account is needed to ask."""
-    site = serve(app=WELL)
+def test_healthy(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    """A healthy exporter is exit code 0; the check needs no account."""
+    site = serve(app=HEALTHY_PAGE)
     assert health(site.address) == 0
     assert capsys.readouterr().out == f"{site.address}: healthy\n"
 
@@ -47,40 +47,40 @@ def test_well(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("host", "listening"), [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("[::]", "[::1]")]
 )
-def test_every_address(serve: Serve, host: str, listening: str) -> None:
-    """Who listens on every address is asked on loopback."""
-    port = serve(app=WELL, host=listening).address.rpartition(":")[2]
+def test_an_unspecified_address_is_checked_on_loopback(serve: Serve, host: str, listening: str) -> None:
+    """An exporter that listens on every address is asked on loopback."""
+    port = serve(app=HEALTHY_PAGE, host=listening).address.rpartition(":")[2]
     assert health(f"{host}:{port}") == 0
 
 
-def test_the_flag_may_stand_before_the_command(serve: Serve) -> None:
-    """A setting before the command counts like one behind it."""
-    assert main([f"--web.listen-address={serve(app=WELL).address}", "health"]) == 0
+def test_a_flag_may_stand_before_the_command(serve: Serve) -> None:
+    """A setting before the command counts like one after it."""
+    assert main([f"--web.listen-address={serve(app=HEALTHY_PAGE).address}", "health"]) == 0
 
 
-def test_somebody_else(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another program that is well, a Prometheus say, is no exporter that is."""
+def test_another_program(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another healthy program on the port, such as Prometheus, is not a healthy exporter."""
     site = serve(app=PlainTextResponse("Prometheus Server is Healthy.\n"))
     assert health(site.address) == 1
     assert capsys.readouterr().out == f"{site.address}: HTTP 200: Prometheus Server is Healthy.\n"
 
 
-def test_ill(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
-    """A server that says it is not well: exit code 1, with its words."""
+def test_unhealthy(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unhealthy exporter is exit code 1; the line repeats its answer."""
     site = serve(app=PlainTextResponse("a thread has died\n", status_code=503))
     assert health(site.address) == 1
     assert capsys.readouterr().out == f"{site.address}: HTTP 503: a thread has died\n"
 
 
-def test_nobody(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody listens: exit code 1, with the reason."""
+def test_no_server(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port without a server is exit code 1, with the reason."""
     address = dead_url().removeprefix("http://")
     assert health(address) == 1
     assert capsys.readouterr().out == f"{address}: Connection refused\n"
 
 
-def test_tls_and_users(serve: Serve, authority: Authority) -> None:
-    """With TLS, and users it does not know, it still learns that somebody is there."""
+def test_a_server_that_requires_a_user(serve: Serve, authority: Authority) -> None:
+    """A server with TLS that requires a user is healthy: the command has no password to send."""
     authority.sign("server", "127.0.0.1")
     tls = "tls_server_config: {cert_file: server.pem, key_file: server.key}"
     site = serve(f"{tls}\nbasic_auth_users: {{ada: '{hashed('secret')}'}}\n")
@@ -88,8 +88,10 @@ def test_tls_and_users(serve: Serve, authority: Authority) -> None:
 
 
 @pytest.mark.parametrize("version", ["TLS12", "TLS13"])
-def test_client_certificates(serve: Serve, authority: Authority, version: str) -> None:
-    """A server that wants a certificate it has not is there as well."""
+def test_a_server_that_requires_a_client_certificate(
+    serve: Serve, authority: Authority, version: str
+) -> None:
+    """A server that requires a client certificate is healthy, in both versions of TLS."""
     authority.sign("server", "127.0.0.1")
     tls = f"cert_file: server.pem, key_file: server.key, client_ca_file: {authority.path.name}"
     more = f"client_auth_type: RequireAndVerifyClientCert, max_version: {version}"
@@ -130,8 +132,8 @@ def test_a_connection_that_ends_without_tls(
     assert capsys.readouterr().out == f"{site.address}: lost\n"
 
 
-def test_no_tls_there(serve: Serve, authority: Authority, tmp_path: Path) -> None:
-    """A server that does not speak TLS where the configuration has it is not healthy."""
+def test_a_server_without_tls(serve: Serve, authority: Authority, tmp_path: Path) -> None:
+    """A server without TLS is not healthy if the configuration has TLS."""
     authority.sign("server", "127.0.0.1")
     site = serve()
     file = tmp_path / "tls.yml"
@@ -140,6 +142,6 @@ def test_no_tls_there(serve: Serve, authority: Authority, tmp_path: Path) -> Non
 
 
 def test_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
-    """A setting that cannot be used is exit code 2, as everywhere."""
+    """A setting that cannot be used is exit code 2."""
     assert main(["health", "--series.ttl=soon"]) == 2
     assert "--series.ttl" in capsys.readouterr().err

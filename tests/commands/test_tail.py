@@ -51,14 +51,14 @@ def fake() -> Iterator[Fake]:
 
 
 def tail(program: Start, fake: Fake, *flags: str) -> list[str]:
-    one = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
-    assert one.end() == 0, one.output
-    # The log tells of events that cannot be used, between the lines.
-    return [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in one.lines if not line.startswith("time=")]
+    command = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert command.end() == 0, command.output
+    # Lines of the log, about events that cannot be decoded, stand between those of the events.
+    return [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in command.lines if not line.startswith("time=")]
 
 
 def test_lines(program: Start, fake: Fake) -> None:
-    """Each event is a line: its name, its circuit, its numbers with units; no zeros, no control codes."""
+    """Each event is a line: name, circuit, values with units; without zeros and control characters."""
     lines = [
         " ".join(line.replace("Los Angeles core", "").split()) for line in tail(program, fake, "--count=7")
     ]
@@ -75,16 +75,16 @@ def test_lines(program: Start, fake: Fake) -> None:
 
 
 def test_names(program: Start, fake: Fake) -> None:
-    """Once the inventory is known, a circuit's line holds its description, and can be picked by it."""
-    again = [event("port|metrics", {**METRICS, "bytes_rx_bps": number}) for number in range(1, 400)]
-    fake.events = [piece for one in again for piece in (one, 0.01)]
+    """Once the inventory is polled, a line contains the circuit's description, and --circuit matches it."""
+    events = [event("port|metrics", {**METRICS, "bytes_rx_bps": number}) for number in range(1, 400)]
+    fake.events = [piece for frame in events for piece in (frame, 0.01)]
     (line,) = tail(program, fake, "--circuit=Los*", "--count=1")
     assert "PF-AP-LAX1-1  " in line
     assert "  Los Angeles core" in line
 
 
 @pytest.mark.parametrize(
-    ("flags", "wanted"),
+    ("flags", "shown"),
     [
         (["--event=port|e*"], ["port|errors"]),
         (["--event=port|errors", "--event=vc|*"], ["vc|metrics", "port|errors"]),
@@ -94,20 +94,20 @@ def test_names(program: Start, fake: Fake) -> None:
         (["--field=*_bps", "--field=lane_?_rx_dbm"], ["port|metrics", "port|optical"]),
     ],
 )
-def test_filters(program: Start, fake: Fake, flags: list[str], wanted: list[str]) -> None:
-    """Events, circuits and fields can be picked by patterns; ids match with and without their -PF."""
-    lines = tail(program, fake, *flags, f"--count={len(wanted)}")
-    assert [line.split()[0] for line in lines] == wanted
+def test_filters(program: Start, fake: Fake, flags: list[str], shown: list[str]) -> None:
+    """Patterns select events, circuits and fields; IDs match with and without -PF."""
+    lines = tail(program, fake, *flags, f"--count={len(shown)}")
+    assert [line.split()[0] for line in lines] == shown
 
 
 def test_zeros(program: Start, fake: Fake) -> None:
-    """--zeros shows fields that are 0 too."""
+    """--zeros shows fields that are 0, too."""
     (line,) = tail(program, fake, "--zeros", "--count=1")
     assert "packets_rx_total 0" in line
 
 
 def test_json(program: Start, fake: Fake) -> None:
-    """--json is one object a line, with the data as the API sent them."""
+    """--json prints one object per line, with the data as the API sent it."""
     lines = [json.loads(line) for line in tail(program, fake, "--json", "--count=7")]
     assert [line["event"] for line in lines[:3]] == ["port|metrics", "vc|metrics", "port|errors"]
     assert lines[1]["data"] == VC
@@ -116,13 +116,13 @@ def test_json(program: Start, fake: Fake) -> None:
 
 
 def test_json_fields(program: Start, fake: Fake) -> None:
-    """With --field the data hold only these."""
+    """With --field the data contains only these fields."""
     (line,) = tail(program, fake, "--json", "--field=rx_runt", "--count=1")
     assert json.loads(line)["data"] == {"rx_runt": 12345}
 
 
 def test_raw(fake: Fake) -> None:
-    """--raw is what the server sent, byte for byte, heartbeats included."""
+    """--raw prints what the server sent, byte for byte, heartbeats included."""
     command = [sys.executable, "-m", "pf_exporter", "tail", "--raw", "--count=7"]
     done = subprocess.run(
         command,
@@ -137,47 +137,47 @@ def test_raw(fake: Fake) -> None:
 
 
 def test_duration_without_events(program: Start, fake: Fake) -> None:
-    """After --duration it ends; exit code 6, and a line, if there was nothing to show."""
+    """If no event matches within --duration, the exit code is 6, and a line says so."""
     fake.events.clear()
-    one = program("tail", "--duration=1s", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
-    assert one.end() == 6
-    assert one.lines == ["pf-exporter: no event matched"]
+    command = program("tail", "--duration=1s", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert command.end() == 6
+    assert command.lines == ["pf-exporter: no event matched"]
 
 
-def test_a_name_that_no_event_has(program: Start, fake: Fake) -> None:
-    """A pattern that fits no known event is said at once, since it may be misspelt."""
+def test_a_pattern_without_an_event(program: Start, fake: Fake) -> None:
+    """A pattern that matches no known event is reported at once: it may be misspelt."""
     flags = ("--duration=1s", "--event=port|metric", "--event=port|m*", "--event=customer|*")
-    one = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
-    assert one.end() == 0
-    (said,) = (line for line in one.lines if line.startswith("pf-exporter: "))
-    assert said.startswith(
+    command = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert command.end() == 0
+    (warning,) = (line for line in command.lines if line.startswith("pf-exporter: "))
+    assert warning.startswith(
         "pf-exporter: no known event matches 'port|metric'; known events are port|metrics, "
     )
 
 
 def test_not_streaming(program: Start, fake: Fake) -> None:
-    """Why nothing comes is said on standard error."""
-    one = program("tail", env={"PF_HOST": fake.url, "PF_TOKEN": "wrong"})
-    assert "who are you?" in one.wait_for("not streaming")
-    one.process.send_signal(signal.SIGINT)
-    assert one.end() == 6
+    """Standard error shows why nothing arrives."""
+    command = program("tail", env={"PF_HOST": fake.url, "PF_TOKEN": "wrong"})
+    assert "who are you?" in command.wait_for("not streaming")
+    command.send_signal(signal.SIGINT)
+    assert command.end() == 6
 
 
 def test_ctrl_c(program: Start, fake: Fake) -> None:
-    """Ctrl-C ends it in good order: exit code 0, logged out, and no word of Python."""
+    """Ctrl-C logs out and ends with exit code 0, without a traceback."""
     account = {"PF_HOST": fake.url, "PF_USER": "user", "PF_PASSWORD": "password"}
-    one = program("tail", env=account)
-    one.wait_for("port|weather")
-    one.process.send_signal(signal.SIGINT)
-    assert one.end() == 0
-    assert "Traceback" not in one.output
+    command = program("tail", env=account)
+    command.wait_for("port|weather")
+    command.send_signal(signal.SIGINT)
+    assert command.end() == 0
+    assert "Traceback" not in command.output
     assert len(fake.of("logout")) == 1
 
 
 def test_closed_pipe(fake: Fake) -> None:
-    """A reader that has had enough ends it, and nothing is said of it."""
+    """When the reader of the pipe has gone the command ends with exit code 0, without a message."""
     command = f"{sys.executable} -m pf_exporter tail --json --event='port|*' | head -n 1"
-    fake.events = [piece for one in fake.events for piece in (one, 0.2)]
+    fake.events = [piece for frame in fake.events for piece in (frame, 0.2)]
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
@@ -193,7 +193,7 @@ def test_closed_pipe(fake: Fake) -> None:
 
 
 def test_an_existing_bundle(program: Start) -> None:
-    """A bundle made elsewhere is streamed with its token, and none is made."""
+    """An existing bundle is streamed with its token, and no other is created."""
     with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2)) as simulator:
         account = Account(
             api_url=simulator.url, login=Secret(simulator.login), password=Secret(simulator.password)
@@ -202,26 +202,26 @@ def test_an_existing_bundle(program: Start) -> None:
         session = client.login()
         bundle = client.subscribe(session, [StreamFilter("vc")])
         env = {"PF_HOST": simulator.url, "PF_TOKEN": session.token.reveal()}
-        one = program("tail", "--count=5", f"--subscription-uuid={bundle}", env=env)
-        assert one.end() == 0, one.output
-        assert {line.split()[1] for line in one.lines} == {"vc|metrics"}
+        command = program("tail", "--count=5", f"--subscription-uuid={bundle}", env=env)
+        assert command.end() == 0, command.output
+        assert {line.split()[1] for line in command.lines} == {"vc|metrics"}
         client.logout(session)
 
 
 def test_a_bundle_that_is_gone(program: Start, fake: Fake) -> None:
-    """A subscription of one's own that is not known any more is exit code 5, with what to do."""
+    """An existing bundle that has expired is exit code 5, with what to do."""
     fake.script["open"] = [Answer(404)]
     uuid = "11111111-2222-3333-4444-555555555555"
-    one = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
-    assert one.end() == 5
-    assert one.lines[-1] == (
+    command = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    assert command.end() == 5
+    assert command.lines[-1] == (
         "pf-exporter: stream: HTTP 404; the subscription does not exist any more;"
         " make another, and stream it within five minutes"
     )
 
 
 def test_bad_uuid(program: Start) -> None:
-    """A subscription that cannot be one is refused before anything is asked."""
-    one = program("tail", "--subscription-uuid=../x", env={"PF_TOKEN": "x"})
-    assert one.end() == 2
-    assert "--subscription-uuid" in one.output
+    """A subscription that is not a UUID is rejected before anything connects."""
+    command = program("tail", "--subscription-uuid=../x", env={"PF_TOKEN": "x"})
+    assert command.end() == 2
+    assert "--subscription-uuid" in command.output
