@@ -1,20 +1,20 @@
-// The plain files of this project as a mixin: alerts, rules and dashboards.
+// The alerts, rules and dashboards of this project as a mixin.
 local yaml(text) = std.parseYaml(text);
 
 {
   _config+:: {
-    // Put before runbook_url, which is relative to the project.
+    // Prefix of runbook_url, which is relative to the project.
     runbookBase: '',
   },
 
-  local linked(rule) =
+  local with_runbook_base(rule) =
     if std.objectHas(rule, 'annotations')
     then rule { annotations+: { runbook_url: $._config.runbookBase + super.runbook_url } }
     else rule,
 
   prometheusAlerts+:: {
     groups+: [
-      group { rules: std.map(linked, group.rules) }
+      group { rules: std.map(with_runbook_base, group.rules) }
       for group in yaml(importstr 'alerts.yml').groups
     ],
   },
