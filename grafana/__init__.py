@@ -1,1 +1,1 @@
-"""The dashboards: made here by code, kept as JSON in dashboards/."""
+"""The code that builds the Grafana dashboards; the JSON it writes is in ``dashboards/``."""

@@ -1,4 +1,4 @@
-"""Writes the dashboards as JSON: ``python -m grafana.build``."""
+"""Write the dashboards as JSON: ``python -m grafana.build``."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BOARDS = {
 }
 
 
-def text(made: dashboard.Dashboard) -> str:
-    """A dashboard as the text of its file; its panels are numbered in their order."""
-    content = json.loads(JSONEncoder(sort_keys=True).encode(made.build()))
-    for number, panel in enumerate(content["panels"], 1):
-        panel["id"] = number
+def text(board: dashboard.Dashboard) -> str:
+    """Return the content of a dashboard's file; panel IDs follow the order of the panels."""
+    content = json.loads(JSONEncoder(sort_keys=True).encode(board.build()))
+    for stat_panel, panel in enumerate(content["panels"], 1):
+        panel["id"] = stat_panel
         if panel["type"] == "table":
-            # The library still writes it, Grafana has moved it.
+            # The library writes this option, which current Grafana no longer has.
             panel["options"].pop("footer", None)
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

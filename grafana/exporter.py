@@ -1,15 +1,26 @@
-"""The dashboard Exporter: can I trust the other graphs?"""
+"""The dashboard Exporter: health of the event streams and of the exporter itself."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.layout import board
-from grafana.panels import BLUE, COARSE, GREEN, ORANGE, RED, YELLOW, across, graph, number, timeline
-from grafana.promql import ALL, EXPORTER, TARGET, counts, rate, threshold
+from grafana.layout import new_dashboard
+from grafana.panels import (
+    BLUE,
+    COARSE,
+    GREEN,
+    ORANGE,
+    RED,
+    YELLOW,
+    add_stat_row,
+    graph,
+    stat_panel,
+    state_timeline,
+)
+from grafana.promql import ALL, EXPORTER, TARGET, increases, rate, threshold
 
-NUMBERS = f'{ALL}, event!~"customer.+"'
+MEASUREMENTS = f'{ALL}, event!~"customer.+"'
 LOG = f'{ALL}, event=~"customer.+"'
 STATES = ("stopped", "backoff", "connecting", "streaming")
 COLORS = (RED, ORANGE, YELLOW, GREEN)
@@ -17,7 +28,7 @@ STATE = "\nor ".join(
     f'{index} * (packetfabric_stream_state{{{ALL}, state="{state}"}} == 1)'
     for index, state in enumerate(STATES)
 )
-"""The present state as a number."""
+"""The current state as a number: its index in ``STATES``."""
 
 MAPPING = [
     model.ValueMap(
@@ -28,22 +39,28 @@ MAPPING = [
     )
 ]
 
-OURS = " and on (job, instance) packetfabric_exporter_build_info"
+OF_EXPORTER = " and on (job, instance) packetfabric_exporter_build_info"
 SCRAPE = f"scrape_duration_seconds{{{EXPORTER}}}"
 MEMORY = f"process_resident_memory_bytes{{{EXPORTER}}}"
 CPU = rate("process_cpu_seconds_total", EXPORTER)
 PROCESS = (
     (
         "Scrape",
-        "How long Prometheus waits for the page. Near its timeout: share the streams out.",
+        "Duration of a scrape. Close to the scrape timeout: distribute the streams over several exporters.",
         SCRAPE,
         "s",
         None,
     ),
-    ("Memory", "Of the process. It should level off; climbing for days: tell us.", MEMORY, "bytes", None),
+    (
+        "Memory",
+        "Resident memory of the process. It should become constant; if it grows for days, report a bug.",
+        MEMORY,
+        "bytes",
+        None,
+    ),
     (
         "CPU",
-        "Of one core. Above a half: share the streams out among exporters.",
+        "CPU usage; 100 % is one core. Above 50 %: distribute the streams over several exporters.",
         CPU,
         "percentunit",
         (0, 0.01),
@@ -51,73 +68,73 @@ PROCESS = (
 )
 
 
-def _heads(made: dashboard.Dashboard) -> None:
-    read_timeout = threshold("stream_silence")
-    across(
-        made,
-        number(
+def _add_stats(board: dashboard.Dashboard) -> None:
+    max_silence = threshold("stream_silence")
+    add_stat_row(
+        board,
+        stat_panel(
             "Streams up",
-            "Accounts with a living stream. Red: none; see Streams lost for why.",
+            "Accounts with a working event stream. Red: none; Stream disconnects shows the reasons.",
             f"sum(packetfabric_up{{{ALL}}})",
             colors=((None, RED), (1, GREEN)),
             empty="no exporter",
         ),
-        number(
-            "Silent for",
-            "Since the last number of the network, of the account that is silent longest. Red: the stream is "
-            "open but "
-            "brings nothing.",
+        stat_panel(
+            "Last measurement",
+            "Time since the last event of a port or circuit, of the account that has been silent "
+            "longest. Red: the stream is open but delivers nothing.",
             f"max(time() - max by ({TARGET}) ("
             f'packetfabric_stream_last_event_timestamp_seconds{{{ALL}, event=~"(port|vc)[|].+"}}))',
             "s",
-            colors=((None, GREEN), (read_timeout / 3, YELLOW), (read_timeout, RED)),
+            colors=((None, GREEN), (max_silence / 3, YELLOW), (max_silence, RED)),
             decimals=0,
         ),
-        number(
-            "Lost, a day",
-            "Time without a stream within a day; what happened in it is missing. Red: see Streams lost.",
+        stat_panel(
+            "Gaps, 24 h",
+            "Time without a stream in the last 24 hours; its events are lost. Red: see Stream disconnects.",
             f"max(increase(packetfabric_stream_gap_seconds_total{{{ALL}}}[1d]))",
             "s",
             colors=((None, GREEN), (60, YELLOW), (900, RED)),
             decimals=0,
         ),
-        number(
+        stat_panel(
             "Session ends in",
-            "Of the account whose session ends first; it is renewed at four fifths. Red: see Logins refused. "
-            "An API key has no session.",
+            "Of the account whose session ends first; it is renewed after four fifths of its "
+            "lifetime. Red: see Failed logins and polls. An API key has no session.",
             f"min(packetfabric_session_expiry_timestamp_seconds{{{ALL}}} - time())",
             "s",
             colors=((None, RED), (600, YELLOW), (86400, GREEN)),
             decimals=0,
             empty="API key",
         ),
-        number(
-            "Rejected, an hour",
-            "Events dropped whole, duplicates apart. Red: see Not understood for why.",
+        stat_panel(
+            "Rejected, 1 h",
+            "Events that were rejected, without duplicates. Red: Rejected and unknown shows the reasons.",
             f'sum(increase(packetfabric_stream_events_rejected_total{{{ALL}, reason!="duplicate"}}[1h]))',
             colors=((None, GREEN), (1, YELLOW), (100, RED)),
             decimals=0,
         ),
-        number(
-            "Names as of",
-            "How old names, speeds and states are. Red: the lists cannot be fetched; see Logins refused.",
+        stat_panel(
+            "Inventory age",
+            "Age of names, speeds and states. Red: the inventory cannot be polled; see Failed "
+            "logins and polls.",
             f"max(time() - packetfabric_inventory_last_success_timestamp_seconds{{{ALL}}})",
             "s",
             colors=((None, GREEN), (900, YELLOW), (threshold("inventory_age"), RED)),
             decimals=0,
             empty="no inventory",
         ),
-        number(
-            "Left out",
-            "Observations and circuits refused for the limit of series. Red: raise series.limit or subscribe "
-            "to less.",
+        stat_panel(
+            "Over the limit",
+            "Observations and circuits dropped because of series.limit. Red: increase series.limit "
+            "or subscribe to fewer circuits.",
             f"sum(packetfabric_series_dropped_total{{{ALL}}})"
             f" + (sum(packetfabric_inventory_circuits_left_out{{{ALL}}}) or vector(0))",
             colors=((None, GREEN), (1, RED)),
         ),
-        number(
+        stat_panel(
             "Version",
-            "What runs.",
+            "The running version of the exporter.",
             f"max by (version) (packetfabric_exporter_build_info{{{EXPORTER}}})",
             legend="{{version}}",
             text=True,
@@ -126,13 +143,13 @@ def _heads(made: dashboard.Dashboard) -> None:
     )
 
 
-def _stream(made: dashboard.Dashboard) -> None:
+def _add_streams(board: dashboard.Dashboard) -> None:
     lag = f"sum by (le) ({rate('packetfabric_stream_event_lag_seconds_bucket', ALL)})"
     for panel in (
-        timeline(
+        state_timeline(
             "State of the streams",
-            "Green: streaming. Orange: waiting before the next try. Where it is not green, graphs elsewhere "
-            "have gaps.",
+            "Green: streaming. Orange: waiting for the next attempt. While it is not green, other "
+            "graphs have gaps.",
             [(f"max by (account) ({STATE})", "{{account}}")],
             size=(24, 4),
             colors=tuple((None if index == 0 else index, color) for index, color in enumerate(COLORS)),
@@ -140,10 +157,13 @@ def _stream(made: dashboard.Dashboard) -> None:
         ),
         graph(
             "Events",
-            "Usable or not, by name. It should be level: a step down is a circuit or an event that is "
-            "missing.",
+            "Received events by name, valid or not. The rate should be constant; a step down means "
+            "that circuits or events are missing.",
             [
-                (f"sum by (event) ({rate('packetfabric_stream_events_total', NUMBERS)}) > 0", "{{event}}"),
+                (
+                    f"sum by (event) ({rate('packetfabric_stream_events_total', MEASUREMENTS)}) > 0",
+                    "{{event}}",
+                ),
                 (f"sum({rate('packetfabric_stream_events_total', LOG)})", "activity log"),
             ],
             "suffix:/s",
@@ -152,8 +172,8 @@ def _stream(made: dashboard.Dashboard) -> None:
         ),
         graph(
             "Lag",
-            "From an event's own time to its arrival. A minute and more: the network is late, or a clock is "
-            "wrong.",
+            "Time from the timestamp of an event to its arrival. Over a minute: PacketFabric is "
+            "late, or a clock is wrong.",
             [
                 (f"histogram_quantile({share}, {lag})", name)
                 for share, name in ((0.5, "median"), (0.99, "99 %"))
@@ -164,10 +184,10 @@ def _stream(made: dashboard.Dashboard) -> None:
             at=((None, "transparent"), (60, RED)),
         ),
         graph(
-            "Streams lost",
-            "By reason. 'rotated' and 'ended' are planned, every two hours; all others cost data: "
-            "docs/runbook.md.",
-            [(counts("packetfabric_stream_disconnects_total", "reason"), "lost {{reason}}")],
+            "Stream disconnects",
+            "By reason. 'rotated' and 'ended' are planned, every two hours; all others lose data: "
+            "see docs/runbook.md.",
+            [(increases("packetfabric_stream_disconnects_total", "reason"), "{{reason}}")],
             "short",
             size=(8, 8),
             bars=True,
@@ -175,8 +195,8 @@ def _stream(made: dashboard.Dashboard) -> None:
             soft=(0, 1),
         ),
         graph(
-            "Without a stream",
-            "Share of the time in which no stream was open. Above 0: what happened then is missing.",
+            "Time without a stream",
+            "Ratio of time without an open stream. Above 0: the events of that time are lost.",
             [(f"sum by (account) ({rate('packetfabric_stream_gap_seconds_total', ALL)})", "{{account}}")],
             "percentunit",
             size=(8, 8),
@@ -184,12 +204,12 @@ def _stream(made: dashboard.Dashboard) -> None:
             soft=(0, 0.01),
         ),
         graph(
-            "Logins refused",
-            "By reason, with the lists that could not be fetched. Again and again: is the key still good? "
-            "docs/runbook.md.",
+            "Failed logins and polls",
+            "Failed logins and failed polls of the inventory, by reason. If they repeat: check the "
+            "credentials; see docs/runbook.md.",
             [
-                (counts("packetfabric_login_failures_total", "reason"), "login {{reason}}"),
-                (counts("packetfabric_inventory_refresh_failures_total", "reason"), "list {{reason}}"),
+                (increases("packetfabric_login_failures_total", "reason"), "login {{reason}}"),
+                (increases("packetfabric_inventory_refresh_failures_total", "reason"), "poll {{reason}}"),
             ],
             "short",
             size=(8, 8),
@@ -198,21 +218,21 @@ def _stream(made: dashboard.Dashboard) -> None:
             soft=(0, 1),
         ),
     ):
-        made.with_panel(panel)
+        board.with_panel(panel)
 
 
-def _cost(made: dashboard.Dashboard) -> None:
+def _add_resources(board: dashboard.Dashboard) -> None:
     for panel in (
         graph(
-            "Not understood",
-            "Events and fields that were dropped, unknown or fell, by what they are. Unknown: look for a "
-            "newer "
-            "exporter. Fell: a router rebooted; again and again: docs/runbook.md.",
+            "Rejected and unknown",
+            "Rejected events, unknown and invalid fields, and counter resets. Unknown: look for a "
+            "newer version of the exporter. Resets: a router rebooted; if they repeat, see "
+            "docs/runbook.md.",
             [
-                (counts("packetfabric_stream_events_rejected_total", "reason"), "rejected {{reason}}"),
-                (counts("packetfabric_stream_unknown_fields_total", "event"), "unknown fields {{event}}"),
-                (counts("packetfabric_stream_fields_rejected_total", "event"), "unusable fields {{event}}"),
-                (counts("packetfabric_resets_total", "event"), "totals that fell {{event}}"),
+                (increases("packetfabric_stream_events_rejected_total", "reason"), "rejected {{reason}}"),
+                (increases("packetfabric_stream_unknown_fields_total", "event"), "unknown fields {{event}}"),
+                (increases("packetfabric_stream_fields_rejected_total", "event"), "invalid fields {{event}}"),
+                (increases("packetfabric_resets_total", "event"), "resets {{event}}"),
             ],
             "short",
             size=(12, 8),
@@ -222,7 +242,7 @@ def _cost(made: dashboard.Dashboard) -> None:
         ),
         graph(
             "Series",
-            "Series held, and samples in a scrape. Near series.limit: raise it.",
+            "Series in memory, and samples per scrape. Close to series.limit: increase it.",
             [
                 (f"sum by (account) (packetfabric_series{{{ALL}}})", "series of {{account}}"),
                 (
@@ -237,23 +257,29 @@ def _cost(made: dashboard.Dashboard) -> None:
         ),
         *(
             graph(
-                title, help, [(f"{expression}{OURS}", "{{instance}}")], unit, size=(8, 7), floor=0, soft=soft
+                title,
+                help,
+                [(f"{expression}{OF_EXPORTER}", "{{instance}}")],
+                unit,
+                size=(8, 7),
+                floor=0,
+                soft=soft,
             )
             for title, help, expression, unit, soft in PROCESS
         ),
     ):
-        made.with_panel(panel)
+        board.with_panel(panel)
 
 
 def build() -> dashboard.Dashboard:
-    """The whole dashboard."""
-    made = board(
+    """Return the dashboard."""
+    board = new_dashboard(
         "exporter",
         "Exporter",
-        "Can I trust the other graphs? Whether data comes, how late, what is lost, and what it costs.",
+        "Health of the exporter: event streams, lag, lost data, and resource usage.",
         since="now-24h",
     )
-    _heads(made)
-    _stream(made)
-    _cost(made)
-    return made
+    _add_stats(board)
+    _add_streams(board)
+    _add_resources(board)
+    return board

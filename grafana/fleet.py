@@ -1,11 +1,11 @@
-"""The dashboard Fleet: is anything wrong, and where?"""
+"""The dashboard Fleet: an overview of all ports and virtual circuits."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.layout import board
-from grafana.optics import MARGINS
+from grafana.layout import new_dashboard
+from grafana.optics import MARGIN_COLORS
 from grafana.panels import (
     COARSE,
     GREEN,
@@ -13,37 +13,37 @@ from grafana.panels import (
     RED,
     UP_DOWN,
     YELLOW,
-    across,
+    add_stat_row,
     bars,
     graph,
-    linked,
-    number,
-    timeline,
+    stat_panel,
+    state_timeline,
+    with_link,
 )
-from grafana.promql import ALL, TARGET, bits, counts, port_named, recorded, threshold
+from grafana.promql import ALL, TARGET, bits, increases, port_named, recorded_expression, threshold
 from grafana.tables import rows
 
 PORT_KEYS = f"{TARGET}, port_circuit_id"
-CAPACITY = recorded("port:packetfabric_capacity:bytes_per_second")
+CAPACITY = recorded_expression("port:packetfabric_capacity:bytes_per_second")
 FULL = threshold("port_utilisation")
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 
 
-def _speed_share(direction: str) -> str:
+def _utilisation(direction: str) -> str:
     used = f"avg_over_time(packetfabric_port_{direction}_bytes_per_second{{{ALL}}}[10m])"
     return f"{used}\n  / on ({PORT_KEYS}) {CAPACITY}"
 
 
-SHADES = (
+UTILISATION_COLORS = (
     *((None, "#1d3427"), (0.05, "#254f35"), (0.1, "#2f6b43"), (0.2, "#4c8f4f"), (0.3, "#8aa84b")),
     *((0.5, YELLOW), (0.7, ORANGE), (FULL, RED)),
 )
 
 BUSIER = f"""max by ({PORT_KEYS}) (
-  label_replace({_speed_share("receive")}, "way", "in", "", "")
-  or label_replace({_speed_share("transmit")}, "way", "out", "", "")
+  label_replace({_utilisation("receive")}, "way", "in", "", "")
+  or label_replace({_utilisation("transmit")}, "way", "out", "", "")
 )"""
-"""The busier direction's share of the speed."""
+"""The utilisation of the busier direction."""
 
 
 def _talkers(direction: str) -> str:
@@ -56,61 +56,63 @@ def _talkers(direction: str) -> str:
 
 
 def build() -> dashboard.Dashboard:
-    """The whole dashboard."""
-    made = board(
-        "fleet", "Fleet", "All ports and virtual circuits: is anything wrong, and where?", since="now-24h"
+    """Return the dashboard."""
+    board = new_dashboard(
+        "fleet",
+        "Fleet",
+        "Overview of all ports and virtual circuits: state, traffic, errors and optical power.",
+        since="now-24h",
     )
     admin = f"packetfabric_port_admin_up{{{ALL}}} == 0"
     up = f"packetfabric_port_operational_up{{{ALL}}}"
     bad = ((None, GREEN), (1, RED))
-    across(
-        made,
-        number(
+    add_stat_row(
+        board,
+        stat_panel(
             "Streams down",
-            "Accounts without a living event stream. Red: nothing below is current; open Exporter.",
+            "Accounts without a working event stream. Red: the panels below are out of date; open Exporter.",
             f"count(packetfabric_up{{{ALL}}} == 0) or 0 * count(packetfabric_up{{{ALL}}})",
             colors=bad,
             empty="no exporter",
         ),
-        number(
+        stat_panel(
             "Ports up",
-            "Ports, LAGs and members that are up, as of the last look at the list.",
+            "Ports, LAGs and LAG members that are up, as of the last poll of the inventory.",
             f"count({up} == 1)",
             empty="no inventory",
         ),
-        number(
+        stat_panel(
             "Ports down",
-            "Ports that are down though nobody switched them off. Red: find them in the table, open each.",
+            "Ports that are down but not administratively down. Red: find them in the table and open each.",
             f"count({up} == 0 unless on ({PORT_KEYS}) {admin}) or 0 * count({up})",
             colors=bad,
             empty="no inventory",
         ),
-        number(
+        stat_panel(
             "Circuits connected",
-            "Virtual circuits that are connected, as of the last look at the list.",
+            "Virtual circuits that are connected, as of the last poll of the inventory.",
             f"count(packetfabric_vc_connected{{{ALL}}} == 1)",
         ),
-        number(
+        stat_panel(
             "Circuits down",
-            "Virtual circuits that are not connected. Red: open Virtual circuit; is a port down too?",
+            "Virtual circuits that are not connected. Red: open Virtual circuit and check its ports.",
             f"count(packetfabric_vc_connected{{{ALL}}} == 0) or 0 * "
             f"count(packetfabric_vc_connected{{{ALL}}})",
             colors=bad,
         ),
-        number(
+        stat_panel(
             "Alerts firing",
-            "Alerts of prometheus/alerts.yml, if it is loaded. Red: docs/runbook.md says what to do.",
+            "Alerts of prometheus/alerts.yml, if it is loaded. Orange: docs/runbook.md describes what to do.",
             'count(ALERTS{alertname=~"PacketFabric.+", alertstate="firing"}) or vector(0)',
             colors=((None, GREEN), (1, ORANGE)),
         ),
     )
-    made.with_panel(
+    board.with_panel(
         rows(
             "Ports",
-            "Every port, the busiest first; a click on its name opens it. Red in State: down, see its light "
-            "and "
-            "errors. Red in Busy: near its speed, see which circuit it is. Errors and Resets are of the last "
-            "hour.",
+            "All ports, the busiest first; click a name to open it. Red State: down; check receive "
+            "power and errors. Red Utilisation: close to its speed; check which circuit causes it. "
+            "Errors and Flaps are of the last hour.",
             [
                 (f"max by ({PORT_KEYS}, description, pop, speed) (packetfabric_port_info{{{ALL}}})", "", ""),
                 (f"max by ({PORT_KEYS}) ({up})", "State", "short"),
@@ -124,7 +126,7 @@ def build() -> dashboard.Dashboard:
                     "Out",
                     "bps",
                 ),
-                (BUSIER, "Busy", "percentunit"),
+                (BUSIER, "Utilisation", "percentunit"),
                 (
                     f"max by ({PORT_KEYS}) ("
                     f"round(increase(packetfabric_port_receive_unspecified_errors_total{{{ALL}}}[1h])))",
@@ -139,7 +141,7 @@ def build() -> dashboard.Dashboard:
                 ),
                 (
                     f"min by ({PORT_KEYS}) (packetfabric_port_optical_receive_power_dbm{{{ALL}}})",
-                    "Light",
+                    "Rx power",
                     "dBm",
                 ),
             ],
@@ -147,20 +149,19 @@ def build() -> dashboard.Dashboard:
             size=(24, 11),
             link=("Port", "port", "var-port=${__data.fields.Id}"),
             colors={
-                "Busy": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
+                "Utilisation": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
                 "Errors": ((None, GREEN), (1, YELLOW), (threshold("port_errors"), RED)),
                 "Flaps": ((None, GREEN), (1, YELLOW), (threshold("port_transitions") + 1, RED)),
             },
             mappings={"State": UP_DOWN},
-            sort=[("State", False), ("Busy", True)],
+            sort=[("State", False), ("Utilisation", True)],
             widths={"Port": 230, "Id": 190, "POP": 70, "Speed": 80, "State": 70},
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
             "Traffic of all virtual circuits",
-            "What enters the network at all ends, and what leaves it (below). They part where traffic is "
-            "lost.",
+            "Traffic received at all ends, and transmitted (below the axis). A difference means packet loss.",
             [
                 (f"sum({bits('packetfabric_vc_receive_bytes_total', ALL)})", "in"),
                 (f"sum({bits('packetfabric_vc_transmit_bytes_total', ALL)})", "out"),
@@ -171,13 +172,12 @@ def build() -> dashboard.Dashboard:
         )
     )
     for direction, word in (("receive", "in"), ("transmit", "out")):
-        made.with_panel(
-            linked(
+        board.with_panel(
+            with_link(
                 bars(
                     f"Top talkers {word}",
-                    "Ports with the most traffic now, LAGs for their members. A surprise here: open the port "
-                    "and "
-                    "see which circuit it is.",
+                    "Ports with the most traffic now; LAGs instead of their members. Open a port to see the"
+                    " traffic of its circuits.",
                     _talkers(direction),
                     "{{name}}",
                     "bps",
@@ -186,29 +186,27 @@ def build() -> dashboard.Dashboard:
                 *TO_PORT,
             )
         )
-    made.with_panel(
-        linked(
-            timeline(
+    board.with_panel(
+        with_link(
+            state_timeline(
                 "Utilisation by port",
-                "The busier direction's share of the speed, a LAG's being that of its members together. Red: "
-                "full; "
-                "move or limit a circuit, or order more.",
+                "Utilisation of the busier direction; the speed of a LAG is the sum of its members. "
+                "Red: saturated; move or limit a circuit, or order capacity.",
                 [(port_named(BUSIER), "{{name}}")],
                 "percentunit",
                 size=(24, 11),
-                colors=SHADES,
+                colors=UTILISATION_COLORS,
                 step=COARSE,
             ),
             *TO_PORT,
         )
     )
-    made.with_panel(
-        linked(
+    board.with_panel(
+        with_link(
             bars(
                 "Ports with errors",
-                "Damaged or dropped frames received, in the time shown. Anything here that grows: open the "
-                "port, "
-                "see the kind, then its light.",
+                "Damaged or dropped frames received in the selected time range. If they grow: open the "
+                "port, check the type of error, then the receive power.",
                 "sort_desc(topk(8, "
                 + port_named(
                     f"increase(packetfabric_port_receive_unspecified_errors_total{{{ALL}}}[$__range]) > 0"
@@ -224,12 +222,13 @@ def build() -> dashboard.Dashboard:
             *TO_PORT,
         )
     )
-    made.with_panel(
-        linked(
+    board.with_panel(
+        with_link(
             bars(
-                "Least margin of light",
-                "The lanes with the least light above what their optics can hear, in dB (with the recording "
-                "rules), of ports that nobody switched off. Red: open Optics, clean both ends.",
+                "Lowest receive margin",
+                "The lanes with the lowest receive power above the minimum of their optics, in dB "
+                "(needs the recording rules), without administratively down ports. Red: open Optics, "
+                "clean both ends.",
                 "sort(bottomk(8, "
                 + port_named(f"lane:packetfabric_receive_margin:db{{{ALL}}} unless on ({PORT_KEYS}) {admin}")
                 + "))",
@@ -238,7 +237,7 @@ def build() -> dashboard.Dashboard:
                 size=(8, 8),
                 low=0,
                 high=20,
-                colors=MARGINS,
+                colors=MARGIN_COLORS,
                 empty="no rules",
             ),
             "Open optics",
@@ -246,13 +245,13 @@ def build() -> dashboard.Dashboard:
             "var-port=${__field.labels.port_circuit_id}",
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
             "Activity",
-            "Entries of the activity log by category. Did somebody change something just before it broke? "
-            "What "
-            "each entry says is in the portal; the exporter's log has its category, level and event.",
-            [(counts("packetfabric_activity_events_total", "category"), "log {{category}}")],
+            "Entries of the activity log by category, to find changes made shortly before a "
+            "problem. The portal shows the complete entries; the exporter's log has their category,"
+            " level and event.",
+            [(increases("packetfabric_activity_events_total", "category"), "log {{category}}")],
             "short",
             size=(8, 8),
             bars=True,
@@ -260,4 +259,4 @@ def build() -> dashboard.Dashboard:
             soft=(0, 1),
         )
     )
-    return made
+    return board

@@ -1,4 +1,4 @@
-"""What stands around the panels: variables, links between dashboards, and the empty dashboard."""
+"""A dashboard without panels: its variables and its links to the other dashboards."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TAG = "packetfabric"
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
-def url(uid: str, hands: str) -> str:
-    """Where a drill-down leads: with the time and all variables, and one value handed over."""
-    kept = "&".join(f"${{{name}:queryparam}}" for name in ("datasource", "job", "instance", "account"))
-    return f"/d/{TAG}-{uid}?{hands}&{kept}&${{__url_time_range}}"
+def url(uid: str, parameters: str) -> str:
+    """Return the URL of a dashboard with the current time range and variables, and with ``parameters``."""
+    variables = "&".join(f"${{{name}:queryparam}}" for name in ("datasource", "job", "instance", "account"))
+    return f"/d/{TAG}-{uid}?{parameters}&{variables}&${{__url_time_range}}"
 
 
 def _query(name: str, label: str, query: str, *, multi: bool, regex: str = "") -> dashboard.QueryVariable:
@@ -30,19 +30,19 @@ def _query(name: str, label: str, query: str, *, multi: bool, regex: str = "") -
 
 
 def circuit(kind: str, label: str, *, multi: bool = False) -> dashboard.QueryVariable:
-    """A variable that shows names and means ids."""
+    """Return a variable that shows names of circuits and whose value is the ID."""
     regex = f'/name="(?<text>[^"]+)".*{kind}_circuit_id="(?<value>[^"]+)"/'
     return _query(kind, label, circuits(kind), multi=multi, regex=regex)
 
 
-def board(
+def new_dashboard(
     uid: str, title: str, help: str, *, since: str, variables: Sequence[Any] = ()
 ) -> dashboard.Dashboard:
-    """An empty dashboard with the variables and links that all have."""
-    made = dashboard.Dashboard(f"PacketFabric / {title}").uid(f"{TAG}-{uid}").description(help).tags([TAG])
-    made.time(since, "now").refresh("1m").readonly().timezone("browser")
-    made.tooltip(model.DashboardCursorSync.CROSSHAIR)
-    made.link(
+    """Return a dashboard without panels, with the variables and links that all dashboards have."""
+    board = dashboard.Dashboard(f"PacketFabric / {title}").uid(f"{TAG}-{uid}").description(help).tags([TAG])
+    board.time(since, "now").refresh("1m").readonly().timezone("browser")
+    board.tooltip(model.DashboardCursorSync.CROSSHAIR)
+    board.link(
         dashboard.DashboardLink("PacketFabric")
         .type(model.DashboardLinkType.DASHBOARDS)
         .tags([TAG])
@@ -50,13 +50,13 @@ def board(
         .include_vars(True)
         .keep_time(True)
     )
-    made.with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+    board.with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
     build = "packetfabric_exporter_build_info"
-    made.with_variable(_query("job", "Job", f"label_values({build}, job)", multi=True))
+    board.with_variable(_query("job", "Job", f"label_values({build}, job)", multi=True))
     instance = f'label_values({build}{{job=~"$job"}}, instance)'
-    made.with_variable(_query("instance", "Exporter", instance, multi=True))
+    board.with_variable(_query("instance", "Exporter", instance, multi=True))
     account = f"label_values(packetfabric_up{{{EXPORTER}}}, account)"
-    made.with_variable(_query("account", "Account", account, multi=True))
+    board.with_variable(_query("account", "Account", account, multi=True))
     for variable in variables:
-        made.with_variable(variable)
-    return made
+        board.with_variable(variable)
+    return board

@@ -1,20 +1,20 @@
-"""The dashboard Optics: which fibre or module needs a hand, before it fails?"""
+"""The dashboard Optics: optical power and bias current of all ports."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.layout import board, circuit
-from grafana.panels import GREEN, ORANGE, RED, YELLOW, across, bars, graph, linked, number
+from grafana.layout import circuit, new_dashboard
+from grafana.panels import GREEN, ORANGE, RED, YELLOW, add_stat_row, bars, graph, stat_panel, with_link
 from grafana.promql import ALL, TARGET, port_named, threshold
 
 LANES = f'{ALL}, port_circuit_id=~"$port"'
 POWER = f"packetfabric_port_optical_receive_power_dbm{{{LANES}}}"
 DARK = -35
-"""dBm below which a lane gets no light at all: its port is down, and it says nothing of the fibre."""
+"""dBm below which a lane receives no light: its port is down, and the value says nothing about the fibre."""
 MARGIN = threshold("receive_margin")
-MARGINS = ((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 4, GREEN))
-"""The colours of a margin in dB; red is where PacketFabricOpticsReceiveLow fires."""
+MARGIN_COLORS = ((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 4, GREEN))
+"""The colors of a margin in dB; red where PacketFabricOpticsReceiveLow fires."""
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 
 
@@ -23,36 +23,37 @@ def _drift(days: int) -> str:
     return f"(avg_over_time({POWER}[1h]) > {DARK}) - ({before} > {DARK})"
 
 
-def _heads(made: dashboard.Dashboard) -> None:
+def _add_stats(board: dashboard.Dashboard) -> None:
     margin = f"lane:packetfabric_receive_margin:db{{{LANES}}}"
-    across(
-        made,
-        number(
+    add_stat_row(
+        board,
+        stat_panel(
             "Lanes",
-            "Lanes that say how much light they get. A port whose optics say nothing has none.",
+            "Lanes that report receive power. Ports without optical monitoring are not counted.",
             f"count({POWER})",
             empty="no optics",
         ),
-        number(
+        stat_panel(
             "Dark",
-            "Lanes without any light: their ports are down, or their fibre is not plugged. Red: open Fleet.",
+            "Lanes without any receive power: their ports are down, or the fibre is not connected. "
+            "Red: open Fleet.",
             f"count({POWER} < {DARK}) or 0 * count({POWER})",
             colors=((None, GREEN), (1, RED)),
         ),
-        number(
-            "Least margin",
-            "Of the lanes with light: dB above the least their optics can hear. Red: clean, before it fails. "
-            "Needs "
-            "the recording rules.",
+        stat_panel(
+            "Lowest margin",
+            "Lowest receive power above the minimum of the optics, in dB, of lanes that are not "
+            "dark. Red: clean the connectors. Needs the recording rules.",
             f"min({margin} and on ({TARGET}, port_circuit_id, lane) {POWER} > {DARK})",
             "dB",
             colors=((None, RED), (MARGIN, YELLOW), (MARGIN + 2, GREEN)),
             decimals=1,
             empty="no rules",
         ),
-        number(
-            "Most apart",
-            "The greatest difference between two lanes of a port. Red: one laser or one fibre of it is weak.",
+        stat_panel(
+            "Lane difference",
+            "The largest difference in receive power between two lanes of a port. Red: one laser or"
+            " fibre of it is degrading.",
             "max(max without (lane) (" + POWER + ") - min without (lane) (" + POWER + "))",
             "dB",
             colors=((None, GREEN), (2, YELLOW), (threshold("lane_spread"), RED)),
@@ -62,29 +63,29 @@ def _heads(made: dashboard.Dashboard) -> None:
 
 
 def build() -> dashboard.Dashboard:
-    """The whole dashboard."""
-    made = board(
+    """Return the dashboard."""
+    board = new_dashboard(
         "optics",
         "Optics",
-        "Light and lasers of all ports: which fibre or module needs a hand, before it fails?",
+        "Optical power and laser bias current of all ports, to find degrading fibres and "
+        "modules before they fail.",
         since="now-3d",
         variables=[circuit("port", "Port", multi=True)],
     )
-    _heads(made)
+    _add_stats(board)
     lane = "{{name}} · {{lane}}"
     margin = f"lane:packetfabric_receive_margin:db{{{LANES}}}"
     drift = f"sort(bottomk(12, {port_named(_drift(1))}))"
     for panel in (
-        linked(
+        with_link(
             bars(
                 "Margin",
-                "dB above the least that the optics of a lane can hear, the least first (with the recording "
-                "rules). "
-                "Red: clean both ends, look for bends, measure the cross connect.",
+                "Receive power above the minimum of the optics, in dB, the lowest first (needs the "
+                "recording rules). Red: clean both ends, look for bends, measure the cross connect.",
                 f"sort(bottomk(12, {port_named(margin)}))",
                 lane,
                 "dB",
-                colors=MARGINS,
+                colors=MARGIN_COLORS,
                 size=(12, 11),
                 low=0,
                 high=20,
@@ -92,12 +93,11 @@ def build() -> dashboard.Dashboard:
             ),
             *TO_PORT,
         ),
-        linked(
+        with_link(
             bars(
-                "Drift in a day",
-                "How much more or less light a lane gets than a day ago. Well below 0: dirt or age; a whole "
-                "dB: a bend "
-                "or a new patch.",
+                "Change in 24 hours",
+                "Change of the receive power since 24 hours ago. Clearly below 0: dirt or aging. A "
+                "whole dB: a bend or a new patch.",
                 drift,
                 lane,
                 "dB",
@@ -109,11 +109,11 @@ def build() -> dashboard.Dashboard:
             ),
             *TO_PORT,
         ),
-        linked(
+        with_link(
             graph(
-                "Light received",
-                "Every lane that has light. One that falls for days wants cleaning; one that fell in a step "
-                "was touched.",
+                "Receive power",
+                "All lanes that are not dark. Decrease over days: clean the connectors. Step: somebody "
+                "touched the fibre.",
                 [(port_named(f"{POWER} > {DARK}"), lane)],
                 "dBm",
                 size=(24, 11),
@@ -122,8 +122,8 @@ def build() -> dashboard.Dashboard:
             *TO_PORT,
         ),
         graph(
-            "Light transmitted",
-            "Every lane that has light. One that falls is a laser at its end: order a module.",
+            "Transmit power",
+            "By lane. A decrease is a failing laser: replace the module.",
             [(port_named(f"packetfabric_port_optical_transmit_power_dbm{{{LANES}}}"), lane)],
             "dBm",
             size=(12, 9),
@@ -131,12 +131,12 @@ def build() -> dashboard.Dashboard:
         ),
         graph(
             "Bias current",
-            "What the lasers take. It climbs when they grow old, before their light falls.",
+            "Laser bias current by lane. It increases as a laser ages, before the transmit power decreases.",
             [(port_named(f"packetfabric_port_optical_bias_current_amperes{{{LANES}}}"), lane)],
             "amp",
             size=(12, 9),
             legend=("lastNotNull",),
         ),
     ):
-        made.with_panel(panel)
-    return made
+        board.with_panel(panel)
+    return board

@@ -1,4 +1,4 @@
-"""Panels in one style."""
+"""Panels in a common style."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from grafana_foundation_sdk.builders import (
     table,
     timeseries,
 )
-from grafana_foundation_sdk.models import common as looks
+from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.layout import SOURCE, url
 
 STEP = "2m"
-"""The least step of graphs. The network reports at intervals of its own, perhaps a minute, however often
-Prometheus scrapes; over less than two of them a rate is a saw-tooth of zeros."""
+"""The minimum step of graphs. PacketFabric reports at its own interval, up to a minute, regardless of the
+scrape interval; a rate over less than two of those intervals alternates with zero."""
 
 COARSE = "5m"
-"""The least step of bars and shades, which finer could not be told apart over a day. A new Prometheus shows
-nothing in them for as long."""
+"""The minimum step of bars and shades, which are too narrow over a day with a smaller one. A new Prometheus
+shows nothing in them for this time."""
 
 GREEN, YELLOW, ORANGE, RED, BLUE = "green", "yellow", "orange", "red", "blue"
 
 Steps = Sequence[tuple[float | None, str]]
 Query = tuple[str, str]
-"""An expression, and what its series are called."""
+"""An expression, and the legend of its series."""
 
 P = TypeVar("P", timeseries.Panel, stat.Panel, bargauge.Panel, table.Panel, statetimeline.Panel)
 
@@ -48,9 +48,9 @@ UP_DOWN = [
 
 
 def steps(*values: tuple[float | None, str], unknown: str | None = None) -> dashboard.ThresholdsConfig:
-    """Colours from values on; the first begins at nothing. ``unknown`` is for where there is no number."""
+    """Return color thresholds; the first has no lower bound. ``unknown`` is the color without a value."""
     if unknown:
-        # What has no number has the colour of the first step: never that of all being well.
+        # Grafana uses the first color if there is no value, which must not be the one for "good".
         values = ((None, unknown), (-1e9, values[0][1]), *values[1:])
     return (
         dashboard.ThresholdsConfig()
@@ -59,15 +59,15 @@ def steps(*values: tuple[float | None, str], unknown: str | None = None) -> dash
     )
 
 
-def framed(panel: P, title: str, help: str, unit: str, width: int, height: int) -> P:
-    """A panel with what every panel has."""
+def with_frame(panel: P, title: str, help: str, unit: str, size: tuple[int, int]) -> P:
+    """Set the properties that every panel has, and return the panel."""
     panel.title(title).description(help).datasource(SOURCE).unit(unit)
-    panel.grid_pos(model.GridPos(w=width, h=height))
+    panel.grid_pos(model.GridPos(w=size[0], h=size[1]))
     return panel
 
 
-def asking(panel: P, queries: Sequence[Query], *, instant: bool = False, rows: bool = False) -> P:
-    """A panel with its queries."""
+def with_queries(panel: P, queries: Sequence[Query], *, instant: bool = False, rows: bool = False) -> P:
+    """Add queries to a panel, and return it; ``rows`` returns them as tables."""
     for index, (expression, legend) in enumerate(queries):
         query = prometheus.Dataquery().datasource(SOURCE).expr(expression).legend_format(legend)
         query.ref_id(chr(ord("A") + index))
@@ -97,28 +97,30 @@ def graph(
     step: str = STEP,
     at: Steps = (),
 ) -> timeseries.Panel:
-    """Lines over time. ``below`` draws what goes out under the axis, ``at`` draws lines at values.
+    """Return a time series panel; ``below`` draws series named ``out`` below the axis, ``at`` thresholds.
 
-    ``legend`` names what a table beside them says of each; ``soft`` is the least that the axis shows.
+    ``legend`` is the columns of a table next to the graph; ``soft`` is the minimum range of the axis.
     """
-    panel = asking(framed(timeseries.Panel(), title, help, unit, *size), queries)
+    panel = with_queries(with_frame(timeseries.Panel(), title, help, unit, size), queries)
     panel.interval(step).line_width(1).fill_opacity(60 if stack or bars else 10 if below or floor == 0 else 0)
-    panel.show_points(looks.VisibilityMode.NEVER)
+    panel.show_points(common_model.VisibilityMode.NEVER)
     if bars:
-        panel.draw_style(looks.GraphDrawStyle.BARS)
+        panel.draw_style(common_model.GraphDrawStyle.BARS)
     if stack or bars:
-        panel.stacking(common.StackingConfig().mode(looks.StackingMode.NORMAL).group("A"))
+        panel.stacking(common.StackingConfig().mode(common_model.StackingMode.NORMAL).group("A"))
     panel.legend(
         common.VizLegendOptions()
-        .display_mode(looks.LegendDisplayMode.TABLE if legend else looks.LegendDisplayMode.LIST)
-        .placement(looks.LegendPlacement.RIGHT if legend else looks.LegendPlacement.BOTTOM)
+        .display_mode(common_model.LegendDisplayMode.TABLE if legend else common_model.LegendDisplayMode.LIST)
+        .placement(common_model.LegendPlacement.RIGHT if legend else common_model.LegendPlacement.BOTTOM)
         .show_legend(True)
         .calcs(list(legend))
         .sort_by("Max" if "max" in legend else "Name")
         .sort_desc("max" in legend)
     )
     panel.tooltip(
-        common.VizTooltipOptions().mode(looks.TooltipDisplayMode.MULTI).sort(looks.SortOrder.DESCENDING)
+        common.VizTooltipOptions()
+        .mode(common_model.TooltipDisplayMode.MULTI)
+        .sort(common_model.SortOrder.DESCENDING)
     )
     if floor is not None:
         panel.min(floor)
@@ -126,8 +128,8 @@ def graph(
         panel.axis_soft_min(soft[0]).axis_soft_max(soft[1])
     if below:
         panel.axis_centered_zero(True)
-        sent = model.MatcherConfig(id_val="byRegexp", options="/(^| )out$/")
-        panel.with_override(sent, [model.DynamicConfigValue("custom.transform", "negative-Y")])
+        outgoing = model.MatcherConfig(id_val="byRegexp", options="/(^| )out$/")
+        panel.with_override(outgoing, [model.DynamicConfigValue("custom.transform", "negative-Y")])
     dashed = [
         model.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
         model.DynamicConfigValue("custom.fillOpacity", 0),
@@ -138,12 +140,12 @@ def graph(
     if at:
         panel.thresholds(steps(*at))
         panel.thresholds_style(
-            common.GraphThresholdsStyleConfig().mode(looks.GraphThresholdsStyleMode.DASHED)
+            common.GraphThresholdsStyleConfig().mode(common_model.GraphThresholdsStyleMode.DASHED)
         )
     return panel
 
 
-def number(
+def stat_panel(
     title: str,
     help: str,
     expression: str,
@@ -156,13 +158,15 @@ def number(
     empty: str = "none",
     text: bool = False,
 ) -> stat.Panel:
-    """One number of now, coloured by what it means; ``text`` shows the legend in its place."""
-    panel = asking(framed(stat.Panel(), title, help, unit, 4, 4), [(expression, legend)], instant=True)
+    """Return a panel with one current value, colored by thresholds; ``text`` shows the legend instead."""
+    panel = with_queries(
+        with_frame(stat.Panel(), title, help, unit, (4, 4)), [(expression, legend)], instant=True
+    )
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-    panel.thresholds(steps(*colors, unknown="text")).color_mode(looks.BigValueColorMode.VALUE)
-    panel.graph_mode(looks.BigValueGraphMode.NONE).mappings(list(mappings)).no_value(empty)
+    panel.thresholds(steps(*colors, unknown="text")).color_mode(common_model.BigValueColorMode.VALUE)
+    panel.graph_mode(common_model.BigValueGraphMode.NONE).mappings(list(mappings)).no_value(empty)
     if text:
-        panel.text_mode(looks.BigValueTextMode.NAME)
+        panel.text_mode(common_model.BigValueTextMode.NAME)
     if decimals is not None:
         panel.decimals(decimals)
     return panel
@@ -181,12 +185,16 @@ def bars(
     high: float | None = None,
     empty: str = "none",
 ) -> bargauge.Panel:
-    """Bars of now, one for each series, in the order of the expression."""
-    panel = asking(framed(bargauge.Panel(), title, help, unit, *size), [(expression, legend)], instant=True)
+    """Return a panel with one bar per series with its current value, in the order of the expression."""
+    panel = with_queries(
+        with_frame(bargauge.Panel(), title, help, unit, size), [(expression, legend)], instant=True
+    )
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
-    panel.orientation(looks.VizOrientation.HORIZONTAL).display_mode(looks.BarGaugeDisplayMode.BASIC)
+    panel.orientation(common_model.VizOrientation.HORIZONTAL).display_mode(
+        common_model.BarGaugeDisplayMode.BASIC
+    )
     panel.show_unfilled(True).thresholds(steps(*colors, unknown="text")).no_value(empty).decimals(1)
-    panel.name_placement(looks.BarGaugeNamePlacement.LEFT).sizing(looks.BarGaugeSizing.MANUAL)
+    panel.name_placement(common_model.BarGaugeNamePlacement.LEFT).sizing(common_model.BarGaugeSizing.MANUAL)
     panel.min_viz_height(14).max_viz_height(24).text(common.VizTextDisplayOptions().value_size(14))
     if low is not None:
         panel.min(low)
@@ -195,7 +203,7 @@ def bars(
     return panel
 
 
-def timeline(
+def state_timeline(
     title: str,
     help: str,
     queries: Sequence[Query],
@@ -206,25 +214,28 @@ def timeline(
     mappings: Sequence[Any] = (),
     step: str = STEP,
 ) -> statetimeline.Panel:
-    """What has been in which state, and when."""
-    panel = asking(framed(statetimeline.Panel(), title, help, unit, *size), queries)
+    """Return a panel with the states of each series over time."""
+    panel = with_queries(with_frame(statetimeline.Panel(), title, help, unit, size), queries)
     panel.interval(step).thresholds(steps(*colors)).mappings(list(mappings)).fill_opacity(75).line_width(0)
-    panel.show_value(looks.VisibilityMode.NEVER)
+    panel.show_value(common_model.VisibilityMode.NEVER)
     panel.color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     panel.legend(
-        common.VizLegendOptions().show_legend(False).display_mode(looks.LegendDisplayMode.LIST).calcs([])
+        common.VizLegendOptions()
+        .show_legend(False)
+        .display_mode(common_model.LegendDisplayMode.LIST)
+        .calcs([])
     )
     panel.merge_values(True).row_height(0.8)
     return panel
 
 
-def linked(panel: P, title: str, uid: str, hands: str) -> P:
-    """A panel whose series lead on to another dashboard."""
-    panel.data_links([dashboard.DashboardLink(title).url(url(uid, hands))])
+def with_link(panel: P, title: str, uid: str, parameters: str) -> P:
+    """Link the series of a panel to another dashboard, and return the panel."""
+    panel.data_links([dashboard.DashboardLink(title).url(url(uid, parameters))])
     return panel
 
 
-def across(made: dashboard.Dashboard, *panels: stat.Panel) -> None:
-    """Panels side by side from edge to edge."""
+def add_stat_row(board: dashboard.Dashboard, *panels: stat.Panel) -> None:
+    """Add panels side by side over the whole width."""
     for panel in panels:
-        made.with_panel(panel.grid_pos(model.GridPos(w=24 // len(panels), h=4)))
+        board.with_panel(panel.grid_pos(model.GridPos(w=24 // len(panels), h=4)))

@@ -1,29 +1,39 @@
-"""The dashboard Port: what is the matter with this one?"""
+"""The dashboard Port: one port in detail."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard, table
 
-from grafana.layout import board, circuit
-from grafana.panels import GREEN, ORANGE, RED, UP_DOWN, YELLOW, across, graph, number, timeline
-from grafana.promql import ALL, PORT, TARGET, bits, rate, recorded, threshold, vc_named
+from grafana.layout import circuit, new_dashboard
+from grafana.panels import (
+    GREEN,
+    ORANGE,
+    RED,
+    UP_DOWN,
+    YELLOW,
+    add_stat_row,
+    graph,
+    stat_panel,
+    state_timeline,
+)
+from grafana.promql import ALL, PORT, TARGET, bits, rate, recorded_expression, threshold, vc_named
 from grafana.tables import rows
 from pf_exporter.schema.events import EVENTS
 
-WAYS = {"rx": "in", "tx": "out"}
+DIRECTIONS = {"rx": "in", "tx": "out"}
 PORT_KEYS = f"{TARGET}, port_circuit_id"
 RATE = "suffix:/s"
-CAPACITY = recorded("port:packetfabric_capacity:bytes_per_second")
+CAPACITY = recorded_expression("port:packetfabric_capacity:bytes_per_second")
 
 SPEED = f"8 * max({CAPACITY} and on ({PORT_KEYS}) packetfabric_port_info{{{PORT}}})"
 
 
-def _share(direction: str) -> str:
+def _utilisation(direction: str) -> str:
     return f"packetfabric_port_{direction}_bytes_per_second{{{PORT}}} / on ({PORT_KEYS}) {CAPACITY}"
 
 
-def _kinds() -> list[tuple[str, str]]:
-    """Every family of errors, named as the network names it."""
+def _error_queries() -> list[tuple[str, str]]:
+    """Return a query per family of errors, with the name of its field as legend."""
     return [
         (rate(family.name), field.replace("_", " "))
         for field, family in EVENTS["port|errors"].fields.items()
@@ -31,11 +41,11 @@ def _kinds() -> list[tuple[str, str]]:
     ]
 
 
-def _mac(*counts: str) -> list[tuple[str, str]]:
+def _mac_queries(*increases: str) -> list[tuple[str, str]]:
     return [
-        (rate(family.name), f"{field[3:].replace('_', ' ')} {WAYS[field[:2]]}")
+        (rate(family.name), f"{field[3:].replace('_', ' ')} {DIRECTIONS[field[:2]]}")
         for field, family in EVENTS["port|etherstats"].fields.items()
-        if field[3:] in counts
+        if field[3:] in increases
     ]
 
 
@@ -43,55 +53,59 @@ def _lanes(quantity: str) -> str:
     return f"packetfabric_port_optical_{quantity}{{{PORT}}}"
 
 
-def _heads(made: dashboard.Dashboard) -> None:
+def _add_stats(board: dashboard.Dashboard) -> None:
     full = ((None, GREEN), (0.7, YELLOW), (threshold("port_utilisation"), RED))
-    across(
-        made,
-        number(
+    add_stat_row(
+        board,
+        stat_panel(
             "State",
-            "Up or down, as of the last look at the list. Red: see Light below; none is the fibre or the far "
-            "side.",
+            "Operational state, as of the last poll of the inventory. Red: check the receive power "
+            "below; none means a problem with the fibre or the remote side.",
             f"max(packetfabric_port_operational_up{{{PORT}}})",
             colors=((None, RED), (1, GREEN)),
             mappings=UP_DOWN,
             empty="no inventory",
         ),
-        number(
-            "Switched",
-            "Whether it is administratively up. Red: somebody switched it off, and nobody is alerted.",
+        stat_panel(
+            "Admin state",
+            "Administrative state. Orange: administratively down, so that no alert fires for this port.",
             f"max(packetfabric_port_admin_up{{{PORT}}})",
             colors=((None, ORANGE), (1, GREEN)),
             mappings=UP_DOWN,
             empty="no inventory",
         ),
-        number(
-            "Place",
-            "Where it is.",
+        stat_panel(
+            "POP",
+            "The point of presence of the port.",
             f"max by (pop, site) (packetfabric_port_info{{{PORT}}})",
             legend="{{pop}}",
             text=True,
         ),
-        number("Speed", "Of a LAG: of its members together.", SPEED, "bps", empty="no inventory"),
+        stat_panel(
+            "Speed", "The speed of a LAG is the sum of its members.", SPEED, "bps", empty="no inventory"
+        ),
         *(
-            number(
-                f"In use, {word}",
-                "Share of the speed. Red: full, packets are dropped; see in Circuits which it is.",
-                f"max({_share(direction)})",
+            stat_panel(
+                f"Utilisation, {word}",
+                "Ratio of the speed. Red: saturated, packets are dropped; check which circuit causes it.",
+                f"max({_utilisation(direction)})",
                 "percentunit",
                 colors=full,
                 decimals=1,
             )
             for direction, word in (("receive", "in"), ("transmit", "out"))
         ),
-        number(
-            "Came up, a day",
-            "How often the link came up again within a day. Red: clean and reseat connectors, see Light.",
+        stat_panel(
+            "Flaps, 24 h",
+            "Carrier transitions in the last 24 hours. Red: clean and reseat connectors, check the "
+            "receive power.",
             f"max(round(increase(packetfabric_port_carrier_transitions_total{{{PORT}}}[1d])))",
             colors=((None, GREEN), (1, YELLOW), (threshold("port_transitions") + 1, RED)),
         ),
-        number(
-            "Last heard of",
-            "Since the network last said anything of it. Red: is it still there? Open Exporter.",
+        stat_panel(
+            "Last event",
+            "Time since the last event of this port. Red: check whether the port still exists, then"
+            " open Exporter.",
             f"clamp_min(time() - max(packetfabric_port_last_event_timestamp_seconds{{{PORT}}}), 0)",
             "s",
             colors=((None, GREEN), (300, YELLOW), (threshold("stream_silence"), RED)),
@@ -100,13 +114,13 @@ def _heads(made: dashboard.Dashboard) -> None:
     )
 
 
-def _light(made: dashboard.Dashboard) -> None:
+def _add_optics(board: dashboard.Dashboard) -> None:
     for panel in (
         graph(
-            "Light received",
-            "By lane, between what its optics can hear and bear (dashed; with our recording rules). Falling "
-            "slowly: "
-            "clean; a step: a bend or a new patch; all of a sudden nothing: the far side.",
+            "Receive power",
+            "By lane, with minimum and maximum of the optics (dashed; needs the recording rules). "
+            "Slow decrease: clean the connectors. Step: bend or new patch. Sudden loss: remote "
+            "side.",
             [
                 (_lanes("receive_power_dbm"), "lane {{lane}}"),
                 (f"port:packetfabric_receive_minimum:dbm{{{PORT}}}", "minimum"),
@@ -116,38 +130,38 @@ def _light(made: dashboard.Dashboard) -> None:
             size=(10, 8),
         ),
         graph(
-            "Light transmitted",
-            "By lane. A lane that falls while its current climbs is a laser that grows old: order a module.",
+            "Transmit power",
+            "By lane. A decrease while the bias current increases is an aging laser: replace the module.",
             [(_lanes("transmit_power_dbm"), "lane {{lane}}")],
             "dBm",
             size=(7, 8),
         ),
         graph(
             "Bias current",
-            "What the lasers take. Climbing over weeks: they grow old.",
+            "Laser bias current by lane. An increase over weeks is an aging laser.",
             [(_lanes("bias_current_amperes"), "lane {{lane}}")],
             "amp",
             size=(7, 8),
         ),
     ):
-        made.with_panel(panel)
+        board.with_panel(panel)
 
 
 def build() -> dashboard.Dashboard:
-    """The whole dashboard."""
-    made = board(
+    """Return the dashboard."""
+    board = new_dashboard(
         "port",
         "Port",
-        "One port, LAG or member: what it carries, what it loses, how well it sees.",
+        "One port, LAG or LAG member: traffic, errors, optical power and circuits.",
         since="now-24h",
         variables=[circuit("port", "Port")],
     )
-    _heads(made)
-    made.with_panel(
+    _add_stats(board)
+    board.with_panel(
         graph(
             "Traffic",
-            "Received, and transmitted below the axis; dashed is the speed. At the dashes: full. Nothing: "
-            "see State.",
+            "Received, and transmitted below the axis; the dashed lines are the speed. No traffic: "
+            "check State.",
             [
                 (f"sum({bits('packetfabric_port_receive_bytes_total')})", "in"),
                 (f"sum({bits('packetfabric_port_transmit_bytes_total')})", "out"),
@@ -159,36 +173,36 @@ def build() -> dashboard.Dashboard:
             below=True,
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
-            "Packets by cast",
-            "Received, and transmitted below the axis. Broadcast that climbs is a loop or a misconfigured "
-            "neighbour.",
-            _mac("unicast", "multicasts", "broadcasts"),
+            "Packets by destination",
+            "Unicast, multicast and broadcast packets received, and transmitted below the axis. "
+            "Increasing broadcast means a loop or a misconfigured neighbour.",
+            _mac_queries("unicast", "multicasts", "broadcasts"),
             "pps",
             size=(8, 9),
             below=True,
         )
     )
-    made.with_panel(
-        timeline(
+    board.with_panel(
+        state_timeline(
             "State over time",
-            "Up (green), down (red) and administratively down (orange in Switched), as the list said.",
+            "Operational and administrative state, as polled: up (green) or down (red).",
             [
                 (f"max(packetfabric_port_operational_up{{{PORT}}})", "State"),
-                (f"max(packetfabric_port_admin_up{{{PORT}}})", "Switched"),
+                (f"max(packetfabric_port_admin_up{{{PORT}}})", "Admin state"),
             ],
             size=(24, 4),
             mappings=UP_DOWN,
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
-            "Errors by kind",
-            "Frames a second, in the network's own words; kinds overlap, do not add them. Framing: damage on "
-            "the "
-            "wire, see Light. Drops: a full queue, see Traffic. MTU: the far side sends too large packets.",
-            _kinds(),
+            "Errors by type",
+            "Frames per second by the API's names; types overlap, so never sum them. Framing: "
+            "damaged on the link, check the receive power. Drop: a full queue, check Traffic. MTU: "
+            "the remote side sends packets that are too large.",
+            _error_queries(),
             RATE,
             size=(12, 9),
             legend=("mean", "max"),
@@ -196,12 +210,12 @@ def build() -> dashboard.Dashboard:
             soft=(0, 0.1),
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
-            "What the MAC saw",
-            "Frames a second: damaged, too long, too short, paused. Damage here and in Errors is the same "
-            "frames.",
-            _mac(
+            "MAC errors",
+            "Frames per second: damaged, too long, too short, pause frames. Errors by type counts "
+            "the same damaged frames.",
+            _mac_queries(
                 "crc_errors",
                 "code_violations",
                 "fragment_frames",
@@ -217,9 +231,9 @@ def build() -> dashboard.Dashboard:
             soft=(0, 0.1),
         )
     )
-    _light(made)
-    made.with_panel(_circuits())
-    return made
+    _add_optics(board)
+    board.with_panel(_circuits())
+    return board
 
 
 def _circuits() -> table.Panel:
@@ -234,9 +248,8 @@ def _circuits() -> table.Panel:
     )
     return rows(
         "Circuits",
-        "The virtual circuits that end here, the busiest first; a click opens one. Empty: none is "
-        "subscribed, or "
-        "for a member of a LAG: they are on the LAG.",
+        "The virtual circuits on this port, the busiest first; click a name to open it. Empty: "
+        "none is subscribed, or the port is a LAG member and its circuits are on the LAG.",
         [(now("receive"), "In", "bps"), (now("transmit"), "Out", "bps"), (limit, "Limit", "bps")],
         {"name": "Circuit", "vc_circuit_id": "Id", "vlan": "VLAN"},
         size=(24, 6),

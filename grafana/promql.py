@@ -1,4 +1,4 @@
-"""The expressions that several panels share, in this project's rules and labels."""
+"""PromQL expressions that several panels share."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ _RECORDED: dict[str, str] = {
 
 EXPORTER = 'job=~"$job", instance=~"$instance"'
 ALL = f'{EXPORTER}, account=~"$account"'
-"""Selects what the variables of every dashboard say."""
+"""Matchers for the variables that every dashboard has."""
 PORT = f'{ALL}, port_circuit_id="$port"'
 VC = f'{ALL}, vc_circuit_id="$vc"'
 TARGET = "job, instance, account"
 
 
 def threshold(name: str) -> float:
-    """A threshold of the alerts, which the dashboards colour by too."""
+    """Return a threshold of the alerts, for the colors of a panel."""
     return float(_RECORDED[f"packetfabric:{name}:threshold"].removeprefix("vector(").removesuffix(")"))
 
 
-def recorded(name: str) -> str:
-    """The expression behind a recorded name, so that a panel needs no rules to be loaded."""
+def recorded_expression(name: str) -> str:
+    """Return the expression of a recording rule, so that a panel works without the rules."""
     return f"({_RECORDED[name]})"
 
 
 def rate(metric: str, select: str = PORT) -> str:
-    """A counter's rate over an interval that holds enough samples at any zoom."""
+    """Return the rate of a counter over an interval with enough samples at any zoom."""
     return f"rate({metric}{{{select}}}[$__rate_interval])"
 
 
-def counts(metric: str, by: str, select: str = ALL) -> str:
-    """How often something happened in each step, by a label; one series at 0 where it never did."""
-    happened = f"increase({metric}{{{select}}}[$__rate_interval])"
-    return f"sum by ({by}) ({happened}) > 0 or sum({happened}) == 0"
+def increases(metric: str, by: str, select: str = ALL) -> str:
+    """Return the increase of a counter in each step by a label; one series with value 0 if there is none."""
+    increase = f"increase({metric}{{{select}}}[$__rate_interval])"
+    return f"sum by ({by}) ({increase}) > 0 or sum({increase}) == 0"
 
 
 def bits(metric: str, select: str = PORT) -> str:
-    """Bits per second of a counter of bytes."""
+    """Return bits per second of a counter of bytes."""
     return f"8 * {rate(metric, select)}"
 
 
@@ -58,25 +58,25 @@ def _named(expression: str, kind: str) -> str:
 
 
 def port_named(expression: str) -> str:
-    """Series of ports with the label ``name``: the description, or the id where there is none."""
+    """Add the label ``name`` to series of ports: the description, or the ID if there is none."""
     return _named(expression, "port")
 
 
 def vc_named(expression: str) -> str:
-    """Series of virtual circuits with the label ``name``: the description, or the id where there is none."""
+    """Add the label ``name`` to series of virtual circuits: the description, or the ID if there is none."""
     return _named(expression, "vc")
 
 
 def circuits(kind: str) -> str:
-    """Every circuit of a kind that is listed or was heard of, for a variable: its name, then its id."""
+    """Return the query of a variable: name and ID of all circuits in the inventory or in events."""
     circuit = f"{kind}_circuit_id"
-    known = (
+    all_circuits = (
         f"max by ({TARGET}, {circuit}, description) (packetfabric_{kind}_info{{{ALL}}})"
         f" or on ({TARGET}, {circuit})"
         f" max by ({TARGET}, {circuit}) (packetfabric_{kind}_last_event_timestamp_seconds{{{ALL}}})"
     )
     named = (
-        f'label_replace(label_replace({known}, "name", "$1", "{circuit}", "(.+)"),'
+        f'label_replace(label_replace({all_circuits}, "name", "$1", "{circuit}", "(.+)"),'
         ' "name", "$1", "description", "(.+)")'
     )
     return f"query_result(max by (name, {circuit}) ({named}))"

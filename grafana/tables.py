@@ -1,4 +1,4 @@
-"""Tables: a row for each circuit, made of several queries."""
+"""Table panels with one row per circuit, merged from several queries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import common, table
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.layout import url
-from grafana.panels import Steps, asking, framed
+from grafana.panels import Steps, with_frame, with_queries
 
 
 def rows(
@@ -25,13 +25,13 @@ def rows(
     sort: Sequence[tuple[str, bool]] = (),
     widths: dict[str, int] | None = None,
 ) -> table.Panel:
-    """A table: a row for each circuit, columns by expression (with its unit), after the labels by name.
+    """Return a table: columns for ``labels`` by name, then for ``queries``: expression, name and unit.
 
-    ``link`` is the column that leads on, the dashboard it leads to, and what it hands over; ``sort`` says by
-    which columns, and whether the greatest comes first. A column without a name is left out.
+    ``link`` is a column, the dashboard it links to, and the URL parameters; ``sort`` is the columns to sort
+    by, with True for descending. A query without a name is not shown.
     """
-    panel = framed(table.Panel(), title, help, "short", *size)
-    asking(panel, [(expression, "") for expression, _, _ in queries], instant=True, rows=True)
+    panel = with_frame(table.Panel(), title, help, "short", size)
+    with_queries(panel, [(expression, "") for expression, _, _ in queries], instant=True, rows=True)
     names = {f"Value #{chr(ord('A') + index)}": name for index, (_, name, _) in enumerate(queries)}
     if len(queries) == 1:
         names = {"Value": queries[0][1]}
@@ -57,19 +57,26 @@ def rows(
             continue
         properties = [model.DynamicConfigValue("unit", unit)]
         if name in (mappings or {}):
-            shown = {"type": "color-text"}
+            colored_text = {"type": "color-text"}
             properties.append(model.DynamicConfigValue("mappings", (mappings or {})[name]))
-            properties.append(model.DynamicConfigValue("custom.cellOptions", shown))
+            properties.append(model.DynamicConfigValue("custom.cellOptions", colored_text))
         if name in (colors or {}):
-            shape = {"mode": "absolute", "steps": [{"value": v, "color": c} for v, c in (colors or {})[name]]}
-            shown = {"type": "color-text"}
-            properties.append(model.DynamicConfigValue("thresholds", shape))
-            properties.append(model.DynamicConfigValue("custom.cellOptions", shown))
+            thresholds = {
+                "mode": "absolute",
+                "steps": [{"value": v, "color": c} for v, c in (colors or {})[name]],
+            }
+            colored_text = {"type": "color-text"}
+            properties.append(model.DynamicConfigValue("thresholds", thresholds))
+            properties.append(model.DynamicConfigValue("custom.cellOptions", colored_text))
         panel.override_by_name(name, properties)
     if link:
-        column, uid, hands = link
-        to = {"title": f"Open ${{__value.text}} in {uid}", "url": url(uid, hands), "targetBlank": False}
-        panel.override_by_name(column, [model.DynamicConfigValue("links", [to])])
+        column, uid, parameters = link
+        target = {
+            "title": f"Open ${{__value.text}} in {uid}",
+            "url": url(uid, parameters),
+            "targetBlank": False,
+        }
+        panel.override_by_name(column, [model.DynamicConfigValue("links", [target])])
     for name, width in (widths or {}).items():
         panel.override_by_name(name, [model.DynamicConfigValue("custom.width", width)])
     panel.min_width(50)

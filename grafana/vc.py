@@ -1,74 +1,75 @@
-"""The dashboard Virtual circuit: does what goes in at one end come out at the other?"""
+"""The dashboard Virtual circuit: one virtual circuit and its two ends."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.layout import board, circuit
-from grafana.panels import GREEN, RED, UP_DOWN, YELLOW, across, graph, number
+from grafana.layout import circuit, new_dashboard
+from grafana.panels import GREEN, RED, UP_DOWN, YELLOW, add_stat_row, graph, stat_panel
 from grafana.promql import TARGET, VC, bits, port_named, rate, threshold
 from grafana.tables import rows
 
 KEYS = f"{TARGET}, vc_circuit_id"
 
 
-def _share(direction: str) -> str:
+def _utilisation(direction: str) -> str:
     return (
         f"packetfabric_vc_{direction}_bytes_per_second{{{VC}}}\n"
         f"  / on ({KEYS}) group_left () (packetfabric_vc_{direction}_limit_bytes_per_second > 0)"
     )
 
 
-def _heads(made: dashboard.Dashboard) -> None:
+def _add_stats(board: dashboard.Dashboard) -> None:
     full = ((None, GREEN), (0.8, YELLOW), (threshold("vc_utilisation"), RED))
-    across(
-        made,
-        number(
+    add_stat_row(
+        board,
+        stat_panel(
             "State",
-            "Connected or not, as of the last look at the list. Red: is one of its ports down too?",
+            "Whether it is connected, as of the last poll of the inventory. Red: check whether one "
+            "of its ports is down.",
             f"max(packetfabric_vc_connected{{{VC}}})",
             colors=((None, RED), (1, GREEN)),
             mappings=UP_DOWN,
             empty="no inventory",
         ),
-        number(
+        stat_panel(
             "Class",
-            "What kind of circuit it is.",
+            "Service type and class of the circuit.",
             f"max by (service_type, service_class) (packetfabric_vc_info{{{VC}}})",
             legend="{{service_type}} {{service_class}}",
             text=True,
         ),
-        number(
+        stat_panel(
             "Limit",
             "The lower of its two rate limits.",
             f"8 * min(packetfabric_vc_receive_limit_bytes_per_second{{{VC}}}"
             f" or packetfabric_vc_transmit_limit_bytes_per_second{{{VC}}})",
             "bps",
         ),
-        number(
-            "In use",
-            "Share of the limit, at the busier end and direction. Red: more is dropped; find who sends or "
-            "order more.",
-            f"max({_share('receive')} or {_share('transmit')})",
+        stat_panel(
+            "Utilisation",
+            "Ratio of the rate limit, at the busier end and direction. Red: traffic above the limit"
+            " is dropped; find the sender or order more bandwidth.",
+            f"max({_utilisation('receive')} or {_utilisation('transmit')})",
             "percentunit",
             colors=full,
             decimals=1,
         ),
-        number(
-            "Came up short",
-            "Share of the packets of the last hour that went in at one end and did not come out at the "
-            "other. Ends are "
-            "sampled apart, so that a little is noise. Red: open the ports at its ends and look for drops.",
+        stat_panel(
+            "Loss, 1 h",
+            "Ratio of packets of the last hour that were received at one end and not transmitted at"
+            " the other. The ends are sampled at different times, so small values are noise. Red: "
+            "check the ports at both ends for drops.",
             f"clamp_min(1 - sum(rate(packetfabric_vc_transmit_packets_total{{{VC}}}[1h]))"
             f" / sum(rate(packetfabric_vc_receive_packets_total{{{VC}}}[1h])), 0)",
             "percentunit",
             colors=((None, GREEN), (0.001, YELLOW), (0.01, RED)),
             decimals=2,
         ),
-        number(
-            "Last heard of",
-            "Since the network last said anything of the end that is silent longest. Red: is that end "
-            "another's?",
+        stat_panel(
+            "Last event",
+            "Time since the last event of the end that has been silent longest. Red: check whether "
+            "that end belongs to another customer.",
             f"clamp_min(time() - min(packetfabric_vc_last_event_timestamp_seconds{{{VC}}}), 0)",
             "s",
             colors=((None, GREEN), (300, YELLOW), (threshold("stream_silence"), RED)),
@@ -78,15 +79,15 @@ def _heads(made: dashboard.Dashboard) -> None:
 
 
 def build() -> dashboard.Dashboard:
-    """The whole dashboard."""
-    made = board(
+    """Return the dashboard."""
+    board = new_dashboard(
         "vc",
         "Virtual circuit",
-        "One virtual circuit and its two ends.",
+        "One virtual circuit: state, traffic and packet loss between its two ends.",
         since="now-24h",
         variables=[circuit("vc", "Circuit")],
     )
-    _heads(made)
+    _add_stats(board)
     ends = [
         (port_named(bits("packetfabric_vc_receive_bytes_total", VC)), "{{name}} in"),
         (port_named(bits("packetfabric_vc_transmit_bytes_total", VC)), "{{name}} out"),
@@ -95,25 +96,25 @@ def build() -> dashboard.Dashboard:
         (f"8 * max(packetfabric_vc_receive_limit_bytes_per_second{{{VC}}})", "limit"),
         (f"8 * max(packetfabric_vc_transmit_limit_bytes_per_second{{{VC}}})", "limit out"),
     ]
-    made.with_panel(
+    board.with_panel(
         graph(
             "Traffic at both ends",
-            "What each end takes in, and gives out below the axis; dashed are the limits. At the dashes: "
-            "more is "
-            "dropped. What one end takes in, the other gives out.",
+            "Received by each end, and transmitted below the axis; the dashed lines are the rate "
+            "limits, above which traffic is dropped. What one end receives, the other transmits.",
             [*ends, *limits],
             "bps",
             size=(24, 10),
             below=True,
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
-            "Share of the limit",
-            "By end and direction. Red line: it is at its limit, and more is dropped.",
+            "Utilisation by end",
+            "Ratio of the rate limit by end and direction. At the red line, traffic above the limit"
+            " is dropped.",
             [
-                (port_named(_share("receive")), "{{name}} takes"),
-                (port_named(_share("transmit")), "{{name}} gives"),
+                (port_named(_utilisation("receive")), "{{name}} receive"),
+                (port_named(_utilisation("transmit")), "{{name}} transmit"),
             ],
             "percentunit",
             size=(12, 8),
@@ -122,10 +123,11 @@ def build() -> dashboard.Dashboard:
             at=((None, "transparent"), (threshold("vc_utilisation"), RED)),
         )
     )
-    made.with_panel(
+    board.with_panel(
         graph(
             "Packets",
-            "What each end takes in, and gives out below the axis. Many packets and few bits: small packets.",
+            "Received by each end, and transmitted below the axis. Many packets with few bits are "
+            "small packets.",
             [
                 (port_named(rate("packetfabric_vc_receive_packets_total", VC)), "{{name}} in"),
                 (port_named(rate("packetfabric_vc_transmit_packets_total", VC)), "{{name}} out"),
@@ -137,12 +139,12 @@ def build() -> dashboard.Dashboard:
     )
     received = f"sum({rate('packetfabric_vc_receive_packets_total', VC)})"
     sent = f"sum({rate('packetfabric_vc_transmit_packets_total', VC)})"
-    made.with_panel(
+    board.with_panel(
         graph(
-            "Loss hint",
-            "Share of the packets that went in and did not come out. Around 0 it is noise, for ends are "
-            "sampled "
-            "apart. Above for longer: look for drops on both ports.",
+            "Packet loss (estimate)",
+            "Ratio of packets that were received and not transmitted. Values around 0 are noise, "
+            "because the ends are sampled at different times. If it stays above 0: check both ports"
+            " for drops.",
             [(f"1 - {sent} / ({received} > 0)", "missing")],
             "percentunit",
             size=(8, 8),
@@ -151,12 +153,11 @@ def build() -> dashboard.Dashboard:
         )
     )
     total = f"sum without (port_circuit_id, vlan) ({bits('packetfabric_vc_receive_bytes_total', VC)})"
-    made.with_panel(
+    board.with_panel(
         graph(
             "Asymmetry",
-            "The share of all that goes in that each end sends. Half each is symmetric; one end at nearly "
-            "all of it "
-            "is a copy or a backup, or traffic that comes back another way.",
+            "The share of each end in the traffic received at both ends. 50 % is symmetric. Close "
+            "to 100 %: a copy or a backup, or asymmetric routing.",
             [
                 (
                     port_named(
@@ -173,19 +174,19 @@ def build() -> dashboard.Dashboard:
             soft=(0, 1),
         )
     )
-    per = f"max by (port_circuit_id, vlan, name) ({port_named(_share('receive'))})"
-    heard = f"packetfabric_vc_last_event_timestamp_seconds{{{VC}}}"
-    made.with_panel(
+    utilisation = f"max by (port_circuit_id, vlan, name) ({port_named(_utilisation('receive'))})"
+    last_event = f"packetfabric_vc_last_event_timestamp_seconds{{{VC}}}"
+    board.with_panel(
         rows(
             "Ends",
-            "The ports it ends on; a click opens one. One row only: the other end is another customer's or a "
-            "cloud.",
+            "The ports at its ends; click a name to open one. One row only: the other end belongs "
+            "to another customer or to a cloud provider.",
             [
-                (per, "Takes", "percentunit"),
+                (utilisation, "Receive", "percentunit"),
                 (
                     f"max by (port_circuit_id) (packetfabric_port_operational_up and on ({TARGET}, "
                     f"port_circuit_id) "
-                    f"{heard})",
+                    f"{last_event})",
                     "State",
                     "short",
                 ),
@@ -197,4 +198,4 @@ def build() -> dashboard.Dashboard:
             widths={"Port": 165, "Id": 170},
         )
     )
-    return made
+    return board

@@ -137,7 +137,7 @@ def test_axes_of_zeros_are_small() -> None:
             share = panel["type"] == "timeseries" and looks["unit"] == "percentunit"
             if share or looks.get("custom", {}).get("drawStyle") == "bars":
                 highest[panel["title"]] = looks["custom"]["axisSoftMax"]
-    assert {"Activity", "Streams lost", "Without a stream", "Share of the limit"} <= set(highest)
+    assert {"Activity", "Stream disconnects", "Time without a stream", "Utilisation by end"} <= set(highest)
     assert all(0 < value <= 1 for value in highest.values())
 
 
@@ -158,7 +158,7 @@ def test_light_is_judged_by_its_margin() -> None:
                 colors = [step["color"] for step in steps]
                 assert steps[colors.index("red") + 1]["value"] == least, panel["title"]
                 margins.add(panel["title"])
-    assert margins == {"Least margin of light", "Least margin", "Margin"}
+    assert margins == {"Lowest receive margin", "Lowest margin", "Margin"}
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
