@@ -74,7 +74,7 @@ def test_a_file_that_is_no_recording(program: Start, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("speed", ["-1", "nan", "fast", "inf"])
 def test_bad_speed(speed: str) -> None:
-    """A speed that is not a finite number of at least 0 is exit code 2, and one line names what is expected."""
+    """A speed that is not a finite number of at least 0 is exit code 2, and one line names what is valid."""
     command = [sys.executable, "-m", "pf_exporter", "replay", "x", "--speed", speed]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 2
