@@ -16,64 +16,50 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_fd_to_metric_families as parse_text
 
+from pf_exporter.metrics.stream_families import PORT_LAST_EVENT, SERIES, VC_LAST_EVENT
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.family import MetricType
 from pf_exporter.schema.observation import Numbers, Observation
 from pf_exporter.state.store import Store
 from tests.metrics.reference_collector import ReferenceCollector
+from tests.state.harness import TTL, Clock, T
 
-TTL = 600.0
-T = 1_790_000_000.0
-FRESHNESS = {
-    "packetfabric_port_last_event_timestamp_seconds": ("account", "port_circuit_id", "category"),
-    "packetfabric_vc_last_event_timestamp_seconds": ("account", "vc_circuit_id", "port_circuit_id"),
-}
 CIRCUITS = {"port_circuit_id": "PF-AP-LAX1-1", "vc_circuit_id": "PF-BC-LAX-NYC-1-PF", "vlan": "4"}
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    """The monotonic and the wall clock in one."""
+    """The monotonic and the wall clock."""
     return Clock(T)
 
 
 @pytest.fixture
 def store(clock: Clock) -> Store:
-    return made(clock)
+    return create_store(clock)
 
 
-def made(clock: Clock, accounts: Iterable[str] = ("a",)) -> Store:
+def create_store(clock: Clock, accounts: Iterable[str] = ("a",)) -> Store:
     store = Store(ttl=TTL, limit=1_000_000, clock=clock, wall=clock)
     for account in accounts:
         store.add_account(account)
     return store
 
 
-def observed(
+def observation(
     event: str, values: Numbers | None = None, lanes: Iterable[str] = ("0",), **circuit: str
 ) -> Observation:
-    """An observation whose numbers are 1000, 2000, ... unless others are given."""
-    known = EVENTS[event]
-    names = tuple(lanes) if known.has_lanes else ()
-    width = len(known.fields) * (len(names) if known.has_lanes else 1)
-    labels = tuple((CIRCUITS | circuit)[label] for label in known.circuit)
+    """Return an observation whose values are 1000, 2000, ... by default."""
+    event_type = EVENTS[event]
+    names = tuple(lanes) if event_type.has_lanes else ()
+    width = len(event_type.fields) * (len(names) if event_type.has_lanes else 1)
+    labels = tuple((CIRCUITS | circuit)[label] for label in event_type.circuit)
     numbers = values or tuple(1000.0 * (index + 1) for index in range(width))
-    return Observation(known, labels, names, numbers, None)
+    return Observation(event_type, labels, names, numbers, None)
 
 
 def samples(families: Iterable[Metric]) -> Samples:
-    """Every sample by its name and labels; none comes twice, and none is NaN."""
+    """Return all samples by name and labels; they are unique and not NaN."""
     found: Samples = {}
     for family in families:
         for sample in family.samples:
@@ -86,7 +72,7 @@ def samples(families: Iterable[Metric]) -> Samples:
     return found
 
 
-def shown(store: Store) -> Samples:
+def collected(store: Store) -> Samples:
     return samples(ReferenceCollector(store).collect())
 
 
@@ -96,7 +82,7 @@ def key(name: str, **labels: str) -> tuple[str, frozenset[tuple[str, str]]]:
 
 def test_an_empty_store_has_every_family() -> None:
     """Before the first event all families are there without samples."""
-    families = list(ReferenceCollector(made(Clock(T), ())).collect())
+    families = list(ReferenceCollector(create_store(Clock(T), ())).collect())
     assert len(families) == 64 + 3
     assert samples(families) == {}
 
@@ -109,37 +95,41 @@ def test_a_registry_accepts_the_collector(store: Store) -> None:
         registry.register(ReferenceCollector(store))
 
 
-# Numbers
+# Values
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_every_number_is_shown_in_its_unit(event: str, store: Store) -> None:
-    """Each number stands under its family, divided by its scale, with the circuit's labels and its lane's."""
+def test_every_value_is_collected_in_its_unit(event: str, store: Store) -> None:
+    """Each value is a sample of its family, divided by its divisor, with the labels of circuit and lane."""
     lanes = ("0", "3", "11")
-    observation = observed(event, lanes=lanes)
-    store.write("a", observation)
-    wanted: Samples = {}
-    known = EVENTS[event]
-    ends: list[Mapping[str, str]] = [{"lane": lane} for lane in lanes] if known.has_lanes else [{}]
-    values = iter(observation.values)
+    written = observation(event, lanes=lanes)
+    store.write("a", written)
+    expected: Samples = {}
+    event_type = EVENTS[event]
+    ends: list[Mapping[str, str]] = [{"lane": lane} for lane in lanes] if event_type.has_lanes else [{}]
+    values = iter(written.values)
     for end in ends:
-        for family in known.fields.values():
-            labels = {"account": "a", **dict(zip(known.circuit, observation.circuit, strict=True)), **end}
-            wanted[key(family.name, **labels)] = next(values) / family.divisor  # type: ignore[operator]
+        for family in event_type.fields.values():
+            labels = {
+                "account": "a",
+                **dict(zip(event_type.circuit, written.circuit, strict=True)),
+                **end,
+            }
+            expected[key(family.name, **labels)] = next(values) / family.divisor  # type: ignore[operator]
     owner, category = event.split("|")
-    circuit = {label: CIRCUITS[label] for label in known.circuit if label != "vlan"}
+    circuit = {label: CIRCUITS[label] for label in event_type.circuit if label != "vlan"}
     circuit |= {"category": category} if owner == "port" else {}
-    wanted[key(f"packetfabric_{owner}_last_event_timestamp_seconds", account="a", **circuit)] = T
-    wanted[key("packetfabric_series", account="a")] = len(observation.values) + 1
-    assert shown(store) == wanted
+    expected[key(f"packetfabric_{owner}_last_event_timestamp_seconds", account="a", **circuit)] = T
+    expected[key(SERIES, account="a")] = len(written.values) + 1
+    assert collected(store) == expected
 
 
-def test_scales(store: Store) -> None:
-    """8000 bit/s are 1000 bytes per second, 1 mW is 0.001 W, 36.5 mA are 0.0365 A, and -3 dBm stay -3 dBm."""
-    store.write("a", observed("port|metrics", (1.0, 2.0, 8000.0, 4.0, 5.0, 6.0, 16.0, 8.0)))
-    store.write("a", observed("port|optical", (-3.0, -2.5, 1.0, 0.5, 0.25, 36.5)))
+def test_units(store: Store) -> None:
+    """8000 bit/s are 1000 bytes per second, 1 mW is 0.001 W, 36.5 mA are 0.0365 A; dBm are unchanged."""
+    store.write("a", observation("port|metrics", (1.0, 2.0, 8000.0, 4.0, 5.0, 6.0, 16.0, 8.0)))
+    store.write("a", observation("port|optical", (-3.0, -2.5, 1.0, 0.5, 0.25, 36.5)))
     port = {"account": "a", "port_circuit_id": "PF-AP-LAX1-1"}
-    found = shown(store)
+    found = collected(store)
     optical = "packetfabric_port_optical"
     for name, value in {
         "packetfabric_port_receive_bytes_total": 1.0,
@@ -160,35 +150,35 @@ def test_scales(store: Store) -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_absent_numbers_are_absent(event: str, store: Store) -> None:
-    """A None is no sample, beside a zero that is one."""
+def test_absent_values_have_no_sample(event: str, store: Store) -> None:
+    """None is no sample; zero is one."""
     width = len(EVENTS[event].fields)
     values = (*(None, 0.0) * width,)[:width]
-    store.write("a", observed(event, values))
-    names = {name for name, _ in shown(store)}
+    store.write("a", observation(event, values))
+    names = {name for name, _ in collected(store)}
     present = {
         family.name
         for family, value in zip(EVENTS[event].fields.values(), values, strict=True)
         if value is not None
     }
-    assert {name for name in names if name not in (*FRESHNESS, "packetfabric_series")} == present
+    assert {name for name in names if name not in (PORT_LAST_EVENT, VC_LAST_EVENT, SERIES)} == present
 
 
-def test_a_lane_that_is_gone_is_gone(store: Store) -> None:
-    """A module that reports fewer lanes shows fewer."""
-    store.write("a", observed("port|optical", lanes=("0", "1", "2", "3")))
-    store.write("a", observed("port|optical", lanes=("2",)))
-    lanes = {dict(labels).get("lane") for name, labels in shown(store) if "optical" in name}
+def test_missing_lanes_have_no_samples(store: Store) -> None:
+    """A module that reports fewer lanes has fewer samples."""
+    store.write("a", observation("port|optical", lanes=("0", "1", "2", "3")))
+    store.write("a", observation("port|optical", lanes=("2",)))
+    lanes = {dict(labels).get("lane") for name, labels in collected(store) if "optical" in name}
     assert lanes == {"2"}
 
 
-def test_accounts_stand_beside_each_other(clock: Clock) -> None:
-    """Two accounts that see the same circuit are two series of one family."""
-    store = made(clock, ("a", "b"))
+def test_accounts_are_separate_series(clock: Clock) -> None:
+    """The same circuit in two accounts is two series of one family."""
+    store = create_store(clock, ("a", "b"))
     for account in ("a", "b"):
         for event in EVENTS:
-            store.write(account, observed(event))
-    found = shown(store)
+            store.write(account, observation(event))
+    found = collected(store)
     swap = {"a": "b", "b": "a"}
     assert found == {
         (
@@ -199,40 +189,38 @@ def test_accounts_stand_beside_each_other(clock: Clock) -> None:
     }
 
 
-# Freshness
+# Last event times
 
 
-def test_freshness_stays_when_the_numbers_go(store: Store, clock: Clock) -> None:
-    """After silence only the time of the last event is left, for each event of the circuit."""
+def test_last_event_times_stay_after_expiry(store: Store, clock: Clock) -> None:
+    """After expiry only the time of the last event of each circuit and event is left."""
     for event in EVENTS:
-        store.write("a", observed(event))
+        store.write("a", observation(event))
         clock.now += 1
     clock.now += TTL
     port = {"account": "a", "port_circuit_id": CIRCUITS["port_circuit_id"]}
-    name, vc = FRESHNESS
-    assert shown(store) == {
-        key(name, **port, category="metrics"): T,
-        key(vc, **port, vc_circuit_id=CIRCUITS["vc_circuit_id"]): T + 1,
-        key(name, **port, category="errors"): T + 2,
-        key(name, **port, category="etherstats"): T + 3,
-        key(name, **port, category="optical"): T + 4,
-        key("packetfabric_series", account="a"): 5,
+    assert collected(store) == {
+        key(PORT_LAST_EVENT, **port, category="metrics"): T,
+        key(VC_LAST_EVENT, **port, vc_circuit_id=CIRCUITS["vc_circuit_id"]): T + 1,
+        key(PORT_LAST_EVENT, **port, category="errors"): T + 2,
+        key(PORT_LAST_EVENT, **port, category="etherstats"): T + 3,
+        key(PORT_LAST_EVENT, **port, category="optical"): T + 4,
+        key(SERIES, account="a"): 5,
     }
 
 
 @pytest.mark.parametrize("last", ["4", "5"])
-def test_two_vlans_on_one_port_share_their_freshness(last: str, store: Store, clock: Clock) -> None:
-    """The circuit's end on a port is as fresh as the VLAN that spoke last; the numbers stay apart."""
+def test_vlans_on_one_port_share_the_last_event_time(last: str, store: Store, clock: Clock) -> None:
+    """Two VLANs of a circuit on one port have one last event time, the later one, and separate values."""
     for vlan in ("4", "5", last):
         clock.now += 1
-        store.write("a", observed("vc|metrics", vlan=vlan))
-    store.write("a", observed("vc|metrics", port_circuit_id="else"))
-    found = shown(store)
-    vc = "packetfabric_vc_last_event_timestamp_seconds"
-    assert sorted(value for (name, _), value in found.items() if name == vc) == [T + 3, T + 3]
+        store.write("a", observation("vc|metrics", vlan=vlan))
+    store.write("a", observation("vc|metrics", port_circuit_id="else"))
+    found = collected(store)
+    assert sorted(value for (name, _), value in found.items() if name == VC_LAST_EVENT) == [T + 3, T + 3]
     assert len(found) == 3 * 8 + 2 + 1
     clock.now += TTL + 1
-    assert len(shown(store)) == 2 + 1
+    assert len(collected(store)) == 2 + 1
 
 
 # As text
@@ -244,43 +232,43 @@ FORMATS: list[tuple[Callable[[Any], bytes], Callable[[Any], Iterable[Metric]]]] 
 
 
 @pytest.mark.parametrize(("generate", "parse"), FORMATS, ids=["text", "openmetrics"])
-def test_odd_label_texts_survive(
+def test_label_values_are_escaped(
     generate: Callable[[Any], bytes], parse: Callable[[Any], Iterable[Metric]]
 ) -> None:
-    """Whatever text an id is, both formats can be parsed and give back the same samples."""
+    """Whatever a label value is, both formats can be parsed and give the same samples."""
     texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-    odd = st.sampled_from(
+    special = st.sampled_from(
         ['"', "\\", "\n", '\\"', "\\n", "\\\\n", "\r", "\0", "\u2028", "\x85", "{}", ",", "=", "# "]
     )
 
-    @given(st.tuples(texts | odd, texts | odd, texts | odd, texts | odd))
-    def survive(labels: tuple[str, str, str, str]) -> None:
+    @given(st.tuples(texts | special, texts | special, texts | special, texts | special))
+    def check(labels: tuple[str, str, str, str]) -> None:
         account, port, vc, vlan = labels
-        store = made(Clock(T), (account,))
+        store = create_store(Clock(T), (account,))
         for event in EVENTS:
-            store.write(account, observed(event, port_circuit_id=port, vc_circuit_id=vc, vlan=vlan))
+            store.write(account, observation(event, port_circuit_id=port, vc_circuit_id=vc, vlan=vlan))
         registry = CollectorRegistry(auto_describe=False)
         registry.register(ReferenceCollector(store))
         text = generate(registry).decode("utf-8")
-        assert samples(parse(io.StringIO(text, newline="\n"))) == shown(store)
+        assert samples(parse(io.StringIO(text, newline="\n"))) == collected(store)
 
-    survive()
+    check()
 
 
 @given(st.sampled_from(list(EVENTS)), st.data())
-def test_no_number_becomes_another(event: str, data: st.DataObject) -> None:
-    """Any finite numbers an event may carry come out finite, scaled, through the text format and back."""
+def test_values_survive_the_text_format(event: str, data: st.DataObject) -> None:
+    """Any finite values are finite and unchanged after scaling, formatting and parsing."""
     finite = st.floats(allow_nan=False, allow_infinity=False)
     counts = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
     kinds = [
         counts if family.type is MetricType.COUNTER else finite for family in EVENTS[event].fields.values()
     ]
     values = data.draw(st.tuples(*(kind | st.none() for kind in kinds)))
-    store = made(Clock(T))
-    store.write("a", observed(event, values))
+    store = create_store(Clock(T))
+    store.write("a", observation(event, values))
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ReferenceCollector(store))
     parsed = samples(parse_text(io.StringIO(generate_latest(registry).decode())))
-    assert parsed == shown(store)
+    assert parsed == collected(store)
     assert all(math.isfinite(value) for value in parsed.values())
     assert len(parsed) == len([value for value in values if value is not None]) + 2
