@@ -14,23 +14,27 @@ from pf_exporter.commands.health import probe
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.parser import add_settings
 from pf_exporter.config import load
-from pf_exporter.diagnostics import BAD, GOOD, NOTE, CheckResult
+from pf_exporter.diagnostics import CheckResult, CheckStatus, FailureClass
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import configure_logging
 
 CODES = {
-    "config": ExitCode.BAD_CONFIG,
-    "reach": ExitCode.UNREACHABLE,
-    "login": ExitCode.LOGIN_REJECTED,
-    "stream": ExitCode.STREAM_REJECTED,
-    "silence": ExitCode.NO_EVENTS,
-    "clock": ExitCode.WRONG_CLOCK,
-    "taken": ExitCode.CANNOT_LISTEN,
+    FailureClass.CONFIG: ExitCode.BAD_CONFIG,
+    FailureClass.REACH: ExitCode.UNREACHABLE,
+    FailureClass.LOGIN: ExitCode.LOGIN_REJECTED,
+    FailureClass.STREAM: ExitCode.STREAM_REJECTED,
+    FailureClass.SILENCE: ExitCode.NO_EVENTS,
+    FailureClass.CLOCK: ExitCode.WRONG_CLOCK,
+    FailureClass.TAKEN: ExitCode.CANNOT_LISTEN,
 }
 """By class of failure; the first failure decides."""
 
-SIGNS = {GOOD: ("✓", "32"), NOTE: ("•", "33"), BAD: ("✗", "31")}
-"""By state of a step, its sign and the terminal's color for it."""
+SIGNS = {
+    CheckStatus.GOOD: ("✓", "32"),
+    CheckStatus.NOTE: ("•", "33"),
+    CheckStatus.BAD: ("✗", "31"),
+}
+"""By status of a step, its sign and the terminal's color for it."""
 
 NAME_WIDTH = len("stream customer")
 """Characters of the longest name of a step."""
@@ -67,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[CheckResult]:
-    from pf_exporter.diagnostics import AccountChecks, listening
+    from pf_exporter.diagnostics import AccountChecks, check_listen_address
     from pf_exporter.server import WebConfigReloader
 
     started = time.monotonic()
@@ -77,36 +81,38 @@ def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
     except ConfigError as exc:
         took = time.monotonic() - started
         for problem in exc.problems:
-            yield CheckResult("", "configuration", BAD, problem, "", took, "config")
+            yield CheckResult(
+                "", "configuration", CheckStatus.BAD, problem, seconds=took, failure=FailureClass.CONFIG
+            )
         return
     took = time.monotonic() - started
     names = ", ".join(account.name for account in config.accounts)
-    yield CheckResult("", "configuration", GOOD, f"good; accounts: {names}", "", took)
+    yield CheckResult("", "configuration", CheckStatus.GOOD, f"valid; accounts: {names}", seconds=took)
     for warning in config.warnings:
-        yield CheckResult("", "configuration", NOTE, warning, "", 0.0)
+        yield CheckResult("", "configuration", CheckStatus.NOTE, warning)
     for account in config.accounts:
         checks = AccountChecks(account, config, within=arguments.within, listen=arguments.learn)
         try:
-            yield from checks.steps()
+            yield from checks.run()
         finally:
             logout = checks.close()
         if logout is not None:
             yield logout
     # Last, so that any other failure decides the exit code.
     for address in config.web.listen_address:
-        yield listening(address, lambda address: not probe(address, tls=has_tls))
+        yield check_listen_address(address, lambda address: not probe(address, tls=has_tls))
 
 
 def _line(result: CheckResult, *, color: bool) -> str:
-    sign, code = SIGNS[result.state]
+    sign, code = SIGNS[result.status]
     sign = f"\x1b[{code}m{sign}\x1b[0m" if color else sign
     account = f"{result.account}: " if result.account else ""
-    line = f"{sign} {result.name:<{NAME_WIDTH}}  {result.seconds:6.2f} s  {account}{result.said}"
-    return f"{line}\n{'':<{NAME_WIDTH + 14}}→ {result.hint}" if result.hint else line
+    line = f"{sign} {result.name:<{NAME_WIDTH}}  {result.seconds:6.2f} s  {account}{result.message}"
+    return f"{line}\n{'':<{NAME_WIDTH + 14}}→ {result.remedy}" if result.remedy else line
 
 
 def _json(results: Sequence[CheckResult], code: ExitCode) -> str:
-    steps = [{**result._asdict(), "seconds": round(result.seconds, 3)} for result in results]
+    steps = [result.as_json() for result in results]
     report = {"ok": code == ExitCode.OK, "exit_code": code, "steps": steps}
     return json.dumps(report, indent=2, ensure_ascii=False)
 
@@ -114,7 +120,7 @@ def _json(results: Sequence[CheckResult], code: ExitCode) -> str:
 def _conclusion(results: Sequence[CheckResult], code: ExitCode) -> str:
     if code != ExitCode.OK:
         return f"Not ready: {code.description} (exit code {code:d})."
-    if any(result.state == NOTE for result in results):
+    if any(result.status is CheckStatus.NOTE for result in results):
         return "Ready to export, though • is worth a look."
     return "Ready to export."
 
@@ -128,6 +134,6 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         results.append(result)
         if not arguments.json:
             echo(_line(result, color=color))
-    code = next((CODES[result.failure] for result in results if result.state == BAD), ExitCode.OK)
+    code = next((CODES[result.failure] for result in results if result.failure is not None), ExitCode.OK)
     echo(_json(results, code) if arguments.json else f"\n{_conclusion(results, code)}")
     return code

@@ -1,19 +1,23 @@
-"""The checks of ``pf-exporter check``: one result per step, with a remedy.
+"""The checks of ``pf-exporter check``: one result per check, with a remedy.
 
-Never writes to the terminal.
+Never writes to the terminal, and leaves nothing behind at the API.
+
+>>> checks = AccountChecks(account, config, within=30.0)
+>>> results = list(checks.run())
+>>> checks.close()
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pf_exporter.diagnostics.listen_address import listening
-from pf_exporter.diagnostics.result import BAD, GOOD, NOTE, CheckResult
+from pf_exporter.diagnostics.listen_address import check_listen_address
+from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass
 from pf_exporter.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from pf_exporter.diagnostics.checks import AccountChecks
+    from pf_exporter.diagnostics.account_checks import AccountChecks
 else:  # Needs requests.
-    __getattr__ = lazy_names(__name__, {"AccountChecks": "checks"})
+    __getattr__ = lazy_names(__name__, {"AccountChecks": "account_checks"})
 
-__all__ = ["BAD", "GOOD", "NOTE", "AccountChecks", "CheckResult", "listening"]
+__all__ = ["AccountChecks", "CheckResult", "CheckStatus", "FailureClass", "check_listen_address"]

@@ -170,7 +170,7 @@ def test_an_exporter_listens_already(program: Start, serve: Serve, fake: Fake) -
     address = serve(app=PlainTextResponse(f"{HEALTHY}\n")).address
     one = program("check", f"--web.listen-address={address}", "--within=1s", env=env(fake))
     assert one.end() == 0
-    assert f"{address}: taken, by an exporter that is well" in one.output
+    assert f"{address}: in use by a healthy exporter" in one.output
 
 
 def test_a_circuit_of_somebody_else(program: Start, fake: Fake, tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_a_circuit_of_somebody_else(program: Start, fake: Fake, tmp_path: Path) 
     fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-LAX1-1-PF"}]
     one = program("check", FREE, f"--config.file={file}", "--within=1s")
     assert one.end() == 0
-    assert "series to expect: at most 78; not in the lists: PF-AP-LAX1-9\n" in one.output
+    assert "expected series: at most 78; not in this account: PF-AP-LAX1-9\n" in one.output
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]])

@@ -1,0 +1,154 @@
+"""The checks of one account, in order: from its secrets to the events of its stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from pf_exporter.config import Account, Config
+from pf_exporter.diagnostics import findings
+from pf_exporter.diagnostics.connection import check_clock, check_name, check_secrets, connect
+from pf_exporter.diagnostics.inventory import check_inventory
+from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass, Outcome
+from pf_exporter.diagnostics.runner import run_check
+from pf_exporter.diagnostics.sample import StreamSample
+from pf_exporter.formatting import duration
+from pf_exporter.packetfabric import Client, Session
+from pf_exporter.state import AccountStats, Store
+
+
+class AccountChecks:
+    """Runs the checks of one account; :meth:`close` ends everything they start.
+
+    ``within`` is the time in seconds that the stream may take until its first event, ``listen`` the minimum
+    time to receive events.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        config: Config,
+        *,
+        within: float,
+        listen: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._account = account
+        self._config = config
+        self._within = max(within, listen)
+        self._listen = listen
+        self._clock = clock
+        self._wall = wall
+        self._client = Client(account, idle_timeout=self._within + 5)
+        self._session: Session | None = None
+        self._sample: StreamSample | None = None
+        self._bundle = ""
+        self._date = ""
+
+    def run(self) -> Iterator[CheckResult]:
+        """Run one check after the other; leave out those that need one that failed."""
+        for name, check in (
+            ("secrets", partial(check_secrets, self._account)),
+            ("name", partial(check_name, self._account.api_url)),
+            ("connection", self._connection),
+            ("clock", self._clock_difference),
+        ):
+            result = self._run(name, check)
+            yield result
+            if result.status is CheckStatus.BAD and name != "clock":
+                return
+        yield self._run("login", self._login)
+        if self._session is not None:
+            yield from self._run_with_session(self._session)
+
+    def close(self) -> CheckResult | None:
+        """End the stream, and log out of the session if the checks logged in."""
+        if self._sample is not None:
+            self._sample.close()
+        session = self._session
+        if session is None or not session.from_login:
+            return None
+
+        def logout() -> Outcome:
+            self._client.logout(session)
+            return "the session and its subscriptions are ended"
+
+        return self._run("logout", logout)
+
+    def _run(self, name: str, check: Callable[[], Outcome]) -> CheckResult:
+        return run_check(self._account.name, name, check, clock=self._clock)
+
+    def _connection(self) -> Outcome:
+        message, self._date = connect(self._account)
+        return message
+
+    def _clock_difference(self) -> Outcome:
+        return check_clock(self._date, self._wall())
+
+    def _login(self) -> Outcome:
+        self._session = session = self._client.login()
+        if not session.from_login:
+            return "not needed with an API key; the next steps test its permissions"
+        if session.expires_at is None:
+            return "a session of unknown duration"
+        return f"a session valid for {duration(session.expires_at - self._wall())}"
+
+    def _run_with_session(self, session: Session) -> Iterator[CheckResult]:
+        limit = self._config.series.limit
+        result = self._run(
+            "inventory",
+            partial(check_inventory, self._client, session, self._account, series_limit=limit),
+        )
+        yield result
+        if result.failure is FailureClass.LOGIN:  # the first request that needs the API key
+            return
+        is_accepted = True
+        for stream in self._account.streams:
+            result = self._run(f"stream {stream.type}", partial(self._subscribe, session, stream.type))
+            yield result
+            is_accepted = is_accepted and result.status is not CheckStatus.BAD
+        if is_accepted:
+            yield from self._run_with_streams(session)
+
+    def _subscribe(self, session: Session, kind: str) -> Outcome:
+        streams = [stream for stream in self._account.streams if stream.type == kind]
+        self._bundle = self._client.subscribe(session, streams)
+        return "accepted"
+
+    def _subscribe_to_all(self, session: Session) -> Outcome:
+        if len(self._account.streams) > 1:
+            self._bundle = self._client.subscribe(session, self._account.streams)
+        return f"one for all streams, {self._bundle[:8]}…"
+
+    def _run_with_streams(self, session: Session) -> Iterator[CheckResult]:
+        result = self._run("subscription", partial(self._subscribe_to_all, session))
+        yield result
+        if result.status is CheckStatus.BAD:
+            return
+        store = Store(ttl=self._config.series.ttl, limit=self._config.series.limit)
+        store.add_account(self._account.name)
+        stats = AccountStats(self._account, idle_timeout=self._within)
+        self._sample = sample = StreamSample(
+            partial(self._client.open, session, self._bundle),
+            store,
+            stats,
+            within=self._within,
+            listen=self._listen,
+            clock=self._clock,
+        )
+        for name, check in (("first byte", sample.receive_first_byte), ("events", sample.receive_events)):
+            result = self._run(name, check)
+            yield result
+            if result.status is CheckStatus.BAD:
+                return
+        yield from self._findings(stats)
+
+    def _findings(self, stats: AccountStats) -> Iterator[CheckResult]:
+        if self._listen:
+            for detected in stats.temporality.results():
+                configured = self._config.value(detected.setting)
+                yield self._run("counts", partial(findings.temporality, detected, configured))
+        if fields := stats.unknown_fields.snapshot():
+            yield self._run("new", partial(findings.unknown, map(str, fields)))
