@@ -1,179 +1,213 @@
-"""The pages over HTTP, and /metrics as the tools that read it see it."""
+"""The metrics page over HTTP: negotiation, shared renderings, and clients that do not read."""
 
 from __future__ import annotations
 
 import gzip
-import subprocess
-from collections.abc import Callable, Iterator
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+import resource
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, IncompleteRead
+from pathlib import Path
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse_text
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pf_exporter.config.accounts import Account
-from pf_exporter.config.secrets import Secret
-from pf_exporter.config.settings import Config, SeriesSettings, WebSettings
-from pf_exporter.service.exporter import Exporter
-from pf_exporter.simulator import Options, Simulator
-from tests.conftest import get, tool, until
-
-OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+from pf_exporter.metrics.exposition import Format
+from pf_exporter.server.server import Server
+from pf_exporter.web.app import MetricsPage, create_app
+from tests.conftest import until
+from tests.server.conftest import Serve, connected
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    options = Options(listen_address="127.0.0.1:0", interval=0.1, faults=("stream-garbage",))
-    with Simulator(options) as one:
-        yield one
+class SlowMetrics:
+    """Metrics that are rendered when ``release`` is set; the page starts with the number of renderings."""
+
+    def __init__(self, body: bytes = b"x 1\n") -> None:
+        self.body = body
+        self.renderings = 0
+        self.active = 0
+        self.most_active = 0
+        self.release = threading.Event()
+        self.release.set()
+
+    def plain(self, format: Format) -> bytes:
+        self.renderings += 1
+        self.active += 1
+        self.most_active = max(self.active, self.most_active)
+        self.release.wait(10)
+        self.active -= 1
+        return b"%d " % self.renderings + self.body
+
+    def gzip(self, format: Format) -> bytes:
+        return gzip.compress(self.plain(format))
 
 
-def config(simulator: Simulator, name: str = "default") -> Config:
-    account = Account(name=name, api_url=simulator.url, token=Secret(simulator.api_key))
-    return Config(accounts=(account,), web=WebSettings(listen_address=("127.0.0.1:0",)))
+class LargeMetrics:
+    """Metrics of 40 MB without compression."""
+
+    def gzip(self, format: Format) -> bytes:
+        return b"small"
+
+    def plain(self, format: Format) -> bytes:
+        return bytes(40_000_000)
 
 
-@pytest.fixture(scope="module")
-def site(simulator: Simulator) -> Iterator[str]:
-    """The URL of an exporter that has seen every kind of event."""
-    with Exporter(config(simulator)) as exporter:
-        url = f"http://{exporter.server.addresses[0]}"
-        events = exporter.pipelines[0].stats.last_event
-        until(lambda: sum("|" in name for name in list(events)) >= 5, "five kinds of events")
-        yield url
+class CountingApp:
+    """An application that counts the requests that have reached it, and those it still handles."""
+
+    def __init__(self, page: MetricsPage) -> None:
+        self._app: ASGIApp = create_app(page, telemetry_path="/metrics", healthy=lambda: True)
+        self.requests = 0
+        self.active = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.requests += 1
+        self.active += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self.active -= 1
 
 
-def test_index_leads_to_the_metrics(site: str) -> None:
-    """The page at / links to what there is."""
-    status, headers, body = get(site + "/")
-    assert status == 200
-    assert headers["content-type"].startswith("text/html")
-    assert b'href="/metrics"' in body
+class MetricsServer:
+    """A server of a metrics page."""
+
+    def __init__(self, page: MetricsPage) -> None:
+        self.app = CountingApp(page)
+        self.server = Server(self.app, ["127.0.0.1:0"], name="web")
+        self.address = self.server.addresses[0]
+
+    def scrape(self, *, method: str = "GET", **headers: str) -> tuple[dict[str, str], bytes]:
+        """Headers (lower case) and body of the page."""
+        connection = HTTPConnection(self.address, timeout=20)
+        try:
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, "/metrics", headers=names)
+            response = connection.getresponse()
+            assert response.status == 200
+            return {name.lower(): value for name, value in response.getheaders()}, response.read()
+        finally:
+            connection.close()
 
 
-def test_health(site: str) -> None:
-    """/-/healthy answers GET and HEAD."""
-    assert get(site + "/-/healthy")[::2] == (200, b"Healthy.\n")
-    assert get(site + "/-/healthy", method="HEAD")[::2] == (200, b"")
+@pytest.fixture
+def page() -> SlowMetrics:
+    return SlowMetrics()
 
 
-@pytest.mark.parametrize("path", ["/metric", "/metrics/x", "/-/", "/favicon.ico", "/%2e%2e/etc/passwd"])
-def test_any_other_path_is_404(site: str, path: str) -> None:
-    """Only the pages there are answer: metrics are not served on every path."""
-    with pytest.raises(HTTPError) as caught:
-        get(site + path)
-    with caught.value:
-        assert caught.value.code == 404
+@pytest.fixture
+def server(page: SlowMetrics) -> Iterator[MetricsServer]:
+    metrics_server = MetricsServer(page)
+    with metrics_server.server:
+        yield metrics_server
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_any_other_method_is_405(site: str, method: str) -> None:
-    """Nothing can be changed through the pages."""
-    with pytest.raises(HTTPError) as caught:
-        get(site + "/metrics", method=method)
-    with caught.value:
-        assert caught.value.code == 405
-
-
-def test_text_format(site: str) -> None:
-    """Without an Accept header: Prometheus' text format, as its own parser reads it."""
-    status, headers, body = get(site + "/metrics")
-    assert status == 200
-    assert headers["content-type"].startswith("text/plain; version=")
-    families = list(parse_text(body.decode()))
-    assert len(families) > 80
-
-
-def test_openmetrics_format(site: str) -> None:
-    """For who accepts OpenMetrics, that: the strict parser takes it, and units are told."""
-    _, headers, body = get(site + "/metrics", OPENMETRICS)
-    assert headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
-    assert body.endswith(b"# EOF\n")
-    families = {family.name: family for family in parse_openmetrics(body.decode())}
-    assert families["packetfabric_port_receive_bytes"].unit == "bytes"
-    assert families["packetfabric_port_receive_bytes"].type == "counter"
-
-
-def test_gzip(site: str) -> None:
-    """Compressed for who accepts it, plain for who does not."""
-    with urlopen(Request(site + "/metrics", headers={"Accept-Encoding": "gzip"}), timeout=10) as answer:
-        assert answer.headers["Content-Encoding"] == "gzip"
-        assert b"packetfabric_up" in gzip.decompress(answer.read())
-    assert "content-encoding" not in get(site + "/metrics")[1]
-
-
-def test_promtool_has_nothing_to_say(site: str) -> None:
-    """Debian's promtool finds no fault in any name, help, type or unit."""
-    body = get(site + "/metrics")[2]
-    done = subprocess.run(
-        [tool("promtool"), "check", "metrics"], input=body, capture_output=True, timeout=60, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
-def test_no_sample_is_there_twice(site: str) -> None:
-    """No name with the same labels has two values; Prometheus would drop one and warn."""
-    samples = [line.rsplit(" ", 1)[0] for line in get(site + "/metrics")[2].decode().splitlines()]
-    samples = [sample for sample in samples if not sample.startswith("#")]
-    assert len(samples) == len(set(samples)) > 500
-
-
-def test_nothing_is_nan(site: str) -> None:
-    """What is not known is absent: no value is NaN or infinite, even while garbage is streamed."""
-    values = {line.rsplit(" ", 1)[1] for line in get(site + "/metrics")[2].decode().splitlines()}
-    assert not values & {"NaN", "+Inf", "-Inf"}
-
-
-def test_truth_before_the_first_login() -> None:
-    """With nobody at the other end the pages are up, every family is there, and packetfabric_up is 0."""
-    account = Account(api_url="http://127.0.0.1:9", token=Secret("x"))
-    settings = Config(accounts=(account,), web=WebSettings(listen_address=("127.0.0.1:0",)))
-    with Exporter(settings) as exporter:
-        page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()
-    assert 'packetfabric_up{account="default"} 0.0' in page
-    assert 'packetfabric_stream_events_total{account="default",event="port|metrics"} 0.0' in page
-    for family in parse_text(page):
-        assert family.documentation, family.name
-
-
-def test_several_accounts_share_one_page(simulator: Simulator) -> None:
-    """Each account streams for itself; the label tells whose a series is."""
-    one, two = config(simulator, "one"), config(simulator, "two")
-    both = Config(accounts=(*one.accounts, *two.accounts), web=one.web)
-    with Exporter(both) as exporter:
-        url = f"http://{exporter.server.addresses[0]}/metrics"
-        wanted = [f'packetfabric_up{{account="{name}"}} 1.0'.encode() for name in ("one", "two")]
-        until(lambda: all(text in get(url)[2] for text in wanted), "both accounts up")
-
-
-def test_the_limit_of_series_is_kept(simulator: Simulator) -> None:
-    """Above series.limit new circuits are refused and counted, and those that are there go on."""
-    settings = config(simulator)
-    small = Config(accounts=settings.accounts, web=settings.web, series=SeriesSettings(limit=100))
-    with Exporter(small) as exporter:
-        stats = exporter.pipelines[0].stats
-        until(lambda: stats.series_dropped, "a refused circuit")
-        assert 0 < exporter.store.series()["default"] <= 100
-
-
-def test_a_thread_that_dies_takes_the_process_along(
-    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("accept_encoding", "content_encoding"),
+    [
+        (None, None),
+        ("gzip", "gzip"),
+        ("deflate, GZIP;q=1.0, *;q=0.5", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip; q=0.000, identity", None),
+        ("identity, gzip;q=0.5", None),
+        ("gzip;q=high", None),
+        ("br, *", None),
+        ("", None),
+    ],
+)
+def test_compression_is_negotiated(
+    server: MetricsServer, accept_encoding: str | None, content_encoding: str | None
 ) -> None:
-    """A bug in the reader's thread is reported to whoever runs the exporter, and health says so."""
-    deaths: list[str] = []
+    """The page is compressed only for clients that prefer gzip; ``Vary`` names what it depends on."""
+    headers, body = server.scrape(**({} if accept_encoding is None else {"Accept_Encoding": accept_encoding}))
+    assert headers.get("content-encoding") == content_encoding
+    assert headers["vary"] == "Accept, Accept-Encoding"
+    assert headers["content-length"] == str(len(body))
+    assert (gzip.decompress(body) if content_encoding else body) == b"1 x 1\n"
 
-    def bug(*_: object) -> None:
-        raise RuntimeError("a bug")
 
-    ended: Callable[[], None] = lambda: deaths.append("ended")  # noqa: E731
-    monkeypatch.setattr("pf_exporter.stream.processor.EventProcessor.take", bug)
-    with Exporter(config(simulator), on_failure=ended) as exporter:
-        until(lambda: deaths, "the death of the reader")
-        assert exporter.failed
-        with pytest.raises(HTTPError) as caught:
-            get(f"http://{exporter.server.addresses[0]}/-/healthy")
-        with caught.value:
-            assert caught.value.code == 503
-        page = get(f"http://{exporter.server.addresses[0]}/metrics")[2]
-        assert b'packetfabric_stream_state{account="default",state="stopped"} 1.0' in page
+@pytest.mark.parametrize(
+    ("accept", "format"),
+    [
+        ("", Format.TEXT),
+        ("*/*", Format.TEXT),
+        ("text/html", Format.TEXT),
+        ("text/plain;version=0.0.4", Format.TEXT),
+        ("text/plain; version=1.0.0", Format.TEXT_1),
+        ("application/openmetrics-text", Format.OPENMETRICS),
+        ("application/openmetrics-text;version=0.0.1, text/plain;version=0.0.4;q=0.5", Format.TEXT),
+        ("application/openmetrics-text;version=9.x;q", Format.TEXT),
+        ("text/plain;q=0.4, application/openmetrics-text;version=1.0.0;q=0.6", Format.OPENMETRICS),
+        # Prometheus 2.42 and 3.5.
+        (
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+            "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            Format.OPENMETRICS,
+        ),
+        (
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+            "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8"
+            ";q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+            Format.OPENMETRICS,
+        ),
+    ],
+)
+def test_format_is_negotiated(server: MetricsServer, accept: str, format: Format) -> None:
+    """The client gets the format it prefers of those that exist, or else the oldest text format."""
+    assert server.scrape(Accept=accept)[0]["content-type"] == format.value
+
+
+def test_head(server: MetricsServer, page: SlowMetrics) -> None:
+    """HEAD has the headers of GET and no body."""
+    page.body = b"x" * 10**6
+    headers, body = server.scrape(method="HEAD")
+    assert (headers["content-length"], body) == (str(10**6 + 2), b"")
+
+
+def test_scrapes_share_a_rendering(server: MetricsServer, page: SlowMetrics) -> None:
+    """Twenty scrapes at once share one rendering; a scrape after it gets its own."""
+    page.release.clear()
+    with ThreadPoolExecutor(20) as pool:
+        scrapes = [pool.submit(server.scrape) for _ in range(20)]
+        until(lambda: server.app.requests == 20, "all requests")
+        page.release.set()
+        assert {scrape.result()[1] for scrape in scrapes} == {b"1 x 1\n"}
+    assert server.scrape()[1] == b"2 x 1\n"
+    assert page.most_active == 1
+
+
+def test_a_client_that_does_not_read_is_dropped(
+    server: MetricsServer, page: SlowMetrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that never reads does not delay others, and its response is cut off after a while."""
+    monkeypatch.setattr("pf_exporter.web.app.CHUNK_TIMEOUT", 0.2)
+    page.body = b"x" * 50_000_000
+    idle = HTTPConnection(server.address, timeout=20)
+    idle.request("GET", "/metrics")
+    assert len(server.scrape()[1]) > 50_000_000
+    until(lambda: server.app.active == 0, "the end of its request")
+    with idle.getresponse() as response, pytest.raises(IncompleteRead):
+        response.read()
+    idle.close()
+
+
+def resident_bytes() -> int:
+    """Memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def test_20_clients_that_do_not_read_share_memory(serve: Serve) -> None:
+    """Clients that request a large page and never read it share one copy, and are disconnected."""
+    app = create_app(LargeMetrics(), telemetry_path="/metrics", healthy=lambda: True)
+    server = serve(app=app, response_timeout=2.0)
+    before = resident_bytes()
+    clients = [connected(server, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(20)]
+    assert server.get(headers={"Accept-Encoding": "gzip"})[::2] == (200, "small")
+    assert resident_bytes() - before < 200_000_000
+    until(lambda: server.server.open_connections <= 1, "the end of their connections")
+    for client in clients:
+        client.close()
+    until(lambda: resident_bytes() - before < 50_000_000, "their memory")
