@@ -20,6 +20,7 @@ LONGEST_FUNCTION = 60
 ORDER = (
     "lazy",
     "build_info",
+    "descriptor",
     "formatting",
     "log",
     "reason",

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
 from pf_exporter.commands.event_filter import EventFilter
 from pf_exporter.commands.field_values import field_values
@@ -31,6 +31,16 @@ class OutputFormat(enum.Enum):
     RAW = "raw"
 
 
+class Output(Protocol):
+    """Where events are printed."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+
+    def write(self, text: str, /) -> object:
+        """Write text at once; raises :class:`OSError`."""
+
+
 class CircuitNames(Protocol):
     """The descriptions of circuits."""
 
@@ -46,7 +56,7 @@ class EventPrinter:
 
     def __init__(
         self,
-        out: TextIO,
+        out: Output,
         event_filter: EventFilter,
         done: Callable[[], None],
         *,
@@ -157,7 +167,6 @@ class EventPrinter:
             self._closed = self._count is not None and self.printed >= self._count
             try:
                 self._out.write(text)
-                self._out.flush()
             except OSError:  # The reader of the pipe has gone.
                 self._closed = True
             closed = self._closed

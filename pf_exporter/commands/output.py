@@ -6,7 +6,23 @@ import os
 import sys
 
 from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.descriptor import write_all
 from pf_exporter.log import flush_logging
+
+STDOUT = 1
+"""The descriptor of standard output."""
+
+
+class StandardOutput:
+    """Standard output for threads: a thread that hangs in a write does not keep the process from exiting."""
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return os.isatty(STDOUT)
+
+    def write(self, text: str) -> None:
+        """Write text at once; raises :class:`OSError`."""
+        write_all(STDOUT, text.encode(errors="backslashreplace"))
 
 
 def discard_output() -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import functools
-import sys
 from collections.abc import Mapping
 
 from pf_exporter.commands.argument_types import positive_integer, seconds, uuid
 from pf_exporter.commands.event_filter import EventFilter
 from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import discard_output, echo_error
+from pf_exporter.commands.output import StandardOutput, echo_error
 from pf_exporter.commands.parser import add_settings
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import load
@@ -98,7 +97,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         return runner.pipelines[account].inventory.description(circuit)
 
     printer = EventPrinter(
-        sys.stdout,
+        StandardOutput(),
         EventFilter(arguments.event, arguments.circuit, arguments.field, arguments.zeros),
         signals.end,
         output_format=OutputFormat(arguments.format),
@@ -112,10 +111,6 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         bundle=arguments.subscription_uuid,
     )
     runner.run(arguments.duration)
-    try:
-        sys.stdout.flush()
-    except OSError:
-        discard_output()
     if isinstance(runner.failure, ExporterError):
         echo_error(str(runner.failure))
         return ExitCode.STREAM_REJECTED

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import select
 import threading
 from typing import Protocol
+
+from pf_exporter.descriptor import write_all
 
 MAX_LINES = 1000
 """Lines that may wait; as many more may be in the hands of the writer."""
@@ -19,11 +19,7 @@ class DroppedNotice(Protocol):
 
 
 class LineWriter:
-    """Writes lines in order on its own thread; drops and counts what its queue cannot hold.
-
-    It writes to the descriptor directly: a thread that hangs in a write of ``sys.stderr`` holds its lock, and
-    the interpreter needs that lock to exit.
-    """
+    """Writes lines in order on its own thread; drops and counts what its queue cannot hold."""
 
     def __init__(self, descriptor: int, notice: DroppedNotice) -> None:
         self.dropped = 0
@@ -79,13 +75,8 @@ class LineWriter:
                 self._changed.notify_all()
 
     def _write(self, line: str) -> bool:
-        data = f"{line}\n".encode(errors="backslashreplace")
-        while data:
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except BlockingIOError:
-                # Another process has made the terminal or pipe that both share non-blocking.
-                select.select([], [self._descriptor], [])
-            except OSError:
-                return False
+        try:
+            write_all(self._descriptor, f"{line}\n".encode(errors="backslashreplace"))
+        except OSError:
+            return False
         return True

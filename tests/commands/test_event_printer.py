@@ -34,7 +34,7 @@ class Terminal(io.StringIO):
 class ClosedPipe(io.StringIO):
     """Output whose reader has gone."""
 
-    def flush(self) -> None:
+    def write(self, text: str, /) -> int:
         """Fail, as a pipe does."""
         raise BrokenPipeError
 

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-
-import pytest
 
 from pf_exporter.log.writer import MAX_LINES
-from tests.conftest import fill, get, until
+from tests.conftest import get, until
 from tests.fakes import Fake, dead_url, event
 
 METRICS = {"port_circuit_id": "PF-AP-LAX1-1", "bytes_rx_total": 1000}
 LOGIN = {"log_level": "info", "message": "logged in"}
-
-
-@pytest.fixture
-def full_pipe() -> Iterator[int]:
-    """The end of a full pipe to write to; nobody reads the other end."""
-    reader, writer = os.pipe()
-    fill(writer)
-    yield writer
-    os.close(reader)
-    os.close(writer)
 
 
 def test_a_blocked_stderr_stops_nothing(full_pipe: int) -> None:

@@ -192,6 +192,29 @@ def test_closed_pipe(fake: Fake) -> None:
     assert done.returncode == 0
 
 
+def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
+    """With a standard output that nobody reads SIGTERM ends the command within two seconds."""
+    # The filter hides the first event, of which the log warns; the second one blocks.
+    fake.events = [event("port|weather", {"rain": 3}), event("port|metrics", METRICS)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pf_exporter", "tail", "--event=port|metrics"],
+        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        stdout=full_pipe,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process.stderr as stderr:
+        try:
+            assert any("event of unknown name" in line for line in stderr)
+            process.send_signal(signal.SIGTERM)
+            # 6 if the signal was faster than the second event.
+            assert process.wait(2.0) in (0, 6)
+        finally:
+            process.kill()
+            process.wait()
+
+
 def test_an_existing_bundle(program: Start) -> None:
     """An existing bundle is streamed with its token, and no other is created."""
     with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2)) as simulator:
