@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from pf_exporter.inventory import InventoryPoller
+from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics.metric_family import Family, family_from_spec
 from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import (
@@ -35,41 +36,67 @@ FAMILIES: tuple[FamilySpec, ...] = (
 INFO_FAMILIES = frozenset(resource.info.name for resource in RESOURCES)
 """Names of the families that have the tags of descriptions as labels."""
 
-INVENTORY_METRICS: tuple[SelfMetric[InventoryPoller], ...] = (
+
+class Inventory(Protocol):
+    """What is read of :class:`~pf_exporter.inventory.InventoryPoller`."""
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The circuits of the last successful poll."""
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Failed polls by reason."""
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Unusable values by field."""
+
+    def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
+        """Yield the resource, the ID as received and the samples by family of every circuit."""
+
+
+INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
     SelfMetric(
         "packetfabric_inventory_last_success_timestamp_seconds",
         MetricType.GAUGE,
         "When all lists were last fetched completely; their contents are shown until the next success",
         (),
-        lambda poller: unlabelled(poller.snapshot.at),
+        lambda inventory: unlabelled(inventory.snapshot.at),
     ),
     SelfMetric(
         "packetfabric_inventory_refresh_failures_total",
         MetricType.COUNTER,
         "Polls of the inventory that failed completely or in part, by reason",
         ("reason",),
-        lambda poller: by_label(poller.failures),
+        lambda inventory: by_label(inventory.failures),
     ),
     SelfMetric(
         "packetfabric_inventory_fields_rejected_total",
         MetricType.COUNTER,
         "Values in the lists that are unusable, such as a speed in an unknown format; counted at each poll",
         ("field",),
-        lambda poller: by_label(poller.rejected),
+        lambda inventory: by_label(inventory.rejected),
     ),
     SelfMetric(
         "packetfabric_inventory_circuits",
         MetricType.GAUGE,
         "Circuits shown, by type",
         ("type",),
-        lambda poller: by_label({name: len(circuits) for name, circuits in poller.snapshot.circuits.items()}),
+        lambda inventory: by_label(
+            {name: len(circuits) for name, circuits in inventory.snapshot.circuits.items()}
+        ),
     ),
     SelfMetric(
         "packetfabric_inventory_circuits_left_out",
         MetricType.GAUGE,
         "Circuits not shown because they would exceed the limit of series",
         (),
-        lambda poller: unlabelled(poller.snapshot.left_out),
+        lambda inventory: unlabelled(inventory.snapshot.left_out),
     ),
 )
 """The families about the inventory itself, in the order of /metrics."""
@@ -83,8 +110,8 @@ class InventoryCollector(Collector):
     info families.
     """
 
-    def __init__(self, pollers: Iterable[InventoryPoller], store: Store, tags: Sequence[str] = ()) -> None:
-        self._pollers = tuple(pollers)
+    def __init__(self, inventories: Iterable[Inventory], store: Store, tags: Sequence[str] = ()) -> None:
+        self._inventories = tuple(inventories)
         self._store = store
         self._tags = tuple(tags)
 
@@ -101,18 +128,10 @@ class InventoryCollector(Collector):
         """Yield the families with their current samples."""
         families = dict(zip((spec.name for spec in FAMILIES), self._families(), strict=True))
         aliases = self._aliases()
-        for poller in self._pollers:
-            account_aliases = aliases.get(poller.account, {})
-            for resource, circuit_id, samples in poller.samples():
-                ids = _spellings(circuit_id, account_aliases)
-                for name, rows in samples.items():
-                    if name == resource.info.name:
-                        rows = _with_stream_ids(resource, rows, account_aliases)
-                    for labels, value in rows:
-                        for spelling in ids:
-                            families[name].add_metric((poller.account, spelling, *labels), value)
+        for inventory in self._inventories:
+            _add_samples(families, inventory, aliases.get(inventory.account, {}))
         yield from families.values()
-        yield from collect(INVENTORY_METRICS, self._pollers)
+        yield from collect(INVENTORY_METRICS, self._inventories)
 
     def _aliases(self) -> Mapping[str, IdAliases]:
         """Return, by account, how the stream spells its circuit IDs; spellings of port|metrics come first."""
@@ -128,6 +147,18 @@ class InventoryCollector(Collector):
         return aliases
 
 
+def _add_samples(families: Mapping[str, Family], inventory: Inventory, aliases: IdAliases) -> None:
+    """Add an account's samples, a circuit under each spelling of its ID."""
+    for resource, circuit_id, samples in inventory.samples():
+        spellings = _spellings(circuit_id, aliases)
+        for name, rows in samples.items():
+            if name == resource.info.name:
+                rows = _with_stream_ids(resource, rows, aliases)
+            for labels, value in rows:
+                for spelling in spellings:
+                    families[name].add_metric((inventory.account, spelling, *labels), value)
+
+
 def _spellings(circuit_id: str, aliases: IdAliases) -> Collection[str]:
     return aliases.get(canonical_id(circuit_id)) or (circuit_id,)
 
@@ -135,16 +166,11 @@ def _spellings(circuit_id: str, aliases: IdAliases) -> Collection[str]:
 def _with_stream_ids(resource: Resource, rows: Samples, aliases: IdAliases) -> Samples:
     """Return an info family's rows with the IDs of other circuits in their first spelling in the stream."""
     count = len(resource.labels)  # the values of tags follow
-    return [
-        (
-            (
-                *(
-                    next(iter(_spellings(value, aliases))) if label in REFERENCES else value
-                    for label, value in zip(resource.labels, values[:count], strict=True)
-                ),
-                *values[count:],
-            ),
-            number,
+    result = []
+    for values, number in rows:
+        spelled = (
+            next(iter(_spellings(value, aliases))) if label in REFERENCES else value
+            for label, value in zip(resource.labels, values[:count], strict=True)
         )
-        for values, number in rows
-    ]
+        result.append(((*spelled, *values[count:]), number))
+    return result

@@ -79,7 +79,7 @@ class _Clockwork:
         self._inventory = _Inventory(self._network, account)
         self._collectors = (
             ReferenceCollector(store),
-            InventoryCollector([self._inventory], store),  # type: ignore[list-item]
+            InventoryCollector([self._inventory], store),
             ExporterCollector([self._stats], revision="abcdef"),
         )
 

@@ -1,0 +1,37 @@
+"""Blocks are compressed once and can be combined in any order."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pf_exporter.metrics.deflate import CHUNK, compress, decompress, to_gzip
+
+
+@given(st.lists(st.lists(st.binary(max_size=200), max_size=4), max_size=5))
+def test_blocks_are_concatenated(blocks: list[list[bytes]]) -> None:
+    """The file is valid for another implementation of gzip and has the texts in their order."""
+    compressed = [compress(texts) for texts in blocks]
+    expected = b"".join(itertools.chain.from_iterable(blocks))
+    assert gzip.decompress(to_gzip(compressed)) == expected
+    assert decompress(compressed) == expected
+
+
+@pytest.mark.parametrize("size", [CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+def test_chunk_boundaries(size: int) -> None:
+    """Texts of any length are complete, whether they end at a chunk boundary or not."""
+    text = bytes(index % 251 for index in range(size))
+    block = compress([text[:100], text[100:], b""])
+    assert block.size == size
+    assert gzip.decompress(to_gzip([block])) == text
+
+
+def test_a_block_can_be_used_again() -> None:
+    """The same block can be combined repeatedly and in several files."""
+    first, second = compress([b"first\n"]), compress([b"second\n"])
+    assert gzip.decompress(to_gzip([first, second, first])) == b"first\nsecond\nfirst\n"
+    assert gzip.decompress(to_gzip([second])) == b"second\n"
