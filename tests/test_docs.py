@@ -17,6 +17,7 @@ from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema.events import SUBSCRIBABLE_EVENTS
 from pf_exporter.service.exporter import RESTART_ONLY
@@ -54,7 +55,7 @@ def test_every_family_is_documented() -> None:
         *InventoryCollector([], store).describe(),
         *ExporterCollector([]).describe(),
     ]
-    names = [family.name + "_total" * (family.type == "counter") for family in families]
+    names = [exposed_name(family) for family in families]
     assert len(names) > 80
     assert [name for name in names if f"| `{name}` |" not in page] == []
 

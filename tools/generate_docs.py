@@ -12,7 +12,7 @@ from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.metric_family import label_names
+from pf_exporter.metrics.metric_family import exposed_name, label_names
 from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema import ACTIVITY, EVENTS, SUBSCRIBABLE_EVENTS, FamilySpec
@@ -74,15 +74,10 @@ def _families(families: Iterable[FamilySpec]) -> str:
     )
 
 
-def _shown(metric: Metric) -> str:
-    """The name of a family on /metrics."""
-    return metric.name + "_total" * (metric.type == "counter")
-
-
 def _described(metrics: Iterable[Metric]) -> str:
     rows = (
         (
-            f"`{_shown(metric)}`",
+            f"`{exposed_name(metric)}`",
             metric.type,
             ", ".join(f"`{label}`" for label in label_names(metric)),
             metric.documentation,
@@ -123,7 +118,7 @@ def metrics() -> str:
     fields = {known.name for event in EVENTS.values() for known in event.fields.values()} | {ACTIVITY.name}
     others = [*_own()]
     parts.append("## Freshness and exporter metrics\n\n")
-    parts.append(_described(metric for metric in others if _shown(metric) not in fields) + "\n")
+    parts.append(_described(metric for metric in others if exposed_name(metric) not in fields) + "\n")
     parts.append("The `process_*` and `python_*` metrics come from prometheus_client; ")
     parts.append("`--web.disable-exporter-metrics` turns them off.\n\n")
     for title, values in (

@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import INF, floatToGoString
 
 from pf_exporter.metrics.deflate import DeflateBlock, compress, decompress, to_gzip
+from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.stream_families import (
     LAST_EVENT_LABELS,
     PORT_LAST_EVENT,
@@ -65,9 +66,7 @@ class _SingleFamily(Collector):
 def _headers(format: Format) -> dict[str, bytes]:
     """Return the HELP, TYPE and UNIT lines by the names of the stream's families."""
     return {
-        family.name + "_total" * (family.type == "counter"): format.encode(
-            _SingleFamily(family)
-        ).removesuffix(b"# EOF\n")
+        exposed_name(family): format.encode(_SingleFamily(family)).removesuffix(b"# EOF\n")
         for family in describe_stream_families()
     }
 

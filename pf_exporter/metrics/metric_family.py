@@ -31,3 +31,8 @@ def family_from_spec(spec: FamilySpec, extra_labels: Iterable[str] = ()) -> Fami
 def label_names(family: Metric) -> tuple[str, ...]:
     """Return the names of a family's labels, known before there are samples."""
     return tuple(family._labelnames)  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public name
+
+
+def exposed_name(family: Metric) -> str:
+    """Return a family's name as on ``/metrics``; a counter's attribute ``name`` lacks ``_total``."""
+    return f"{family.name}_total" if family.type == "counter" else family.name

@@ -10,7 +10,7 @@ import yaml
 
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
-from pf_exporter.metrics.metric_family import label_names
+from pf_exporter.metrics.metric_family import exposed_name, label_names
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.state.store import Store
 
@@ -49,7 +49,7 @@ def _catalogue() -> dict[str, frozenset[str]]:
             known[metric.name + "_bucket"] = labels | {"le"}
             known |= {metric.name + "_sum": labels, metric.name + "_count": labels}
         else:
-            known[metric.name + "_total" * (metric.type == "counter")] = labels
+            known[exposed_name(metric)] = labels
     return known
 
 
