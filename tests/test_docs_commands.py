@@ -43,6 +43,8 @@ PROGRAMS = {
     "promtool",
     "python",
     "sed",
+    "tail",
+    "zcat",
 }
 OURS = {"accounts", *SECTIONS}
 PROMETHEUS = {"global", "remote_write", "rule_files", "scrape_configs"}

@@ -60,7 +60,7 @@ class LogHandler(logging.Handler):
 
     def _own_line(self, message: str, **fields: object) -> str:
         """A line about the log itself, which does not pass through the queue."""
-        line = self._own_line.__code__.co_firstlineno
+        line = self._own_line.__code__.co_firstlineno  # the source of the line, as for any other
         record = logging.LogRecord(__name__, logging.WARNING, __file__, line, message, None, None)
         record.fields = fields
         return self.format(record)
