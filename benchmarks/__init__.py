@@ -1,1 +1,1 @@
-"""How fast the exporter is at both ends, against what is usual; see README.md."""
+"""Benchmarks of ingest, scrape and memory, compared with obvious implementations; see README.md."""

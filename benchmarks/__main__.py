@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measures everything in one run and prints one table."""
+"""Run all benchmarks and print one table: ``python -m benchmarks``."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from benchmarks import ingest, memory, scrape
-from benchmarks.network import SERIES_PER_PORT
-from benchmarks.process import fresh
-from benchmarks.report import Line, machine, spread, table
+from benchmarks.generator import SERIES_PER_PORT
+from benchmarks.process import run_isolated
+from benchmarks.report import Result, describe_machine, format_spread, format_table
 
 
 class Size(NamedTuple):
-    """How much is measured."""
+    """The sizes of a run."""
 
     ports: int
     ingest_ports: int
-    flat_ports: tuple[int, ...]
+    scaling_ports: tuple[int, ...]
     seconds: float
-    times: int
-    usual_times: int
+    runs: int
+    baseline_runs: int
     scrapers: int
 
 
@@ -33,86 +33,101 @@ QUICK = Size(5, 2, (2, 4), 0.05, 2, 1, 2)
 _EVENTS = "{:,.0f}"
 
 
-def _ingest(size: Size) -> Iterator[Line]:
-    ours, usual = [], []
-    for _ in range(size.times):
-        ours.append(fresh(ingest.exporter, size.ingest_ports, size.seconds))
-        usual.append(fresh(ingest.naive, size.ingest_ports, size.seconds))
-    ratio = statistics.median(ours) / statistics.median(usual)
-    yield Line(
-        "ingest, events per second of the core", spread(ours, _EVENTS), spread(usual, _EVENTS), ratio, 5
+def _ingest(size: Size) -> Iterator[Result]:
+    exporter, naive = [], []
+    for _ in range(size.runs):
+        exporter.append(run_isolated(ingest.exporter, size.ingest_ports, size.seconds))
+        naive.append(run_isolated(ingest.naive, size.ingest_ports, size.seconds))
+    yield Result(
+        "ingest, events per CPU second",
+        format_spread(exporter, _EVENTS),
+        format_spread(naive, _EVENTS),
+        reached=statistics.median(exporter) / statistics.median(naive),
+        target=5,
     )
 
 
-def _scrapes(size: Size) -> Iterator[Line]:
-    changed, unchanged, usual = fresh(scrape.measure, size.ports, size.times, size.usual_times)
-    against, series = spread(usual, "{:.2f}"), f"{size.ports * SERIES_PER_PORT:,} series"
-    for what, ours, wanted in (("all changed", changed, 10), ("nothing changed", unchanged, 25)):
-        ratio = statistics.median(usual) / statistics.median(ours)
-        yield Line(f"scrape, core seconds: {series}, {what}", spread(ours, "{:.4f}"), against, ratio, wanted)
+def _scrapes(size: Size) -> Iterator[Result]:
+    changed, unchanged, baseline = run_isolated(scrape.measure, size.ports, size.runs, size.baseline_runs)
+    series = f"{size.ports * SERIES_PER_PORT:,} series"
+    for name, seconds, target in (("all changed", changed, 10), ("none changed", unchanged, 25)):
+        yield Result(
+            f"scrape, CPU seconds: {series}, {name}",
+            format_spread(seconds, "{:.4f}"),
+            format_spread(baseline, "{:.2f}"),
+            reached=statistics.median(baseline) / statistics.median(seconds),
+            target=target,
+        )
 
 
-def _memory(size: Size) -> Iterator[Line]:
-    ours = [fresh(memory.exporter, size.ports) for _ in range(size.usual_times)]
-    usual = [fresh(memory.gauges, size.ports)]
-    middle = statistics.median(ours)
-    cells = spread(ours, "{:.0f}"), spread(usual, "{:.0f}")
-    yield Line("memory, bytes a series", *cells, middle / usual[0], 0.25, at_most=True)
-    yield Line("the same, without comparison", cells[0], "", middle, 300, at_most=True, unit="bytes")
+def _memory(size: Size) -> Iterator[Result]:
+    exporter = [run_isolated(memory.exporter, size.ports) for _ in range(size.baseline_runs)]
+    gauges = run_isolated(memory.gauges, size.ports)
+    median = statistics.median(exporter)
+    spread = format_spread(exporter, "{:.0f}")
+    yield Result("memory, bytes per series", spread, f"{gauges:.0f}", median / gauges, 0.25, at_most=True)
+    yield Result("memory, bytes per series", spread, "", median, 300, at_most=True, unit="bytes")
     for encoding in ("gzip", "identity"):
-        above, body = fresh(memory.peak, size.ports, encoding, size.scrapers)
-        yield Line(
+        above_rest, body = run_isolated(memory.peak, size.ports, encoding, size.scrapers)
+        yield Result(
             f"{size.scrapers} scrapers at once, {encoding}, peak MB above rest",
-            f"{above / 1e6:.1f}",
+            f"{above_rest / 1e6:.1f}",
             f"{body / 1e6:.1f} (body)",
-            above / body,
+            above_rest / body,
             2,
             at_most=True,
         )
 
 
-def _both(size: Size) -> Iterator[Line]:
-    scraped, alone = fresh(ingest.while_scraped, size.ports, 2 * size.seconds, size.usual_times)
-    share = statistics.median(scraped) / statistics.median(alone)
-    what = "ingest scraped once a second, events/s"
-    yield Line(what, spread(scraped, _EVENTS), spread(alone, _EVENTS) + " alone", share, 0.6)
+def _ingest_while_scraped(size: Size) -> Iterator[Result]:
+    scraped, alone = run_isolated(ingest.while_scraped, size.ports, 2 * size.seconds, size.baseline_runs)
+    yield Result(
+        "ingest while scraped every second, events/s",
+        format_spread(scraped, _EVENTS),
+        format_spread(alone, _EVENTS) + " alone",
+        reached=statistics.median(scraped) / statistics.median(alone),
+        target=0.6,
+    )
 
 
-def _flat(size: Size) -> Iterator[Line]:
-    event = [
-        [1e6 / fresh(ingest.exporter, ports, size.seconds / 2) for _ in range(size.usual_times)]
-        for ports in size.flat_ports
+def _scaling(size: Size) -> Iterator[Result]:
+    event_costs = [
+        [1e6 / run_isolated(ingest.exporter, ports, size.seconds / 2) for _ in range(size.baseline_runs)]
+        for ports in size.scaling_ports
     ]
-    series = [
-        [1e6 * cost for cost in fresh(scrape.per_series, ports, max(size.times, 500 // ports))]
-        for ports in size.flat_ports
+    series_costs = [
+        [1e6 * cost for cost in run_isolated(scrape.per_series, ports, max(size.runs, 500 // ports))]
+        for ports in size.scaling_ports
     ]
-    sizes = " / ".join(f"{ports * SERIES_PER_PORT:,}" for ports in size.flat_ports)
-    for what, costs in (("event", event), ("series", series)):
-        middles = [statistics.median(cost) for cost in costs]
-        cells = " / ".join(f"{middle:.2f}" for middle in middles)
-        yield Line(f"µs per {what}", cells, f"{sizes} series", max(middles) / min(middles), 1.5, at_most=True)
+    sizes = " / ".join(f"{ports * SERIES_PER_PORT:,}" for ports in size.scaling_ports)
+    for name, costs in (("event", event_costs), ("series", series_costs)):
+        medians = [statistics.median(cost) for cost in costs]
+        cells = " / ".join(f"{median:.2f}" for median in medians)
+        ratio = max(medians) / min(medians)
+        yield Result(f"µs per {name}", cells, f"{sizes} series", ratio, 1.5, at_most=True)
 
 
-def run(size: Size) -> list[Line]:
-    """Every line of the table."""
-    lines: list[Line] = []
-    for part in (_ingest, _scrapes, _memory, _both, _flat):
-        for line in part(size):
-            print(*line.cells, sep=" | ", file=sys.stderr, flush=True)
-            lines.append(line)
-    return lines
+def run(size: Size) -> list[Result]:
+    """Run all benchmarks, and print each result to stderr as soon as it is known."""
+    results: list[Result] = []
+    for benchmark in (_ingest, _scrapes, _memory, _ingest_while_scraped, _scaling):
+        for result in benchmark(size):
+            print(*result.cells, sep=" | ", file=sys.stderr, flush=True)
+            results.append(result)
+    return results
 
 
 def main() -> int:
-    """Measure, print, and say whether all is as wanted."""
+    """Run the benchmarks, print the table, and return 1 if a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run, not how fast is it")
+    parser.add_argument(
+        "--quick", action="store_true", help="use tiny sizes, to check that the benchmarks run"
+    )
     quick = parser.parse_args().quick
-    began = time.monotonic()
-    lines = run(QUICK if quick else FULL)
-    print(f"\n{table(lines)}\n\n{machine()}; {time.monotonic() - began:.0f} s")
-    return 0 if quick or all(line.good for line in lines) else 1
+    start = time.monotonic()
+    results = run(QUICK if quick else FULL)
+    print(f"\n{format_table(results)}\n\n{describe_machine()}; {time.monotonic() - start:.0f} s")
+    return 0 if quick or all(result.met for result in results) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs a measurement in a fresh process on one core; leaves the other cores to whoever feeds it."""
+"""Run a measurement in a new process that is pinned to one core, and read its memory."""
 
 from __future__ import annotations
 
@@ -21,29 +21,32 @@ def _pin() -> None:
 
 
 def unpin() -> None:
-    """For processes that feed or read the measured one: any core but its own, if there is another."""
+    """Move a sender or scraper away from the core of the measured process, if there is another core."""
     others = set(_CORES[1:]) or set(_CORES)
     os.sched_setaffinity(0, others)
 
 
-def fresh(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What ``work`` returns, run in a new process on the first core."""
+def run_isolated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call ``work`` in a new process on the first core, and return its result."""
     with ProcessPoolExecutor(1, mp_context=_SPAWN, initializer=_pin) as pool:
         return pool.submit(work, *args, **kwargs).result()
 
 
 def resident() -> int:
-    """Bytes of this process in memory now."""
+    """Return the resident memory of this process in bytes."""
     gc.collect()
     with open("/proc/self/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def peak_since(reset: bool) -> int:
-    """Most bytes of this process in memory since the last reset."""
-    if reset:
-        with open("/proc/self/clear_refs", "w", encoding="ascii") as refs:
-            refs.write("5")
+def reset_peak() -> None:
+    """Reset the peak of the resident memory of this process."""
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as clear_refs:
+        clear_refs.write("5")  # See proc(5).
+
+
+def peak_resident() -> int:
+    """Return the peak of the resident memory of this process in bytes since :func:`reset_peak`."""
     with open("/proc/self/status", encoding="ascii") as status:
         line = next(line for line in status if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""The table: what was measured, against what, and what is wanted."""
+"""The table of results: each measurement, its baseline, and its target."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-def spread(values: Sequence[float], form: str, scale: float = 1.0) -> str:
-    """Median, and in brackets the least and the most."""
-    low, middle, high = (form.format(pick(values) * scale) for pick in (min, statistics.median, max))
-    return f"{middle} ({low} to {high})"
+def format_spread(values: Sequence[float], format_: str) -> str:
+    """Return the median, with minimum and maximum in brackets."""
+    low, median, high = map(format_.format, (min(values), statistics.median(values), max(values)))
+    return f"{median} ({low} to {high})"
 
 
-class Line(NamedTuple):
-    """One line of the table."""
+class Result(NamedTuple):
+    """One line of the table; ``reached`` is compared with ``target``."""
 
-    what: str
-    ours: str
-    against: str
+    name: str
+    exporter: str
+    baseline: str
     reached: float
-    wanted: float
+    target: float
     at_most: bool = False
-    """Whether less is better."""
+    """Whether ``target`` is a maximum; otherwise it is a minimum."""
     unit: str = "×"
 
     @property
-    def good(self) -> bool:
-        """Whether it is as wanted."""
-        return self.reached <= self.wanted if self.at_most else self.reached >= self.wanted
+    def met(self) -> bool:
+        """Whether the target is met."""
+        return self.reached <= self.target if self.at_most else self.reached >= self.target
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """As it stands in the table."""
-        bound = f"{'at most' if self.at_most else 'at least'} {self.wanted:g} {self.unit}"
+        """The cells of the line."""
+        target = f"{'at most' if self.at_most else 'at least'} {self.target:g} {self.unit}"
         return (
-            self.what,
-            self.ours,
-            self.against,
+            self.name,
+            self.exporter,
+            self.baseline,
             f"{self.reached:.3g} {self.unit}",
-            bound,
-            "yes" if self.good else "NO",
+            target,
+            "yes" if self.met else "NO",
         )
 
 
-def table(lines: Iterable[Line]) -> str:
-    """The lines in Markdown."""
-    head = ("what", "pf_exporter", "against", "reached", "wanted", "good")
-    rows = [head, *(line.cells for line in lines)]
+def format_table(results: Iterable[Result]) -> str:
+    """Return the results as a table in Markdown."""
+    head = ("measurement", "pf_exporter", "baseline", "reached", "target", "met")
+    rows = [head, *(result.cells for result in results)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    texts = [
+    lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
         for row in rows
     ]
-    texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(texts)
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
 
 
-def machine() -> str:
-    """What it was measured on and with."""
+def describe_machine() -> str:
+    """Return the hardware, system and package versions of the run."""
     models = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()

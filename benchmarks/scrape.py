@@ -1,4 +1,4 @@
-"""Seconds of the core for a page of every port: all changed, nothing changed, and the usual way."""
+"""CPU seconds for the page of all ports: all values changed, none changed, and with prometheus_client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from benchmarks.network import ACCOUNT, SERIES_PER_PORT, Network
+from benchmarks.generator import ACCOUNT, SERIES_PER_PORT, EventGenerator
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.schema.decoder import decode
 from pf_exporter.schema.observation import Observation
@@ -17,52 +17,53 @@ from pf_exporter.state.store import Store
 from tests.metrics.reference_collector import ReferenceCollector
 
 
-def fill(store: Store, network: Network, number: int) -> None:
-    """One round of a network's events into a store."""
-    for name, data in network.round(number):
-        said = decode(name, data.decode())
-        assert isinstance(said, Observation)
-        store.write(ACCOUNT, said)
+def write_sample(store: Store, generator: EventGenerator, number: int) -> None:
+    """Write one sample of all events to a store."""
+    for name, data in generator.sample(number):
+        observation = decode(name, data.decode())
+        assert isinstance(observation, Observation)
+        store.write(ACCOUNT, observation)
 
 
-def filled(network: Network) -> Store:
-    """A store that has seen every port once."""
+def filled_store(generator: EventGenerator) -> Store:
+    """Return a store with one sample of all events."""
     store = Store(ttl=3600, limit=10**9)
     store.add_account(ACCOUNT)
-    fill(store, network, 1)
-    if store.series()[ACCOUNT] != network.series:
-        raise AssertionError("the network is not what it says it is")
+    write_sample(store, generator, 1)
+    series = store.series()[ACCOUNT]
+    if series != generator.series:
+        raise AssertionError(f"{series} series in the store instead of {generator.series}")
     return store
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.process_time()
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
     work()
-    return time.process_time() - began
+    return time.process_time() - start
 
 
-def measure(ports: int, times: int, usual_times: int) -> tuple[list[float], list[float], list[float]]:
-    """Seconds of scrapes with everything changed, with nothing changed, and by prometheus_client and gzip."""
-    network = Network(ports)
-    store = filled(network)
+def measure(ports: int, runs: int, baseline_runs: int) -> tuple[list[float], list[float], list[float]]:
+    """Return seconds per page: all values changed, none changed, and with ``generate_latest`` and gzip."""
+    generator = EventGenerator(ports)
+    store = filled_store(generator)
     page = Exposition(store, CollectorRegistry())
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ReferenceCollector(store))
     changed: list[float] = []
     unchanged: list[float] = []
-    usual: list[float] = []
+    baseline: list[float] = []
     page.gzip(Format.TEXT)
-    for number in range(2, times + 2):
-        fill(store, network, number)
-        changed.append(_seconds(lambda: page.gzip(Format.TEXT)))
-        unchanged.append(_seconds(lambda: page.gzip(Format.TEXT)))
-        if len(usual) < usual_times:
-            usual.append(_seconds(lambda: gzip.compress(generate_latest(registry))))
-    return changed, unchanged, usual
+    for number in range(2, runs + 2):
+        write_sample(store, generator, number)
+        changed.append(_cpu_seconds(lambda: page.gzip(Format.TEXT)))
+        unchanged.append(_cpu_seconds(lambda: page.gzip(Format.TEXT)))
+        if len(baseline) < baseline_runs:
+            baseline.append(_cpu_seconds(lambda: gzip.compress(generate_latest(registry))))
+    return changed, unchanged, baseline
 
 
-def per_series(ports: int, times: int) -> list[float]:
-    """Seconds for each series, of scrapes with everything changed; beyond those for a page without any."""
-    changed, _, _ = measure(ports, times, 0)
+def per_series(ports: int, runs: int) -> list[float]:
+    """Return seconds per series with all values changed, without the cost of an empty page."""
+    changed, _, _ = measure(ports, runs, 0)
     empty = statistics.median(measure(0, 50, 0)[0])
     return [(seconds - empty) / (ports * SERIES_PER_PORT) for seconds in changed]

@@ -1,51 +1,51 @@
-"""The benchmarks run; how fast anything is, they say, and no test does."""
+"""The benchmarks run; no test asserts how fast anything is."""
 
 from __future__ import annotations
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import ingest, memory, scrape
-from benchmarks.network import SERIES_PER_PORT, Network
-from benchmarks.process import fresh
-from benchmarks.report import Line, machine, spread, table
+from benchmarks.generator import SERIES_PER_PORT, EventGenerator
+from benchmarks.process import run_isolated
+from benchmarks.report import Result, describe_machine, format_spread, format_table
 
 
-def test_the_network_is_what_it_says() -> None:
-    """A port is 78 series to the store, and each round of its events counts as new."""
-    network = Network(3)
-    store = scrape.filled(network)
+def test_generated_events_are_stored() -> None:
+    """A port has 78 series in the store, and the events of each sample are new."""
+    generator = EventGenerator(3)
+    store = scrape.filled_store(generator)
     assert store.series() == {"default": 3 * SERIES_PER_PORT}
     before = store.version("port|errors")
-    scrape.fill(store, network, 2)
+    scrape.write_sample(store, generator, 2)
     assert store.version("port|errors") == before + 3
 
 
-def test_every_measurement_measures_something() -> None:
-    """Each measurement of the table gives numbers above zero, at the smallest size there is."""
-    assert fresh(ingest.exporter, 1, 0.1) > 0
-    assert fresh(ingest.naive, 1, 0.1) > 0
+def test_measurements_return_values() -> None:
+    """Each measurement returns values above zero at the smallest size."""
+    assert run_isolated(ingest.exporter, 1, 0.1) > 0
+    assert run_isolated(ingest.naive, 1, 0.1) > 0
     assert all(all(seconds) for seconds in scrape.measure(2, 1, 1))
     assert len(scrape.per_series(1, 1)) == 1
-    assert fresh(memory.exporter, 20) >= 0
-    assert fresh(memory.gauges, 20) > 0
+    assert run_isolated(memory.exporter, 20) >= 0
+    assert run_isolated(memory.gauges, 20) > 0
 
 
-def test_serving_is_measured_over_http() -> None:
-    """The measurements with scrapers get pages and events, by turns."""
-    scraped, alone = fresh(ingest.while_scraped, 1, 0.1, 1)
+def test_measurements_with_scrapers() -> None:
+    """The measurements with scrapers receive events and pages over HTTP."""
+    scraped, alone = run_isolated(ingest.while_scraped, 1, 0.1, 1)
     assert scraped[0] > 0
     assert alone[0] > 0
-    _, body = fresh(memory.peak, 1, "gzip", 2)
+    _, body = run_isolated(memory.peak, 1, "gzip", 2)
     assert body > 1000
 
 
-def test_the_table() -> None:
-    """Medians with their spreads, and whether what is reached is what is wanted."""
-    lines = [
-        Line("faster", spread([3.0, 1.0, 2.0], "{:.1f}"), "1", 2.0, 1.5),
-        Line("smaller", "1", "1", 2.0, 1.5, at_most=True),
+def test_table() -> None:
+    """The table has medians with their spreads, and whether each target is met."""
+    results = [
+        Result("faster", format_spread([3.0, 1.0, 2.0], "{:.1f}"), "1", 2.0, 1.5),
+        Result("smaller", "1", "1", 2.0, 1.5, at_most=True),
     ]
-    text = table(lines)
-    assert "| faster  | 2.0 (1.0 to 3.0) |" in text
-    assert [line.good for line in lines] == [True, False]
-    assert "isal" in machine()
+    text = format_table(results)
+    assert "| faster      | 2.0 (1.0 to 3.0) |" in text
+    assert [result.met for result in results] == [True, False]
+    assert "isal" in describe_machine()
     assert benchmarks.QUICK.ports < benchmarks.FULL.ports

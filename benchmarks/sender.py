@@ -1,0 +1,56 @@
+"""A process that streams generated events over loopback as fast as they are received."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import socket
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+from benchmarks.generator import EventGenerator
+from benchmarks.process import unpin
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_EVENTS_PER_WRITE = 50
+
+
+def _send(ports: int, ready: Connection) -> None:
+    """Send sample after sample, one HTTP chunk per event, until the receiver disconnects."""
+    unpin()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        ready.send(server.getsockname()[1])
+        generator = EventGenerator(ports)
+        receiver, _ = server.accept()
+        with receiver, contextlib.suppress(OSError):
+            receiver.settimeout(60)
+            receiver.recv(1 << 16)
+            receiver.sendall(_HEAD)
+            number = 0
+            while True:
+                number += 1
+                batch = []
+                for name, data in generator.sample(number):
+                    event = b"event: %s\ndata: %s\n\n" % (name.encode(), data)
+                    batch.append(b"%x\r\n%s\r\n" % (len(event), event))
+                    if len(batch) == _EVENTS_PER_WRITE:
+                        receiver.sendall(b"".join(batch))
+                        batch.clear()
+                receiver.sendall(b"".join(batch))
+
+
+@contextlib.contextmanager
+def sender(ports: int) -> Iterator[str]:
+    """Start a sender of the events of ``ports`` ports, and yield its URL."""
+    spawn = multiprocessing.get_context("spawn")
+    parent, child = spawn.Pipe()
+    process = spawn.Process(target=_send, args=(ports, child), daemon=True)
+    process.start()
+    try:
+        if not parent.poll(60):
+            raise TimeoutError("the sender did not start within 60 s")
+        yield f"http://127.0.0.1:{parent.recv()}"
+    finally:
+        process.kill()
+        process.join()
