@@ -55,7 +55,7 @@ def exporter_pipeline(url: str, store: Store) -> Iterator[EventCount]:
     def read() -> None:
         with contextlib.suppress(StreamError):
             for event in sse.read_events(stream.chunks(), processor.reject):
-                processor.take(event)
+                processor.process(event)
         stream.close()
 
     thread = threading.Thread(target=read)

@@ -117,12 +117,12 @@ def test_exporter_on_a_simulator(program: Start) -> None:
     simulator = program("simulate", "--listen-address=127.0.0.1:0", "--interval=200ms")
     key = simulator.wait_for("PF_TOKEN=")
     password = simulator.wait_for("PF_PASSWORD=")
-    for line, how in ((key, "API key"), (f"{key.split()[0]} {password}", "login")):
+    for line, how in ((key, "using an API key"), (f"{key.split()[0]} {password}", "logged in")):
         env = dict(word.split("=", 1) for word in line.split() if word.startswith("PF_"))
-        if how == "login":
+        if how == "logged in":
             env.pop("PF_TOKEN", None)
         command = program("--web.listen-address=127.0.0.1:0", env=env)
-        assert how in command.wait_for("session begun")
+        command.wait_for(how)
         command.wait_for("msg=streaming")
         command.send_signal(signal.SIGTERM)
         assert command.end() == 0
@@ -136,7 +136,7 @@ from pf_exporter.stream import EventProcessor
 def fail(*_):
     raise RuntimeError("canary")
 
-EventProcessor.take = fail
+EventProcessor.process = fail
 sys.exit(main(["demo", "--listen-address=127.0.0.1:0", "--interval=200ms"]))
 """
 

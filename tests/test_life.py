@@ -51,12 +51,12 @@ class Life(RuleBasedStateMachine):
     @rule(number=st.integers(1, 5))
     def events(self, number: int) -> None:
         """While a stream is open no event is lost."""
-        before = self.chain.taken
+        before = self.chain.processed
         for _ in range(number):
             self.sent += 1
             self.fake.send(event("customer|auth", {"log_level": "info", "message": str(self.sent)}))
         self.chain.wait_for_events(before + number)
-        assert self.chain.taken == before + number
+        assert self.chain.processed == before + number
 
     @rule(
         end=st.sampled_from([FIN, RST]),
@@ -82,7 +82,7 @@ class Life(RuleBasedStateMachine):
     def garbage(self) -> None:
         """Events that cannot be used do not end the stream."""
         opened = self.chain.stats.connects
-        before = self.chain.taken
+        before = self.chain.processed
         self.fake.send(b"event: port|metrics\ndata: {\n\n", event("port|metrics", [1]), b"\xff\xfe\n\n")
         self.chain.wait_for_events(before + 2)
         assert self.chain.stats.connects == opened

@@ -70,7 +70,7 @@ def happen(fault: Fault, fake: Fake) -> None:
             return len(fake.streams) == 1 and chain.stats.up
 
         until(streaming, "a stream after the fault")
-        taken = chain.taken
+        taken = chain.processed
         fake.send(event("vc|metrics", {"vc_circuit_id": "PF-BC-1", "port_circuit_id": "PF-AP-1"}))
         chain.wait_for_events(taken + 1)
         assert ups == [False]
@@ -78,9 +78,9 @@ def happen(fault: Fault, fake: Fake) -> None:
         assert reasons == {fault.reason: 1}
         assert stats.connects == 1 + (fault.phase == "stream")
         assert len(fake.of("login")) == (fault.logins if fault.phase != "connect" else 1)
-        assert stats.login_attempts == fault.logins
-        failures = sum(stats.login_failures.values())
-        assert failures == (stats.login_failures.get(fault.reason, 0) if failures else 0)
+        assert stats.session.login_attempts == fault.logins
+        failures = sum(stats.session.login_failures.values())
+        assert failures == (stats.session.login_failures.get(fault.reason, 0) if failures else 0)
         assert failures == (fault.phase in ("connect", "login"))
         bundles = {request.path for request in fake.of("open")}
         assert len(bundles) == fault.bundles

@@ -21,8 +21,6 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config
 from pf_exporter.errors import ExporterError
 from pf_exporter.metrics.exporter_collector import ExporterCollector
-from pf_exporter.stream.reader import StreamReader
-from pf_exporter.stream.subscription import OpenStream
 from tests.chain import Chain
 from tests.conftest import LogFile, until
 from tests.fakes import Answer, Fake
@@ -48,17 +46,32 @@ def log(tmp_path: Path) -> Iterator[LogFile]:
         yield log_file
 
 
+class ErrorCollector(logging.Handler):
+    """Keeps the errors that the reader of a stream logs, with their tracebacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raised: list[ExporterError] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = vars(record)["fields"].get("error")
+        if error is not None:
+            self.raised.append(error)
+
+
+@pytest.fixture
+def errors() -> Iterator[ErrorCollector]:
+    logger = logging.getLogger("pf_exporter.stream.reader")
+    collector = ErrorCollector()
+    logger.addHandler(collector)
+    yield collector
+    logger.removeHandler(collector)
+
+
 @pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: f"{fault.phase}: {fault.what}")
-def test_no_fault_shows_a_secret(fault: Fault, log: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_fault_shows_a_secret(fault: Fault, log: LogFile, errors: ErrorCollector) -> None:
     """Neither log, metrics, representations nor tracebacks with locals hold user, password or token."""
-    raised: list[ExporterError] = []
-    recover = StreamReader._recover
-
-    def recorded(self: StreamReader, exc: ExporterError, ended: OpenStream | None) -> None:
-        raised.append(exc)
-        recover(self, exc, ended)
-
-    monkeypatch.setattr(StreamReader, "_recover", recorded)
+    raised = errors.raised
     with Fake(heartbeat=0.05) as fake:
         fake.script["open" if fault.phase == "stream" else fault.phase] = [fault.step]
         account = fake.account(login=Secret(USER), password=Secret(PASSWORD))

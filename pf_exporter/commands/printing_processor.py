@@ -25,13 +25,13 @@ class PrintingProcessor(EventProcessor):
         super().__init__(store, stats, activity_fields=activity_fields, wall=wall)
         self._printer = printer
 
-    def passing(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Print the bytes of a stream."""
         for chunk in chunks:
             self._printer.print_raw(chunk)
             yield chunk
 
-    def accept(self, frame: ServerSentEvent) -> None:
+    def process(self, event: ServerSentEvent) -> None:
         """Print an event, then process it."""
-        self._printer.print_event(self._account, frame)
-        super().accept(frame)
+        self._printer.print_event(self._account, event)
+        super().process(event)

@@ -98,7 +98,7 @@ class StreamSample:
         watcher.start()
         try:
             for frame in read_events(self._chunks, processor.reject):
-                processor.take(frame)
+                processor.process(frame)
                 if self._seconds_to_first_event is None:
                     self._seconds_to_first_event = self._clock() - start
         except StreamError:

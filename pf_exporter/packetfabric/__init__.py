@@ -5,13 +5,33 @@ The only package that imports requests, urllib3 and sseclient. Knows nothing of 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
 from pf_exporter.packetfabric.backoff import Backoff
-from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.packetfabric.request import CALL_DEADLINE, Request
-from pf_exporter.packetfabric.response import StreamingResponse
-from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.packetfabric.sse import MAX_EVENT_BYTES, ServerSentEvent, read_events
-from pf_exporter.packetfabric.transport import Transport
+from pf_exporter.packetfabric.session_stats import SessionStats
+
+if TYPE_CHECKING:
+    from pf_exporter.packetfabric.client import Client, Session
+    from pf_exporter.packetfabric.response import StreamingResponse
+    from pf_exporter.packetfabric.session import SessionManager
+    from pf_exporter.packetfabric.sse import MAX_EVENT_BYTES, ServerSentEvent, read_events
+    from pf_exporter.packetfabric.transport import Transport
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "MAX_EVENT_BYTES": "sse",
+            "Client": "client",
+            "ServerSentEvent": "sse",
+            "Session": "client",
+            "SessionManager": "session",
+            "StreamingResponse": "response",
+            "Transport": "transport",
+            "read_events": "sse",
+        },
+    )
 
 __all__ = [
     "CALL_DEADLINE",
@@ -22,6 +42,7 @@ __all__ = [
     "ServerSentEvent",
     "Session",
     "SessionManager",
+    "SessionStats",
     "StreamingResponse",
     "Transport",
     "read_events",

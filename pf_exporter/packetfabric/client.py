@@ -20,9 +20,8 @@ from pf_exporter.errors import (
     Rejected,
     SubscriptionGone,
 )
-from pf_exporter.packetfabric.connection import Headers
 from pf_exporter.packetfabric.paging import read_pages
-from pf_exporter.packetfabric.request import Request
+from pf_exporter.packetfabric.request import Headers, Request
 from pf_exporter.packetfabric.response import StreamingResponse
 from pf_exporter.packetfabric.status_errors import error_from_status
 from pf_exporter.packetfabric.transport import Transport

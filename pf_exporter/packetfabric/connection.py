@@ -6,7 +6,6 @@ import contextlib
 import errno
 import socket
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pf_exporter.errors import StreamEnded, StreamError
-
-Headers = Mapping[str, "str | bytes"]
+from pf_exporter.packetfabric.request import Headers
 
 _SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pf_exporter.packetfabric.connection import Headers
+Headers = Mapping[str, "str | bytes"]
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for a TCP connection to one address, and again for each step of a TLS handshake."""

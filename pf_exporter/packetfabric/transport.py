@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from pf_exporter.errors import Unavailable
-from pf_exporter.packetfabric.connection import Abort, AbortableConnection, Headers, HttpSession
-from pf_exporter.packetfabric.request import Request
+from pf_exporter.packetfabric.connection import Abort, AbortableConnection, HttpSession
+from pf_exporter.packetfabric.request import Headers, Request
 from pf_exporter.packetfabric.response import Response, StreamingResponse
 
 _STOPPING = Abort("the exporter is stopping")

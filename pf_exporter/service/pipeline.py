@@ -11,11 +11,11 @@ from pf_exporter.inventory import InventoryPoller
 from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.service.shutdown import STOP_TIMEOUT
 from pf_exporter.state import AccountStats, Store
-from pf_exporter.stream import EventProcessor, StreamReader, Subscription
+from pf_exporter.stream import EventProcessor, EventSink, StreamReader, Subscription
 
 
 class ProcessorFactory(Protocol):
-    """Creates the processor of an account's events, as :class:`EventProcessor` is constructed."""
+    """Creates what processes of an account's events, as :class:`EventProcessor` is constructed."""
 
     def __call__(
         self,
@@ -24,7 +24,7 @@ class ProcessorFactory(Protocol):
         *,
         activity_fields: Collection[str],
         wall: Callable[[], float],
-    ) -> EventProcessor:
+    ) -> EventSink:
         """Create the processor."""
 
 
@@ -35,7 +35,7 @@ class ReaderFactory(Protocol):
         self,
         subscription: Subscription,
         session_manager: SessionManager,
-        processor: EventProcessor,
+        sink: EventSink,
         stats: AccountStats,
         settings: StreamSettings,
         *,
@@ -64,7 +64,7 @@ class AccountPipeline:
         failed: Callable[[BaseException], None],
         *,
         create_processor: ProcessorFactory = EventProcessor,
-        create_session_manager: Callable[[Client, AccountStats], SessionManager] = SessionManager,
+        create_session_manager: Callable[[Client, str], SessionManager] = SessionManager,
         create_reader: ReaderFactory = StreamReader,
         bundle: str | None = None,
         wall: Callable[[], float] = time.time,
@@ -72,9 +72,9 @@ class AccountPipeline:
         idle_timeout = config.stream.idle_timeout
         self.settings_key = settings_key(account, config)
         self.account = account.name
-        self.stats = AccountStats(account, idle_timeout=idle_timeout)
         self.client = Client(account, idle_timeout=idle_timeout)
-        self.session_manager = create_session_manager(self.client, self.stats)
+        self.session_manager = create_session_manager(self.client, account.name)
+        self.stats = AccountStats(account, idle_timeout=idle_timeout, session=self.session_manager.stats)
         self.subscription = Subscription(
             account, self.client, self.session_manager, subscribed=self._subscribed, existing=bundle
         )
@@ -85,7 +85,7 @@ class AccountPipeline:
             config.inventory,
             limit=config.series.limit,
             failed=failed,
-            on_update=self.subscription.saw,
+            on_update=self.subscription.update_inventory,
         )
         self.processor = create_processor(
             store, self.stats, activity_fields=config.log.activity_fields, wall=wall

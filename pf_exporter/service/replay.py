@@ -12,7 +12,7 @@ from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
 from pf_exporter.recording import Mark, Record, read
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.state import Store, StreamState
-from pf_exporter.stream import EventProcessor
+from pf_exporter.stream import Deduplicator, EventProcessor
 from pf_exporter.supervised_thread import SupervisedThread
 
 PENDING_LIMIT = 2 * MAX_EVENT_BYTES
@@ -55,6 +55,7 @@ class ReplayPipeline(AccountPipeline):
         create_processor: ProcessorFactory = EventProcessor,
     ) -> None:
         super().__init__(account, config, store, failed, create_processor=create_processor, wall=clock)
+        self._deduplicator = Deduplicator(clock=clock)
         self._pending = bytearray()  # Grows in place: a frame may be recorded byte by byte.
 
     def start(self) -> None:
@@ -66,18 +67,18 @@ class ReplayPipeline(AccountPipeline):
 
     def process(self, record: Record) -> None:
         """Process one record as the stream's reader would have."""
-        processor, stats = self.processor, self.stats
+        deduplicator, stats = self._deduplicator, self.stats
         if record.mark == Mark.OPENED:
             stats.opened()
         elif record.mark == Mark.ENDED:
             self._pending.clear()
             stats.lost(StreamEnded.reason, StreamState.CONNECTING)
         elif record.mark == Mark.ROTATION_STARTED:
-            processor.rotation_started()
+            deduplicator.rotation_started()
         elif record.mark == Mark.ROTATION_SWITCHED:
-            processor.rotation_switched()
+            deduplicator.rotation_switched()
         elif record.mark == Mark.ROTATION_ABANDONED:
-            processor.rotation_abandoned()
+            deduplicator.rotation_abandoned()
         else:
             self._process_frame(record.frame)
 
@@ -89,7 +90,8 @@ class ReplayPipeline(AccountPipeline):
             block = bytes(self._pending)
             self._pending.clear()
             for event in read_events(iter([block]), self.processor.reject):
-                self.processor.take(event)
+                if not self._deduplicator.is_repeat(event):
+                    self.processor.process(event)
 
 
 class Replayer:

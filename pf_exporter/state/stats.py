@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from pf_exporter.config import Account
 from pf_exporter.errors import ApiError, EventError, StreamError, reasons
+from pf_exporter.packetfabric import SessionStats
 from pf_exporter.reason import Reason
 from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
 from pf_exporter.state.history import AccountHistory, CounterSnapshot, RecentRates
@@ -46,11 +47,14 @@ class AccountStats:
         account: Account,
         *,
         idle_timeout: float,
+        session: SessionStats | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account.name
         self.clock = clock
         self._idle_timeout = idle_timeout
+        self.session = session or SessionStats()
+        """Written by the account's session manager."""
         self.state = StreamState.CONNECTING
         self.bundle = ""
         """UUID of the subscription; empty until there is one."""
@@ -68,10 +72,6 @@ class AccountStats:
         self.unknown_fields = UnknownFields()
         self.temporality = TemporalityDetector()
         self.resets = dict.fromkeys(EVENTS, 0)
-        self.login_attempts = 0
-        self.login_failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
-        self.session_expires_at: float | None = None
-        """UNIX seconds; None without a session, and for sessions that do not expire."""
         self.series_dropped = 0
         self.last_event: dict[str, float] = {}
         """UNIX seconds at which the last usable event was received, by name."""

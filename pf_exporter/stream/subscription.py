@@ -1,4 +1,4 @@
-"""The account's subscription: a bundle in the present session, made anew when the old one is refused."""
+"""An account's subscription: a bundle in the current session, replaced when the API refuses it."""
 
 from __future__ import annotations
 
@@ -11,41 +11,42 @@ from pf_exporter.errors import BundleGone, ExporterError, Forbidden, Rejected, S
 from pf_exporter.packetfabric import Client, Session, SessionManager, StreamingResponse
 from pf_exporter.schema import canonical_id
 
-UNSTREAMED_LIFE = 240.0
-"""Seconds for which a bundle that was never streamed is relied on; the API forgets it after 300."""
+UNSTREAMED_LIFETIME = 240.0
+"""Seconds for which a bundle that was never streamed is used; the API forgets it after 300."""
 
 
 @dataclass
-class Bundle:
+class _Bundle:
     """A subscription bundle and the session it is bound to."""
 
     session: Session
     uuid: str
-    made: float
-    streamed: bool = False
+    made_at: float
+    """By the monotonic clock."""
+    was_streamed: bool = False
     circuits: frozenset[str] | None = None
-    """What the account had when it was made, once that is known."""
+    """Canonical IDs of the circuits that existed when it was made, once they are known."""
     stale: bool = False
-    """Whether the account has got circuits since; the API does not say whether they join a bundle."""
+    """Whether there are new circuits since; the API does not document whether they join a bundle."""
 
 
 @dataclass(frozen=True)
 class OpenStream:
-    """An open stream, and what it is open on."""
+    """An open stream and its session."""
 
     session: Session
-    stream: StreamingResponse
-    opened: float
+    response: StreamingResponse
+    opened_at: float
     """By the monotonic clock."""
-    first: bytes = b""
-    """What has been read of it already."""
+    first_chunk: bytes = b""
+    """Bytes that were read already."""
 
 
 class Subscription:
-    """Opens streams of one account; for one thread at a time.
+    """Opens the streams of one account; for one thread at a time, except where noted.
 
-    ``subscribed`` is called with its UUID when a new bundle has been made, or one that exists is first used:
-    ``existing`` is the UUID of a bundle that somebody else made, in place of new ones.
+    ``existing`` is the UUID of a bundle that somebody else made, to be used instead of new ones.
+    ``subscribed`` is called with the UUID of each new bundle, and of an existing one at its first use.
     """
 
     def __init__(
@@ -64,73 +65,81 @@ class Subscription:
         self._subscribed = subscribed
         self._existing = existing
         self._clock = clock
-        self._bundle: Bundle | None = None
-        self._seen: frozenset[str] | None = None
+        self._bundle: _Bundle | None = None
+        self._circuits: frozenset[str] | None = None
         self.single_connection = False
-        """Whether a bundle was seen to bear only one stream at a time; the API does not say."""
-        self._takes_all = any(one.type != "customer" and not one.selectors for one in account.streams)
+        """Whether the API allows only one stream of a bundle, as far as seen; it does not document this."""
+        self._takes_all_circuits = any(
+            stream.type != "customer" and not stream.selectors for stream in account.streams
+        )
 
     @property
     def stale(self) -> bool:
-        """Whether the present bundle may not know all circuits, so that a new one is due."""
-        return self._bundle is not None and self._bundle.stale
+        """Whether the current bundle may lack circuits, so that a new one is due. Any thread may read."""
+        bundle = self._bundle  # read once: the thread that opens the next stream may replace it
+        return bundle is not None and bundle.stale
 
-    def saw(self, circuits: frozenset[str]) -> None:
-        """Take note of the ids of what the account has now; any thread may call."""
-        bundle, now = self._bundle, frozenset(map(canonical_id, circuits))
-        self._seen = now
-        if bundle is not None and self._takes_all:
+    def update_inventory(self, circuits: frozenset[str]) -> None:
+        """Take note of the IDs of all circuits that the account has now. Any thread may call."""
+        bundle, current = self._bundle, frozenset(map(canonical_id, circuits))
+        self._circuits = current
+        if bundle is not None and self._takes_all_circuits:
             if bundle.circuits is None:
-                bundle.circuits = now
-            bundle.stale = bundle.stale or not now <= bundle.circuits
+                bundle.circuits = current
+            bundle.stale = bundle.stale or not current <= bundle.circuits
 
-    def _usable(self, session: Session) -> Bundle | None:
+    def _usable(self, session: Session) -> _Bundle | None:
         bundle = self._bundle
         if bundle is None or bundle.session is not session:
             return None
-        young = self._clock() - bundle.made < UNSTREAMED_LIFE
-        return bundle if bundle.streamed or young else None
+        is_young = self._clock() - bundle.made_at < UNSTREAMED_LIFETIME
+        return bundle if bundle.was_streamed or is_young else None
+
+    def _subscribe(self, session: Session) -> _Bundle:
+        made_at = self._clock()
+        # Read before the bundle is made: a circuit that is first seen later may not be part of it.
+        circuits = self._circuits
+        uuid = self._existing or self._client.subscribe(session, self._account.streams)
+        bundle = self._bundle = _Bundle(session, uuid, made_at, circuits=circuits)
+        self._subscribed(uuid)
+        return bundle
 
     def open(self) -> OpenStream:
-        """Open a stream, logging in and subscribing first where that is needed.
+        """Open a stream; log in and subscribe first if needed.
 
-        Raises an :class:`ApiError` or :class:`NotAnEventStream`; what it says of the session and the bundle
-        is taken note of, so that the next call does what mends it.
+        Raises an :class:`ApiError` or :class:`NotAnEventStream`. A session or bundle that the API refused is
+        dropped, so that the next call makes a new one.
         """
         session = self._session_manager.get()
         try:
-            bundle = self._usable(session)
-            if bundle is None:
-                made = self._clock()
-                # As of before it was made: what is seen only later may have come too late for it.
-                seen = self._seen
-                uuid = self._existing or self._client.subscribe(session, self._account.streams)
-                bundle = self._bundle = Bundle(session, uuid, made, circuits=seen)
-                self._subscribed(bundle.uuid)
-            stream = self._client.open(session, bundle.uuid)
+            bundle = self._usable(session) or self._subscribe(session)
+            response = self._client.open(session, bundle.uuid)
         except ExporterError as exc:
-            if isinstance(exc, Unauthorized):
-                self._session_manager.discard(session)
-            if isinstance(exc, Forbidden):
-                self._session_manager.log_out(session)  # still good, but of no use
-            if isinstance(exc, Unauthorized | SubscriptionGone | Rejected):
-                self._bundle = None
+            self._drop_refused(session, exc)
             if isinstance(exc, SubscriptionGone) and self._existing is not None:
                 raise BundleGone(f"{exc}; make another, and stream it within five minutes") from None
             raise
-        bundle.streamed = True
-        return OpenStream(session, stream, self._clock())
+        bundle.was_streamed = True
+        return OpenStream(session, response, self._clock())
+
+    def _drop_refused(self, session: Session, error: ExporterError) -> None:
+        if isinstance(error, Unauthorized):
+            self._session_manager.discard(session)
+        if isinstance(error, Forbidden):
+            self._session_manager.log_out(session)  # it is valid, but of no use
+        if isinstance(error, Unauthorized | SubscriptionGone | Rejected):
+            self._bundle = None
 
     def open_second(self) -> OpenStream:
-        """Open a stream beside the open one, of the same bundle; of a new one where that is refused."""
+        """Open a stream beside the current one: of the same bundle, or of a new one if that is refused."""
         if self.single_connection or self.stale:
             self._bundle = None
-        reused = self._bundle is not None and self._usable(self._session_manager.get()) is not None
+        is_reused = self._bundle is not None and self._usable(self._session_manager.get()) is not None
         try:
             return self.open()
         except (Rejected, SubscriptionGone):
-            if not reused:
+            if not is_reused:
                 raise
-        line = self.open()
+        stream = self.open()
         self.single_connection = True
-        return line
+        return stream

@@ -101,7 +101,7 @@ def _account(account: AccountStats, now: float) -> AccountStatus:
     last_usable = dict(account.last_event)  # Copies: the reader's thread adds to these.
     counts = dict(account.events)
     errors = account.history.errors()
-    expires_at = account.session_expires_at
+    expires_at = account.session.expires_at
     return AccountStatus(
         name=account.account,
         state=state,

@@ -75,7 +75,7 @@ class _Clockwork:
         self._stats = AccountStats(Account(name=account), idle_timeout=600, clock=self._clock)
         store = Store(ttl=1200, limit=10**6, clock=self._clock, wall=self._wall)
         store.add_account(account)
-        self._processor = EventProcessor(store, self._stats, clock=self._clock, wall=self._wall)
+        self._processor = EventProcessor(store, self._stats, wall=self._wall)
         self._inventory = _Inventory(self._network, account)
         self._collectors = (
             ReferenceCollector(store),
@@ -95,8 +95,8 @@ class _Clockwork:
         self.now = at
         telemetry = self._stats
         if telemetry.state is StreamState.CONNECTING:
-            telemetry.login_attempts += 1
-            telemetry.session_expires_at = at + SESSION
+            telemetry.session.login_attempts += 1
+            telemetry.session.expires_at = at + SESSION
             telemetry.opened()
         elif at % OUTAGE < at - since:
             telemetry.lost(Reason.BROKEN, StreamState.BACKOFF)
@@ -109,7 +109,7 @@ class _Clockwork:
             if telemetry.state is StreamState.STREAMING:
                 frame = _Frame(name, json.dumps(data))
                 telemetry.bytes += len(frame.data)
-                self._processor.take(frame)
+                self._processor.process(frame)
         if at % 300 < at - since:
             self._inventory.look(at)
         for collector in self._collectors:

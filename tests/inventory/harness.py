@@ -26,7 +26,6 @@ from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
 from pf_exporter.schema.resources import RESOURCES
 from pf_exporter.server.server import Server
-from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
 from tests.conftest import until
 
@@ -146,7 +145,7 @@ class PolledAccount:
         self.client = Client(self.account, idle_timeout=5)
         self.session_manager = SessionManager(
             self.client,
-            AccountStats(self.account, idle_timeout=5),
+            self.account.name,
             **({} if login_schedule is None else {"schedule": login_schedule}),  # type: ignore[arg-type]
         )
         self.settings = InventorySettings(**{"interval": 3600.0, **options})

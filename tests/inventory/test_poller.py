@@ -190,9 +190,9 @@ def test_a_new_subscription_refreshes_the_inventory(api: FakeApi, account: Polle
     subscription = Subscription(
         account.account, account.client, account.session_manager, subscribed=lambda bundle: refresh()
     )
-    subscription.open().stream.close()
+    subscription.open().response.close()
     until(lambda: api.count(VIRTUAL_CIRCUITS.path) == 2, "a second poll")
-    subscription.open().stream.close()
+    subscription.open().response.close()
     assert not threading.Event().wait(0.1)
     assert (api.count("/v2/events"), api.count("/v2/events/bundle"), api.count(VIRTUAL_CIRCUITS.path)) == (
         1,

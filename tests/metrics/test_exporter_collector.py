@@ -69,7 +69,7 @@ def test_session_expiry_is_absent_until_known() -> None:
     """Sessions without an expiry, as with an API key, have no sample."""
     stats = account_stats()
     assert samples(stats, "packetfabric_session_expiry_timestamp_seconds") == {}
-    stats.session_expires_at = 1e9
+    stats.session.expires_at = 1e9
     assert list(samples(stats, "packetfabric_session_expiry_timestamp_seconds").values()) == [1e9]
 
 

@@ -26,8 +26,7 @@ from pf_exporter.errors import (
     Unavailable,
 )
 from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.packetfabric.session import LIFE_USED, SCHEDULE, UNANSWERED, SessionManager
-from pf_exporter.state.stats import AccountStats
+from pf_exporter.packetfabric.session import LOGIN_SCHEDULE, RENEW_AFTER, UNANSWERED_DELAY, SessionManager
 from tests.fakes import FIN, OK, Answer, Fake, Step, answer
 
 NOW = 1_700_000_000.0
@@ -53,11 +52,10 @@ def clock() -> Clock:
     return Clock()
 
 
-def keeper_of(fake: Fake, clock: Clock, *, chance: float = 0.0, **changes: Any) -> SessionManager:
+def manager_of(fake: Fake, clock: Clock, *, jitter: float = 0.0, **changes: Any) -> SessionManager:
     account = fake.account(**changes)
-    stats = AccountStats(account, idle_timeout=5.0)
     client = Client(account, idle_timeout=5.0)
-    return SessionManager(client, stats, clock=clock, wall=lambda: NOW, chance=lambda: chance)
+    return SessionManager(client, account.name, clock=clock, wall=lambda: NOW, jitter=lambda: jitter)
 
 
 def ends_after(seconds: float) -> dict[str, object]:
@@ -87,7 +85,7 @@ def test_one_login_serves_everybody(fake: Fake, clock: Clock) -> None:
     """Twenty threads that ask at once share one session, out of one login."""
     gate = threading.Event()
     fake.script["login"] = [(gate.wait, OK)]
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     with ThreadPoolExecutor(20) as pool:
         sessions = [pool.submit(session_manager.get) for _ in range(20)]
         fake.wait_for(lambda: logins(fake))
@@ -99,7 +97,7 @@ def test_one_login_serves_everybody(fake: Fake, clock: Clock) -> None:
 def test_one_refusal_serves_everybody(fake: Fake, clock: Clock) -> None:
     """A password that is refused is tried once, however many threads ask."""
     fake.script["login"] = itertools.repeat(Answer(401))
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     with ThreadPoolExecutor(20) as pool:
         errors = [pool.submit(session_manager.get).exception(5) for _ in range(20)]
     assert all(isinstance(error, Unauthorized) for error in errors)
@@ -108,7 +106,7 @@ def test_one_refusal_serves_everybody(fake: Fake, clock: Clock) -> None:
 
 def test_many_401s_are_one_new_login(fake: Fake, clock: Clock) -> None:
     """Threads that find the same session dead discard it together, and never its successor."""
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     dead = session_manager.get()
     clock.now += 1000
     with ThreadPoolExecutor(20) as pool:
@@ -137,7 +135,7 @@ def test_many_401s_are_one_new_login(fake: Fake, clock: Clock) -> None:
 def test_a_judgement_is_asked_for_slowly(fake: Fake, clock: Clock, step: Step, error: type[ApiError]) -> None:
     """After a refusal comes no login before its time; each wait may be twice the last, up to ten minutes."""
     fake.script["login"] = itertools.repeat(step)
-    session_manager = keeper_of(fake, clock, chance=1 - 1e-9)
+    session_manager = manager_of(fake, clock, jitter=1 - 1e-9)
     waits = []
     for number in range(1, 8):
         first = refused(session_manager)
@@ -157,19 +155,19 @@ def test_a_judgement_is_asked_for_slowly(fake: Fake, clock: Clock, step: Step, e
 def test_the_spread_has_a_floor(fake: Fake, clock: Clock) -> None:
     """However chance falls, a refused login is not repeated within the schedule's minimum."""
     fake.script["login"] = itertools.repeat(Answer(401))
-    assert wait_of(keeper_of(fake, clock, chance=0.0)) == SCHEDULE.minimum
+    assert wait_of(manager_of(fake, clock, jitter=0.0)) == LOGIN_SCHEDULE.minimum
 
 
 def test_an_outage_does_not_slow_what_follows(fake: Fake, clock: Clock) -> None:
     """A server that cannot answer is asked again soon, and its outage does not count as refusals."""
     fake.script["login"] = [*[Answer(503)] * 20, Answer(401), OK]
-    session_manager = keeper_of(fake, clock, chance=1 - 1e-9)
+    session_manager = manager_of(fake, clock, jitter=1 - 1e-9)
     for number in range(1, 21):
         error = refused(session_manager)
-        assert (type(error), error.retry_after) == (Unavailable, UNANSWERED)
+        assert (type(error), error.retry_after) == (Unavailable, UNANSWERED_DELAY)
         assert type(refused(session_manager)) is Unavailable
         assert logins(fake) == number
-        clock.now += UNANSWERED
+        clock.now += UNANSWERED_DELAY
     assert wait_of(session_manager) == pytest.approx(60)
 
 
@@ -187,7 +185,7 @@ def test_an_outage_does_not_slow_what_follows(fake: Fake, clock: Clock) -> None:
 def test_retry_after_is_obeyed(fake: Fake, clock: Clock, status: int, asked: str, wait: float) -> None:
     """The server may ask for more patience than the schedule has, up to an hour, never for less."""
     fake.script["login"] = [Answer(status, {"Retry-After": asked}), OK]
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     assert wait_of(session_manager) == wait
     clock.now += wait - 0.1
     refused(session_manager)
@@ -204,7 +202,7 @@ def test_retry_after_counts_from_the_answer(fake: Fake, clock: Clock) -> None:
         clock.now += 20
 
     fake.script["login"] = [(dawdle, Answer(429, {"Retry-After": "90"}))]
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     assert wait_of(session_manager) == 90
     clock.now += 89
     assert wait_of(session_manager) == pytest.approx(1)
@@ -213,7 +211,7 @@ def test_retry_after_counts_from_the_answer(fake: Fake, clock: Clock) -> None:
 @pytest.mark.parametrize("changes", [{}, {"token": Secret("key")}])
 def test_a_session_refused_at_once_is_no_hot_loop(fake: Fake, clock: Clock, changes: dict[str, Any]) -> None:
     """A session that the API accepts at login and then refuses leads to slow logins, not to fast ones."""
-    session_manager = keeper_of(fake, clock, chance=0.5, **changes)
+    session_manager = manager_of(fake, clock, jitter=0.5, **changes)
     waits = []
     for _ in range(6):
         session_manager.discard(session_manager.get())
@@ -223,13 +221,13 @@ def test_a_session_refused_at_once_is_no_hot_loop(fake: Fake, clock: Clock, chan
         waits.append(error.retry_after)
         clock.now += error.retry_after + 0.001
     assert waits == sorted(waits)
-    assert waits[0] >= SCHEDULE.minimum
+    assert waits[0] >= LOGIN_SCHEDULE.minimum
     assert waits[-1] > 300
 
 
 def test_the_schedule_forgets(fake: Fake, clock: Clock) -> None:
     """After a quiet time the next trouble begins at the short end again."""
-    session_manager = keeper_of(fake, clock, chance=1 - 1e-9)
+    session_manager = manager_of(fake, clock, jitter=1 - 1e-9)
     for _ in range(5):
         session_manager.discard(session_manager.get())
         clock.now += wait_of(session_manager) + 0.001
@@ -244,9 +242,9 @@ def test_the_schedule_forgets(fake: Fake, clock: Clock) -> None:
 def test_renewed_in_time(fake: Fake, clock: Clock) -> None:
     """A session is replaced when four fifths of its life are over, not before."""
     fake.session = ends_after(LIFE)
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     first = session_manager.get()
-    assert session_manager.renew_at == pytest.approx(clock.now + LIFE * LIFE_USED)
+    assert session_manager.renew_at == pytest.approx(clock.now + LIFE * RENEW_AFTER)
     clock.now = session_manager.renew_at - 1
     assert session_manager.get() is first
     clock.now += 2
@@ -259,14 +257,14 @@ def test_a_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status
     """While a renewal fails the old session goes on, and the login is not tried at every turn."""
     fake.session = ends_after(LIFE)
     fake.script["login"] = [OK, Answer(status), Answer(status), OK]
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     first = session_manager.get()
     clock.now = session_manager.renew_at
     for number in (2, 3):
         for _ in range(100):
             assert session_manager.get() is first
         assert logins(fake) == number
-        assert session_manager.renew_at >= clock.now + SCHEDULE.minimum
+        assert session_manager.renew_at >= clock.now + LOGIN_SCHEDULE.minimum
         clock.now = session_manager.renew_at
     assert session_manager.get() is not first
 
@@ -275,7 +273,7 @@ def test_a_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status
 def test_without_a_usable_end(fake: Fake, clock: Clock, session: dict[str, object]) -> None:
     """A session without an end, or ended already by our clock, is used until the API refuses it."""
     fake.session = session
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     first = session_manager.get()
     assert session_manager.renew_at == math.inf
     clock.now += 1e7
@@ -287,11 +285,11 @@ def test_without_a_usable_end(fake: Fake, clock: Clock, session: dict[str, objec
 def test_a_life_of_a_second_is_no_hot_loop(fake: Fake, clock: Clock) -> None:
     """Sessions that end almost at once are not renewed faster than the schedule allows."""
     fake.session = ends_after(1)
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     for _ in range(1000):
         session_manager.get()
         clock.now += 1
-    assert logins(fake) <= 1000 / SCHEDULE.minimum + 1
+    assert logins(fake) <= 1000 / LOGIN_SCHEDULE.minimum + 1
 
 
 # Secrets
@@ -301,7 +299,7 @@ def test_secret_files_are_read_at_each_login(fake: Fake, clock: Clock, tmp_path:
     """A password that was rotated on disk is used by the next login."""
     path = tmp_path / "password"
     path.write_text("one\n")
-    session_manager = keeper_of(fake, clock, password=SecretFile(str(path), "password_file"))
+    session_manager = manager_of(fake, clock, password=SecretFile(str(path), "password_file"))
     first = session_manager.get()
     path.write_text("two\n")
     clock.now += 1000
@@ -315,7 +313,7 @@ def test_unreadable_credentials(fake: Fake, clock: Clock, tmp_path: Path, key: s
     """A secret file that is missing is an error of its own, without its path, mended by the file's return."""
     path = tmp_path / "secret"
     changes: dict[str, Any] = {key: SecretFile(str(path), f"{key}_file")}
-    session_manager = keeper_of(fake, clock, **changes)
+    session_manager = manager_of(fake, clock, **changes)
     error = refused(session_manager)
     assert type(error) is CredentialsUnreadable
     assert str(error).startswith(f"{key}_file: ")
@@ -330,7 +328,7 @@ def test_unreadable_credentials(fake: Fake, clock: Clock, tmp_path: Path, key: s
 def test_what_is_kept_of_a_refusal_holds_no_secret(fake: Fake, clock: Clock) -> None:
     """The refusal that is told again later has left the frames of the login, and so the password, behind."""
     fake.script["login"] = [Answer(401)]
-    session_manager = keeper_of(fake, clock, password=Secret("c4nary"))
+    session_manager = manager_of(fake, clock, password=Secret("c4nary"))
     refused(session_manager)
     told = traceback.TracebackException.from_exception(refused(session_manager), capture_locals=True)
     assert "c4nary" not in "".join(told.format())
@@ -341,7 +339,7 @@ def test_what_is_kept_of_a_refusal_holds_no_secret(fake: Fake, clock: Clock) -> 
 
 def test_close_logs_out_once(fake: Fake, clock: Clock) -> None:
     """At the end the session is ended at PacketFabric too; failing at that does no harm."""
-    session_manager = keeper_of(fake, clock)
+    session_manager = manager_of(fake, clock)
     session_manager.get()
     session_manager.close()
     session_manager.close()
@@ -357,19 +355,19 @@ def test_close_logs_out_once(fake: Fake, clock: Clock) -> None:
 def test_the_pause_is_how_long_a_login_waits(fake: Fake, clock: Clock) -> None:
     """Whoever waits for the session can ask how long; with a session there is nothing to wait for."""
     fake.script["login"] = [Answer(401), OK]
-    session_manager = keeper_of(fake, clock)
-    assert session_manager.pause == 0
+    session_manager = manager_of(fake, clock)
+    assert session_manager.retry_delay == 0
     refused(session_manager)
-    assert session_manager.pause == SCHEDULE.minimum
-    clock.now += SCHEDULE.minimum
-    assert session_manager.pause == 0
+    assert session_manager.retry_delay == LOGIN_SCHEDULE.minimum
+    clock.now += LOGIN_SCHEDULE.minimum
+    assert session_manager.retry_delay == 0
     session_manager.get()
-    assert session_manager.pause == 0
+    assert session_manager.retry_delay == 0
 
 
 def test_an_api_key_is_never_logged_out(fake: Fake, clock: Clock) -> None:
     """Closing with an API key says nothing to the server: a logout might end the key."""
-    session_manager = keeper_of(fake, clock, token=Secret("key"))
+    session_manager = manager_of(fake, clock, token=Secret("key"))
     assert session_manager.get().token.reveal() == "key"
     session_manager.close()
     assert fake.requests == []

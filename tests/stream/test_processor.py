@@ -1,4 +1,4 @@
-"""What becomes of an event that arrived."""
+"""How events are stored, counted and logged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pf_exporter.config.settings import LOGGABLE_FIELDS
 from pf_exporter.errors import TooLarge
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
-from pf_exporter.stream.processor import REPEAT_WINDOW, EventProcessor
+from pf_exporter.stream.processor import EventProcessor
 from tests.state.harness import Clock
 
 METRICS = {"timestamp": "2021-09-22T20:34:30+00:00", "port_circuit_id": "PF-AP-1", "bytes_rx_total": 5}
@@ -29,7 +29,7 @@ def frame(name: str, data: object) -> Frame:
 
 
 class World:
-    """An intake with everything around it, and a clock to turn."""
+    """A processor with a store, statistics, and a clock that tests set."""
 
     def __init__(self, limit: int = 1000) -> None:
         self.clock = Clock(1_632_342_875.0)
@@ -37,7 +37,7 @@ class World:
         self.store.add_account("default")
         account = Account(token=Secret("x"))
         self.stats = AccountStats(account, idle_timeout=1, clock=self.clock)
-        self.processor = EventProcessor(self.store, self.stats, clock=self.clock, wall=self.clock)
+        self.processor = EventProcessor(self.store, self.stats, wall=self.clock)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_every_field_of_an_entry_can_be_logged(world: World, caplog: pytest.LogC
     caplog.set_level("INFO", "pf_exporter")
     processor = EventProcessor(world.store, world.stats, activity_fields=LOGGABLE_FIELDS)
     said = {name: "info" if name == "log_level" else f"some {name}" for name in LOGGABLE_FIELDS}
-    processor.take(frame("customer|auth", said))
+    processor.process(frame("customer|auth", said))
     (record,) = caplog.records
     fields = record.fields  # type: ignore[attr-defined]
     assert fields == {"account": "default", **said, "category": "auth"}
@@ -58,7 +58,7 @@ def test_every_field_of_an_entry_can_be_logged(world: World, caplog: pytest.LogC
 
 def test_a_sample_is_kept_and_counted(world: World) -> None:
     """Store, counts, freshness and lag all know of it."""
-    world.processor.take(frame("port|metrics", METRICS))
+    world.processor.process(frame("port|metrics", METRICS))
     assert world.store.series()["default"] == 2
     assert world.stats.events["port|metrics"] == 1
     assert world.stats.last_event == {"port|metrics": world.clock.now}
@@ -75,7 +75,7 @@ def test_an_entry_is_counted_by_category_and_level(world: World, caplog: pytest.
         "message": "canary",
     }
     with caplog.at_level("DEBUG"):
-        world.processor.take(frame("customer|auth", said))
+        world.processor.process(frame("customer|auth", said))
     assert world.stats.activity["auth", "warning"] == 1
     assert "canary" not in str([vars(record) for record in caplog.records])
     assert caplog.records[0].__dict__["fields"]["event"] == "login"
@@ -86,7 +86,7 @@ def test_other_fields_are_logged_where_asked_for(caplog: pytest.LogCaptureFixtur
     world = World()
     processor = EventProcessor(world.store, world.stats, activity_fields=("user", "category"))
     with caplog.at_level("INFO", "pf_exporter"):
-        processor.take(frame("customer|auth", {"log_level": "info", "user": "hank", "message": "canary"}))
+        processor.process(frame("customer|auth", {"log_level": "info", "user": "hank", "message": "canary"}))
     fields = caplog.records[0].__dict__["fields"]
     assert fields == {"account": "default", "user": "hank", "category": "auth"}
 
@@ -94,8 +94,8 @@ def test_other_fields_are_logged_where_asked_for(caplog: pytest.LogCaptureFixtur
 def test_unlisted_names_are_one_label(world: World) -> None:
     """Whatever name comes, the series stay few: 'other' counts all the API does not list."""
     for number in range(100):
-        world.processor.take(frame(f"port|weather{number}", {}))
-        world.processor.take(frame(f"customer|weather{number}", {"log_level": "info"}))
+        world.processor.process(frame(f"port|weather{number}", {}))
+        world.processor.process(frame(f"customer|weather{number}", {"log_level": "info"}))
     assert world.stats.events["other"] == 200
     assert world.stats.activity["other", "info"] == 100
     assert len(world.stats.events) == 22
@@ -103,12 +103,12 @@ def test_unlisted_names_are_one_label(world: World) -> None:
 
 def test_a_bad_event_costs_only_itself(world: World) -> None:
     """Each is counted under its reason; the one after it is kept; a bad event is no sign of freshness."""
-    world.processor.take(frame("port|metrics", "{"))
-    world.processor.take(frame("port|metrics", {"bytes_rx_total": 5}))
-    world.processor.take(frame("port|metrics", "[" * 100_000))
+    world.processor.process(frame("port|metrics", "{"))
+    world.processor.process(frame("port|metrics", {"bytes_rx_total": 5}))
+    world.processor.process(frame("port|metrics", "[" * 100_000))
     world.processor.reject(TooLarge("an event above the limit"))
     assert world.stats.last_event == {}
-    world.processor.take(frame("port|metrics", METRICS))
+    world.processor.process(frame("port|metrics", METRICS))
     rejected = {reason: count for reason, count in world.stats.rejected.items() if count}
     assert rejected == {"not_json": 1, "no_circuit_id": 1, "too_deep": 1, "too_large": 1}
     assert world.store.series()["default"] == 2
@@ -116,7 +116,7 @@ def test_a_bad_event_costs_only_itself(world: World) -> None:
 
 def test_bad_and_new_fields_are_counted(world: World) -> None:
     """A field that cannot be used, and one that is not known, do not cost the others."""
-    world.processor.take(frame("port|metrics", {**METRICS, "packets_rx_total": "many", "colour": "blue"}))
+    world.processor.process(frame("port|metrics", {**METRICS, "packets_rx_total": "many", "colour": "blue"}))
     assert world.stats.fields_rejected["port|metrics"] == 1
     assert world.stats.fields_unknown["port|metrics"] == 1
     assert world.store.series()["default"] == 2
@@ -124,10 +124,10 @@ def test_bad_and_new_fields_are_counted(world: World) -> None:
 
 def test_old_samples_and_resets_are_counted(world: World) -> None:
     """The same sample again, an older one, and totals that fell."""
-    world.processor.take(frame("port|metrics", METRICS))
-    world.processor.take(frame("port|metrics", METRICS))
-    world.processor.take(frame("port|metrics", {**METRICS, "timestamp": "2021-09-22T20:34:00+00:00"}))
-    world.processor.take(
+    world.processor.process(frame("port|metrics", METRICS))
+    world.processor.process(frame("port|metrics", METRICS))
+    world.processor.process(frame("port|metrics", {**METRICS, "timestamp": "2021-09-22T20:34:00+00:00"}))
+    world.processor.process(
         frame("port|metrics", {**METRICS, "timestamp": "2021-09-22T20:35:00+00:00", "bytes_rx_total": 1})
     )
     assert world.stats.rejected["duplicate"] == world.stats.rejected["out_of_order"] == 1
@@ -138,45 +138,15 @@ def test_a_flood_of_circuits_is_refused_and_said_once(caplog: pytest.LogCaptureF
     """A hundred thousand distinct circuits: the limit holds, the rest is counted, the log has one line."""
     world = World(limit=1000)
     for number in range(100_000):
-        world.processor.take(frame("port|metrics", {**METRICS, "port_circuit_id": f"PF-AP-{number}"}))
+        world.processor.process(frame("port|metrics", {**METRICS, "port_circuit_id": f"PF-AP-{number}"}))
     assert world.store.series()["default"] == 1000
     assert world.stats.series_dropped == 99_500
     assert [record.msg for record in caplog.records] == ["limit of series reached"]
 
 
-def test_what_comes_on_both_streams_counts_once(world: World) -> None:
-    """While a stream is renewed: repeats are left out, what is new is not, each as often as it came."""
-    take = world.processor.take
-    hello, bye = (frame("customer|auth", {"log_level": "info", "event": e}) for e in ("login", "logout"))
-    take(hello)
-    world.processor.rotation_started()
-    take(hello)
-    take(bye)
-    world.processor.rotation_switched()
-    take(hello)
-    take(bye)
-    assert world.stats.activity["auth", "info"] == 3
-    take(hello)  # the second stream's second
-    assert world.stats.activity["auth", "info"] == 4
-    world.clock.now += REPEAT_WINDOW + 1
-    take(bye)
-    take(bye)
-    assert world.stats.activity["auth", "info"] == 6
-
-
-def test_a_renewal_given_up_is_forgotten(world: World) -> None:
-    """When there is no second stream after all, the same entry again is a new one."""
-    hello = frame("customer|auth", {"log_level": "info"})
-    world.processor.rotation_started()
-    world.processor.take(hello)
-    world.processor.rotation_abandoned()
-    world.processor.take(hello)
-    assert world.stats.activity["auth", "info"] == 2
-
-
 def test_what_is_new_is_remembered(world: World) -> None:
     """Unknown events and fields are told of, beside being counted."""
-    world.processor.take(frame("port|weather", {"rain": 1}))
-    world.processor.take(frame("port|metrics", {**METRICS, "jitter": 1}))
+    world.processor.process(frame("port|weather", {"rain": 1}))
+    world.processor.process(frame("port|metrics", {**METRICS, "jitter": 1}))
     found = [(one.event, one.field) for one in world.stats.unknown_fields.snapshot()]
     assert found == [("port|metrics", "jitter"), ("port|weather", "")]

@@ -4,63 +4,27 @@ from __future__ import annotations
 
 import functools
 import itertools
-import threading
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
-from pf_exporter.config.settings import StreamSettings
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.state.stats import StreamState
-from tests.chain import SETTINGS, Chain
+from tests.chain import Chain
 from tests.conftest import until
 from tests.fakes import (
     FIN,
-    HEARTBEAT,
-    LIVE,
-    NOTHING_MORE,
-    OK,
     SILENCE,
     STREAM,
     Answer,
-    By,
     Fake,
-    Part,
-    Request,
     Step,
     dead_url,
     event,
 )
-
-PORT = "PF-AP-LAX1-1"
-
-
-def sample(number: int, port: str = PORT, **fields: object) -> bytes:
-    """A port's sample, taken at that second of an hour."""
-    stamp = f"2021-09-22T20:{number // 60:02}:{number % 60:02}+00:00"
-    return event(
-        "port|metrics", {"timestamp": stamp, "port_circuit_id": port, "bytes_rx_total": number, **fields}
-    )
-
-
-def entry(number: int) -> bytes:
-    """An entry of the activity log: these are counted, so that one lost or doubled is seen."""
-    return event("customer|auth", {"log_level": "info", "event": "login", "message": f"{number}"})
-
-
-def settings(**changes: float) -> StreamSettings:
-    known: dict[str, Any] = {**vars(SETTINGS), **changes}
-    return StreamSettings(**known)
-
-
-@pytest.fixture
-def fake() -> Iterator[Fake]:
-    with Fake(heartbeat=0.05) as server:
-        yield server
+from tests.stream.events import PORT, sample, settings
 
 
 def test_what_is_sent_is_kept(fake: Fake) -> None:
@@ -103,7 +67,7 @@ def test_the_planned_end_is_no_failure(fake: Fake) -> None:
         return len(fake.of("open")) == times + 1
 
     slow = settings(backoff_min=5.0, backoff_max=60.0)
-    with Chain(fake.account(), settings=slow, good_life=0.0) as chain:
+    with Chain(fake.account(), settings=slow, healthy_after=0.0) as chain:
         for number in range(1, 6):
             until(lambda: len(fake.streams) == 1, "a stream")
             fake.send(sample(number))
@@ -113,116 +77,6 @@ def test_the_planned_end_is_no_failure(fake: Fake) -> None:
         assert chain.stats.disconnects["ended"] == 5
         assert chain.stats.gap_seconds < 1
     assert len(fake.of("subscribe")) == len(fake.of("login")) == 1
-
-
-class Sender:
-    """Sends numbered entries all the time, and knows how many."""
-
-    def __init__(self, fake: Fake) -> None:
-        self._fake = fake
-        self._stop = threading.Event()
-        self.sent = 0
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self) -> None:
-        while not self._stop.wait(0.002):
-            with self._fake.changed:
-                if self._fake.streams:
-                    self._fake.send(entry(self.sent))
-                    self.sent += 1
-
-    def __enter__(self) -> Sender:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-
-def rotations(chain: Chain, number: int) -> None:
-    until(lambda: chain.stats.disconnects["rotated"] >= number, f"{number} renewals")
-
-
-def test_renewal_loses_and_doubles_nothing(fake: Fake) -> None:
-    """Renewed every fifth of a second under traffic: each entry is counted once, and there is no gap."""
-    with Chain(fake.account(), settings=settings(rotate_after=0.2)) as chain:
-        until(lambda: fake.streams, "the first stream")
-        with Sender(fake) as sender:
-            gap = chain.stats.gap_seconds
-            rotations(chain, 5)
-        chain.wait_for_events(sender.sent)
-        assert chain.taken == sender.sent > 100
-        assert chain.stats.gap_seconds == gap
-        reasons = {reason: count for reason, count in chain.stats.disconnects.items() if count}
-        assert reasons.keys() == {"rotated"}
-        assert sum(chain.stats.rejected.values()) == 0
-    assert len(fake.of("subscribe")) == len(fake.of("login")) == 1
-
-
-def test_renewal_where_a_second_stream_is_refused(fake: Fake) -> None:
-    """A bundle that bears one stream only: the next stream is of a new bundle, and nothing is lost either."""
-    seen: set[str] = set()
-
-    def once(request: Request) -> Part:
-        if request.path in seen:
-            return Answer(409, {}, b'{"message": "already streaming"}')
-        seen.add(request.path)
-        return OK
-
-    fake.script["open"] = itertools.repeat(By(once))
-    with Chain(fake.account(), settings=settings(rotate_after=0.2)) as chain:
-        until(lambda: fake.streams, "the first stream")
-        with Sender(fake) as sender:
-            rotations(chain, 3)
-        chain.wait_for_events(sender.sent)
-        assert chain.taken == sender.sent
-    # Refused once; from then on it is known.
-    assert len(fake.of("open")) - len(seen) == 1
-    assert len(fake.of("login")) == 1
-
-
-def test_renewal_where_the_second_stream_ends_the_first(fake: Fake) -> None:
-    """A server that throws the first stream out: the second takes over, and the next is of a new bundle."""
-
-    def kick(request: Request) -> Part:
-        fake.send(FIN)
-        return OK
-
-    fake.script["open"] = [OK, By(kick)]
-    with Chain(fake.account(), settings=settings(rotate_after=0.2)) as chain:
-        until(lambda: chain.stats.connects >= 3, "two renewals")
-        until(lambda: chain.stats.up, "a stream")
-        assert chain.subscription.single_connection
-    assert len(fake.of("login")) == 1
-    assert len(fake.of("subscribe")) == 2
-
-
-def test_a_renewal_that_fails_leaves_the_stream_alone(fake: Fake) -> None:
-    """With the API in trouble at renewal time, the open stream goes on; nothing counts as a disconnect."""
-    fake.script["open"] = [OK, Answer(500), NOTHING_MORE]
-    with Chain(fake.account(), settings=settings(rotate_after=0.1)) as chain:
-        fake.wait_for(lambda: len(fake.of("open")) == 2)
-        fake.send(sample(1))
-        chain.wait_for_events(1)
-        assert chain.stats.up
-        assert sum(chain.stats.disconnects.values()) == 0
-
-
-def test_the_session_is_renewed_before_it_ends(fake: Fake) -> None:
-    """At four fifths of its life: new login, new bundle, new stream; then the old session is logged out."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 3))
-    fake.session["time_expires"] = stamp + ".000000"
-    with Chain(fake.account()) as chain:
-        until(lambda: fake.streams, "the first stream")
-        with Sender(fake) as sender:
-            fake.wait_for(lambda: fake.of("logout"), 10)
-        chain.wait_for_events(sender.sent)
-        assert chain.taken == sender.sent
-        assert chain.stats.disconnects["rotated"] >= 1
-        assert chain.stats.up
-    first, *_ = fake.of("subscribe")
-    assert fake.of("logout")[0].headers["authorization"] == first.headers["authorization"]
 
 
 @pytest.mark.parametrize(
@@ -300,15 +154,6 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
         assert fake.of("logout")
 
 
-def test_stop_during_a_renewal(fake: Fake) -> None:
-    """Neither the present stream nor the one being opened is left behind."""
-    fake.script["open"] = [OK, SILENCE]
-    with Chain(fake.account(), settings=settings(rotate_after=0.1)):
-        fake.wait_for(lambda: len(fake.of("open")) == 2)
-    fake.wait_for(lambda: not fake.streams)
-    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("stream ")], "the threads' end")
-
-
 def test_wall_clock_jumps_change_nothing(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour or ten years forth or back: the stream stays, its series stay, nothing is reopened."""
     fake.events = [sample(1)]
@@ -345,8 +190,8 @@ def test_totals_of_differences_survive_a_reconnect(fake: Fake) -> None:
     stamp = "2021-09-22T20:34:{:02}+00:00"
 
     def difference(second: int) -> bytes:
-        said = {"timestamp": stamp.format(second), "port_circuit_id": PORT, "rx_runt": 2}
-        return event("port|errors", said)
+        data = {"timestamp": stamp.format(second), "port_circuit_id": PORT, "rx_runt": 2}
+        return event("port|errors", data)
 
     fake.events = [difference(1)]
     with Chain(fake.account(), delta=("port|errors",)) as chain:
@@ -365,8 +210,8 @@ def test_each_change_of_state_is_one_line(fake: Fake, caplog: pytest.LogCaptureF
     fake.script["open"] = [Answer(503)]
     with caplog.at_level("INFO", "pf_exporter"), Chain(fake.account()) as chain:
         until(lambda: chain.stats.up, "a stream")
-        said = [record.getMessage() for record in caplog.records]
-    assert said == ["session begun", "not streaming", "streaming"]
+        messages = [record.getMessage() for record in caplog.records]
+    assert messages == ["logged in", "not streaming", "streaming"]
     (lost,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
     assert vars(lost)["fields"].keys() == {"account", "reason", "error", "retry_in"}
     assert lost.levelname == "WARNING"
@@ -377,8 +222,8 @@ def test_a_missing_permission_is_said_loudly(fake: Fake, caplog: pytest.LogCaptu
     fake.script["open"] = [Answer(403)]
     with Chain(fake.account()) as chain:
         until(lambda: chain.stats.up, "a stream")
-    (said,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
-    assert said.levelname == "ERROR"
+    (lost,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
+    assert lost.levelname == "ERROR"
 
 
 def test_nobody_there_at_the_start(fake: Fake) -> None:
@@ -387,18 +232,7 @@ def test_nobody_there_at_the_start(fake: Fake) -> None:
     with Chain(fake.account()) as chain:
         assert not chain.stats.up
         until(lambda: chain.stats.up, "a stream")
-        assert chain.stats.login_failures["unavailable"] == 4
-
-
-def test_new_circuits_are_subscribed_at_once(fake: Fake) -> None:
-    """When the account has got a circuit, the stream is renewed with a new bundle, without a gap."""
-    with Chain(fake.account()) as chain:
-        until(lambda: chain.stats.up, "a stream")
-        chain.subscription.saw(frozenset({"PF-AP-1"}))
-        chain.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
-        rotations(chain, 1)
-        assert len(fake.of("subscribe")) == 2
-        assert sum(chain.stats.disconnects.values()) == 1
+        assert chain.stats.session.login_failures["unavailable"] == 4
 
 
 def test_a_server_that_never_speaks_is_never_up(fake: Fake) -> None:
@@ -406,7 +240,7 @@ def test_a_server_that_never_speaks_is_never_up(fake: Fake) -> None:
     fake.script["open"] = itertools.repeat(STREAM.but(body=(SILENCE,)))
     quick = settings(idle_timeout=0.1, backoff_min=0.02, backoff_max=10.0)
     began = time.monotonic()
-    with Chain(fake.account(), settings=quick, good_life=0.05) as chain:
+    with Chain(fake.account(), settings=quick, healthy_after=0.05) as chain:
         ups = set()
 
         def three_silences() -> bool:
@@ -420,7 +254,9 @@ def test_a_server_that_never_speaks_is_never_up(fake: Fake) -> None:
 
 def test_a_cut_after_a_good_life_is_reopened_at_once(fake: Fake) -> None:
     """The planned end may come without a last chunk: a stream that lived is reopened without a wait."""
-    with Chain(fake.account(), settings=settings(backoff_min=5.0, backoff_max=60.0), good_life=0.0) as chain:
+    with Chain(
+        fake.account(), settings=settings(backoff_min=5.0, backoff_max=60.0), healthy_after=0.0
+    ) as chain:
 
         def cut(times: int) -> bool:
             return chain.stats.disconnects["broken"] == times
@@ -431,20 +267,3 @@ def test_a_cut_after_a_good_life_is_reopened_at_once(fake: Fake) -> None:
             until(functools.partial(cut, number), "the cut")
         until(lambda: chain.stats.up, "a stream")
         assert chain.stats.gap_seconds < 2
-
-
-def test_a_renewal_that_is_slow_to_speak_is_waited_for(fake: Fake) -> None:
-    """The first stream is cut while the second is open but unheard: the second is the one that goes on."""
-    gate = threading.Event()
-    slow = STREAM.but(body=(gate.wait, HEARTBEAT, LIVE))
-    fake.script["open"] = [OK, slow]
-    with Chain(fake.account(), settings=settings(rotate_after=0.1, idle_timeout=5.0)) as chain:
-        fake.wait_for(lambda: len(fake.of("open")) == 2)
-        fake.send(FIN)
-        until(lambda: chain.stats.state is not StreamState.STREAMING, "the cut")
-        gate.set()
-        until(lambda: chain.stats.up, "the second stream")
-        fake.send(entry(1))
-        chain.wait_for_events(1)
-        assert len(fake.streams) == 1
-        assert len(fake.of("login")) == 1

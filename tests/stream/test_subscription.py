@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,7 @@ from pf_exporter.errors import Rejected, SubscriptionGone, Unauthorized, Unavail
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client
 from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.state.stats import AccountStats
-from pf_exporter.stream.subscription import UNSTREAMED_LIFE, OpenStream, Subscription
+from pf_exporter.stream.subscription import UNSTREAMED_LIFETIME, OpenStream, Subscription
 from tests.fakes import STREAM, Answer, Fake
 from tests.state.harness import Clock
 
@@ -25,18 +25,17 @@ class World:
         self.clock = Clock()
         account = fake.account()
         client = Client(account, idle_timeout=5)
-        stats = AccountStats(account, idle_timeout=5)
-        session_manager = SessionManager(client, stats, schedule=Backoff(0.001, 0.002))
+        session_manager = SessionManager(client, account.name, schedule=Backoff(0.001, 0.002))
         self.subscription = Subscription(
             account, client, session_manager, existing=existing, clock=self.clock
         )
-        self.lines: list[OpenStream] = []
+        self.streams: list[OpenStream] = []
 
     def open(self) -> None:
-        self.lines.append(self.subscription.open())
+        self.streams.append(self.subscription.open())
 
     def open_second(self) -> None:
-        self.lines.append(self.subscription.open_second())
+        self.streams.append(self.subscription.open_second())
 
     @property
     def made(self) -> tuple[int, int]:
@@ -49,14 +48,14 @@ def world() -> Iterator[World]:
     with Fake() as fake:
         one = World(fake)
         yield one
-        for line in one.lines:
-            line.stream.close()
+        for stream in one.streams:
+            stream.response.close()
 
 
 def test_a_bundle_is_used_again(world: World) -> None:
     """One login and one bundle for stream after stream, whatever their age once the bundle was streamed."""
     world.open()
-    world.clock.now += 10 * UNSTREAMED_LIFE
+    world.clock.now += 10 * UNSTREAMED_LIFETIME
     world.open()
     assert world.made == (1, 1)
 
@@ -68,7 +67,7 @@ def test_a_bundle_never_streamed_is_not_kept_long(world: World) -> None:
         with pytest.raises(Unavailable):
             world.open()
     assert world.made == (1, 1)
-    world.clock.now += UNSTREAMED_LIFE
+    world.clock.now += UNSTREAMED_LIFETIME
     world.open()
     assert world.made == (1, 2)
 
@@ -134,9 +133,9 @@ def test_new_circuits_make_a_new_bundle(world: World) -> None:
     """What the account has at the first look belongs to the bundle; with more, a new bundle is due."""
     world.open()
     for circuits in ({"PF-AP-1", "PF-AP-2-PF"}, {"PF-AP-2"}, set(), {"PF-AP-1-PF"}):
-        world.subscription.saw(frozenset(circuits))
+        world.subscription.update_inventory(frozenset(circuits))
         assert not world.subscription.stale
-    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-3"}))
+    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-3"}))
     assert world.subscription.stale
     world.open_second()
     assert world.made == (1, 2)
@@ -146,11 +145,11 @@ def test_new_circuits_make_a_new_bundle(world: World) -> None:
 def test_who_asks_for_some_circuits_is_content_with_them(world: World) -> None:
     """With filters on circuits a new one changes nothing."""
     account = world.fake.account(streams=(StreamFilter("port", (), ("PF-AP-1",)), StreamFilter("customer")))
-    session_manager = SessionManager(Client(account, idle_timeout=5), AccountStats(account, idle_timeout=5))
-    subscription = Subscription(account, Client(account, idle_timeout=5), session_manager)
-    world.lines.append(subscription.open())
-    subscription.saw(frozenset({"PF-AP-1"}))
-    subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+    client = Client(account, idle_timeout=5)
+    subscription = Subscription(account, client, SessionManager(client, account.name))
+    world.streams.append(subscription.open())
+    subscription.update_inventory(frozenset({"PF-AP-1"}))
+    subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
     assert not subscription.stale
 
 
@@ -166,8 +165,8 @@ def test_a_missing_permission_leaves_no_sessions(world: World) -> None:
 def test_trouble_with_a_new_bundle_says_nothing_of_the_old(world: World) -> None:
     """With new circuits a new bundle is due; that it cannot be had now does not make bundles exclusive."""
     world.open()
-    world.subscription.saw(frozenset({"PF-AP-1"}))
-    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+    world.subscription.update_inventory(frozenset({"PF-AP-1"}))
+    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
     world.fake.script["subscribe"] = [Answer(400)]
     with pytest.raises(Rejected):
         world.open_second()
@@ -178,10 +177,10 @@ def test_trouble_with_a_new_bundle_says_nothing_of_the_old(world: World) -> None
 def test_a_circuit_between_bundle_and_look_is_noticed(world: World) -> None:
     """What was known before a bundle was made belongs to it; what is first seen after it does not."""
     world.open()
-    world.subscription.saw(frozenset({"PF-AP-1"}))
-    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2"}))
+    world.subscription.update_inventory(frozenset({"PF-AP-1"}))
+    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
     world.open_second()
-    world.subscription.saw(frozenset({"PF-AP-1", "PF-AP-2", "PF-AP-3"}))
+    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2", "PF-AP-3"}))
     assert world.subscription.stale
 
 
@@ -192,7 +191,42 @@ def test_a_bundle_that_somebody_else_made() -> None:
         fake.script["open"] = [STREAM, STREAM]
         world.open()
         world.open()
-        for line in world.lines:
-            line.stream.close()
+        for stream in world.streams:
+            stream.response.close()
         assert [request.path for request in fake.of("open")] == ["/v2/events/abc"] * 2
         assert fake.of("subscribe") == []
+
+
+class Interrupted(Subscription):
+    """Calls ``interrupt`` after the first attribute was read, as if another thread ran right then."""
+
+    interrupt: Callable[[], None]
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        interrupt = super().__getattribute__("__dict__").pop("interrupt", None)
+        if interrupt is not None:
+            interrupt()
+        return value
+
+
+def test_a_bundle_dropped_while_stale_is_read(world: World) -> None:
+    """The thread that opens the next stream may drop the bundle at any moment; the reader asks meanwhile."""
+    account = world.fake.account()
+    client = Client(account, idle_timeout=5)
+    subscription = Interrupted(account, client, SessionManager(client, account.name))
+    world.streams.append(subscription.open())
+    subscription.update_inventory(frozenset({"PF-AP-1"}))
+    subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
+    world.fake.script["open"] = [Answer(404)]
+    dropped = []
+
+    def drop_bundle() -> None:
+        with pytest.raises(SubscriptionGone):
+            subscription.open()
+        dropped.append(True)
+
+    subscription.interrupt = drop_bundle
+    assert subscription.stale
+    assert dropped
+    assert not subscription.stale

@@ -1,0 +1,91 @@
+"""Which events of a second stream are repeats of the first."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from pf_exporter.stream.deduplicator import REPEAT_WINDOW, Deduplicator
+from tests.state.harness import Clock
+
+
+class Event(NamedTuple):
+    event: str
+    data: str = "{}"
+
+
+LOGIN, LOGOUT = Event("customer|auth", "login"), Event("customer|auth", "logout")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def deduplicator(clock: Clock) -> Deduplicator:
+    return Deduplicator(clock=clock)
+
+
+def repeats(deduplicator: Deduplicator, *events: Event) -> list[bool]:
+    return [deduplicator.is_repeat(event) for event in events]
+
+
+def test_without_a_rotation_nothing_is_a_repeat(deduplicator: Deduplicator) -> None:
+    """The same event may come twice on one stream."""
+    assert repeats(deduplicator, LOGIN, LOGIN) == [False, False]
+
+
+def test_an_event_of_both_streams_counts_once(deduplicator: Deduplicator) -> None:
+    """During a rotation each event of the old stream makes one of the new stream a repeat, and no more."""
+    deduplicator.is_repeat(LOGIN)  # before the second stream was opened: it cannot be on both
+    deduplicator.rotation_started()
+    assert repeats(deduplicator, LOGIN, LOGOUT) == [False, False]
+    deduplicator.rotation_switched()
+    assert repeats(deduplicator, LOGIN, LOGOUT, LOGIN) == [True, True, False]
+
+
+def test_an_event_that_came_twice_is_a_repeat_twice(deduplicator: Deduplicator) -> None:
+    """Equal events are counted, not just remembered."""
+    deduplicator.rotation_started()
+    repeats(deduplicator, LOGIN, LOGIN)
+    deduplicator.rotation_switched()
+    assert repeats(deduplicator, LOGIN, LOGIN, LOGIN) == [True, True, False]
+
+
+def test_name_and_data_both_count(deduplicator: Deduplicator) -> None:
+    """Events with the same data but another name are different."""
+    deduplicator.rotation_started()
+    deduplicator.is_repeat(LOGIN)
+    deduplicator.rotation_switched()
+    assert not deduplicator.is_repeat(Event("customer|bgp", LOGIN.data))
+
+
+def test_after_the_window_nothing_is_a_repeat(deduplicator: Deduplicator, clock: Clock) -> None:
+    """The same event long after the switch is a new one."""
+    deduplicator.rotation_started()
+    repeats(deduplicator, LOGIN, LOGOUT)
+    deduplicator.rotation_switched()
+    clock.now += REPEAT_WINDOW
+    assert deduplicator.is_repeat(LOGIN)
+    clock.now += 1.0
+    assert not deduplicator.is_repeat(LOGOUT)
+
+
+def test_an_abandoned_rotation_is_forgotten(deduplicator: Deduplicator) -> None:
+    """If there is no second stream after all, the same event again is a new one."""
+    deduplicator.rotation_started()
+    deduplicator.is_repeat(LOGIN)
+    deduplicator.rotation_abandoned()
+    assert not deduplicator.is_repeat(LOGIN)
+
+
+def test_a_new_rotation_starts_from_nothing(deduplicator: Deduplicator) -> None:
+    """Events left over from a rotation do not count in the next one."""
+    deduplicator.rotation_started()
+    deduplicator.is_repeat(LOGIN)
+    deduplicator.rotation_switched()
+    deduplicator.rotation_started()
+    deduplicator.rotation_switched()
+    assert not deduplicator.is_repeat(LOGIN)
