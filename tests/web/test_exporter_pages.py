@@ -167,7 +167,7 @@ def test_a_thread_that_dies_takes_the_process_along(
         raise RuntimeError("a bug")
 
     ended: Callable[[], None] = lambda: deaths.append("ended")  # noqa: E731
-    monkeypatch.setattr("pf_exporter.stream.processor.EventProcessor.take", bug)
+    monkeypatch.setattr("pf_exporter.stream.processor.EventProcessor.process", bug)
     with Exporter(config(simulator), on_failure=ended) as exporter:
         until(lambda: deaths, "the death of the reader")
         assert exporter.failed
