@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from pf_exporter.config import Account, Config
-from pf_exporter.diagnostics import findings
 from pf_exporter.diagnostics.connection import check_clock, check_name, check_secrets, connect
+from pf_exporter.diagnostics.findings import compare_temporality, report_unknown_fields
 from pf_exporter.diagnostics.inventory import check_inventory
 from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass, Outcome
 from pf_exporter.diagnostics.runner import run_check
@@ -149,6 +149,6 @@ class AccountChecks:
         if self._listen:
             for detected in stats.temporality.results():
                 configured = self._config.value(detected.setting)
-                yield self._run("counts", partial(findings.temporality, detected, configured))
+                yield self._run("counts", partial(compare_temporality, detected, configured))
         if fields := stats.unknown_fields.snapshot():
-            yield self._run("new", partial(findings.unknown, map(str, fields)))
+            yield self._run("new", partial(report_unknown_fields, map(str, fields)))

@@ -9,7 +9,7 @@ from pf_exporter.schema import Temporality
 from pf_exporter.state import DetectedTemporality
 
 
-def temporality(detected: DetectedTemporality, configured: Temporality) -> Outcome:
+def compare_temporality(detected: DetectedTemporality, configured: Temporality) -> Outcome:
     """Compare the detected temporality of an event's counters with the setting's value."""
     if detected.temporality is None:
         return Notice(f"{detected.event}: no result yet. {detected.evidence}", "listen longer with --learn")
@@ -21,6 +21,6 @@ def temporality(detected: DetectedTemporality, configured: Temporality) -> Outco
     return f"{message} {detected.setting} is set correctly."
 
 
-def unknown(descriptions: Iterable[str]) -> Outcome:
+def report_unknown_fields(descriptions: Iterable[str]) -> Outcome:
     """Report events and fields that the schema does not have."""
     return Notice("; ".join(descriptions), "please report this line to the authors of pf-exporter")
