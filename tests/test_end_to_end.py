@@ -1,4 +1,4 @@
-"""The seven events PacketFabric has published, through the whole program, over HTTP."""
+"""The seven events of PacketFabric's documentation, through the whole exporter, over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pf_exporter.service.exporter import Exporter
 from tests.conftest import FIXTURES, get, until
 from tests.fakes import Fake, event
 
-# What is another number in each run: times, versions, and how many heartbeats came.
+# Values that differ in each run: times, and the bytes of heartbeats.
 VARIES = re.compile(
     r"^(packetfabric_(?:\w+_timestamp_seconds|stream_event_lag_seconds_(?:bucket|sum)|stream_gap_seconds_total"
     r"|stream_bytes_total)(?:{[^}]*})?) \S+$",
@@ -21,12 +21,12 @@ BUILD = re.compile(r"^(packetfabric_exporter_build_info){.*}", re.MULTILINE)
 
 
 def test_golden_page(golden: Callable[[str, str], None]) -> None:
-    """The published events come out as tests/fixtures/metrics.txt says, to the letter."""
+    """The page for the documented events equals tests/fixtures/metrics.txt."""
     lines = (FIXTURES / "stream-events.jsonl").read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in lines]
     assert len(events) == 7
     with Fake() as fake:
-        fake.events = [event(one["event"], one["data"]) for one in events]
+        fake.events = [event(item["event"], item["data"]) for item in events]
         web = WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True)
         config = Config(accounts=(fake.account(),), web=web, inventory=InventorySettings(interval=0))
         with Exporter(config) as exporter:

@@ -16,7 +16,7 @@ from pf_exporter.config.settings import Config, InventorySettings, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Network, Options, Simulator
 from tests.conftest import get, tool, until
-from tests.test_prometheus import CONFIG, Prometheus, answer
+from tests.prometheus_server import CONFIG, Prometheus, wait_for
 
 PAGE = (Path(__file__).parents[1] / "docs" / "queries.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^```promql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -74,7 +74,7 @@ def test_utilisation_is_a_share(prometheus: Prometheus) -> None:
     shares = [query for query in QUERIES if "/ on (account, port_circuit_id)" in query]
     assert len(shares) == 2
     for query in shares:
-        answer(prometheus, query, where=lambda share: 0 <= share <= 1.01)
+        wait_for(prometheus, query, where=lambda share: 0 <= share <= 1.01)
     names = {(one["metric"]["description"], one["metric"]["pop"]) for one in prometheus.query(shares[0])}
     assert ("Los Angeles core uplink [team=backbone]", "LAX1") in names
 

@@ -20,8 +20,8 @@ from pf_exporter.cli import parser
 from pf_exporter.config.loader import load
 from tests.conftest import Program, get, tool, until
 from tests.deploy.containers import FOLDER, SERVICES, flag, lay_out, mounts
+from tests.prometheus_server import Prometheus
 from tests.rules.test_alertmanager import Alertmanager
-from tests.test_prometheus import Prometheus
 
 ROOT = FOLDER.parent
 COMPOSE = (FOLDER / "compose.yaml").read_text(encoding="utf-8")

@@ -18,8 +18,8 @@ import yaml
 from tests.conftest import Program, until
 from tests.deploy import blocks
 from tests.deploy.test_kubernetes import FOLDER, KUSTOMIZATION, Manifest, built, label, only
+from tests.prometheus_server import Prometheus
 from tests.rules.promql import PROMETHEUS
-from tests.test_prometheus import Prometheus
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import yaml
 
 from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
 from tests.grafana.history import make
+from tests.prometheus_server import Prometheus
 from tests.rules.promql import PROMETHEUS, faults, rules
-from tests.test_prometheus import Prometheus
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "grafana" / "dashboards").iterdir())

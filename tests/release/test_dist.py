@@ -97,6 +97,7 @@ def test_the_wheel(dist: Path) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "pf_exporter").rglob("*.py")}
     assert modules - names == set()
     assert "pf_exporter/py.typed" in names
+    assert {"pf_exporter/web/templates/status.html", "pf_exporter/web/static/status.css"} <= names
     assert "Requires-Python: >=3.10" in metadata
     assert [name for name in names if name.startswith(("tests", "docs", "benchmarks"))] == []
 

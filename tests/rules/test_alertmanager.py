@@ -21,8 +21,8 @@ from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
 from tests.conftest import tool, until
+from tests.prometheus_server import Prometheus, free_port
 from tests.rules.promql import PROMETHEUS
-from tests.test_prometheus import Prometheus, free_port
 
 EXAMPLE = PROMETHEUS / "alertmanager.yml"
 

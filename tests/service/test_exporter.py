@@ -25,9 +25,9 @@ WEB = WebSettings(listen_address=("127.0.0.1:0",), enable_lifecycle=True)
 
 @pytest.fixture
 def fake() -> Iterator[Fake]:
-    with Fake() as one:
-        one.events = [event("port|metrics", {"port_circuit_id": "P", "bytes_rx_total": 1})]
-        yield one
+    with Fake() as api:
+        api.events = [event("port|metrics", {"port_circuit_id": "P", "bytes_rx_total": 1})]
+        yield api
 
 
 class ReloadableExporter:

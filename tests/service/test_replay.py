@@ -32,7 +32,7 @@ def metrics(second: int, circuit: str = "PF-AP-1") -> bytes:
     )
 
 
-class Tape:
+class RecordingFile:
     """A recording that a test writes, with a clock that it sets."""
 
     def __init__(self, path: Path) -> None:
@@ -49,8 +49,8 @@ class Tape:
 
 
 @pytest.fixture
-def tape(tmp_path: Path) -> Tape:
-    return Tape(tmp_path / "tape.gz")
+def recording(tmp_path: Path) -> RecordingFile:
+    return RecordingFile(tmp_path / "recording.gz")
 
 
 class Replay(NamedTuple):
@@ -91,12 +91,12 @@ def replay(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] |
     return Replay(page, exporter.pipelines)
 
 
-def test_metrics_of_a_recording(tape: Tape) -> None:
+def test_metrics_of_a_recording(recording: RecordingFile) -> None:
     """Each account has the values of the recording, with the times of the recording."""
-    tape.mark(Mark.OPENED)
-    tape.frames(b": heartbeat\n", metrics(31), metrics(33))
-    tape.frames(metrics(32, "PF-AP-2"), account="west")
-    page, pipelines = replay(tape.path)
+    recording.mark(Mark.OPENED)
+    recording.frames(b": heartbeat\n", metrics(31), metrics(33))
+    recording.frames(metrics(32, "PF-AP-2"), account="west")
+    page, pipelines = replay(recording.path)
     for series in (
         '{account="east",port_circuit_id="PF-AP-1"} 33.0',
         '{account="west",port_circuit_id="PF-AP-2"} 32.0',
@@ -105,53 +105,53 @@ def test_metrics_of_a_recording(tape: Tape) -> None:
     east = pipelines[0].stats
     assert east.connects == 1
     assert east.lag_sum == (1_632_342_875 - 1_632_342_871) + (1_632_342_875 - 1_632_342_873)
-    assert east.last_event == {"port|metrics": tape.now}
+    assert east.last_event == {"port|metrics": recording.now}
 
 
-def test_overlapping_streams(tape: Tape) -> None:
+def test_overlapping_streams(recording: RecordingFile) -> None:
     """Events that both streams of a rotation delivered count once, as in the original."""
-    tape.mark(Mark.OPENED)
-    tape.mark(Mark.ROTATION_STARTED)
-    tape.frames(metrics(31), metrics(32))
-    tape.mark(Mark.ENDED)
-    tape.mark(Mark.ROTATION_SWITCHED)
-    tape.mark(Mark.OPENED)
-    tape.frames(metrics(31), metrics(32), metrics(33))
-    stats = replay(tape.path).pipelines[0].stats
+    recording.mark(Mark.OPENED)
+    recording.mark(Mark.ROTATION_STARTED)
+    recording.frames(metrics(31), metrics(32))
+    recording.mark(Mark.ENDED)
+    recording.mark(Mark.ROTATION_SWITCHED)
+    recording.mark(Mark.OPENED)
+    recording.frames(metrics(31), metrics(32), metrics(33))
+    stats = replay(recording.path).pipelines[0].stats
     assert stats.events["port|metrics"] == 3
     assert stats.disconnects["ended"] == 1
 
 
-def test_frames_in_parts(tape: Tape) -> None:
+def test_frames_in_parts(recording: RecordingFile) -> None:
     """A frame recorded in parts is joined; one cut off by the end of its stream is dropped."""
     whole = metrics(31)
-    tape.mark(Mark.OPENED)
-    tape.frames(whole[:30], whole[30:], whole[:50])
-    tape.mark(Mark.ENDED)
-    tape.mark(Mark.OPENED)
-    tape.frames(metrics(32))
-    stats = replay(tape.path).pipelines[0].stats
+    recording.mark(Mark.OPENED)
+    recording.frames(whole[:30], whole[30:], whole[:50])
+    recording.mark(Mark.ENDED)
+    recording.mark(Mark.OPENED)
+    recording.frames(metrics(32))
+    stats = replay(recording.path).pipelines[0].stats
     assert stats.events["port|metrics"] == 2
     assert sum(stats.rejected.values()) == 0
 
 
-def test_loop(tape: Tape) -> None:
+def test_loop(recording: RecordingFile) -> None:
     """With loop the recording starts again at its end."""
-    tape.frames(metrics(31))
-    result = replay(tape.path, loop=True, until=lambda replayer: replayer.replayed > 3)
+    recording.frames(metrics(31))
+    result = replay(recording.path, loop=True, until=lambda replayer: replayer.replayed > 3)
     assert result.pipelines[0].stats.events["port|metrics"] > 3
 
 
 @pytest.mark.parametrize(("speed", "pauses"), [(1.0, [5.0, 10.0]), (2.0, [2.5, 5.0]), (math.inf, [])])
-def test_pauses(tape: Tape, speed: float, pauses: list[float]) -> None:
+def test_pauses(recording: RecordingFile, speed: float, pauses: list[float]) -> None:
     """The pauses between records are those of the recording, divided by the speed."""
     for pause in (5, 10, 0):
-        tape.frames(metrics(31))
-        tape.now += pause
+        recording.frames(metrics(31))
+        recording.now += pause
     clock = Clock()
     exporter = Exporter(
         replace(
-            Config(accounts=accounts(tape.path)),
+            Config(accounts=accounts(recording.path)),
             web=WebSettings(listen_address=("127.0.0.1:0",)),
         ),
         create_pipeline=partial(ReplayPipeline, clock=clock),
@@ -167,7 +167,7 @@ def test_pauses(tape: Tape, speed: float, pauses: list[float]) -> None:
             return False
 
     replayer = Replayer(
-        tape.path,
+        recording.path,
         exporter.pipelines,
         clock,
         speed=speed,
@@ -182,11 +182,11 @@ def test_pauses(tape: Tape, speed: float, pauses: list[float]) -> None:
     assert pauses_made == pauses
 
 
-def test_an_empty_recording(tape: Tape) -> None:
+def test_an_empty_recording(recording: RecordingFile) -> None:
     """A recording without records is an error."""
-    tape.recorder.close()
+    recording.recorder.close()
     with pytest.raises(ConfigError, match="the recording is empty"):
-        accounts(tape.path)
+        accounts(recording.path)
 
 
 def test_an_old_recording() -> None:

@@ -1,4 +1,4 @@
-"""The pages over HTTP, and /metrics as the tools that read it see it."""
+"""The pages of a whole exporter over HTTP, and /metrics as parsers and promtool read it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
     options = Options(listen_address="127.0.0.1:0", interval=0.1, faults=("stream-garbage",))
-    with Simulator(options) as one:
-        yield one
+    with Simulator(options) as running:
+        yield running
 
 
 def config(simulator: Simulator, name: str = "default") -> Config:
@@ -35,59 +35,58 @@ def config(simulator: Simulator, name: str = "default") -> Config:
 
 
 @pytest.fixture(scope="module")
-def site(simulator: Simulator) -> Iterator[str]:
-    """The URL of an exporter that has seen every kind of event."""
+def url(simulator: Simulator) -> Iterator[str]:
+    """The URL of an exporter that has processed every kind of event."""
     with Exporter(config(simulator)) as exporter:
-        url = f"http://{exporter.server.addresses[0]}"
         events = exporter.pipelines[0].stats.last_event
         until(lambda: sum("|" in name for name in list(events)) >= 5, "five kinds of events")
-        yield url
+        yield f"http://{exporter.server.addresses[0]}"
 
 
-def test_index_leads_to_the_metrics(site: str) -> None:
-    """The page at / links to what there is."""
-    status, headers, body = get(site + "/")
+def test_status_page_links_to_the_metrics(url: str) -> None:
+    """The page at / links to the metrics."""
+    status, headers, body = get(url + "/")
     assert status == 200
     assert headers["content-type"].startswith("text/html")
     assert b'href="/metrics"' in body
 
 
-def test_health(site: str) -> None:
+def test_health(url: str) -> None:
     """/-/healthy answers GET and HEAD."""
-    assert get(site + "/-/healthy")[::2] == (200, b"Healthy.\n")
-    assert get(site + "/-/healthy", method="HEAD")[::2] == (200, b"")
+    assert get(url + "/-/healthy")[::2] == (200, b"Healthy.\n")
+    assert get(url + "/-/healthy", method="HEAD")[::2] == (200, b"")
 
 
 @pytest.mark.parametrize("path", ["/metric", "/metrics/x", "/-/", "/favicon.ico", "/%2e%2e/etc/passwd"])
-def test_any_other_path_is_404(site: str, path: str) -> None:
-    """Only the pages there are answer: metrics are not served on every path."""
+def test_other_paths_are_404(url: str, path: str) -> None:
+    """Metrics are served on their path only."""
     with pytest.raises(HTTPError) as caught:
-        get(site + path)
+        get(url + path)
     with caught.value:
         assert caught.value.code == 404
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_any_other_method_is_405(site: str, method: str) -> None:
-    """Nothing can be changed through the pages."""
+def test_other_methods_are_405(url: str, method: str) -> None:
+    """The metrics page answers GET and HEAD only."""
     with pytest.raises(HTTPError) as caught:
-        get(site + "/metrics", method=method)
+        get(url + "/metrics", method=method)
     with caught.value:
         assert caught.value.code == 405
 
 
-def test_text_format(site: str) -> None:
-    """Without an Accept header: Prometheus' text format, as its own parser reads it."""
-    status, headers, body = get(site + "/metrics")
+def test_text_format(url: str) -> None:
+    """Without an Accept header the page is in the text format, and Prometheus' parser reads it."""
+    status, headers, body = get(url + "/metrics")
     assert status == 200
     assert headers["content-type"].startswith("text/plain; version=")
     families = list(parse_text(body.decode()))
     assert len(families) > 80
 
 
-def test_openmetrics_format(site: str) -> None:
-    """For who accepts OpenMetrics, that: the strict parser takes it, and units are told."""
-    _, headers, body = get(site + "/metrics", OPENMETRICS)
+def test_openmetrics_format(url: str) -> None:
+    """A client that accepts OpenMetrics gets it, with units, and the strict parser reads it."""
+    _, headers, body = get(url + "/metrics", OPENMETRICS)
     assert headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
     assert body.endswith(b"# EOF\n")
     families = {family.name: family for family in parse_openmetrics(body.decode())}
@@ -95,38 +94,38 @@ def test_openmetrics_format(site: str) -> None:
     assert families["packetfabric_port_receive_bytes"].type == "counter"
 
 
-def test_gzip(site: str) -> None:
-    """Compressed for who accepts it, plain for who does not."""
-    with urlopen(Request(site + "/metrics", headers={"Accept-Encoding": "gzip"}), timeout=10) as answer:
-        assert answer.headers["Content-Encoding"] == "gzip"
-        assert b"packetfabric_up" in gzip.decompress(answer.read())
-    assert "content-encoding" not in get(site + "/metrics")[1]
+def test_gzip(url: str) -> None:
+    """The page is compressed for clients that accept gzip only."""
+    with urlopen(Request(url + "/metrics", headers={"Accept-Encoding": "gzip"}), timeout=10) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert b"packetfabric_up" in gzip.decompress(response.read())
+    assert "content-encoding" not in get(url + "/metrics")[1]
 
 
-def test_promtool_has_nothing_to_say(site: str) -> None:
-    """Debian's promtool finds no fault in any name, help, type or unit."""
-    body = get(site + "/metrics")[2]
+def test_promtool_check_metrics(url: str) -> None:
+    """Debian's promtool finds no problem in any name, help, type or unit."""
+    body = get(url + "/metrics")[2]
     done = subprocess.run(
         [tool("promtool"), "check", "metrics"], input=body, capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_no_sample_is_there_twice(site: str) -> None:
-    """No name with the same labels has two values; Prometheus would drop one and warn."""
-    samples = [line.rsplit(" ", 1)[0] for line in get(site + "/metrics")[2].decode().splitlines()]
+def test_samples_are_unique(url: str) -> None:
+    """No series has two samples: Prometheus would drop one and warn."""
+    samples = [line.rsplit(" ", 1)[0] for line in get(url + "/metrics")[2].decode().splitlines()]
     samples = [sample for sample in samples if not sample.startswith("#")]
     assert len(samples) == len(set(samples)) > 500
 
 
-def test_nothing_is_nan(site: str) -> None:
-    """What is not known is absent: no value is NaN or infinite, even while garbage is streamed."""
-    values = {line.rsplit(" ", 1)[1] for line in get(site + "/metrics")[2].decode().splitlines()}
+def test_values_are_finite(url: str) -> None:
+    """Unknown values are absent: none is NaN or infinite, even while the stream contains garbage."""
+    values = {line.rsplit(" ", 1)[1] for line in get(url + "/metrics")[2].decode().splitlines()}
     assert not values & {"NaN", "+Inf", "-Inf"}
 
 
-def test_truth_before_the_first_login() -> None:
-    """With nobody at the other end the pages are up, every family is there, and packetfabric_up is 0."""
+def test_metrics_before_the_first_login() -> None:
+    """While the API is unreachable the page has every family, and packetfabric_up is 0."""
     account = Account(api_url="http://127.0.0.1:9", token=Secret("x"))
     settings = Config(accounts=(account,), web=WebSettings(listen_address=("127.0.0.1:0",)))
     with Exporter(settings) as exporter:
@@ -138,17 +137,17 @@ def test_truth_before_the_first_login() -> None:
 
 
 def test_several_accounts_share_one_page(simulator: Simulator) -> None:
-    """Each account streams for itself; the label tells whose a series is."""
-    one, two = config(simulator, "one"), config(simulator, "two")
-    both = Config(accounts=(*one.accounts, *two.accounts), web=one.web)
+    """Each account has its own stream; the label ``account`` distinguishes their series."""
+    first, second = config(simulator, "one"), config(simulator, "two")
+    both = Config(accounts=(*first.accounts, *second.accounts), web=first.web)
     with Exporter(both) as exporter:
         url = f"http://{exporter.server.addresses[0]}/metrics"
         wanted = [f'packetfabric_up{{account="{name}"}} 1.0'.encode() for name in ("one", "two")]
         until(lambda: all(text in get(url)[2] for text in wanted), "both accounts up")
 
 
-def test_the_limit_of_series_is_kept(simulator: Simulator) -> None:
-    """Above series.limit new circuits are refused and counted, and those that are there go on."""
+def test_series_limit(simulator: Simulator) -> None:
+    """Above series.limit new circuits are refused and counted, and existing ones are updated."""
     settings = config(simulator)
     small = Config(accounts=settings.accounts, web=settings.web, series=SeriesSettings(limit=100))
     with Exporter(small) as exporter:
@@ -157,10 +156,10 @@ def test_the_limit_of_series_is_kept(simulator: Simulator) -> None:
         assert 0 < exporter.store.series()["default"] <= 100
 
 
-def test_a_thread_that_dies_takes_the_process_along(
+def test_a_thread_that_dies_ends_the_process(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A bug in the reader's thread is reported to whoever runs the exporter, and health says so."""
+    """An exception in the reader's thread calls ``on_failure``, and the health page fails."""
     deaths: list[str] = []
 
     def bug(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes over TLS with a user, and with a certificate of its own."""
+"""A real Prometheus scrapes over TLS, with a user and with a client certificate."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pf_exporter.config.settings import Config, WebSettings
 from pf_exporter.service.exporter import Exporter
 from tests.conftest import get, tool, until
 from tests.fakes import Fake
+from tests.prometheus_server import Prometheus
 from tests.server.authority import Authority
 from tests.server.conftest import hashed
-from tests.test_prometheus import Prometheus
 
 USER = """\
 tls_server_config: {{cert_file: server.pem, key_file: server.key}}
@@ -54,7 +54,7 @@ scrape_configs:
 
 @pytest.fixture
 def prometheus(tmp_path: Path, authority: Authority) -> Iterator[Prometheus]:
-    """It scrapes two exporters, each twice: as it should, and as it should not."""
+    """A Prometheus that scrapes two exporters, each with valid and with invalid credentials."""
     authority.sign("server", "127.0.0.1")
     authority.sign("client", "prometheus.example.org")
     (tmp_path / "user.yml").write_text(USER.format(hash=hashed("right")))
@@ -65,15 +65,15 @@ def prometheus(tmp_path: Path, authority: Authority) -> Iterator[Prometheus]:
         return Exporter(Config(accounts=(fake.account(),), web=web))
 
     tool("prometheus")
-    with Fake() as fake, exporter(fake, "user") as one, exporter(fake, "mutual") as two:
-        config = SCRAPE.format(user=one.server.addresses[0], mutual=two.server.addresses[0])
+    with Fake() as fake, exporter(fake, "user") as user, exporter(fake, "mutual") as mutual:
+        config = SCRAPE.format(user=user.server.addresses[0], mutual=mutual.server.addresses[0])
         server = Prometheus(tmp_path, config)
         yield server
         server.stop()
 
 
-def test_over_tls(prometheus: Prometheus) -> None:
-    """The targets with the right password and the right certificate are up, the other two are not."""
+def test_scrape_over_tls(prometheus: Prometheus) -> None:
+    """The targets with valid credentials are up, the other two are down."""
 
     def up(job: str) -> float | None:
         found = prometheus.query(f'up{{job="{job}"}}')

@@ -1,0 +1,72 @@
+"""A real Prometheus for tests."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from tests.conftest import tool, until
+
+CONFIG = """\
+global: {{scrape_interval: 1s}}
+scrape_configs:
+  - job_name: packetfabric
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+class Prometheus:
+    """Debian's Prometheus on loopback, with its own data directory."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        (folder / "prometheus.yml").write_text(config)
+        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        self._log = (folder / "log").open("w")
+        self._process = subprocess.Popen(
+            [
+                tool("prometheus"),
+                f"--config.file={folder}/prometheus.yml",
+                f"--storage.tsdb.path={folder}/data",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The result of an instant query now; empty while Prometheus is not up."""
+        try:
+            with urlopen(
+                f"{self.url}/api/v1/query?{urlencode({'query': expression})}", timeout=10
+            ) as response:
+                result: list[dict[str, Any]] = json.load(response)["data"]["result"]
+        except (URLError, ConnectionError):
+            return []
+        return result
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+        self._log.close()
+
+
+def wait_for(prometheus: Prometheus, expression: str, *, where: Callable[[float], bool]) -> None:
+    """Wait until an expression has results, and all of their values fulfil a condition."""
+
+    def holds() -> bool:
+        results = prometheus.query(expression)
+        return bool(results) and all(where(float(result["value"][1])) for result in results)
+
+    until(holds, expression, seconds=60)
