@@ -151,6 +151,16 @@ def test_the_limit_of_series(
     assert set(account.values("port_info")) == {"PF-AP-LAX1-3", "PF-AP-LAX1-2"}
 
 
+def test_descriptions(api: FakeApi, account: PolledAccount) -> None:
+    """The description of a port or virtual circuit is found under both spellings of its ID."""
+    api.lists[PORTS.path] = [port(1)]
+    api.lists[VIRTUAL_CIRCUITS.path] = [{"vc_circuit_id": "PF-BC-1", "description": "a circuit"}]
+    assert account.poller.description("PF-AP-LAX1-1") == ""
+    account.poll()
+    descriptions = [account.poller.description(id) for id in ("PF-AP-LAX1-1-PF", "PF-BC-1", "PF-AP-LAX1-2")]
+    assert descriptions == ["port 1", "a circuit", ""]
+
+
 # The thread
 
 

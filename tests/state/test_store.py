@@ -67,6 +67,28 @@ def test_an_account_is_listed_from_the_start(harness: StoreHarness) -> None:
     assert harness.store.series() == {"a": 0, "b": 0}
 
 
+def test_a_removed_account_is_gone(harness: StoreHarness) -> None:
+    """Its rows and series are removed, live and expired ones, and the version still increases."""
+    harness.write(observation(1.0, "old"))
+    harness.clock.now += TTL + 1
+    harness.write(observation(1.0))
+    harness.write(observation(2.0), "b")
+    version = harness.store.version("port|metrics")
+    harness.store.remove_account("a")
+    assert harness.store.series() == {"b": 9}
+    assert list(harness.store.rows("port|metrics")) == ["b"]
+    assert harness.store.version("port|metrics") > version
+
+
+def test_a_removed_account_makes_room() -> None:
+    """The limit no longer counts the rows of a removed account."""
+    harness = StoreHarness(limit=9)
+    harness.write(observation(1.0))
+    assert harness.write(observation(1.0), "b") is WriteResult.REFUSED
+    harness.store.remove_account("a")
+    assert harness.write(observation(1.0), "b") is WriteResult.KEPT
+
+
 # Expiry
 
 
