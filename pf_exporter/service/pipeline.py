@@ -15,7 +15,7 @@ from pf_exporter.stream import EventProcessor, EventSink, StreamReader, Subscrip
 
 
 class ProcessorFactory(Protocol):
-    """Creates what processes of an account's events, as :class:`EventProcessor` is constructed."""
+    """Creates the sink of an account's events, as :class:`EventProcessor` is constructed."""
 
     def __call__(
         self,
@@ -25,7 +25,7 @@ class ProcessorFactory(Protocol):
         activity_fields: Collection[str],
         wall: Callable[[], float],
     ) -> EventSink:
-        """Create the processor."""
+        """Create the sink."""
 
 
 class ReaderFactory(Protocol):

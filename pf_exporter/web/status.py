@@ -57,9 +57,10 @@ def moment(at: float, now: float, *, with_date: bool = False) -> Moment:
 def status_context(sources: StatusSources) -> StatusContext:
     """The page's values as of now."""
     now = time.time()
-    down = [account.account for account in sources.accounts if not account.up]
+    accounts = [_account(account, now) for account in sources.accounts]
+    down = [account for account in accounts if account.severity is not Severity.GOOD]
     return StatusContext(
-        title=f"Not streaming: {', '.join(down)}" if down else "Streaming",
+        title=f"Not streaming: {', '.join(account.name for account in down)}" if down else "Streaming",
         version=__version__,
         telemetry_path=sources.config.web.telemetry_path,
         refresh_seconds=REFRESH_SECONDS,
@@ -69,9 +70,7 @@ def status_context(sources: StatusSources) -> StatusContext:
             for name, status in sources.reload_statuses.items()
             if status.problems
         ],
-        accounts=[
-            _account(account, now) for account in sorted(sources.accounts, key=lambda account: account.up)
-        ],
+        accounts=[*down, *(account for account in accounts if account.severity is Severity.GOOD)],
         circuit_tables=[
             _circuit_table(title, *busiest(sources.store, sources.snapshots, event, MAX_CIRCUITS))
             for title, event in (("Ports", "port|metrics"), ("Virtual circuits", "vc|metrics"))
