@@ -7,6 +7,7 @@ its disk is lost.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 import time
@@ -107,6 +108,8 @@ class RecordingWriter:
                 self._cut_torn(fd)
                 if self._size == 0:
                     self._write(fd, self._header())
+                if os.path.exists(self.path):  # it was created since, and is not ours to replace
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
                 finish(self.path, fd)
             except (OSError, ConfigError) as exc:
                 self._fail(exc)

@@ -324,6 +324,17 @@ def test_what_cannot_be_compressed_stays_as_it_is(path: str) -> None:
     assert frames(path) == noise
 
 
+def test_a_file_of_the_same_name_is_not_replaced(path: str) -> None:
+    """If FILE was created while recording, it stays, and so does the recording in FILE.part."""
+    writer = RecordingWriter(path)
+    writer.frame("a", EVENT)
+    Path(path).write_text("not to be lost")
+    writer.close()
+    assert writer.problem == f"recording {path}: File exists"
+    assert Path(path).read_text() == "not to be lost"
+    assert frames(part_path(path)) == [EVENT]
+
+
 def test_a_rotated_file_that_cannot_be_compressed(path: str, caplog: pytest.LogCaptureFixture) -> None:
     """It stays uncompressed, the log says so, recording goes on, and the next run compresses it."""
     noise = [random.Random(number).randbytes(1000) for number in range(4)]
