@@ -138,7 +138,7 @@ class Store:
     def write(self, account: str, observation: Observation) -> WriteResult:
         """Store an observation unless it is a duplicate, out of order, or exceeds the limit of series.
 
-        Runs for every event, so that what most events need is inlined: a call costs about 3 % of it.
+        Runs for every event, so that what most events need is inlined: each call costs about 2 % of it.
         """
         event, circuit, lanes, values, timestamp, _, _ = observation
         with self._lock:
