@@ -1,45 +1,28 @@
-"""HTTP: what is bounded, what can be ended from outside, what errors say, and what never leaves."""
+"""Requests: faults, aborts from other threads, and what is never sent or followed."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import gc
 import itertools
-import os
-import socket
-import ssl
 import threading
 import time
 import traceback
-import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests.exceptions
-import urllib3.exceptions
 
 from pf_exporter.errors import (
     ExporterError,
     Rejected,
-    StreamBroken,
     StreamEnded,
-    StreamError,
-    StreamIdle,
     Unavailable,
 )
 from pf_exporter.packetfabric.request import Request
-from pf_exporter.packetfabric.response import Response, StreamingResponse
 from pf_exporter.packetfabric.transport import Transport
-from pf_exporter.packetfabric.transport_errors import FOREIGN, stream_error, unavailable
 from tests.fakes import (
-    END,
     FIN,
     HEARTBEAT,
-    LIVE,
     OK,
     RST,
     SILENCE,
@@ -48,147 +31,16 @@ from tests.fakes import (
     Fake,
     Piece,
     Step,
-    bomb,
     certificate,
     dead_url,
-    dripped,
 )
+from tests.packetfabric.harness import CANARY, LONG, PATH, SOON, call, end_of, open_stream, within
 
-CANARY = "c4nary-5ecret"
-PATH = "/v2/ports"
-SOON = 1.0
-"""Seconds; well above what a stop takes, well below every timeout it cuts short."""
+pytestmark = pytest.mark.usefixtures("nothing_left")
 
 
-@pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    def descriptors() -> int:
-        return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+# Faults of one response
 
-    threads, open_before = set(threading.enumerate()), descriptors()
-    yield
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(SOON)
-        assert not thread.is_alive(), thread
-    if descriptors() > open_before:
-        gc.collect()  # What only this closes is told as a ResourceWarning, and so an error.
-    assert descriptors() <= open_before
-
-
-@pytest.fixture
-def fake(nothing_left: None) -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-@pytest.fixture
-def full_house() -> Iterator[str]:
-    """Where a connection attempt is neither accepted nor refused."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(4):
-            guest = stack.enter_context(socket.socket())
-            guest.setblocking(False)
-            guest.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def get(url: str, **options: Any) -> Response:
-    options.setdefault("headers", {"Authorization": "Bearer key"})
-    ca_file = options.pop("ca_file", None)
-    return Transport(url, {}, ca_file=ca_file).call(Request("list", "GET", PATH, **options))
-
-
-def opened(url: str, **options: Any) -> StreamingResponse:
-    return Transport(url, {}).open(Request("stream", "GET", PATH, **options))
-
-
-@contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < seconds
-
-
-def end_of(stream: StreamingResponse) -> tuple[bytes, StreamError]:
-    """All that a stream brings, and how it ends."""
-    received = b""
-    try:
-        for chunk in stream.chunks():
-            received += chunk
-    except StreamError as exc:
-        return received, exc
-    finally:
-        stream.close()
-    raise AssertionError("the iterator itself has ended")
-
-
-# Exceptions
-
-
-def foreign() -> list[type[BaseException]]:
-    found = [*vars(requests.exceptions).values(), *vars(urllib3.exceptions).values()]
-    return sorted(
-        {
-            cls
-            for cls in found
-            if isinstance(cls, type)
-            and issubclass(cls, BaseException)
-            and cls.__module__.startswith(("requests", "urllib3"))
-        },
-        key=str,
-    )
-
-
-def test_the_walk_finds_them() -> None:
-    """The mechanical walk below sees both packages' trees."""
-    assert {requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError} <= set(foreign())
-    assert len(foreign()) > 50
-
-
-@pytest.mark.parametrize("cls", foreign(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
-def test_every_foreign_exception_becomes_ours(cls: type[BaseException]) -> None:
-    """Whatever requests and urllib3 define is caught, and turned into an error that quotes nothing of it."""
-    exc = cls.__new__(cls)
-    exc.args = (f"https://user:{CANARY}@host/?q={CANARY}", {"Authorization": CANARY}, CANARY.encode())
-    assert isinstance(exc, FOREIGN) or issubclass(cls, Warning)
-    whole, streaming = unavailable(exc, "login"), stream_error(exc, "stream")
-    assert isinstance(whole, Rejected | Unavailable)
-    assert isinstance(streaming, StreamBroken | StreamIdle)
-    assert str(whole).startswith("login: ")
-    for error in (whole, streaming):
-        assert CANARY not in f"{error} {error!r}"
-        assert "\n" not in str(error)
-
-
-@pytest.mark.parametrize(
-    ("exc", "said"),
-    [
-        (ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)), "Connection reset by peer"),
-        (socket.gaierror(socket.EAI_NONAME, "Name unknown"), "the name cannot be resolved: Name unknown"),
-        (ssl.SSLError("x"), "TLS failed: the server ended the handshake"),
-        (TimeoutError("timed out"), "timed out"),
-        (OSError(CANARY), "OSError"),
-    ],
-)
-def test_the_cause_is_found_wherever_it_is_wrapped(exc: BaseException, said: str) -> None:
-    """The reason a person can act on is dug out of any nesting, loops included."""
-    inner = urllib3.exceptions.ProtocolError(CANARY, exc)
-    outer = requests.exceptions.ConnectionError(inner)
-    inner.__context__ = outer
-    chained = requests.exceptions.ConnectionError(CANARY)
-    chained.__cause__ = exc
-    assert str(unavailable(exc, "login")) == f"login: {said}"
-    if said != "OSError":
-        assert str(unavailable(outer, "login")) == str(unavailable(chained, "login")) == f"login: {said}"
-
-
-# Faults of one answer
-
-BODY = b'[{"name": "' + b"x" * 200 + b'"}]'
-LONG = Answer(body=BODY)
 FAULTS: dict[str, Step] = {
     "end after the request": FIN,
     "reset after the request": RST,
@@ -215,7 +67,7 @@ def test_a_broken_answer_is_unavailable_and_quotes_nothing(fake: Fake, step: Ste
     fake.script[PATH] = [step]
     url = fake.url.replace("//", f"//user:{CANARY}@")
     with within(SOON), pytest.raises(Unavailable) as caught:
-        get(
+        call(
             url,
             headers={"Authorization": CANARY},
             body={"password": CANARY},
@@ -234,31 +86,31 @@ def test_a_connection_ended_before_a_byte_is_read(fake: Fake, step: Step, scheme
     """A server that hangs up at once, be it in the TLS handshake, is Unavailable."""
     fake.script["connect"] = [step]
     with within(SOON), pytest.raises(Unavailable):
-        get(fake.url.replace("http", scheme))
+        call(fake.url.replace("http", scheme))
 
 
 def test_nobody_listens(nothing_left: None) -> None:
     """A refused connection is said to be one."""
     with pytest.raises(Unavailable, match=r"^list: Connection refused$"):
-        get(dead_url())
+        call(dead_url())
 
 
 def test_a_name_that_cannot_be(nothing_left: None) -> None:
     """A host name that no resolver takes is an error of ours, not a UnicodeError."""
     with pytest.raises(ExporterError, match=r"^list: "):
-        get("http://a..b")
+        call("http://a..b")
 
 
 def test_the_next_address_is_tried(fake: Fake) -> None:
     """Where a name has several addresses, one that refuses does not end the attempt."""
     fake.script[PATH] = [Answer(body=b"[]")]
-    assert get(fake.url.replace("127.0.0.1", "localhost")).body == b"[]"
+    assert call(fake.url.replace("127.0.0.1", "localhost")).body == b"[]"
 
 
 def test_a_header_that_cannot_be_sent(nothing_left: None) -> None:
     """A line break in a token is refused before anything is sent, and not quoted."""
     with pytest.raises(Rejected, match=r"check api_url and the token") as caught:
-        get(dead_url(), headers={"Authorization": f"Bearer {CANARY}\n"})
+        call(dead_url(), headers={"Authorization": f"Bearer {CANARY}\n"})
     assert CANARY not in str(caught.value)
 
 
@@ -268,95 +120,11 @@ def test_a_refusal_counts_even_if_its_text_breaks(fake: Fake, status: int, move:
     """The status of a refusal is not lost for a body that never comes whole."""
     fake.script[PATH] = [Answer(status, {"Retry-After": "7"}, (b'{"mess', move))]
     with within(SOON):
-        answer = get(fake.url, deadline=0.3)
+        answer = call(fake.url, deadline=0.3)
     assert (answer.status, answer.headers["retry-after"], answer.body) == (status, "7", b"")
 
 
-# Time
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        SILENCE,
-        LONG.but(drip=0.01),
-        Answer(body=dripped([BODY], 0.01)),
-        Answer(body=dripped([BODY], 0.01), framing="chunked"),
-        Answer(body=dripped([BODY], 0.01), framing="close"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", 0.02) * 100,
-        Answer(body=(b"[]",), framing="chunked", stop=SILENCE, at=b"0\r\n"),
-    ],
-    ids=["silence", "headers", "length", "chunked", "close", "continue", "trailer"],
-)
-def test_a_deadline_holds_however_the_answer_drips(fake: Fake, step: Step) -> None:
-    """A call ends at its deadline though every single read is quick, and says so."""
-    fake.script[PATH] = [step]
-    with within(SOON), pytest.raises(Unavailable, match=r"^list: no complete response within 0\.2 seconds$"):
-        get(fake.url, deadline=0.2)
-
-
-def test_a_deadline_holds_in_a_tls_handshake(fake: Fake) -> None:
-    """A server that never shakes hands cannot hold a call beyond its deadline."""
-    fake.script["connect"] = [SILENCE]
-    with within(SOON), pytest.raises(Unavailable, match=r"within 0.2 seconds"):
-        get(fake.url.replace("http:", "https:"), deadline=0.2)
-
-
-def test_a_deadline_holds_while_connecting(full_house: str) -> None:
-    """A host that drops packets cannot hold a call beyond its deadline."""
-    with within(SOON), pytest.raises(Unavailable, match=r"within 0.2 seconds"):
-        get(full_house, deadline=0.2)
-
-
-def test_a_stream_outlives_the_deadline_of_its_opening(fake: Fake) -> None:
-    """Once a stream is read, only silence ends it."""
-    fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, 0.3, b"late", END, FIN))]
-    received, _ = end_of(opened(fake.url, deadline=0.1))
-    assert received == HEARTBEAT + b"late"
-
-
-@pytest.mark.parametrize("read_timeout", [2**32 / 1000, 365 * 86_400.0])
-def test_the_longest_timeouts_can_be_had(fake: Fake, read_timeout: float) -> None:
-    """A timeout beyond what a socket can count is a long one, not none at all."""
-    fake.script[PATH] = [STREAM.but(body=(0.1, b"x"))]
-    assert end_of(opened(fake.url, read_timeout=read_timeout))[0] == b"x"
-
-
-# Size
-
-
-@pytest.mark.parametrize("status", [200, 302, 500])
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(body=bomb(256 << 20), headers={"Content-Encoding": "gzip"}),
-        Answer(body=itertools.repeat(b"x" * (1 << 16)), framing="chunked"),
-        Answer(body=itertools.repeat(b"x" * (1 << 16)), framing="close"),
-        Answer(body=itertools.repeat(b"x" * (1 << 16))),
-    ],
-    ids=["bomb", "chunked", "close", "length"],
-)
-def test_no_body_is_read_beyond_its_limit(
-    fake: Fake, monkeypatch: pytest.MonkeyPatch, answer: Answer, status: int
-) -> None:
-    """Neither an endless body nor a gzip bomb costs more memory than the limit explains."""
-    monkeypatch.setattr("pf_exporter.packetfabric.response.MAX_BODY_BYTES", 1 << 20)
-    location = {"Location": "/elsewhere"} if status == 302 else {}
-    fake.script[PATH] = [answer.but(status=status, headers={**answer.headers, **location})]
-    tracemalloc.start()
-    try:
-        with within(5):
-            if status == 200:
-                with pytest.raises(Rejected, match=r"^list: the response is larger than 1 MiB$"):
-                    get(fake.url)
-            else:
-                assert len(get(fake.url).body) == 1 << 16
-        assert tracemalloc.get_traced_memory()[1] < 12 << 20
-    finally:
-        tracemalloc.stop()
-
-
-# Ending from another thread
+# Aborts from another thread
 
 
 def ended_by(end: Callable[[], None], ready: Callable[[], None], work: Callable[[], object]) -> ExporterError:
@@ -371,9 +139,9 @@ def ended_by(end: Callable[[], None], ready: Callable[[], None], work: Callable[
     return exc
 
 
-def test_abort_while_connecting(full_house: str) -> None:
+def test_abort_while_connecting(dropping_url: str) -> None:
     """A stop does not wait for a host that drops packets."""
-    client = Transport(full_house, {})
+    client = Transport(dropping_url, {})
     exc = ended_by(client.abort, lambda: time.sleep(0.1), lambda: client.call(Request("login", "POST", PATH)))
     assert str(exc) == "login: the exporter is stopping"
 
@@ -467,7 +235,7 @@ def test_shutdown_and_close_race(fake: Fake) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         for _ in range(50):
-            stream = opened(fake.url)
+            stream = open_stream(fake.url)
             ends = [pool.submit(together, end) for end in (stream.shutdown, stream.close)]
             assert all(future.exception(5) is None for future in ends)
     fake.wait_for(lambda: not fake.connections)
@@ -485,64 +253,7 @@ def test_after_an_abort_only_a_farewell_goes_out(fake: Fake) -> None:
     assert len(fake.requests) == 1
 
 
-# Streams
-
-
-@pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-def test_bytes_are_handed_on_as_they_come(fake: Fake, framing: str) -> None:
-    """No piece waits for the next one, whatever the framing: each is sent only when the last is here."""
-    fake.script[PATH] = [STREAM.but(framing=framing, body=(LIVE,))]
-    stream = opened(fake.url, read_timeout=5)
-    chunks = stream.chunks()
-    fake.wait_for(lambda: fake.streams)
-    for size in (1, 3, 1000, 60_000):
-        piece, received = b"x" * size, b""
-        fake.send(piece)
-        while len(received) < size:
-            received += next(chunks)
-        assert received == piece
-    stream.close()
-
-
-def test_silence_is_told_from_a_break(fake: Fake) -> None:
-    """A stream without a byte for too long is StreamIdle."""
-    fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, SILENCE))]
-    with within(SOON):
-        received, error = end_of(opened(fake.url, read_timeout=0.1))
-    assert (received, type(error)) == (HEARTBEAT, StreamIdle)
-
-
-EVENT = 'event: x\ndata: {"é": 1}\n\n'.encode()
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (STREAM.but(body=(EVENT,)), StreamEnded),
-        (STREAM.but(body=(EVENT,), framing="close"), StreamEnded),
-        (
-            STREAM.but(body=(EVENT,), framing="length", headers={"Content-Length": str(len(EVENT))}),
-            StreamEnded,
-        ),
-        (STREAM.but(body=(EVENT, FIN)), StreamBroken),
-        (STREAM.but(body=(EVENT, 0.1, RST)), StreamBroken),
-        (STREAM.but(body=(EVENT, FIN), framing="length"), StreamBroken),
-        (STREAM.but(body=(EVENT, 0.1, RST), framing="close"), StreamBroken),
-        (STREAM.but(body=(EVENT, b"more"), stop=FIN, at=b"mo"), StreamBroken),
-        (
-            STREAM.but(body=(EVENT, EVENT), stop=FIN, at=EVENT + b"\r\n%x\r\n" % len(EVENT) + EVENT[:18]),
-            StreamBroken,
-        ),
-    ],
-)
-def test_how_a_stream_ends(fake: Fake, answer: Answer, error: type[StreamError]) -> None:
-    """An orderly end is told from a break, and what came before either is not lost."""
-    fake.script[PATH] = [answer]
-    received, ended = end_of(opened(fake.url))
-    assert (received[: len(EVENT)], type(ended)) == (EVENT, error)
-
-
-# What never leaves, and what is never followed
+# What is never sent, and never followed
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -570,7 +281,7 @@ def test_the_environment_has_no_say(fake: Fake, monkeypatch: pytest.MonkeyPatch,
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         fake.script[PATH] = [OK]
-        assert get(fake.url).status == 200
+        assert call(fake.url).status == 200
         assert recorder.connections == set()
         assert recorder.requests == []
     assert fake.requests[0].headers["authorization"] == "Bearer key"
@@ -589,7 +300,7 @@ def test_only_what_is_trusted_is_trusted(
         monkeypatch.setenv(variable, path)
     with Fake(tls=context) as fake:
         with pytest.raises(Unavailable, match=f"the server's certificate is not trusted: .*{said}"):
-            get(fake.url, ca_file=None if said == "self" else path)
+            call(fake.url, ca_file=None if said == "self" else path)
         assert fake.requests == []
 
 
@@ -597,14 +308,14 @@ def test_ca_file(tmp_path: Path) -> None:
     """The account's own CA file is trusted; one that vanished is named as the culprit."""
     path, context = certificate(tmp_path)
     with Fake(tls=context) as fake:
-        assert get(fake.url, ca_file=path).status == 200
+        assert call(fake.url, ca_file=path).status == 200
         Path(path).unlink()
         with pytest.raises(Unavailable, match=r"^list: ca_file cannot be read: No such file"):
-            get(fake.url, ca_file=path)
+            call(fake.url, ca_file=path)
 
 
 def test_https_to_a_plain_port(fake: Fake) -> None:
     """TLS with a server that speaks none is an error of TLS."""
     fake.script["connect"] = [(b"HTTP/1.1 400 Bad Request\r\n\r\n", FIN)]
     with pytest.raises(Unavailable, match=r"^list: TLS failed: the server does not speak TLS on this port"):
-        get(fake.url.replace("http:", "https:"))
+        call(fake.url.replace("http:", "https:"))

@@ -1,0 +1,52 @@
+"""Requests of a transport, and how long they may take, for the tests of this package."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from pf_exporter.errors import StreamError
+from pf_exporter.packetfabric.request import Request
+from pf_exporter.packetfabric.response import Response, StreamingResponse
+from pf_exporter.packetfabric.transport import Transport
+from tests.fakes import Answer
+
+CANARY = "c4nary-5ecret"
+PATH = "/v2/ports"
+SOON = 1.0
+"""Seconds; well above what a stop takes, well below every timeout it cuts short."""
+
+BODY = b'[{"name": "' + b"x" * 200 + b'"}]'
+LONG = Answer(body=BODY)
+
+
+def call(url: str, **options: Any) -> Response:
+    options.setdefault("headers", {"Authorization": "Bearer key"})
+    ca_file = options.pop("ca_file", None)
+    return Transport(url, {}, ca_file=ca_file).call(Request("list", "GET", PATH, **options))
+
+
+def open_stream(url: str, **options: Any) -> StreamingResponse:
+    return Transport(url, {}).open(Request("stream", "GET", PATH, **options))
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
+
+
+def end_of(stream: StreamingResponse) -> tuple[bytes, StreamError]:
+    """All that a stream brings, and how it ends."""
+    received = b""
+    try:
+        for chunk in stream.chunks():
+            received += chunk
+    except StreamError as exc:
+        return received, exc
+    finally:
+        stream.close()
+    raise AssertionError("the iterator itself has ended")

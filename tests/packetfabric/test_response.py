@@ -1,0 +1,175 @@
+"""Responses: deadlines, limits of size, and how streams end."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+
+import pytest
+
+from pf_exporter.errors import (
+    Rejected,
+    StreamBroken,
+    StreamEnded,
+    StreamError,
+    StreamIdle,
+    Unavailable,
+)
+from tests.fakes import (
+    END,
+    FIN,
+    HEARTBEAT,
+    LIVE,
+    RST,
+    SILENCE,
+    STREAM,
+    Answer,
+    Fake,
+    Step,
+    bomb,
+    dripped,
+)
+from tests.packetfabric.harness import BODY, LONG, PATH, SOON, call, end_of, open_stream, within
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        SILENCE,
+        LONG.but(drip=0.01),
+        Answer(body=dripped([BODY], 0.01)),
+        Answer(body=dripped([BODY], 0.01), framing="chunked"),
+        Answer(body=dripped([BODY], 0.01), framing="close"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", 0.02) * 100,
+        Answer(body=(b"[]",), framing="chunked", stop=SILENCE, at=b"0\r\n"),
+    ],
+    ids=["silence", "headers", "length", "chunked", "close", "continue", "trailer"],
+)
+def test_a_deadline_holds_however_the_answer_drips(fake: Fake, step: Step) -> None:
+    """A call ends at its deadline though every single read is quick, and says so."""
+    fake.script[PATH] = [step]
+    with within(SOON), pytest.raises(Unavailable, match=r"^list: no complete response within 0\.2 seconds$"):
+        call(fake.url, deadline=0.2)
+
+
+def test_a_deadline_holds_in_a_tls_handshake(fake: Fake) -> None:
+    """A server that never shakes hands cannot hold a call beyond its deadline."""
+    fake.script["connect"] = [SILENCE]
+    with within(SOON), pytest.raises(Unavailable, match=r"within 0.2 seconds"):
+        call(fake.url.replace("http:", "https:"), deadline=0.2)
+
+
+def test_a_deadline_holds_while_connecting(dropping_url: str) -> None:
+    """A host that drops packets cannot hold a call beyond its deadline."""
+    with within(SOON), pytest.raises(Unavailable, match=r"within 0.2 seconds"):
+        call(dropping_url, deadline=0.2)
+
+
+def test_a_stream_outlives_the_deadline_of_its_opening(fake: Fake) -> None:
+    """Once a stream is read, only silence ends it."""
+    fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, 0.3, b"late", END, FIN))]
+    received, _ = end_of(open_stream(fake.url, deadline=0.1))
+    assert received == HEARTBEAT + b"late"
+
+
+@pytest.mark.parametrize("read_timeout", [2**32 / 1000, 365 * 86_400.0])
+def test_the_longest_timeouts_can_be_had(fake: Fake, read_timeout: float) -> None:
+    """A timeout beyond what a socket can count is a long one, not none at all."""
+    fake.script[PATH] = [STREAM.but(body=(0.1, b"x"))]
+    assert end_of(open_stream(fake.url, read_timeout=read_timeout))[0] == b"x"
+
+
+# Size
+
+
+@pytest.mark.parametrize("status", [200, 302, 500])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=bomb(256 << 20), headers={"Content-Encoding": "gzip"}),
+        Answer(body=itertools.repeat(b"x" * (1 << 16)), framing="chunked"),
+        Answer(body=itertools.repeat(b"x" * (1 << 16)), framing="close"),
+        Answer(body=itertools.repeat(b"x" * (1 << 16))),
+    ],
+    ids=["bomb", "chunked", "close", "length"],
+)
+def test_no_body_is_read_beyond_its_limit(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, answer: Answer, status: int
+) -> None:
+    """Neither an endless body nor a gzip bomb costs more memory than the limit explains."""
+    monkeypatch.setattr("pf_exporter.packetfabric.response.MAX_BODY_BYTES", 1 << 20)
+    location = {"Location": "/elsewhere"} if status == 302 else {}
+    fake.script[PATH] = [answer.but(status=status, headers={**answer.headers, **location})]
+    tracemalloc.start()
+    try:
+        with within(5):
+            if status == 200:
+                with pytest.raises(Rejected, match=r"^list: the response is larger than 1 MiB$"):
+                    call(fake.url)
+            else:
+                assert len(call(fake.url).body) == 1 << 16
+        assert tracemalloc.get_traced_memory()[1] < 12 << 20
+    finally:
+        tracemalloc.stop()
+
+
+# Streams
+
+
+@pytest.mark.parametrize("framing", ["chunked", "length", "close"])
+def test_bytes_are_handed_on_as_they_come(fake: Fake, framing: str) -> None:
+    """No piece waits for the next one, whatever the framing: each is sent only when the last is here."""
+    fake.script[PATH] = [STREAM.but(framing=framing, body=(LIVE,))]
+    stream = open_stream(fake.url, read_timeout=5)
+    chunks = stream.chunks()
+    fake.wait_for(lambda: fake.streams)
+    for size in (1, 3, 1000, 60_000):
+        piece, received = b"x" * size, b""
+        fake.send(piece)
+        while len(received) < size:
+            received += next(chunks)
+        assert received == piece
+    stream.close()
+
+
+def test_silence_is_told_from_a_break(fake: Fake) -> None:
+    """A stream without a byte for too long is StreamIdle."""
+    fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, SILENCE))]
+    with within(SOON):
+        received, error = end_of(open_stream(fake.url, read_timeout=0.1))
+    assert (received, type(error)) == (HEARTBEAT, StreamIdle)
+
+
+EVENT = 'event: x\ndata: {"é": 1}\n\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (STREAM.but(body=(EVENT,)), StreamEnded),
+        (STREAM.but(body=(EVENT,), framing="close"), StreamEnded),
+        (
+            STREAM.but(body=(EVENT,), framing="length", headers={"Content-Length": str(len(EVENT))}),
+            StreamEnded,
+        ),
+        (STREAM.but(body=(EVENT, FIN)), StreamBroken),
+        (STREAM.but(body=(EVENT, 0.1, RST)), StreamBroken),
+        (STREAM.but(body=(EVENT, FIN), framing="length"), StreamBroken),
+        (STREAM.but(body=(EVENT, 0.1, RST), framing="close"), StreamBroken),
+        (STREAM.but(body=(EVENT, b"more"), stop=FIN, at=b"mo"), StreamBroken),
+        (
+            STREAM.but(body=(EVENT, EVENT), stop=FIN, at=EVENT + b"\r\n%x\r\n" % len(EVENT) + EVENT[:18]),
+            StreamBroken,
+        ),
+    ],
+)
+def test_how_a_stream_ends(fake: Fake, answer: Answer, error: type[StreamError]) -> None:
+    """An orderly end is told from a break, and what came before either is not lost."""
+    fake.script[PATH] = [answer]
+    received, ended = end_of(open_stream(fake.url))
+    assert (received[: len(EVENT)], type(ended)) == (EVENT, error)

@@ -1,0 +1,78 @@
+"""Exceptions of requests and urllib3: what they become, and what they never quote."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+
+import pytest
+import requests.exceptions
+import urllib3.exceptions
+
+from pf_exporter.errors import (
+    Rejected,
+    StreamBroken,
+    StreamIdle,
+    Unavailable,
+)
+from pf_exporter.packetfabric.transport_errors import FOREIGN, stream_error, unavailable
+from tests.packetfabric.harness import CANARY
+
+
+def foreign() -> list[type[BaseException]]:
+    found = [*vars(requests.exceptions).values(), *vars(urllib3.exceptions).values()]
+    return sorted(
+        {
+            cls
+            for cls in found
+            if isinstance(cls, type)
+            and issubclass(cls, BaseException)
+            and cls.__module__.startswith(("requests", "urllib3"))
+        },
+        key=str,
+    )
+
+
+def test_the_walk_finds_them() -> None:
+    """The mechanical walk below sees both packages' trees."""
+    assert {requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError} <= set(foreign())
+    assert len(foreign()) > 50
+
+
+@pytest.mark.parametrize("cls", foreign(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+def test_every_foreign_exception_becomes_ours(cls: type[BaseException]) -> None:
+    """Whatever requests and urllib3 define is caught, and turned into an error that quotes nothing of it."""
+    exc = cls.__new__(cls)
+    exc.args = (f"https://user:{CANARY}@host/?q={CANARY}", {"Authorization": CANARY}, CANARY.encode())
+    assert isinstance(exc, FOREIGN) or issubclass(cls, Warning)
+    whole, streaming = unavailable(exc, "login"), stream_error(exc, "stream")
+    assert isinstance(whole, Rejected | Unavailable)
+    assert isinstance(streaming, StreamBroken | StreamIdle)
+    assert str(whole).startswith("login: ")
+    for error in (whole, streaming):
+        assert CANARY not in f"{error} {error!r}"
+        assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("exc", "said"),
+    [
+        (ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)), "Connection reset by peer"),
+        (socket.gaierror(socket.EAI_NONAME, "Name unknown"), "the name cannot be resolved: Name unknown"),
+        (ssl.SSLError("x"), "TLS failed: the server ended the handshake"),
+        (TimeoutError("timed out"), "timed out"),
+        (OSError(CANARY), "OSError"),
+    ],
+)
+def test_the_cause_is_found_wherever_it_is_wrapped(exc: BaseException, said: str) -> None:
+    """The reason a person can act on is dug out of any nesting, loops included."""
+    inner = urllib3.exceptions.ProtocolError(CANARY, exc)
+    outer = requests.exceptions.ConnectionError(inner)
+    inner.__context__ = outer
+    chained = requests.exceptions.ConnectionError(CANARY)
+    chained.__cause__ = exc
+    assert str(unavailable(exc, "login")) == f"login: {said}"
+    if said != "OSError":
+        assert str(unavailable(outer, "login")) == str(unavailable(chained, "login")) == f"login: {said}"
