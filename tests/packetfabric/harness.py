@@ -7,12 +7,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from pf_exporter.config.secrets import Secret
 from pf_exporter.errors import StreamError
+from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.packetfabric.request import Request
 from pf_exporter.packetfabric.response import Response, StreamingResponse
 from pf_exporter.packetfabric.transport import Transport
-from tests.fakes import Answer
+from tests.fakes import Answer, Fake
 
+KEY = Session(Secret("key"), None, from_login=False)
+BUNDLE = "11111111-2222-3333-4444-555555555555"
 CANARY = "c4nary-5ecret"
 PATH = "/v2/ports"
 SOON = 1.0
@@ -50,3 +54,7 @@ def end_of(stream: StreamingResponse) -> tuple[bytes, StreamError]:
     finally:
         stream.close()
     raise AssertionError("the iterator itself has ended")
+
+
+def make_client(fake: Fake, **changes: Any) -> Client:
+    return Client(fake.account(**changes), idle_timeout=5.0)

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
@@ -20,38 +14,19 @@ from referencing.jsonschema import DRAFT4
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.errors import (
-    ApiError,
     ConfigError,
-    ExporterError,
-    Forbidden,
     LoginIncomplete,
     NotAnEventStream,
-    RateLimited,
     Rejected,
     SubscriptionGone,
-    Unauthorized,
     Unavailable,
 )
-from pf_exporter.packetfabric import status_errors
-from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.packetfabric.status_errors import retry_after
+from pf_exporter.packetfabric.client import Session
 from pf_exporter.schema.timestamps import epoch
-from tests.fakes import HEARTBEAT, NOTHING_MORE, OK, STREAM, Answer, By, Fake, Request, answer, event
+from tests.fakes import HEARTBEAT, STREAM, Answer, Fake, answer, event
+from tests.packetfabric.harness import BUNDLE, KEY, make_client
 
 ODD = "pä€ß𝄞"
-KEY = Session(Secret("key"), None, from_login=False)
-BUNDLE = "11111111-2222-3333-4444-555555555555"
-
-
-@pytest.fixture
-def fake() -> Iterator[Fake]:
-    with Fake() as server:
-        yield server
-
-
-def make_client(fake: Fake, **changes: Any) -> Client:
-    return Client(fake.account(**changes), idle_timeout=5.0)
-
 
 # Logging in and out
 
@@ -159,110 +134,6 @@ def test_logout_ends_a_login_even_after_an_abort(fake: Fake) -> None:
     assert fake.of("logout")[0].headers["authorization"] == f"Bearer {session.token.reveal()}"
 
 
-# Refusals
-
-STATUSES: list[tuple[int, type[ApiError]]] = [
-    (400, Rejected),
-    (401, Unauthorized),
-    (403, Forbidden),
-    (404, Rejected),
-    (408, Unavailable),
-    (422, Rejected),
-    (429, RateLimited),
-    (500, Unavailable),
-    (502, Unavailable),
-    (503, Unavailable),
-    (504, Unavailable),
-    (302, Rejected),
-    (204, Rejected),
-    (202, Rejected),
-    (999, Unavailable),
-]
-
-
-@pytest.mark.parametrize(("status", "error"), STATUSES)
-@pytest.mark.parametrize("phase", ["login", "subscribe", "/v2/ports", "open"])
-def test_what_a_status_means(fake: Fake, phase: str, status: int, error: type[ExporterError]) -> None:
-    """Every status has one meaning in every phase; on the stream a 404 is a lost bundle, 2xx no stream."""
-    fake.script[phase] = [Answer(status, {"Location": fake.url, "Retry-After": "9"})]
-    one = make_client(fake)
-    calls = {
-        "login": lambda: one.login(),
-        "subscribe": lambda: one.subscribe(KEY, []),
-        "/v2/ports": lambda: list(one.pages(KEY, "/v2/ports")),
-        "open": lambda: one.open(KEY, BUNDLE),
-    }
-    if phase == "open":
-        error = {404: SubscriptionGone, 204: NotAnEventStream, 202: NotAnEventStream}.get(status, error)
-    with pytest.raises(ExporterError, match=f"HTTP {status}") as caught:
-        calls[phase]()
-    assert type(caught.value) is error
-    if isinstance(caught.value, ApiError) and not isinstance(caught.value, SubscriptionGone):
-        assert caught.value.retry_after == 9
-    assert len(fake.requests) == 1
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b'{"message": "vlan: too small"}', 'login: HTTP 400 ("vlan: too small")'),
-        (b'{"message": "a\\u001b[31m\\nb"}', 'login: HTTP 400 ("a[31mb")'),
-        (
-            b"{\"message\": \"'password' of 'user'\"}",
-            "login: HTTP 400 (\"'<secret>' of '<secret>'\")",
-        ),
-        (b'{"message": "%b"}' % (b"x" * 999), f'login: HTTP 400 ("{"x" * 200}")'),
-        (b'{"message": [1]}', "login: HTTP 400"),
-        (b'{"message": ' + b"[" * 5000 + b"]" * 5000 + b"}", "login: HTTP 400"),
-        (b"[]", "login: HTTP 400"),
-        (b"not found", "login: HTTP 400"),
-    ],
-)
-def test_what_a_refusal_says(fake: Fake, body: bytes, said: str) -> None:
-    """The API's own words are passed on, on one line, bounded, without the credentials that it echoes."""
-    fake.script["login"] = [Answer(400, body=body)]
-    with pytest.raises(Rejected) as caught:
-        make_client(fake).login()
-    assert str(caught.value) == said
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        ("120", 120),
-        (" 7 ", 7),
-        ("0", 0),
-        (formatdate(1060, usegmt=True), 60),
-        (formatdate(940, usegmt=True), 0),
-        ("Thu, 01 Jan 1970 01:17:40 +0100", 60),
-        ("-5", None),
-        ("abc", None),
-        ("", None),
-        ("1.5", None),
-        ("١٢", None),
-        ("315360000", 3600),
-        ("9" * 18, 3600),
-        ("9" * 400, None),
-        (formatdate(1000 + 315360000, usegmt=True), 3600),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
-    ],
-)
-def test_retry_after(value: str | None, seconds: float | None) -> None:
-    """Seconds and dates are understood, the past is now, nonsense is nothing, ten years are an hour."""
-    assert retry_after(value, 1000.0) == seconds
-
-
-@given(
-    st.text(st.characters(codec="latin-1"), max_size=40)
-    | st.from_regex(r"\w*,? ?\d* \w* \d* [\d:]* ?[+-]?\w*")
-)
-def test_no_retry_after_does_harm(value: str) -> None:
-    """Whatever the header holds, there is a sane number of seconds, or none."""
-    seconds = retry_after(value, 1000.0)
-    assert seconds is None or 0 <= seconds <= status_errors.RETRY_AFTER_LIMIT
-
-
 # Subscribing
 
 
@@ -368,81 +239,3 @@ def test_a_bundle_that_is_gone(fake: Fake, status: int) -> None:
     fake.script["open"] = [Answer(status)]
     with pytest.raises(SubscriptionGone):
         make_client(fake).open(KEY, BUNDLE)
-
-
-# Lists
-
-
-@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (9, 1), (10, 2), (11, 2), (20, 3), (25, 3)])
-def test_pages(fake: Fake, count: int, requests: int) -> None:
-    """Every object comes once, in order, with no more requests than needed to know the end."""
-    fake.lists["/v2/ports"] = [{"n": number} for number in range(count)]
-    pages = list(make_client(fake).pages(KEY, "/v2/ports", size=10))
-    assert [item["n"] for page in pages for item in page] == list(range(count))
-    assert [request.query for request in fake.requests] == [
-        f"page_size=10&offset={10 * number}" for number in range(requests)
-    ]
-
-
-@pytest.mark.parametrize("cap", [10, 20, 50])
-@pytest.mark.parametrize("count", [50, 53, 60, 100, 120])
-def test_a_server_with_a_largest_page(fake: Fake, cap: int, count: int) -> None:
-    """Where the server sends less than asked for, nothing of the list is lost, and nothing comes twice."""
-    everything = [{"n": number} for number in range(count)]
-
-    def page(request: Request) -> Answer:
-        offset = int(parse_qs(request.query)["offset"][0])
-        return answer(200, everything[offset : offset + cap])
-
-    fake.script["/v2/ports"] = itertools.repeat(By(page))
-    pages = list(make_client(fake).pages(KEY, "/v2/ports"))
-    assert [item for page in pages for item in page] == everything
-
-
-def test_a_server_that_refuses_what_is_behind_the_end(fake: Fake) -> None:
-    """A short page of a round length was the last one after all: a refusal of what follows costs nothing."""
-    everything = [{"n": number} for number in range(30)]
-    fake.script["/v2/ports"] = [answer(200, everything), Answer(416), NOTHING_MORE]
-    assert list(make_client(fake).pages(KEY, "/v2/ports")) == [everything]
-    fake.script["/v2/ports"] = [answer(200, everything), Answer(500), NOTHING_MORE]
-    with pytest.raises(Unavailable):
-        list(make_client(fake).pages(KEY, "/v2/ports"))
-
-
-@pytest.mark.parametrize("count", [3, 10, 30])
-def test_paging_that_is_ignored(fake: Fake, count: int) -> None:
-    """An API that sends the whole list each time is not asked for ever, and nothing comes twice."""
-    everything = [{"n": number} for number in range(count)]
-    fake.script["/v2/ports"] = [answer(200, everything), answer(200, everything), NOTHING_MORE]
-    pages = list(make_client(fake).pages(KEY, "/v2/ports", size=10))
-    assert [item for page in pages for item in page] == everything
-
-
-def test_what_is_no_object_is_left_out(fake: Fake) -> None:
-    """Odd items do not cost the others."""
-    fake.lists["/v2/ports"] = [{"n": 1}, None, "x", [2], {"n": 3}]
-    assert list(make_client(fake).pages(KEY, "/v2/ports")) == [[{"n": 1}, {"n": 3}]]
-
-
-@pytest.mark.parametrize("body", [b"{}", b"null", b'"x"', b"5", b"", b"[1,"])
-def test_a_list_that_is_none(fake: Fake, body: bytes) -> None:
-    """Anything but a list is Rejected."""
-    fake.script["/v2/ports"] = [OK, Answer(body=body)]
-    one = make_client(fake)
-    list(one.pages(KEY, "/v2/ports"))
-    with pytest.raises(Rejected, match="list of ports: the response is not"):
-        list(one.pages(KEY, "/v2/ports"))
-
-
-def test_a_list_without_an_end(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that never ends is Rejected after a bounded number of pages."""
-    monkeypatch.setattr("pf_exporter.packetfabric.paging.MAX_PAGES", 20)
-    number = itertools.count()
-
-    def another(_: Request) -> Answer:
-        return answer(200, [{"n": next(number)}])
-
-    fake.script["/v2/ports"] = itertools.repeat(By(another))
-    with pytest.raises(Rejected, match="more than 20 pages"):
-        list(make_client(fake).pages(KEY, "/v2/ports", size=1))
-    assert len(fake.requests) == 20
