@@ -1,4 +1,4 @@
-"""The exporter's life with a server that behaves in any order it likes."""
+"""An account's pipeline against a server that fails in random order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fakes import FIN, RST, STREAM, Answer, Fake, Piece, Step, event
 from tests.matrix import MATRIX
 
 BACKOFF = SETTINGS.backoff_min
-# What can be answered to a login, a subscription or the opening of a stream in place of what is right.
+# Wrong responses to a login, a subscription or the opening of a stream.
 REFUSALS: list[Step] = [
     *(fault.step for fault in MATRIX if fault.phase == "open" and "compresses" not in fault.what),
     STREAM.but(body=()),
@@ -28,17 +28,17 @@ REFUSALS: list[Step] = [
 
 
 class Life(RuleBasedStateMachine):
-    """Rules are what the server does; whatever it did, the exporter comes back and counts every event."""
+    """Rules are what the server does; after each the exporter streams again and counts every event."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fake = Fake(heartbeat=0.05).__enter__()
         self.chain = Chain(self.fake.account()).__enter__()
         self.sent = 0
-        self.logout_replaced()
+        self.wait_for_stream()
 
-    def logout_replaced(self) -> None:
-        """Wait until there is exactly one stream, and it is heard."""
+    def wait_for_stream(self) -> None:
+        """Wait until exactly one stream is open and has brought bytes."""
         until(lambda: len(self.fake.streams) == 1 and self.chain.stats.up, "a stream")
 
     def teardown(self) -> None:
@@ -50,7 +50,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 5))
     def events(self, number: int) -> None:
-        """While a stream is open no event is lost."""
+        """No event is lost while a stream is open."""
         before = self.chain.processed
         for _ in range(number):
             self.sent += 1
@@ -65,7 +65,7 @@ class Life(RuleBasedStateMachine):
         forget=st.sampled_from(["nothing", "bundles", "sessions"]),
     )
     def end(self, end: Piece, phase: str, refusals: list[Step], forget: str) -> None:
-        """The stream ends, the server forgets something, and refuses a few times before it behaves again."""
+        """The stream ends; the server forgets something and refuses a few times before it recovers."""
         opened = self.chain.stats.connects
         with self.fake.changed:
             self.fake.script[phase] = refusals
@@ -75,12 +75,12 @@ class Life(RuleBasedStateMachine):
                 self.fake.sessions.clear()
             self.fake.send(end)
         until(lambda: self.chain.stats.connects > opened, "a new stream")
-        self.logout_replaced()
+        self.wait_for_stream()
 
     @precondition(lambda self: self.sent)
     @rule()
     def garbage(self) -> None:
-        """Events that cannot be used do not end the stream."""
+        """Unusable events do not end the stream."""
         opened = self.chain.stats.connects
         before = self.chain.processed
         self.fake.send(b"event: port|metrics\ndata: {\n\n", event("port|metrics", [1]), b"\xff\xfe\n\n")
@@ -89,21 +89,21 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def one_login_at_a_time(self) -> None:
-        """Never two logins at once, nor two requests for a bundle."""
+        """There are never two logins or two requests for a bundle at once."""
         assert self.fake.most["login"] <= 1
         assert self.fake.most["subscribe"] <= 1
 
     @invariant()
     def no_hot_loop(self) -> None:
-        """No stream here lives long enough to reset the backoff: only the very first retry may be at once."""
+        """No stream here lives long enough to reset the backoff: only the first retry may be immediate."""
         for phase in ("login", "subscribe", "open"):
             at = [request.at for request in self.fake.of(phase)]
             gaps = [later - earlier for earlier, later in itertools.pairwise(at)]
             assert sum(gap < BACKOFF * 0.9 for gap in gaps) <= 1
 
     @invariant()
-    def the_books_balance(self) -> None:
-        """Every family can be read, and no reason is counted that was not foreseen."""
+    def metrics_can_be_read(self) -> None:
+        """Every metric can be read, and no counter has an unexpected label."""
         for own in EXPORTER_METRICS:
             assert all(value >= 0 for value in own.read(self.chain.stats).values())
 

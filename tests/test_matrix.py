@@ -1,4 +1,4 @@
-"""Every fault in every phase, once: afterwards all is as if nothing had been, and it was counted."""
+"""Every fault in every phase, once: afterwards the exporter streams again, and has counted it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.fakes import OK, By, Fake, Part, Request, event
 from tests.matrix import MATRIX, PHASES, Fault
 
 
-def held() -> tuple[set[str], int]:
-    """The names of the exporter's threads, and how many descriptors are open."""
+def held_resources() -> tuple[set[str], int]:
+    """The names of the exporter's threads, and the number of open descriptors."""
     gc.collect()
     threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("stream")}
     return threads, len(os.listdir("/proc/self/fd"))
@@ -36,15 +36,15 @@ def counters(stats: AccountStats) -> dict[tuple[str, ...], float]:
 
 @pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: f"{fault.phase}: {fault.what}")
 def test_fault(fault: Fault) -> None:
-    """One stream and one bundle in use, up was 0 meanwhile, one reason counted once, nothing left over."""
-    before = held()
+    """One stream is open afterwards, up was 0 meanwhile, one reason is counted once, nothing is left over."""
+    before = held_resources()
     with Fake(heartbeat=0.05) as fake:
-        happen(fault, fake)
-    until(lambda: held() == before, "the end of every thread and descriptor")
+        cause(fault, fake)
+    until(lambda: held_resources() == before, "the end of every thread and descriptor")
 
 
-def happen(fault: Fault, fake: Fake) -> None:
-    """Let the fault happen once, and see the exporter through it."""
+def cause(fault: Fault, fake: Fake) -> None:
+    """Cause the fault once, and wait until the exporter has recovered."""
     ups: list[bool] = []
     stats: AccountStats | None = None
 
@@ -70,9 +70,9 @@ def happen(fault: Fault, fake: Fake) -> None:
             return len(fake.streams) == 1 and chain.stats.up
 
         until(streaming, "a stream after the fault")
-        taken = chain.processed
+        processed = chain.processed
         fake.send(event("vc|metrics", {"vc_circuit_id": "PF-BC-1", "port_circuit_id": "PF-AP-1"}))
-        chain.wait_for_events(taken + 1)
+        chain.wait_for_events(processed + 1)
         assert ups == [False]
         reasons = {reason: count for reason, count in stats.disconnects.items() if count}
         assert reasons == {fault.reason: 1}
@@ -86,7 +86,7 @@ def happen(fault: Fault, fake: Fake) -> None:
         assert len(bundles) == fault.bundles
 
 
-def test_every_phase_is_there() -> None:
+def test_matrix_covers_every_phase() -> None:
     """The table has faults for every phase, and no fault twice."""
     assert {fault.phase for fault in MATRIX} == set(PHASES)
     names = [(fault.phase, fault.what) for fault in MATRIX]

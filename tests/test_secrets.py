@@ -1,4 +1,4 @@
-"""No secret leaves the process but to the API: the whole matrix of faults, searched for canaries."""
+"""Secrets leave the process only for the API: every fault of the matrix, searched for canaries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ USER, PASSWORD = "canary-üser", "canary/p&ss w€rd"
 
 
 def aliases(secret: str) -> set[bytes]:
-    """A secret as it may turn up: plain, percent-encoded, in JSON, in base64, in Python."""
+    """A secret in the forms in which it may appear: plain, percent-encoded, JSON, base64, Python."""
     raw = secret.encode()
     found = {raw, quote(secret).encode(), quote(secret, safe="").encode(), json.dumps(secret)[1:-1].encode()}
     found |= {base64.b64encode(raw).rstrip(b"="), repr(secret)[1:-1].encode(), repr(raw)[2:-1].encode()}
@@ -69,8 +69,8 @@ def errors() -> Iterator[ErrorCollector]:
 
 
 @pytest.mark.parametrize("fault", MATRIX, ids=lambda fault: f"{fault.phase}: {fault.what}")
-def test_no_fault_shows_a_secret(fault: Fault, log: LogFile, errors: ErrorCollector) -> None:
-    """Neither log, metrics, representations nor tracebacks with locals hold user, password or token."""
+def test_faults_show_no_secret(fault: Fault, log: LogFile, errors: ErrorCollector) -> None:
+    """Log, metrics, representations and tracebacks with locals hold no user, password or token."""
     raised = errors.raised
     with Fake(heartbeat=0.05) as fake:
         fake.script["open" if fault.phase == "stream" else fault.phase] = [fault.step]
@@ -97,8 +97,8 @@ def test_no_fault_shows_a_secret(fault: Fault, log: LogFile, errors: ErrorCollec
     assert [s for secret in (USER, PASSWORD, *tokens) for s in aliases(secret) if s in everything] == []
 
 
-def test_what_a_server_echoes_is_not_repeated(log: LogFile) -> None:
-    """A server that quotes the password in its refusal does not get it into the log."""
+def test_echoed_secret_is_not_logged(log: LogFile) -> None:
+    """A password that a server quotes in its error message does not get into the log."""
     text = json.dumps({"message": f"no user {USER} with {PASSWORD}"}).encode()
     with Fake() as fake:
         fake.script["login"] = [Answer(401, {}, text)]
@@ -108,15 +108,15 @@ def test_what_a_server_echoes_is_not_repeated(log: LogFile) -> None:
     assert not [s for secret in (USER, PASSWORD) for s in aliases(secret) if s in log.text().encode()]
 
 
-def test_a_secret_survives_no_copy() -> None:
-    """Pickled, formatted, in a list: what comes out is not the secret."""
+def test_copies_hold_no_secret() -> None:
+    """A secret that is pickled, formatted or in a list is not readable."""
     secret = Secret("canary")
     copies = [pickle.dumps(secret), str(secret).encode(), f"{secret:>20}".encode(), repr([secret]).encode()]
     assert not [copy for copy in copies if b"canary" in copy]
 
 
 def test_no_secret_on_the_command_line() -> None:
-    """There is no flag that takes a secret: none of the help's flags names one."""
+    """No flag in the help takes a secret."""
     done = subprocess.run(
         [sys.executable, "-m", "pf_exporter", "--help"],
         capture_output=True,
@@ -131,8 +131,8 @@ def test_no_secret_on_the_command_line() -> None:
     ]
 
 
-def test_tokens_that_are_no_header_are_refused_in_words() -> None:
-    """A token with a newline in it would be quoted whole by requests; ours says what is wrong without it."""
+def test_token_with_a_line_break() -> None:
+    """requests would quote a token with a line break; our error does not."""
     token = f"canary\n{uuid.uuid4()}"
     with Fake() as fake, Chain(fake.account(token=Secret(token), login=None, password=None)) as chain:
         until(lambda: chain.stats.disconnects["rejected"], "the refusal")

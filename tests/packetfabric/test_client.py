@@ -1,4 +1,4 @@
-"""The API as one account sees it: what is sent, and what each answer is taken for."""
+"""The API as one account sees it: what is sent, and what its responses become."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ODD = "pä€ß𝄞"
 
 
 def test_login(fake: Fake) -> None:
-    """User and password become a session with its end, which time without a zone gives in UTC."""
+    """User and password become a session; an expiry without a time zone is UTC."""
     fake.session = {"time_expires": "2020-06-11T19:08:10.5"}
     session = make_client(fake).login()
     (request,) = fake.requests
@@ -43,48 +43,48 @@ def test_login(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("expires", [None, 5, "soon", "", [], "2020-02-30T00:00:00"])
-def test_an_end_that_makes_no_sense(fake: Fake, expires: object) -> None:
-    """A session without a usable end is a session all the same."""
+def test_unusable_expiry(fake: Fake, expires: object) -> None:
+    """A session whose expiry is unusable is still a session."""
     fake.session = {"time_expires": expires}
     assert make_client(fake).login().expires_at is None
 
 
-def test_an_end_without_end_is_not_remembered(fake: Fake) -> None:
-    """The cache of timestamps holds none that a hostile server could fill the memory with."""
+def test_huge_expiry_is_not_cached(fake: Fake) -> None:
+    """A timestamp that is too long does not enter the cache of timestamps, which would keep its memory."""
     epoch.cache_clear()
     fake.session = {"time_expires": "2" * 1_000_000}
     assert make_client(fake).login().expires_at is None
     assert epoch.cache_info().currsize == 0
 
 
-def test_an_api_key_needs_no_login(fake: Fake, tmp_path: Path) -> None:
-    """An API key is the session; it is read anew each time, and never logged out."""
+def test_api_key_needs_no_login(fake: Fake, tmp_path: Path) -> None:
+    """An API key becomes a session without a request; its file is read each time, no logout is sent."""
     path = tmp_path / "key"
     path.write_text("one\n")
-    one = make_client(fake, token=SecretFile(str(path), "token_file"))
-    assert one.login().token.reveal() == "one"
+    client = make_client(fake, token=SecretFile(str(path), "token_file"))
+    assert client.login().token.reveal() == "one"
     path.write_text("two\n")
-    session = one.login()
+    session = client.login()
     assert (session.token.reveal(), session.expires_at) == ("two", None)
-    one.logout(session)
+    client.logout(session)
     assert fake.requests == []
     path.unlink()
     with pytest.raises(ConfigError, match="token_file"):
-        one.login()
+        client.login()
 
 
 def test_secrets_beyond_latin_1(fake: Fake) -> None:
-    """Passwords and tokens go out as UTF-8, whatever letters they have."""
-    account = make_client(fake, login=Secret(ODD), password=Secret(ODD * 2))
-    account.login()
+    """Passwords and tokens are sent as UTF-8, whatever characters they have."""
+    client = make_client(fake, login=Secret(ODD), password=Secret(ODD * 2))
+    client.login()
     assert fake.requests[0].json() == {"login": ODD, "password": ODD * 2}
     fake.script["subscribe"] = [answer(201, {"subscription_uuid": BUNDLE})]
-    account.subscribe(Session(Secret(ODD), None, from_login=False), [])
+    client.subscribe(Session(Secret(ODD), None, from_login=False), [])
     assert fake.requests[1].headers["authorization"].encode("latin-1").decode() == f"Bearer {ODD}"
 
 
 def test_on_behalf(fake: Fake) -> None:
-    """A reseller's header is on every request, the login and the stream included."""
+    """A reseller's header is on every request, including the login and the stream."""
     reseller = make_client(fake, on_behalf=BUNDLE)
     session = reseller.login()
     reseller.open(session, reseller.subscribe(session, [])).close()
@@ -93,7 +93,7 @@ def test_on_behalf(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"token": "x", "mfa_required": True},
         {"message": "MFA code needed"},
@@ -101,9 +101,9 @@ def test_on_behalf(fake: Fake) -> None:
         {"token": "x", "should_sign_eula": True},
     ],
 )
-def test_a_second_step_is_for_a_person(fake: Fake, said: object) -> None:
-    """MFA and an unsigned agreement are told as what they are, with the API key as the way out."""
-    fake.script["login"] = [answer(200, said)]
+def test_login_with_a_second_step(fake: Fake, fields: object) -> None:
+    """MFA and an unsigned agreement are errors of their own, which suggest an API key."""
+    fake.script["login"] = [answer(200, fields)]
     with pytest.raises(LoginIncomplete, match=r"create an API key in the portal .*PF_TOKEN"):
         make_client(fake).login()
 
@@ -115,21 +115,21 @@ def test_a_second_step_is_for_a_person(fake: Fake, said: object) -> None:
         *(b'{"token": 5}', b'{"token": "a\\nb"}', b'{"token": ""}', b'{"token": "%b"}' % (b"x" * 5000)),
     ],
 )
-def test_an_answer_that_is_no_session(fake: Fake, body: bytes) -> None:
-    """Whatever else a login brings is Rejected, and not quoted."""
+def test_response_without_a_session(fake: Fake, body: bytes) -> None:
+    """Any other response to a login is Rejected, and not quoted."""
     fake.script["login"] = [Answer(body=body)]
     with pytest.raises(Rejected, match=r"^login: the response [a-z_ A-Z]+(; check api_url)?$"):
         make_client(fake).login()
 
 
-def test_logout_ends_a_login_even_after_an_abort(fake: Fake) -> None:
-    """The farewell goes out though everything else is refused; its failure is an error of ours."""
-    one = make_client(fake)
-    session = one.login()
-    one.abort()
+def test_logout_after_an_abort(fake: Fake) -> None:
+    """A logout is sent although all other requests are refused."""
+    client = make_client(fake)
+    session = client.login()
+    client.abort()
     with pytest.raises(Unavailable):
-        one.login()
-    one.logout(session)
+        client.login()
+    client.logout(session)
     assert fake.sessions == {"key"}
     assert fake.of("logout")[0].headers["authorization"] == f"Bearer {session.token.reveal()}"
 
@@ -162,10 +162,10 @@ def test_logout_ends_a_login_even_after_an_abort(fake: Fake) -> None:
         ),
     ],
 )
-def test_the_subscription_is_what_the_api_describes(
+def test_subscription_fits_the_api_description(
     fake: Fake, streams: tuple[StreamFilter, ...], wanted: list[object], openapi: Any
 ) -> None:
-    """All three types are asked for, filters nobody set are left out, and PacketFabric's schema agrees."""
+    """All three types are requested, unset filters are left out, and PacketFabric's schema accepts it."""
     assert make_client(fake).subscribe(KEY, streams) in fake.bundles
     sent = fake.requests[0].json()
     assert sorted(sent["streams"], key=json.dumps) == sorted(wanted, key=json.dumps)
@@ -178,16 +178,16 @@ def test_the_subscription_is_what_the_api_describes(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [{}, [], None, {"subscription_uuid": None}, {"subscription_uuid": 5}]
     + [
         {"subscription_uuid": text}
         for text in ("", "../auth", "a/b", "a?b", "a#b", "a b", "x" * 65, "é", "a\n")
     ],
 )
-def test_a_bundle_that_is_none(fake: Fake, said: object) -> None:
-    """What becomes part of a URL is an identifier, or the answer is Rejected."""
-    fake.script["subscribe"] = [answer(201, said)]
+def test_response_without_a_usable_bundle(fake: Fake, fields: object) -> None:
+    """Only an identifier becomes part of a URL; any other response is Rejected."""
+    fake.script["subscribe"] = [answer(201, fields)]
     with pytest.raises(Rejected, match="no usable subscription_uuid"):
         make_client(fake).subscribe(KEY, [])
 
@@ -199,7 +199,7 @@ def test_a_bundle_that_is_none(fake: Fake, said: object) -> None:
     "kind", ["text/event-stream", "Text/Event-Stream; charset=UTF-8", "text/event-stream;x"]
 )
 def test_open(fake: Fake, kind: str) -> None:
-    """The stream is asked for in the API's manner, and its bytes come through."""
+    """The stream is requested with the documented headers, and its bytes come through."""
     fake.events = [event("port|metrics", {"é": 1})]
     fake.script["open"] = [STREAM.but(headers={"Content-Type": kind, "Content-Encoding": "identity"})]
     stream = make_client(fake).open(KEY, BUNDLE)
@@ -225,8 +225,8 @@ def test_open(fake: Fake, kind: str) -> None:
         {"Content-Type": "text/event-stream", "Content-Encoding": "identity, br"},
     ],
 )
-def test_no_event_stream(fake: Fake, headers: dict[str, str]) -> None:
-    """Another content type, or a compression nobody asked for, is no event stream; nothing stays open."""
+def test_response_that_is_not_an_event_stream(fake: Fake, headers: dict[str, str]) -> None:
+    """Another content type, or an encoding that was not requested, is an error; nothing stays open."""
     fake.script["open"] = [STREAM.but(headers=headers)]
     with pytest.raises(NotAnEventStream):
         make_client(fake).open(KEY, BUNDLE)
@@ -234,8 +234,8 @@ def test_no_event_stream(fake: Fake, headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_a_bundle_that_is_gone(fake: Fake, status: int) -> None:
-    """404 and 410 on the stream say that a new bundle is needed."""
+def test_expired_bundle(fake: Fake, status: int) -> None:
+    """404 and 410 on the stream mean that a new bundle is needed."""
     fake.script["open"] = [Answer(status)]
     with pytest.raises(SubscriptionGone):
         make_client(fake).open(KEY, BUNDLE)

@@ -16,7 +16,7 @@ class Target(SimpleNamespace):
     """What AbortableConnection uses of a connection of urllib3."""
 
     def close(self) -> None:
-        """Nothing is pooled here."""
+        """Do nothing: there is no pool."""
 
 
 @pytest.fixture

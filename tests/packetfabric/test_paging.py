@@ -17,7 +17,7 @@ from tests.packetfabric.harness import KEY, make_client
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (9, 1), (10, 2), (11, 2), (20, 3), (25, 3)])
 def test_pages(fake: Fake, count: int, requests: int) -> None:
-    """Every object comes once, in order, with no more requests than needed to know the end."""
+    """Every object comes once, in order, with no more requests than needed to find the end."""
     fake.lists["/v2/ports"] = [{"n": number} for number in range(count)]
     pages = list(make_client(fake).pages(KEY, "/v2/ports", size=10))
     assert [item["n"] for page in pages for item in page] == list(range(count))
@@ -28,8 +28,8 @@ def test_pages(fake: Fake, count: int, requests: int) -> None:
 
 @pytest.mark.parametrize("cap", [10, 20, 50])
 @pytest.mark.parametrize("count", [50, 53, 60, 100, 120])
-def test_a_server_with_a_largest_page(fake: Fake, cap: int, count: int) -> None:
-    """Where the server sends less than asked for, nothing of the list is lost, and nothing comes twice."""
+def test_server_with_a_page_limit(fake: Fake, cap: int, count: int) -> None:
+    """If the server sends smaller pages than requested, nothing is lost and nothing is read twice."""
     everything = [{"n": number} for number in range(count)]
 
     def page(request: Request) -> Answer:
@@ -41,8 +41,8 @@ def test_a_server_with_a_largest_page(fake: Fake, cap: int, count: int) -> None:
     assert [item for page in pages for item in page] == everything
 
 
-def test_a_server_that_refuses_what_is_behind_the_end(fake: Fake) -> None:
-    """A short page of a round length was the last one after all: a refusal of what follows costs nothing."""
+def test_server_that_refuses_pages_after_the_end(fake: Fake) -> None:
+    """A refused page after a short one with a round length is the end; a failed one is an error."""
     everything = [{"n": number} for number in range(30)]
     fake.script["/v2/ports"] = [answer(200, everything), Answer(416), NOTHING_MORE]
     assert list(make_client(fake).pages(KEY, "/v2/ports")) == [everything]
@@ -52,32 +52,32 @@ def test_a_server_that_refuses_what_is_behind_the_end(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 10, 30])
-def test_paging_that_is_ignored(fake: Fake, count: int) -> None:
-    """An API that sends the whole list each time is not asked for ever, and nothing comes twice."""
+def test_server_that_ignores_paging(fake: Fake, count: int) -> None:
+    """An API that sends the whole list each time is asked twice, and nothing is read twice."""
     everything = [{"n": number} for number in range(count)]
     fake.script["/v2/ports"] = [answer(200, everything), answer(200, everything), NOTHING_MORE]
     pages = list(make_client(fake).pages(KEY, "/v2/ports", size=10))
     assert [item for page in pages for item in page] == everything
 
 
-def test_what_is_no_object_is_left_out(fake: Fake) -> None:
-    """Odd items do not cost the others."""
+def test_items_that_are_no_objects_are_left_out(fake: Fake) -> None:
+    """Odd items do not affect the others."""
     fake.lists["/v2/ports"] = [{"n": 1}, None, "x", [2], {"n": 3}]
     assert list(make_client(fake).pages(KEY, "/v2/ports")) == [[{"n": 1}, {"n": 3}]]
 
 
 @pytest.mark.parametrize("body", [b"{}", b"null", b'"x"', b"5", b"", b"[1,"])
-def test_a_list_that_is_none(fake: Fake, body: bytes) -> None:
+def test_response_that_is_not_a_list(fake: Fake, body: bytes) -> None:
     """Anything but a list is Rejected."""
     fake.script["/v2/ports"] = [OK, Answer(body=body)]
-    one = make_client(fake)
-    list(one.pages(KEY, "/v2/ports"))
+    client = make_client(fake)
+    list(client.pages(KEY, "/v2/ports"))
     with pytest.raises(Rejected, match="list of ports: the response is not"):
-        list(one.pages(KEY, "/v2/ports"))
+        list(client.pages(KEY, "/v2/ports"))
 
 
-def test_a_list_without_an_end(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that never ends is Rejected after a bounded number of pages."""
+def test_endless_list(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that never ends is Rejected after a limited number of pages."""
     monkeypatch.setattr("pf_exporter.packetfabric.paging.MAX_PAGES", 20)
     number = itertools.count()
 

@@ -50,36 +50,36 @@ pytestmark = pytest.mark.usefixtures("nothing_left")
     ],
     ids=["silence", "headers", "length", "chunked", "close", "continue", "trailer"],
 )
-def test_a_deadline_holds_however_the_answer_drips(fake: Fake, step: Step) -> None:
-    """A call ends at its deadline though every single read is quick, and says so."""
+def test_deadline_of_a_slow_response(fake: Fake, step: Step) -> None:
+    """A call ends at its deadline although every single read is quick."""
     fake.script[PATH] = [step]
     with within(SOON), pytest.raises(Unavailable, match=r"^list: no complete response within 0\.2 seconds$"):
         call(fake.url, deadline=0.2)
 
 
-def test_a_deadline_holds_in_a_tls_handshake(fake: Fake) -> None:
-    """A server that never shakes hands cannot hold a call beyond its deadline."""
+def test_deadline_in_a_tls_handshake(fake: Fake) -> None:
+    """A server that never completes the handshake cannot hold a call beyond its deadline."""
     fake.script["connect"] = [SILENCE]
     with within(SOON), pytest.raises(Unavailable, match=r"within 0.2 seconds"):
         call(fake.url.replace("http:", "https:"), deadline=0.2)
 
 
-def test_a_deadline_holds_while_connecting(dropping_url: str) -> None:
+def test_deadline_while_connecting(dropping_url: str) -> None:
     """A host that drops packets cannot hold a call beyond its deadline."""
     with within(SOON), pytest.raises(Unavailable, match=r"within 0.2 seconds"):
         call(dropping_url, deadline=0.2)
 
 
-def test_a_stream_outlives_the_deadline_of_its_opening(fake: Fake) -> None:
-    """Once a stream is read, only silence ends it."""
+def test_stream_outlives_the_deadline(fake: Fake) -> None:
+    """Once a stream is read, the deadline of its opening does not apply."""
     fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, 0.3, b"late", END, FIN))]
     received, _ = end_of(open_stream(fake.url, deadline=0.1))
     assert received == HEARTBEAT + b"late"
 
 
 @pytest.mark.parametrize("read_timeout", [2**32 / 1000, 365 * 86_400.0])
-def test_the_longest_timeouts_can_be_had(fake: Fake, read_timeout: float) -> None:
-    """A timeout beyond what a socket can count is a long one, not none at all."""
+def test_very_long_timeouts(fake: Fake, read_timeout: float) -> None:
+    """A timeout beyond the range of a socket is a long one, not an immediate one."""
     fake.script[PATH] = [STREAM.but(body=(0.1, b"x"))]
     assert end_of(open_stream(fake.url, read_timeout=read_timeout))[0] == b"x"
 
@@ -89,7 +89,7 @@ def test_the_longest_timeouts_can_be_had(fake: Fake, read_timeout: float) -> Non
 
 @pytest.mark.parametrize("status", [200, 302, 500])
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         Answer(body=bomb(256 << 20), headers={"Content-Encoding": "gzip"}),
         Answer(body=itertools.repeat(b"x" * (1 << 16)), framing="chunked"),
@@ -98,13 +98,11 @@ def test_the_longest_timeouts_can_be_had(fake: Fake, read_timeout: float) -> Non
     ],
     ids=["bomb", "chunked", "close", "length"],
 )
-def test_no_body_is_read_beyond_its_limit(
-    fake: Fake, monkeypatch: pytest.MonkeyPatch, answer: Answer, status: int
-) -> None:
-    """Neither an endless body nor a gzip bomb costs more memory than the limit explains."""
+def test_body_limit(fake: Fake, monkeypatch: pytest.MonkeyPatch, response: Answer, status: int) -> None:
+    """Neither an endless body nor a gzip bomb takes more memory than the limit explains."""
     monkeypatch.setattr("pf_exporter.packetfabric.response.MAX_BODY_BYTES", 1 << 20)
     location = {"Location": "/elsewhere"} if status == 302 else {}
-    fake.script[PATH] = [answer.but(status=status, headers={**answer.headers, **location})]
+    fake.script[PATH] = [response.but(status=status, headers={**response.headers, **location})]
     tracemalloc.start()
     try:
         with within(5):
@@ -122,8 +120,8 @@ def test_no_body_is_read_beyond_its_limit(
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-def test_bytes_are_handed_on_as_they_come(fake: Fake, framing: str) -> None:
-    """No piece waits for the next one, whatever the framing: each is sent only when the last is here."""
+def test_chunks_are_passed_on_at_once(fake: Fake, framing: str) -> None:
+    """No bytes wait for the next ones, with any framing: each piece is sent after the last arrived."""
     fake.script[PATH] = [STREAM.but(framing=framing, body=(LIVE,))]
     stream = open_stream(fake.url, read_timeout=5)
     chunks = stream.chunks()
@@ -137,8 +135,8 @@ def test_bytes_are_handed_on_as_they_come(fake: Fake, framing: str) -> None:
     stream.close()
 
 
-def test_silence_is_told_from_a_break(fake: Fake) -> None:
-    """A stream without a byte for too long is StreamIdle."""
+def test_silence_is_idle(fake: Fake) -> None:
+    """A stream without a byte within the timeout is StreamIdle."""
     fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, SILENCE))]
     with within(SOON):
         received, error = end_of(open_stream(fake.url, read_timeout=0.1))
@@ -149,7 +147,7 @@ EVENT = 'event: x\ndata: {"é": 1}\n\n'.encode()
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("response", "error"),
     [
         (STREAM.but(body=(EVENT,)), StreamEnded),
         (STREAM.but(body=(EVENT,), framing="close"), StreamEnded),
@@ -168,8 +166,8 @@ EVENT = 'event: x\ndata: {"é": 1}\n\n'.encode()
         ),
     ],
 )
-def test_how_a_stream_ends(fake: Fake, answer: Answer, error: type[StreamError]) -> None:
-    """An orderly end is told from a break, and what came before either is not lost."""
-    fake.script[PATH] = [answer]
+def test_how_a_stream_ends(fake: Fake, response: Answer, error: type[StreamError]) -> None:
+    """An orderly end differs from a broken connection, and the bytes before either are not lost."""
+    fake.script[PATH] = [response]
     received, ended = end_of(open_stream(fake.url))
     assert (received[: len(EVENT)], type(ended)) == (EVENT, error)

@@ -1,4 +1,4 @@
-"""The session: one login at a time, never in a hot loop, renewed in time, never lost for a failed renewal."""
+"""The session: one login at a time, never in a hot loop, renewed in time, kept if a renewal fails."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def logins(fake: Fake) -> int:
 # One at a time
 
 
-def test_one_login_serves_everybody(fake: Fake, clock: Clock) -> None:
-    """Twenty threads that ask at once share one session, out of one login."""
+def test_threads_share_one_login(fake: Fake, clock: Clock) -> None:
+    """Twenty threads that ask at once share one session from one login."""
     gate = threading.Event()
     fake.script["login"] = [(gate.wait, OK)]
     session_manager = manager_of(fake, clock)
@@ -94,7 +94,7 @@ def test_one_login_serves_everybody(fake: Fake, clock: Clock) -> None:
     assert (logins(fake), fake.most["login"]) == (1, 1)
 
 
-def test_one_refusal_serves_everybody(fake: Fake, clock: Clock) -> None:
+def test_threads_share_one_refusal(fake: Fake, clock: Clock) -> None:
     """A password that is refused is tried once, however many threads ask."""
     fake.script["login"] = itertools.repeat(Answer(401))
     session_manager = manager_of(fake, clock)
@@ -104,8 +104,8 @@ def test_one_refusal_serves_everybody(fake: Fake, clock: Clock) -> None:
     assert logins(fake) == 1
 
 
-def test_many_401s_are_one_new_login(fake: Fake, clock: Clock) -> None:
-    """Threads that find the same session dead discard it together, and never its successor."""
+def test_threads_share_a_new_login_after_401(fake: Fake, clock: Clock) -> None:
+    """Threads that get a 401 discard the same session once, and never its successor."""
     session_manager = manager_of(fake, clock)
     dead = session_manager.get()
     clock.now += 1000
@@ -132,8 +132,10 @@ def test_many_401s_are_one_new_login(fake: Fake, clock: Clock) -> None:
         (answer(200, {"mfa_required": True}), LoginIncomplete),
     ],
 )
-def test_a_judgement_is_asked_for_slowly(fake: Fake, clock: Clock, step: Step, error: type[ApiError]) -> None:
-    """After a refusal comes no login before its time; each wait may be twice the last, up to ten minutes."""
+def test_refused_logins_are_repeated_slowly(
+    fake: Fake, clock: Clock, step: Step, error: type[ApiError]
+) -> None:
+    """After a refusal the next login waits up to twice as long as before, to at most ten minutes."""
     fake.script["login"] = itertools.repeat(step)
     session_manager = manager_of(fake, clock, jitter=1 - 1e-9)
     waits = []
@@ -152,13 +154,13 @@ def test_a_judgement_is_asked_for_slowly(fake: Fake, clock: Clock, step: Step, e
     assert waits == [60, 120, 240, 480, 600, 600, 600]
 
 
-def test_the_spread_has_a_floor(fake: Fake, clock: Clock) -> None:
-    """However chance falls, a refused login is not repeated within the schedule's minimum."""
+def test_jitter_keeps_the_minimum(fake: Fake, clock: Clock) -> None:
+    """A refused login is never repeated within the minimum of the schedule."""
     fake.script["login"] = itertools.repeat(Answer(401))
     assert wait_of(manager_of(fake, clock, jitter=0.0)) == LOGIN_SCHEDULE.minimum
 
 
-def test_an_outage_does_not_slow_what_follows(fake: Fake, clock: Clock) -> None:
+def test_outage_does_not_slow_the_schedule(fake: Fake, clock: Clock) -> None:
     """A server that cannot answer is asked again soon, and its outage does not count as refusals."""
     fake.script["login"] = [*[Answer(503)] * 20, Answer(401), OK]
     session_manager = manager_of(fake, clock, jitter=1 - 1e-9)
@@ -183,7 +185,7 @@ def test_an_outage_does_not_slow_what_follows(fake: Fake, clock: Clock) -> None:
     ],
 )
 def test_retry_after_is_obeyed(fake: Fake, clock: Clock, status: int, asked: str, wait: float) -> None:
-    """The server may ask for more patience than the schedule has, up to an hour, never for less."""
+    """The server may ask for a longer wait than the schedule, up to an hour, never for a shorter one."""
     fake.script["login"] = [Answer(status, {"Retry-After": asked}), OK]
     session_manager = manager_of(fake, clock)
     assert wait_of(session_manager) == wait
@@ -195,8 +197,8 @@ def test_retry_after_is_obeyed(fake: Fake, clock: Clock, status: int, asked: str
     assert logins(fake) == 2
 
 
-def test_retry_after_counts_from_the_answer(fake: Fake, clock: Clock) -> None:
-    """The seconds a login itself took are not taken off the wait that its answer asks for."""
+def test_retry_after_starts_at_the_response(fake: Fake, clock: Clock) -> None:
+    """The duration of the login itself is not subtracted from the requested wait."""
 
     def dawdle() -> None:
         clock.now += 20
@@ -209,8 +211,8 @@ def test_retry_after_counts_from_the_answer(fake: Fake, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("changes", [{}, {"token": Secret("key")}])
-def test_a_session_refused_at_once_is_no_hot_loop(fake: Fake, clock: Clock, changes: dict[str, Any]) -> None:
-    """A session that the API accepts at login and then refuses leads to slow logins, not to fast ones."""
+def test_session_refused_at_once(fake: Fake, clock: Clock, changes: dict[str, Any]) -> None:
+    """Sessions that are refused right after the login lead to slow logins, not to fast ones."""
     session_manager = manager_of(fake, clock, jitter=0.5, **changes)
     waits = []
     for _ in range(6):
@@ -225,8 +227,8 @@ def test_a_session_refused_at_once_is_no_hot_loop(fake: Fake, clock: Clock, chan
     assert waits[-1] > 300
 
 
-def test_the_schedule_forgets(fake: Fake, clock: Clock) -> None:
-    """After a quiet time the next trouble begins at the short end again."""
+def test_schedule_resets_after_a_quiet_time(fake: Fake, clock: Clock) -> None:
+    """After a quiet time the next failure starts at the short end again."""
     session_manager = manager_of(fake, clock, jitter=1 - 1e-9)
     for _ in range(5):
         session_manager.discard(session_manager.get())
@@ -239,8 +241,8 @@ def test_the_schedule_forgets(fake: Fake, clock: Clock) -> None:
 # Renewal
 
 
-def test_renewed_in_time(fake: Fake, clock: Clock) -> None:
-    """A session is replaced when four fifths of its life are over, not before."""
+def test_renewal_at_four_fifths(fake: Fake, clock: Clock) -> None:
+    """A session is replaced after four fifths of its life, not before."""
     fake.session = ends_after(LIFE)
     session_manager = manager_of(fake, clock)
     first = session_manager.get()
@@ -253,8 +255,8 @@ def test_renewed_in_time(fake: Fake, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])
-def test_a_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status: int) -> None:
-    """While a renewal fails the old session goes on, and the login is not tried at every turn."""
+def test_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status: int) -> None:
+    """While renewals fail the old session is used, and logins keep their distance."""
     fake.session = ends_after(LIFE)
     fake.script["login"] = [OK, Answer(status), Answer(status), OK]
     session_manager = manager_of(fake, clock)
@@ -270,8 +272,8 @@ def test_a_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status
 
 
 @pytest.mark.parametrize("session", [{}, ends_after(-5), ends_after(-1e9), {"time_expires": "soon"}])
-def test_without_a_usable_end(fake: Fake, clock: Clock, session: dict[str, object]) -> None:
-    """A session without an end, or ended already by our clock, is used until the API refuses it."""
+def test_session_without_a_usable_expiry(fake: Fake, clock: Clock, session: dict[str, object]) -> None:
+    """A session without an expiry, or with one in the past, is used until the API refuses it."""
     fake.session = session
     session_manager = manager_of(fake, clock)
     first = session_manager.get()
@@ -282,8 +284,8 @@ def test_without_a_usable_end(fake: Fake, clock: Clock, session: dict[str, objec
     assert session_manager.get() is not first
 
 
-def test_a_life_of_a_second_is_no_hot_loop(fake: Fake, clock: Clock) -> None:
-    """Sessions that end almost at once are not renewed faster than the schedule allows."""
+def test_very_short_sessions(fake: Fake, clock: Clock) -> None:
+    """Sessions that expire almost at once are not renewed faster than the schedule allows."""
     fake.session = ends_after(1)
     session_manager = manager_of(fake, clock)
     for _ in range(1000):
@@ -310,7 +312,7 @@ def test_secret_files_are_read_at_each_login(fake: Fake, clock: Clock, tmp_path:
 
 @pytest.mark.parametrize("key", ["token", "password", "login"])
 def test_unreadable_credentials(fake: Fake, clock: Clock, tmp_path: Path, key: str) -> None:
-    """A secret file that is missing is an error of its own, without its path, mended by the file's return."""
+    """A missing secret file has its own error, without the path, until the file is back."""
     path = tmp_path / "secret"
     changes: dict[str, Any] = {key: SecretFile(str(path), f"{key}_file")}
     session_manager = manager_of(fake, clock, **changes)
@@ -325,20 +327,20 @@ def test_unreadable_credentials(fake: Fake, clock: Clock, tmp_path: Path, key: s
     session_manager.get()
 
 
-def test_what_is_kept_of_a_refusal_holds_no_secret(fake: Fake, clock: Clock) -> None:
-    """The refusal that is told again later has left the frames of the login, and so the password, behind."""
+def test_repeated_refusal_holds_no_secret(fake: Fake, clock: Clock) -> None:
+    """A refusal that is raised again has no frames of the login, whose variables hold the password."""
     fake.script["login"] = [Answer(401)]
     session_manager = manager_of(fake, clock, password=Secret("c4nary"))
     refused(session_manager)
-    told = traceback.TracebackException.from_exception(refused(session_manager), capture_locals=True)
-    assert "c4nary" not in "".join(told.format())
+    shown = traceback.TracebackException.from_exception(refused(session_manager), capture_locals=True)
+    assert "c4nary" not in "".join(shown.format())
 
 
 # The end
 
 
 def test_close_logs_out_once(fake: Fake, clock: Clock) -> None:
-    """At the end the session is ended at PacketFabric too; failing at that does no harm."""
+    """At the end the session is logged out; a failure of that has no effect."""
     session_manager = manager_of(fake, clock)
     session_manager.get()
     session_manager.close()
@@ -352,8 +354,8 @@ def test_close_logs_out_once(fake: Fake, clock: Clock) -> None:
     assert len(fake.of("logout")) == 3
 
 
-def test_the_pause_is_how_long_a_login_waits(fake: Fake, clock: Clock) -> None:
-    """Whoever waits for the session can ask how long; with a session there is nothing to wait for."""
+def test_retry_delay(fake: Fake, clock: Clock) -> None:
+    """The delay is the time until the next login; with a session it is 0."""
     fake.script["login"] = [Answer(401), OK]
     session_manager = manager_of(fake, clock)
     assert session_manager.retry_delay == 0
@@ -365,8 +367,8 @@ def test_the_pause_is_how_long_a_login_waits(fake: Fake, clock: Clock) -> None:
     assert session_manager.retry_delay == 0
 
 
-def test_an_api_key_is_never_logged_out(fake: Fake, clock: Clock) -> None:
-    """Closing with an API key says nothing to the server: a logout might end the key."""
+def test_api_key_is_never_logged_out(fake: Fake, clock: Clock) -> None:
+    """Closing with an API key sends no request: a logout might end the key."""
     session_manager = manager_of(fake, clock, token=Secret("key"))
     assert session_manager.get().token.reveal() == "key"
     session_manager.close()

@@ -87,7 +87,7 @@ def reference(
 @pytest.mark.parametrize("feed", ["as given", "whole", "byte by byte"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["id"]))
 def test_published_framing_case(case: dict[str, Any], feed: str) -> None:
-    """Every case of the published suites gives its events however the bytes are cut."""
+    """Every case of the published suites gives its events, however the bytes are split."""
     chunks = case_chunks(case)
     stream = b"".join(chunks)
     pipelines = {"as given": chunks, "whole": [stream], "byte by byte": byte_by_byte(stream)}
@@ -134,7 +134,7 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
 @settings(max_examples=400, deadline=None)
 @given(cut_streams())
 def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
-    """Any mixture of lines, newlines and broken UTF-8, cut anywhere, means what the standard says."""
+    """Any mixture of lines, newlines and broken UTF-8, split anywhere, means what the standard says."""
     assert outcomes(chunks) == reference(b"".join(chunks))
 
 
@@ -143,14 +143,14 @@ def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
 def test_random_streams_match_the_reference_at_the_limits(
     chunks: list[bytes], limit: int, max_lines: int
 ) -> None:
-    """What is too large depends on the event alone, never on the cuts, and is reported once and in order."""
+    """What is too large depends on the event, never on the splits, and is reported once, in order."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sse, "MAX_EVENT_LINES", max_lines)
         assert outcomes(chunks, limit) == reference(b"".join(chunks), limit, max_lines)
 
 
 def test_split_at_every_byte() -> None:
-    """An event is the same wherever the network cuts it in two, in every newline style."""
+    """An event is the same wherever the network splits it, with every kind of newline."""
     stream = "\ufeff: hello\n\nevent: optical\n: why\ndata: {\ndata: é€😀}\n\ndata: next\n\n".encode()
     for newline in NEWLINES:
         styled = stream.replace(b"\n", newline)
@@ -162,8 +162,8 @@ def test_split_at_every_byte() -> None:
 @pytest.mark.parametrize(
     ("newline", "spare"), [(b"\n", 0), (b"\r\n", 1), (b"\r", 0)], ids=["LF", "CRLF", "CR"]
 )
-def test_an_event_never_waits_for_the_next_byte(newline: bytes, spare: int) -> None:
-    """An event is out at the byte that ends it; of CRLF the CR is enough, and the LF then adds nothing."""
+def test_event_is_emitted_at_its_last_byte(newline: bytes, spare: int) -> None:
+    """An event is emitted at the byte that ends it; of CRLF the CR is enough, and the LF adds nothing."""
     event = newline.join([b"event: optical", b"data: {}", b"", b""])
     sent = 0
 
@@ -178,8 +178,8 @@ def test_an_event_never_waits_for_the_next_byte(newline: bytes, spare: int) -> N
 
 
 @pytest.mark.parametrize("newline", NEWLINES, ids=["LF", "CRLF", "CR"])
-def test_an_event_a_chunk_is_out_with_its_chunk(newline: bytes) -> None:
-    """With an event to a chunk, as the API sends them, each is out before the next chunk is asked for."""
+def test_event_is_emitted_with_its_chunk(newline: bytes) -> None:
+    """With one event per chunk, as the API sends them, each is emitted before the next chunk is read."""
     sent = 0
 
     def source() -> Iterator[bytes]:
@@ -191,8 +191,8 @@ def test_an_event_a_chunk_is_out_with_its_chunk(newline: bytes) -> None:
     assert [sent for _ in sse.read_events(source(), unexpected)] == [1, 2, 3]
 
 
-def test_nothing_is_read_before_the_first_event_is_asked_for() -> None:
-    """Making the iterator does no work, so that the caller chooses where waiting and errors happen."""
+def test_nothing_is_read_before_the_first_event() -> None:
+    """Creating the iterator does no work, so that the caller decides where waits and errors happen."""
 
     started = False
 
@@ -206,8 +206,8 @@ def test_nothing_is_read_before_the_first_event_is_asked_for() -> None:
     assert next(events).data == "one"
 
 
-def test_an_error_of_the_source_comes_through_after_the_events_before_it() -> None:
-    """A broken connection loses no whole event, gives out no cut one, and is seen as what it is."""
+def test_error_of_the_source() -> None:
+    """An error of the chunks comes through after the whole events before it; a cut event is dropped."""
 
     def source() -> Iterator[bytes]:
         yield b"data: one\n\ndata: cut"
@@ -236,8 +236,8 @@ def cut_every(stream: bytes, size: int) -> Iterator[bytes]:
     ],
     ids=["one long line", "many lines", "more lines than allowed"],
 )
-def test_an_event_above_the_limit_is_rejected_alone(large: bytes, size: int) -> None:
-    """An event too large is reported once, and its neighbours come through."""
+def test_event_above_the_limit(large: bytes, size: int) -> None:
+    """An event that is too large is reported once, and its neighbours come through."""
     stream = b"data: before\n\n" + large + b"event: x\ndata: after\n\n"
     assert outcomes(cut_every(stream, size), limit=10_000) == [("message", "before"), None, ("x", "after")]
 
@@ -252,15 +252,15 @@ def test_the_limits_are_the_largest_size_allowed() -> None:
     ]
 
 
-def test_a_rejection_says_the_limit_and_nothing_of_the_stream() -> None:
-    """The error is for a log line: it names the limits and repeats no byte that was received."""
+def test_rejection_quotes_nothing() -> None:
+    """The error names the limits and repeats no byte that was received."""
     errors: list[TooLarge] = []
     assert list(sse.read_events([b"data: secret\n\n"], errors.append, limit=5)) == []
     assert [str(error) for error in errors] == [f"an event above 5 bytes or {sse.MAX_EVENT_LINES} lines"]
 
 
-def test_comments_do_not_count_as_part_of_an_event() -> None:
-    """An event is not too large because heartbeats came in the middle of it, whole or cut."""
+def test_comments_do_not_count_towards_the_limit() -> None:
+    """An event is not too large because of heartbeats in the middle of it, whole or split."""
     stream = b"event: x\n" + b": heartbeat\n" * 5_000 + b"data: y\n" + b": z" * 5_000 + b"\n\n"
     for size in CHUNK_SIZES:
         assert outcomes(cut_every(stream, size), limit=100) == [("x", "y")]
@@ -276,13 +276,13 @@ def test_comments_do_not_count_as_part_of_an_event() -> None:
     ],
     ids=["in an event of the limit", "after an event", "after a rejected event", "none"],
 )
-def test_a_cut_comment_never_tips_the_balance(chunks: list[bytes]) -> None:
-    """At the edge of the limit a comment cut by the network, or what came before it, changes nothing."""
+def test_split_comment_at_the_limit(chunks: list[bytes]) -> None:
+    """At the limit, a comment that the network splits, or what came before it, changes nothing."""
     assert outcomes(chunks, limit=16) == reference(b"".join(chunks), limit=16)
 
 
-def test_empty_chunks_mean_nothing() -> None:
-    """A chunk without bytes, even within CRLF or a byte order mark, is no newline and no end."""
+def test_empty_chunks() -> None:
+    """A chunk without bytes, even within CRLF or a byte order mark, is neither a newline nor an end."""
     stream = "\ufeffdata: a\r\ndata: b\r\n\r\n".encode()
     chunks = [chunk for byte in byte_by_byte(stream) for chunk in (b"", byte)]
     assert outcomes(chunks) == [("message", "a\nb")]
@@ -317,8 +317,8 @@ def endless(piece: bytes, times: int, start: bytes = b"") -> Iterator[bytes]:
     ],
     ids=["a line", "lines", "no text", "a comment", "comments", "blank lines", "CRLF"],
 )
-def test_endless_input_is_dropped_as_it_comes(start: bytes, piece: bytes, rejections: int) -> None:
-    """Two MiB without an event need no more memory than the limit, and the stream goes on after them."""
+def test_endless_input_needs_bounded_memory(start: bytes, piece: bytes, rejections: int) -> None:
+    """Two MiB without an event need little more memory than the limit, and the stream continues."""
     limit = 1 << 14
     peak, found = peak_memory(endless(piece, 1 << 11, start), limit)
     assert found == [None] * rejections + [("message", "after")]
@@ -326,7 +326,7 @@ def test_endless_input_is_dropped_as_it_comes(start: bytes, piece: bytes, reject
 
 
 def test_heartbeats_without_blank_lines_do_not_pile_up() -> None:
-    """200,000 comment heartbeats, each a chunk and no blank line among them, leave nothing behind."""
+    """200,000 heartbeats, each a chunk and without a blank line in between, leave nothing in memory."""
     peak, found = peak_memory(endless(b":\n", 200_000, b"data: before\n"), limit=1 << 16)
     assert found == [("message", "before"), ("message", "after")]
     assert peak < 1 << 16
@@ -347,8 +347,8 @@ class Recorder(sseclient.SSEClient):
 
 
 @pytest.mark.parametrize("size", CHUNK_SIZES)
-def test_what_is_quadratic_gets_bounded_input_only(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    """sseclient-py copies an event once a line, so it gets only events within the limits, each once."""
+def test_library_gets_bounded_input(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """sseclient-py copies an event for each of its lines, so it gets only events within the limits."""
     monkeypatch.setattr(sseclient, "SSEClient", Recorder)
     Recorder.blocks.clear()
     normal = b"data: {}\n:\nevent: x\n\n"
@@ -362,8 +362,8 @@ def test_what_is_quadratic_gets_bounded_input_only(monkeypatch: pytest.MonkeyPat
 
 
 @given(st.text(), st.text())
-def test_the_plain_form_is_read_as_any_other(name: str, data: str) -> None:
-    """An event as the API sends it is what the standard makes of it, whatever its name and data hold."""
+def test_plain_form_is_parsed_as_the_standard_says(name: str, data: str) -> None:
+    """An event in the API's form is what the standard makes of it, whatever its name and data hold."""
     raw = f"event: {name}\ndata: {data}\n\n".encode(errors="surrogatepass")
     assert outcomes([raw]) == reference(raw)
 

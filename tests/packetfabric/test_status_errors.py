@@ -45,15 +45,15 @@ STATUSES: list[tuple[int, type[ApiError]]] = [
 
 @pytest.mark.parametrize(("status", "error"), STATUSES)
 @pytest.mark.parametrize("phase", ["login", "subscribe", "/v2/ports", "open"])
-def test_what_a_status_means(fake: Fake, phase: str, status: int, error: type[ExporterError]) -> None:
-    """Every status has one meaning in every phase; on the stream a 404 is a lost bundle, 2xx no stream."""
+def test_error_of_a_status(fake: Fake, phase: str, status: int, error: type[ExporterError]) -> None:
+    """Every status has one meaning; on the stream 404 is a lost bundle, and 2xx is not a stream."""
     fake.script[phase] = [Answer(status, {"Location": fake.url, "Retry-After": "9"})]
-    one = make_client(fake)
+    client = make_client(fake)
     calls = {
-        "login": lambda: one.login(),
-        "subscribe": lambda: one.subscribe(KEY, []),
-        "/v2/ports": lambda: list(one.pages(KEY, "/v2/ports")),
-        "open": lambda: one.open(KEY, BUNDLE),
+        "login": lambda: client.login(),
+        "subscribe": lambda: client.subscribe(KEY, []),
+        "/v2/ports": lambda: list(client.pages(KEY, "/v2/ports")),
+        "open": lambda: client.open(KEY, BUNDLE),
     }
     if phase == "open":
         error = {404: SubscriptionGone, 204: NotAnEventStream, 202: NotAnEventStream}.get(status, error)
@@ -66,7 +66,7 @@ def test_what_a_status_means(fake: Fake, phase: str, status: int, error: type[Ex
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b'{"message": "vlan: too small"}', 'login: HTTP 400 ("vlan: too small")'),
         (b'{"message": "a\\u001b[31m\\nb"}', 'login: HTTP 400 ("a[31mb")'),
@@ -81,12 +81,12 @@ def test_what_a_status_means(fake: Fake, phase: str, status: int, error: type[Ex
         (b"not found", "login: HTTP 400"),
     ],
 )
-def test_what_a_refusal_says(fake: Fake, body: bytes, said: str) -> None:
-    """The API's own words are passed on, on one line, bounded, without the credentials that it echoes."""
+def test_message_of_the_api(fake: Fake, body: bytes, message: str) -> None:
+    """The API's message is passed on, on one line, limited, without the credentials that it echoes."""
     fake.script["login"] = [Answer(400, body=body)]
     with pytest.raises(Rejected) as caught:
         make_client(fake).login()
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_what_a_refusal_says(fake: Fake, body: bytes, said: str) -> None:
     ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
-    """Seconds and dates are understood, the past is now, nonsense is nothing, ten years are an hour."""
+    """Seconds and dates are parsed; the past is 0, nonsense is None, ten years are an hour."""
     assert retry_after(value, 1000.0) == seconds
 
 
@@ -120,7 +120,7 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
     st.text(st.characters(codec="latin-1"), max_size=40)
     | st.from_regex(r"\w*,? ?\d* \w* \d* [\d:]* ?[+-]?\w*")
 )
-def test_no_retry_after_does_harm(value: str) -> None:
-    """Whatever the header holds, there is a sane number of seconds, or none."""
+def test_any_retry_after(value: str) -> None:
+    """Whatever the header holds, the result is None or within the limit."""
     seconds = retry_after(value, 1000.0)
     assert seconds is None or 0 <= seconds <= status_errors.RETRY_AFTER_LIMIT

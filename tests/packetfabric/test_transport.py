@@ -62,8 +62,8 @@ FAULTS: dict[str, Step] = {
 
 
 @pytest.mark.parametrize("step", FAULTS.values(), ids=FAULTS.keys())
-def test_a_broken_answer_is_unavailable_and_quotes_nothing(fake: Fake, step: Step) -> None:
-    """However an answer breaks, it is Unavailable, at once, without a word of URL, query, header or body."""
+def test_broken_response(fake: Fake, step: Step) -> None:
+    """However a response breaks, it is Unavailable at once, and quotes nothing of the request."""
     fake.script[PATH] = [step]
     url = fake.url.replace("//", f"//user:{CANARY}@")
     with within(SOON), pytest.raises(Unavailable) as caught:
@@ -82,32 +82,32 @@ def test_a_broken_answer_is_unavailable_and_quotes_nothing(fake: Fake, step: Ste
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("step", [FIN, RST], ids=["end", "reset"])
-def test_a_connection_ended_before_a_byte_is_read(fake: Fake, step: Step, scheme: str) -> None:
-    """A server that hangs up at once, be it in the TLS handshake, is Unavailable."""
+def test_connection_closed_at_once(fake: Fake, step: Step, scheme: str) -> None:
+    """A server that closes the connection at once, even in the TLS handshake, is Unavailable."""
     fake.script["connect"] = [step]
     with within(SOON), pytest.raises(Unavailable):
         call(fake.url.replace("http", scheme))
 
 
-def test_nobody_listens(nothing_left: None) -> None:
-    """A refused connection is said to be one."""
+def test_connection_refused(nothing_left: None) -> None:
+    """A refused connection is reported as such."""
     with pytest.raises(Unavailable, match=r"^list: Connection refused$"):
         call(dead_url())
 
 
-def test_a_name_that_cannot_be(nothing_left: None) -> None:
-    """A host name that no resolver takes is an error of ours, not a UnicodeError."""
+def test_impossible_host_name(nothing_left: None) -> None:
+    """A host name that no resolver accepts is an ExporterError, not a UnicodeError."""
     with pytest.raises(ExporterError, match=r"^list: "):
         call("http://a..b")
 
 
-def test_the_next_address_is_tried(fake: Fake) -> None:
-    """Where a name has several addresses, one that refuses does not end the attempt."""
+def test_next_address_is_tried(fake: Fake) -> None:
+    """If a name has several addresses, one that refuses does not end the attempt."""
     fake.script[PATH] = [Answer(body=b"[]")]
     assert call(fake.url.replace("127.0.0.1", "localhost")).body == b"[]"
 
 
-def test_a_header_that_cannot_be_sent(nothing_left: None) -> None:
+def test_unsendable_header(nothing_left: None) -> None:
     """A line break in a token is refused before anything is sent, and not quoted."""
     with pytest.raises(Rejected, match=r"check api_url and the token") as caught:
         call(dead_url(), headers={"Authorization": f"Bearer {CANARY}\n"})
@@ -116,12 +116,12 @@ def test_a_header_that_cannot_be_sent(nothing_left: None) -> None:
 
 @pytest.mark.parametrize("status", [302, 401, 403, 429, 500, 503])
 @pytest.mark.parametrize("move", [FIN, RST, SILENCE])
-def test_a_refusal_counts_even_if_its_text_breaks(fake: Fake, status: int, move: Piece) -> None:
-    """The status of a refusal is not lost for a body that never comes whole."""
+def test_status_counts_even_if_the_body_breaks(fake: Fake, status: int, move: Piece) -> None:
+    """The status of an error response is not lost when its body is incomplete."""
     fake.script[PATH] = [Answer(status, {"Retry-After": "7"}, (b'{"mess', move))]
     with within(SOON):
-        answer = call(fake.url, deadline=0.3)
-    assert (answer.status, answer.headers["retry-after"], answer.body) == (status, "7", b"")
+        response = call(fake.url, deadline=0.3)
+    assert (response.status, response.headers["retry-after"], response.body) == (status, "7", b"")
 
 
 # Aborts from another thread
@@ -140,14 +140,14 @@ def ended_by(end: Callable[[], None], ready: Callable[[], None], work: Callable[
 
 
 def test_abort_while_connecting(dropping_url: str) -> None:
-    """A stop does not wait for a host that drops packets."""
+    """An abort does not wait for a host that drops packets."""
     client = Transport(dropping_url, {})
     exc = ended_by(client.abort, lambda: time.sleep(0.1), lambda: client.call(Request("login", "POST", PATH)))
     assert str(exc) == "login: the exporter is stopping"
 
 
 def test_abort_in_a_tls_handshake(fake: Fake) -> None:
-    """A stop does not wait for a handshake."""
+    """An abort does not wait for a handshake."""
     fake.script["connect"] = [SILENCE]
     client = Transport(fake.url.replace("http:", "https:"), {})
     exc = ended_by(
@@ -171,7 +171,7 @@ def test_abort_in_a_tls_handshake(fake: Fake) -> None:
 )
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_abort_of_a_call(tmp_path: Path, step: Step, secure: bool) -> None:
-    """A call that waits, wherever it waits, ends at once, and never with half an answer."""
+    """A call ends at once, wherever it waits, and never with half a response."""
     ca_file, context = certificate(tmp_path) if secure else (None, None)
     with Fake(tls=context) as fake:
         fake.script[PATH] = [step]
@@ -187,8 +187,8 @@ def test_abort_of_a_call(tmp_path: Path, step: Step, secure: bool) -> None:
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("how", ["abort", "shutdown"])
-def test_a_stream_is_ended_by_another_thread(tmp_path: Path, framing: str, secure: bool, how: str) -> None:
-    """A blocked read ends at once as StreamEnded, and close() by the reader, twice even, does not raise."""
+def test_stream_is_ended_by_another_thread(tmp_path: Path, framing: str, secure: bool, how: str) -> None:
+    """A blocked read ends at once as StreamEnded, and close() by the reader, even twice, does not raise."""
     ca_file, context = certificate(tmp_path) if secure else (None, None)
     with Fake(tls=context, heartbeat=60) as fake:
         fake.script[PATH] = [STREAM.but(framing=framing)]
@@ -209,23 +209,23 @@ def test_a_stream_is_ended_by_another_thread(tmp_path: Path, framing: str, secur
 
 
 def test_shutdown_ends_one_stream_only(fake: Fake) -> None:
-    """Two streams of one transport have nothing to do with each other's end."""
+    """Ending one stream of a transport leaves the other alone."""
     fake.script[PATH] = itertools.repeat(STREAM)
     client = Transport(fake.url, {})
-    one, two = (client.open(Request("stream", "GET", PATH)) for _ in range(2))
-    chunks = two.chunks()
+    first, second = (client.open(Request("stream", "GET", PATH)) for _ in range(2))
+    chunks = second.chunks()
     assert next(chunks) == HEARTBEAT
     fake.wait_for(lambda: len(fake.streams) == 2)
-    one.shutdown()
-    assert isinstance(end_of(one)[1], StreamEnded)
+    first.shutdown()
+    assert isinstance(end_of(first)[1], StreamEnded)
     fake.wait_for(lambda: len(fake.streams) == 1)
     fake.send(b"still here")
     assert next(chunks) == b"still here"
-    two.close()
+    second.close()
 
 
 def test_shutdown_and_close_race(fake: Fake) -> None:
-    """A shutdown that meets a close, at whatever moment, neither raises nor leaves anything behind."""
+    """A shutdown during a close neither raises nor leaves anything behind."""
     fake.script[PATH] = itertools.repeat(STREAM)
     both = threading.Barrier(2)
 
@@ -241,8 +241,8 @@ def test_shutdown_and_close_race(fake: Fake) -> None:
     fake.wait_for(lambda: not fake.connections)
 
 
-def test_after_an_abort_only_a_farewell_goes_out(fake: Fake) -> None:
-    """An aborted transport refuses a request without so much as connecting, but lets the logout through."""
+def test_after_an_abort_only_a_logout_is_sent(fake: Fake) -> None:
+    """An aborted transport refuses requests without connecting, but sends those that are allowed."""
     fake.script[PATH] = itertools.repeat(Answer(body=b"[]"))
     client = Transport(fake.url, {})
     client.abort()
@@ -261,16 +261,16 @@ def test_after_an_abort_only_a_farewell_goes_out(fake: Fake) -> None:
     "location", ["{}/v2/ports", "//[::1", "/\xff\xfe", "http://", "", "file:///etc/passwd"]
 )
 def test_redirects_are_not_followed(fake: Fake, status: int, location: str) -> None:
-    """A redirect to another port brings nothing there, and no target, however odd, does harm."""
+    """A redirect to another port sends nothing there, and no target, however odd, has an effect."""
     with Fake() as recorder:
         fake.script[PATH] = [Answer(status, {"Location": location.format(recorder.url)})]
-        answer = Transport(fake.url, {}).call(Request("login", "POST", PATH, body={"password": CANARY}))
-        assert answer.status == status
+        response = Transport(fake.url, {}).call(Request("login", "POST", PATH, body={"password": CANARY}))
+        assert response.status == status
         assert (recorder.requests, len(fake.requests)) == ([], 1)
 
 
-def test_the_environment_has_no_say(fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither .netrc nor a proxy in the environment touches a request."""
+def test_environment_is_ignored(fake: Fake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither .netrc nor a proxy in the environment affects a request."""
     netrc = tmp_path / "netrc"
     netrc.write_text(f"machine 127.0.0.1 login intruder password {CANARY}\n")
     monkeypatch.setenv("NETRC", str(netrc))
@@ -288,24 +288,24 @@ def test_the_environment_has_no_say(fake: Fake, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.parametrize(
-    ("name", "days", "said"),
+    ("name", "days", "message"),
     [("127.0.0.1", 1, "self"), ("127.0.0.2", 1, "IP address mismatch"), ("127.0.0.1", -1, "expired")],
 )
-def test_only_what_is_trusted_is_trusted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, days: int, said: str
+def test_untrusted_certificates(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, days: int, message: str
 ) -> None:
     """An unknown, wrong or expired certificate is refused, and no environment variable changes that."""
     path, context = certificate(tmp_path, name, days=days)
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.setenv(variable, path)
     with Fake(tls=context) as fake:
-        with pytest.raises(Unavailable, match=f"the server's certificate is not trusted: .*{said}"):
-            call(fake.url, ca_file=None if said == "self" else path)
+        with pytest.raises(Unavailable, match=f"the server's certificate is not trusted: .*{message}"):
+            call(fake.url, ca_file=None if message == "self" else path)
         assert fake.requests == []
 
 
 def test_ca_file(tmp_path: Path) -> None:
-    """The account's own CA file is trusted; one that vanished is named as the culprit."""
+    """The account's CA file is trusted; a missing one is named in the error."""
     path, context = certificate(tmp_path)
     with Fake(tls=context) as fake:
         assert call(fake.url, ca_file=path).status == 200
@@ -315,7 +315,7 @@ def test_ca_file(tmp_path: Path) -> None:
 
 
 def test_https_to_a_plain_port(fake: Fake) -> None:
-    """TLS with a server that speaks none is an error of TLS."""
+    """TLS with a server that speaks plain HTTP is an error with a hint."""
     fake.script["connect"] = [(b"HTTP/1.1 400 Bad Request\r\n\r\n", FIN)]
     with pytest.raises(Unavailable, match=r"^list: TLS failed: the server does not speak TLS on this port"):
         call(fake.url.replace("http:", "https:"))

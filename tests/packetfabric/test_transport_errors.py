@@ -35,15 +35,15 @@ def foreign() -> list[type[BaseException]]:
     )
 
 
-def test_the_walk_finds_them() -> None:
-    """The mechanical walk below sees both packages' trees."""
+def test_exceptions_are_found() -> None:
+    """The search below finds the exceptions of both libraries."""
     assert {requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError} <= set(foreign())
     assert len(foreign()) > 50
 
 
 @pytest.mark.parametrize("cls", foreign(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
-def test_every_foreign_exception_becomes_ours(cls: type[BaseException]) -> None:
-    """Whatever requests and urllib3 define is caught, and turned into an error that quotes nothing of it."""
+def test_every_exception_is_translated(cls: type[BaseException]) -> None:
+    """Whatever requests and urllib3 define is caught, and becomes an error that quotes nothing of it."""
     exc = cls.__new__(cls)
     exc.args = (f"https://user:{CANARY}@host/?q={CANARY}", {"Authorization": CANARY}, CANARY.encode())
     assert isinstance(exc, FOREIGN) or issubclass(cls, Warning)
@@ -57,7 +57,7 @@ def test_every_foreign_exception_becomes_ours(cls: type[BaseException]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exc", "said"),
+    ("exc", "message"),
     [
         (ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)), "Connection reset by peer"),
         (socket.gaierror(socket.EAI_NONAME, "Name unknown"), "the name cannot be resolved: Name unknown"),
@@ -66,13 +66,13 @@ def test_every_foreign_exception_becomes_ours(cls: type[BaseException]) -> None:
         (OSError(CANARY), "OSError"),
     ],
 )
-def test_the_cause_is_found_wherever_it_is_wrapped(exc: BaseException, said: str) -> None:
-    """The reason a person can act on is dug out of any nesting, loops included."""
+def test_nested_cause(exc: BaseException, message: str) -> None:
+    """The cause is found in any nesting, loops included."""
     inner = urllib3.exceptions.ProtocolError(CANARY, exc)
     outer = requests.exceptions.ConnectionError(inner)
     inner.__context__ = outer
     chained = requests.exceptions.ConnectionError(CANARY)
     chained.__cause__ = exc
-    assert str(unavailable(exc, "login")) == f"login: {said}"
-    if said != "OSError":
-        assert str(unavailable(outer, "login")) == str(unavailable(chained, "login")) == f"login: {said}"
+    assert str(unavailable(exc, "login")) == f"login: {message}"
+    if message != "OSError":
+        assert str(unavailable(outer, "login")) == str(unavailable(chained, "login")) == f"login: {message}"

@@ -20,7 +20,7 @@ def sample(number: int, port: str = PORT, **fields: object) -> bytes:
 
 
 def entry(number: int) -> bytes:
-    """An entry of the activity log: these are counted, so that one lost or doubled is seen."""
+    """An entry of the activity log: these are counted, so that a lost or repeated one is noticed."""
     return event("customer|auth", {"log_level": "info", "event": "login", "message": f"{number}"})
 
 

@@ -27,8 +27,8 @@ from tests.fakes import (
 from tests.stream.events import PORT, sample, settings
 
 
-def test_what_is_sent_is_kept(fake: Fake) -> None:
-    """Login, subscription, stream: an event ends in the store, and telemetry says so."""
+def test_event_reaches_the_store(fake: Fake) -> None:
+    """Login, subscription, stream: an event ends up in the store."""
     fake.events = [sample(1)]
     with Chain(fake.account()) as chain:
         chain.wait_for_events(1)
@@ -39,7 +39,7 @@ def test_what_is_sent_is_kept(fake: Fake) -> None:
 
 
 def test_heartbeats_keep_a_quiet_stream_alive(fake: Fake) -> None:
-    """Bytes without events are not silence: the stream stays, twice as long as the idle timeout."""
+    """Bytes without events are not silence: the stream stays open for twice the idle timeout."""
     with Chain(fake.account(), settings=settings(idle_timeout=0.25)) as chain:
         until(lambda: chain.stats.bytes > 10 * len(b":\n\n"), "ten heartbeats")
         assert chain.stats.up
@@ -47,7 +47,7 @@ def test_heartbeats_keep_a_quiet_stream_alive(fake: Fake) -> None:
 
 
 def test_silence_is_seen_within_the_idle_timeout(fake: Fake) -> None:
-    """A half-open connection: packetfabric_up falls, and the stream is opened anew."""
+    """A half-open connection: packetfabric_up becomes 0, and the stream is reopened."""
     fake.script["open"] = [STREAM.but(body=(sample(1), SILENCE))]
     with Chain(fake.account(), settings=settings(idle_timeout=0.25)) as chain:
         chain.wait_for_events(1)
@@ -59,8 +59,8 @@ def test_silence_is_seen_within_the_idle_timeout(fake: Fake) -> None:
         assert len(fake.bundles) == 1
 
 
-def test_the_planned_end_is_no_failure(fake: Fake) -> None:
-    """A stream that lived and was ended in good order is reopened at once, on the same bundle, each time."""
+def test_planned_end(fake: Fake) -> None:
+    """A healthy stream that the server ends is reopened at once, on the same bundle, each time."""
     fake.script["open"] = itertools.repeat(STREAM.but(framing="close"))
 
     def reopened(times: int) -> bool:
@@ -91,8 +91,8 @@ def test_the_planned_end_is_no_failure(fake: Fake) -> None:
         pytest.param(FIN, id="closed"),
     ],
 )
-def test_no_answer_makes_a_hot_loop(fake: Fake, step: Step) -> None:
-    """However the stream is refused, after one retry at once the attempts keep the backoff's distance."""
+def test_refused_streams_back_off(fake: Fake, step: Step) -> None:
+    """However the stream is refused, after one immediate retry the attempts keep the backoff's distance."""
     fake.script["open"] = itertools.repeat(step)
     with Chain(fake.account(), settings=settings(backoff_min=0.1, backoff_max=0.2)):
         fake.wait_for(lambda: len(fake.of("open")) >= 6, 10)
@@ -102,7 +102,7 @@ def test_no_answer_makes_a_hot_loop(fake: Fake, step: Step) -> None:
     assert len(fake.of("login")) == 1
 
 
-def test_a_token_that_is_never_accepted(fake: Fake) -> None:
+def test_token_is_never_accepted(fake: Fake) -> None:
     """401 on everything after the login: logins keep their own slow schedule."""
     fake.script["subscribe"] = itertools.repeat(Answer(401))
     with Chain(fake.account(), schedule=Backoff(0.2, 0.4)) as chain:
@@ -114,7 +114,7 @@ def test_a_token_that_is_never_accepted(fake: Fake) -> None:
 
 
 def test_retry_after_is_obeyed(fake: Fake) -> None:
-    """A server that asks for a second gets it, though the backoff is shorter."""
+    """The server may ask for a longer wait than the schedule, up to an hour, never for a shorter one."""
     fake.script["open"] = [Answer(503, {"Retry-After": "1"})]
     with Chain(fake.account()):
         fake.wait_for(lambda: len(fake.of("open")) == 2)
@@ -126,7 +126,7 @@ def test_retry_after_is_obeyed(fake: Fake) -> None:
     "phase", ["connect", "login", "subscribe", "open", "stream", "backoff", "nobody there"]
 )
 def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
-    """Whatever it waits for, the thread ends well within two seconds of being told to."""
+    """Whatever the thread waits for, it ends within two seconds of stop()."""
     account = fake.account()
     chain = Chain(account, settings=settings(backoff_min=30.0, backoff_max=60.0, idle_timeout=30.0))
     if phase == "nobody there":
@@ -154,8 +154,8 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
         assert fake.of("logout")
 
 
-def test_wall_clock_jumps_change_nothing(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour or ten years forth or back: the stream stays, its series stay, nothing is reopened."""
+def test_wall_clock_jumps(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jumps of an hour or ten years in either direction: the stream and its series stay."""
     fake.events = [sample(1)]
     real = time.time
     with Chain(fake.account(), ttl=30.0) as chain:
@@ -171,13 +171,13 @@ def test_wall_clock_jumps_change_nothing(fake: Fake, monkeypatch: pytest.MonkeyP
 
 
 def test_a_million_retries_do_not_overflow() -> None:
-    """Weeks of failures: the wait stays at its maximum."""
+    """After weeks of failures the delay stays at its maximum."""
     backoff = Backoff(1.0, 60.0, attempt=1_000_000)
     assert 1.0 <= backoff.delay(0.0) <= backoff.delay(0.999) <= 60.0
 
 
-def test_an_endless_line_costs_one_event(fake: Fake) -> None:
-    """Three megabytes without a newline: counted once, the stream stays, the next event is kept."""
+def test_huge_event(fake: Fake) -> None:
+    """Three megabytes without a newline: counted once, the stream stays open, the next event is stored."""
     fake.events = [b"data: " + b"x" * (3 << 20) + b"\n\n", sample(1)]
     with Chain(fake.account()) as chain:
         chain.wait_for_events(1)
@@ -185,8 +185,8 @@ def test_an_endless_line_costs_one_event(fake: Fake) -> None:
         assert chain.stats.connects == 1
 
 
-def test_totals_of_differences_survive_a_reconnect(fake: Fake) -> None:
-    """Events that carry differences are added up, across streams too."""
+def test_delta_totals_survive_a_reconnect(fake: Fake) -> None:
+    """Events with increments are added up across streams."""
     stamp = "2021-09-22T20:34:{:02}+00:00"
 
     def difference(second: int) -> bytes:
@@ -205,8 +205,8 @@ def test_totals_of_differences_survive_a_reconnect(fake: Fake) -> None:
         assert [value for value in row.values if value is not None] == [6.0]
 
 
-def test_each_change_of_state_is_one_line(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
-    """Streaming, not streaming with its reason and the wait, streaming: nothing more is said."""
+def test_log_of_state_changes(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    """Each change of state is one log line; a failure has its reason and delay."""
     fake.script["open"] = [Answer(503)]
     with caplog.at_level("INFO", "pf_exporter"), Chain(fake.account()) as chain:
         until(lambda: chain.stats.up, "a stream")
@@ -217,7 +217,7 @@ def test_each_change_of_state_is_one_line(fake: Fake, caplog: pytest.LogCaptureF
     assert lost.levelname == "WARNING"
 
 
-def test_a_missing_permission_is_said_loudly(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+def test_forbidden_is_logged_as_an_error(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
     """403 needs a person: it is logged as an error."""
     fake.script["open"] = [Answer(403)]
     with Chain(fake.account()) as chain:
@@ -226,8 +226,8 @@ def test_a_missing_permission_is_said_loudly(fake: Fake, caplog: pytest.LogCaptu
     assert lost.levelname == "ERROR"
 
 
-def test_nobody_there_at_the_start(fake: Fake) -> None:
-    """With PacketFabric down at the start it keeps trying, and streams once somebody answers."""
+def test_api_is_down_at_the_start(fake: Fake) -> None:
+    """With PacketFabric down at the start the reader keeps trying, and streams once it responds."""
     fake.script["connect"] = [FIN] * 4
     with Chain(fake.account()) as chain:
         assert not chain.stats.up
@@ -235,8 +235,8 @@ def test_nobody_there_at_the_start(fake: Fake) -> None:
         assert chain.stats.session.login_failures["unavailable"] == 4
 
 
-def test_a_server_that_never_speaks_is_never_up(fake: Fake) -> None:
-    """Streams that open and stay silent, one after the other: up stays 0, waits grow, the time is a gap."""
+def test_silent_streams_are_never_up(fake: Fake) -> None:
+    """Streams that open and stay silent: up stays 0, delays grow, and the time counts as a gap."""
     fake.script["open"] = itertools.repeat(STREAM.but(body=(SILENCE,)))
     quick = settings(idle_timeout=0.1, backoff_min=0.02, backoff_max=10.0)
     began = time.monotonic()
@@ -252,8 +252,8 @@ def test_a_server_that_never_speaks_is_never_up(fake: Fake) -> None:
         assert chain.stats.gap_seconds > 0.9 * (time.monotonic() - began) - 0.2
 
 
-def test_a_cut_after_a_good_life_is_reopened_at_once(fake: Fake) -> None:
-    """The planned end may come without a last chunk: a stream that lived is reopened without a wait."""
+def test_broken_connection_of_a_healthy_stream(fake: Fake) -> None:
+    """The planned end may look like a broken connection: a healthy stream is reopened at once."""
     with Chain(
         fake.account(), settings=settings(backoff_min=5.0, backoff_max=60.0), healthy_after=0.0
     ) as chain:

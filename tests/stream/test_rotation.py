@@ -32,7 +32,7 @@ from tests.stream.events import entry, sample, settings
 
 
 class Sender:
-    """Sends numbered entries all the time, and knows how many."""
+    """Sends numbered activity log entries all the time, and counts them."""
 
     def __init__(self, fake: Fake) -> None:
         self._fake = fake
@@ -60,8 +60,8 @@ def rotations(chain: Chain, number: int) -> None:
     until(lambda: chain.stats.disconnects["rotated"] >= number, f"{number} renewals")
 
 
-def test_renewal_loses_and_doubles_nothing(fake: Fake) -> None:
-    """Renewed every fifth of a second under traffic: each entry is counted once, and there is no gap."""
+def test_rotation_loses_and_repeats_nothing(fake: Fake) -> None:
+    """Rotated five times a second under load: each event is counted once, and there is no gap."""
     with Chain(fake.account(), settings=settings(rotate_after=0.2)) as chain:
         until(lambda: fake.streams, "the first stream")
         with Sender(fake) as sender:
@@ -76,8 +76,8 @@ def test_renewal_loses_and_doubles_nothing(fake: Fake) -> None:
     assert len(fake.of("subscribe")) == len(fake.of("login")) == 1
 
 
-def test_renewal_where_a_second_stream_is_refused(fake: Fake) -> None:
-    """A bundle that bears one stream only: the next stream is of a new bundle, and nothing is lost either."""
+def test_second_stream_is_refused(fake: Fake) -> None:
+    """A bundle that allows one stream only: the next stream uses a new bundle, and nothing is lost."""
     seen: set[str] = set()
 
     def once(request: Request) -> Part:
@@ -93,13 +93,13 @@ def test_renewal_where_a_second_stream_is_refused(fake: Fake) -> None:
             rotations(chain, 3)
         chain.wait_for_events(sender.sent)
         assert chain.processed == sender.sent
-    # Refused once; from then on it is known.
+    # One refusal is enough.
     assert len(fake.of("open")) - len(seen) == 1
     assert len(fake.of("login")) == 1
 
 
-def test_renewal_where_the_second_stream_ends_the_first(fake: Fake) -> None:
-    """A server that throws the first stream out: the second takes over, and the next is of a new bundle."""
+def test_second_stream_ends_the_first(fake: Fake) -> None:
+    """A server that closes the first stream: the second takes over, and the next one uses a new bundle."""
 
     def kick(request: Request) -> Part:
         fake.send(FIN)
@@ -114,8 +114,8 @@ def test_renewal_where_the_second_stream_ends_the_first(fake: Fake) -> None:
     assert len(fake.of("subscribe")) == 2
 
 
-def test_a_renewal_that_fails_leaves_the_stream_alone(fake: Fake) -> None:
-    """With the API in trouble at renewal time, the open stream goes on; nothing counts as a disconnect."""
+def test_failed_rotation_leaves_the_stream_open(fake: Fake) -> None:
+    """With the API in trouble, the current stream stays open; nothing counts as a disconnect."""
     fake.script["open"] = [OK, Answer(500), NOTHING_MORE]
     with Chain(fake.account(), settings=settings(rotate_after=0.1)) as chain:
         fake.wait_for(lambda: len(fake.of("open")) == 2)
@@ -125,8 +125,8 @@ def test_a_renewal_that_fails_leaves_the_stream_alone(fake: Fake) -> None:
         assert sum(chain.stats.disconnects.values()) == 0
 
 
-def test_the_session_is_renewed_before_it_ends(fake: Fake) -> None:
-    """At four fifths of its life: new login, new bundle, new stream; then the old session is logged out."""
+def test_session_is_renewed_before_it_expires(fake: Fake) -> None:
+    """At four fifths of its life: new login, bundle and stream; then the old session is logged out."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 3))
     fake.session["time_expires"] = stamp + ".000000"
     with Chain(fake.account()) as chain:
@@ -141,8 +141,8 @@ def test_the_session_is_renewed_before_it_ends(fake: Fake) -> None:
     assert fake.of("logout")[0].headers["authorization"] == first.headers["authorization"]
 
 
-def test_stop_during_a_renewal(fake: Fake) -> None:
-    """Neither the present stream nor the one being opened is left behind."""
+def test_stop_during_a_rotation(fake: Fake) -> None:
+    """Neither the current stream nor the next one is left open."""
     fake.script["open"] = [OK, SILENCE]
     with Chain(fake.account(), settings=settings(rotate_after=0.1)):
         fake.wait_for(lambda: len(fake.of("open")) == 2)
@@ -150,8 +150,8 @@ def test_stop_during_a_renewal(fake: Fake) -> None:
     until(lambda: not [t for t in threading.enumerate() if t.name.startswith("stream ")], "the threads' end")
 
 
-def test_new_circuits_are_subscribed_at_once(fake: Fake) -> None:
-    """When the account has got a circuit, the stream is renewed with a new bundle, without a gap."""
+def test_new_circuits_cause_a_rotation(fake: Fake) -> None:
+    """A new circuit causes a rotation to a new bundle, without a gap."""
     with Chain(fake.account()) as chain:
         until(lambda: chain.stats.up, "a stream")
         chain.subscription.update_inventory(frozenset({"PF-AP-1"}))
@@ -161,15 +161,15 @@ def test_new_circuits_are_subscribed_at_once(fake: Fake) -> None:
         assert sum(chain.stats.disconnects.values()) == 1
 
 
-def test_a_renewal_that_is_slow_to_speak_is_waited_for(fake: Fake) -> None:
-    """The first stream is cut while the second is open but unheard: the second is the one that goes on."""
+def test_slow_next_stream_is_waited_for(fake: Fake) -> None:
+    """The current stream breaks while the next is open but silent: the next one takes over."""
     gate = threading.Event()
     slow = STREAM.but(body=(gate.wait, HEARTBEAT, LIVE))
     fake.script["open"] = [OK, slow]
     with Chain(fake.account(), settings=settings(rotate_after=0.1, idle_timeout=5.0)) as chain:
         fake.wait_for(lambda: len(fake.of("open")) == 2)
         fake.send(FIN)
-        until(lambda: chain.stats.state is not StreamState.STREAMING, "the cut")
+        until(lambda: chain.stats.state is not StreamState.STREAMING, "the broken connection")
         gate.set()
         until(lambda: chain.stats.up, "the second stream")
         fake.send(entry(1))
@@ -226,7 +226,7 @@ def test_a_cut_during_a_rotation_that_fails_counts_once(fake: Fake) -> None:
     with Chain(fake.account(), settings=settings(rotate_after=0.2, idle_timeout=5.0)) as chain:
         fake.wait_for(lambda: len(fake.of("open")) == 2)
         fake.send(FIN)
-        until(lambda: not chain.stats.up, "the cut")
+        until(lambda: not chain.stats.up, "the broken connection")
         gate.set()
         until(lambda: chain.stats.up, "the next stream")
         reasons = {reason: count for reason, count in chain.stats.disconnects.items() if count}

@@ -17,8 +17,8 @@ from tests.fakes import STREAM, Answer, Fake
 from tests.state.harness import Clock
 
 
-class World:
-    """A subscription on a fake, with a clock to turn; what is opened is closed in the end."""
+class Harness:
+    """A subscription on a fake API, with a clock that tests set; opened streams are closed at the end."""
 
     def __init__(self, fake: Fake, existing: str | None = None) -> None:
         self.fake = fake
@@ -44,32 +44,32 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def harness() -> Iterator[Harness]:
     with Fake() as fake:
-        one = World(fake)
-        yield one
-        for stream in one.streams:
+        harness = Harness(fake)
+        yield harness
+        for stream in harness.streams:
             stream.response.close()
 
 
-def test_a_bundle_is_used_again(world: World) -> None:
-    """One login and one bundle for stream after stream, whatever their age once the bundle was streamed."""
-    world.open()
-    world.clock.now += 10 * UNSTREAMED_LIFETIME
-    world.open()
-    assert world.made == (1, 1)
+def test_bundle_is_reused(harness: Harness) -> None:
+    """One login and one bundle serve stream after stream, at any age once the bundle was streamed."""
+    harness.open()
+    harness.clock.now += 10 * UNSTREAMED_LIFETIME
+    harness.open()
+    assert harness.made == (1, 1)
 
 
-def test_a_bundle_never_streamed_is_not_kept_long(world: World) -> None:
-    """The API forgets an unstreamed bundle after five minutes: before that a new one is made."""
-    world.fake.script["open"] = [Answer(500), Answer(500)]
+def test_unstreamed_bundle_expires(harness: Harness) -> None:
+    """The API forgets an unstreamed bundle after five minutes: a new one is made before that."""
+    harness.fake.script["open"] = [Answer(500), Answer(500)]
     for _ in range(2):
         with pytest.raises(Unavailable):
-            world.open()
-    assert world.made == (1, 1)
-    world.clock.now += UNSTREAMED_LIFETIME
-    world.open()
-    assert world.made == (1, 2)
+            harness.open()
+    assert harness.made == (1, 1)
+    harness.clock.now += UNSTREAMED_LIFETIME
+    harness.open()
+    assert harness.made == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -83,115 +83,115 @@ def test_a_bundle_never_streamed_is_not_kept_long(world: World) -> None:
         (503, Unavailable, (1, 1)),
     ],
 )
-def test_what_a_refusal_makes_anew(
-    world: World, status: int, error: type[Exception], made: tuple[int, int]
+def test_refusal_replaces_session_or_bundle(
+    harness: Harness, status: int, error: type[Exception], made: tuple[int, int]
 ) -> None:
-    """After a refusal the next try does what mends it: a login, a bundle, or neither."""
-    world.fake.script["open"] = [Answer(status)]
+    """After a refusal the next attempt makes a new session, a new bundle, or neither."""
+    harness.fake.script["open"] = [Answer(status)]
     with pytest.raises(error):
-        world.open()
-    world.clock.now += 1
+        harness.open()
+    harness.clock.now += 1
     while True:
         try:
-            world.open()
+            harness.open()
         except Unauthorized:  # the next login has to wait for a millisecond or two
             continue
         break
-    assert world.made == made
+    assert harness.made == made
 
 
-def test_a_second_stream_is_of_the_same_bundle(world: World) -> None:
-    """Two streams of one bundle where the API allows it."""
-    world.open()
-    world.open_second()
-    assert world.made == (1, 1)
-    assert not world.subscription.single_connection
+def test_second_stream_uses_the_same_bundle(harness: Harness) -> None:
+    """Two streams of one bundle if the API allows it."""
+    harness.open()
+    harness.open_second()
+    assert harness.made == (1, 1)
+    assert not harness.subscription.single_connection
 
 
-def test_a_second_stream_that_is_refused_is_of_a_new_bundle(world: World) -> None:
-    """Refused once, it is known: from then on every second stream begins with a new bundle."""
-    world.open()
-    world.fake.script["open"] = [Answer(409)]
-    world.open_second()
-    assert world.made == (1, 2)
-    assert world.subscription.single_connection
-    world.open_second()
-    assert world.made == (1, 3)
+def test_refused_second_stream_uses_a_new_bundle(harness: Harness) -> None:
+    """After one refusal every second stream begins with a new bundle."""
+    harness.open()
+    harness.fake.script["open"] = [Answer(409)]
+    harness.open_second()
+    assert harness.made == (1, 2)
+    assert harness.subscription.single_connection
+    harness.open_second()
+    assert harness.made == (1, 3)
 
 
-def test_trouble_is_no_refusal(world: World) -> None:
-    """A 503 says nothing about a second stream: the bundle stays, and nobody concludes anything."""
-    world.open()
-    world.fake.script["open"] = [Answer(503)]
+def test_unavailable_is_not_a_refusal(harness: Harness) -> None:
+    """A 503 says nothing about second streams: the bundle stays."""
+    harness.open()
+    harness.fake.script["open"] = [Answer(503)]
     with pytest.raises(Unavailable):
-        world.open_second()
-    assert world.made == (1, 1)
-    assert not world.subscription.single_connection
+        harness.open_second()
+    assert harness.made == (1, 1)
+    assert not harness.subscription.single_connection
 
 
-def test_new_circuits_make_a_new_bundle(world: World) -> None:
-    """What the account has at the first look belongs to the bundle; with more, a new bundle is due."""
-    world.open()
+def test_new_circuits_make_the_bundle_stale(harness: Harness) -> None:
+    """The circuits of the first poll belong to the bundle; with more, a new bundle is due."""
+    harness.open()
     for circuits in ({"PF-AP-1", "PF-AP-2-PF"}, {"PF-AP-2"}, set(), {"PF-AP-1-PF"}):
-        world.subscription.update_inventory(frozenset(circuits))
-        assert not world.subscription.stale
-    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-3"}))
-    assert world.subscription.stale
-    world.open_second()
-    assert world.made == (1, 2)
-    assert not world.subscription.stale
+        harness.subscription.update_inventory(frozenset(circuits))
+        assert not harness.subscription.stale
+    harness.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-3"}))
+    assert harness.subscription.stale
+    harness.open_second()
+    assert harness.made == (1, 2)
+    assert not harness.subscription.stale
 
 
-def test_who_asks_for_some_circuits_is_content_with_them(world: World) -> None:
-    """With filters on circuits a new one changes nothing."""
-    account = world.fake.account(streams=(StreamFilter("port", (), ("PF-AP-1",)), StreamFilter("customer")))
+def test_filters_on_circuits_never_become_stale(harness: Harness) -> None:
+    """With filters on circuits a new circuit changes nothing."""
+    account = harness.fake.account(streams=(StreamFilter("port", (), ("PF-AP-1",)), StreamFilter("customer")))
     client = Client(account, idle_timeout=5)
     subscription = Subscription(account, client, SessionManager(client, account.name))
-    world.streams.append(subscription.open())
+    harness.streams.append(subscription.open())
     subscription.update_inventory(frozenset({"PF-AP-1"}))
     subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
     assert not subscription.stale
 
 
-def test_a_missing_permission_leaves_no_sessions(world: World) -> None:
-    """A session that got a 403 is logged out when a new one is made in its place."""
-    world.fake.script["open"] = [Answer(403)]
+def test_forbidden_session_is_logged_out(harness: Harness) -> None:
+    """A session that got a 403 is logged out when a new one replaces it."""
+    harness.fake.script["open"] = [Answer(403)]
     with pytest.raises(Unauthorized):
-        world.open()
-    assert len(world.fake.of("logout")) == 1
-    assert world.fake.sessions <= {"key"}
+        harness.open()
+    assert len(harness.fake.of("logout")) == 1
+    assert harness.fake.sessions <= {"key"}
 
 
-def test_trouble_with_a_new_bundle_says_nothing_of_the_old(world: World) -> None:
-    """With new circuits a new bundle is due; that it cannot be had now does not make bundles exclusive."""
-    world.open()
-    world.subscription.update_inventory(frozenset({"PF-AP-1"}))
-    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
-    world.fake.script["subscribe"] = [Answer(400)]
+def test_refused_bundle_is_not_a_refused_stream(harness: Harness) -> None:
+    """A new bundle that is refused does not mean that the API allows only one stream."""
+    harness.open()
+    harness.subscription.update_inventory(frozenset({"PF-AP-1"}))
+    harness.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
+    harness.fake.script["subscribe"] = [Answer(400)]
     with pytest.raises(Rejected):
-        world.open_second()
-    assert not world.subscription.single_connection
-    assert world.made == (1, 2)
+        harness.open_second()
+    assert not harness.subscription.single_connection
+    assert harness.made == (1, 2)
 
 
-def test_a_circuit_between_bundle_and_look_is_noticed(world: World) -> None:
-    """What was known before a bundle was made belongs to it; what is first seen after it does not."""
-    world.open()
-    world.subscription.update_inventory(frozenset({"PF-AP-1"}))
-    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
-    world.open_second()
-    world.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2", "PF-AP-3"}))
-    assert world.subscription.stale
+def test_circuit_between_bundle_and_poll(harness: Harness) -> None:
+    """Circuits known before a bundle was made belong to it; those first seen later do not."""
+    harness.open()
+    harness.subscription.update_inventory(frozenset({"PF-AP-1"}))
+    harness.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
+    harness.open_second()
+    harness.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2", "PF-AP-3"}))
+    assert harness.subscription.stale
 
 
-def test_a_bundle_that_somebody_else_made() -> None:
-    """A bundle that exists is streamed as it is, again and again, and none is made."""
+def test_existing_bundle() -> None:
+    """An existing bundle is streamed as it is, again and again, and none is made."""
     with Fake() as fake:
-        world = World(fake, existing="abc")
+        harness = Harness(fake, existing="abc")
         fake.script["open"] = [STREAM, STREAM]
-        world.open()
-        world.open()
-        for stream in world.streams:
+        harness.open()
+        harness.open()
+        for stream in harness.streams:
             stream.response.close()
         assert [request.path for request in fake.of("open")] == ["/v2/events/abc"] * 2
         assert fake.of("subscribe") == []
@@ -210,15 +210,15 @@ class Interrupted(Subscription):
         return value
 
 
-def test_a_bundle_dropped_while_stale_is_read(world: World) -> None:
+def test_a_bundle_dropped_while_stale_is_read(harness: Harness) -> None:
     """The thread that opens the next stream may drop the bundle at any moment; the reader asks meanwhile."""
-    account = world.fake.account()
+    account = harness.fake.account()
     client = Client(account, idle_timeout=5)
     subscription = Interrupted(account, client, SessionManager(client, account.name))
-    world.streams.append(subscription.open())
+    harness.streams.append(subscription.open())
     subscription.update_inventory(frozenset({"PF-AP-1"}))
     subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
-    world.fake.script["open"] = [Answer(404)]
+    harness.fake.script["open"] = [Answer(404)]
     dropped = []
 
     def drop_bundle() -> None:
