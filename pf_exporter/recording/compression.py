@@ -64,7 +64,7 @@ def _sync_directory(path: str) -> None:
 
 
 def compress(source: int, size: int, path: str) -> None:
-    """Compress the first ``size`` bytes of an open file to ``path``, for its owner alone.
+    """Compress the first ``size`` bytes of an open file to ``path``, readable only by its owner.
 
     The file appears whole or not at all: it is written as ``<path>.tmp``, synced and renamed. Raises OSError.
     """

@@ -23,8 +23,6 @@ from pf_exporter.recording.redaction import Redaction
 RETRY_AFTER = 60.0
 """Seconds until writing is tried again after an error."""
 
-log = Logger(__name__)
-
 
 class RecordingWriter:
     """Writes frames and marks of any number of accounts to one recording; any thread may call.
@@ -57,6 +55,7 @@ class RecordingWriter:
         self._redaction = redaction
         self._wall = wall
         self._clock = clock
+        self._log = Logger(__name__)  # not shared, because it limits how often a message is repeated
         self._lock = threading.Lock()
         self._retry_at = 0.0
         self._is_closed = False
@@ -146,14 +145,16 @@ class RecordingWriter:
         else:
             self._has_header = True
             if self.problem is not None:
-                log.info("recording again", file=self.path, lost=self.lost)
+                self._log.info("recording again", file=self.path, lost=self.lost)
                 self.problem = None
 
     def _fail(self, exc: OSError | ConfigError) -> None:
         error = exc.strerror or type(exc).__name__ if isinstance(exc, OSError) else exc
         self.problem = f"recording {self.path}: {error}"
         self._retry_at = self._clock() + RETRY_AFTER
-        log.warning_throttled("problem", "recording failed", file=self.path, error=error, lost=self.lost)
+        self._log.warning_throttled(
+            "problem", "recording failed", file=self.path, error=error, lost=self.lost
+        )
 
     def _open(self) -> int:
         self._fd = fd = open_part(self.path)
@@ -197,4 +198,6 @@ class RecordingWriter:
         try:
             finish_rotated(self.path, self._kept)
         except OSError as exc:  # tried again at the next rotation
-            log.warning_throttled("compress", "rotated recording not compressed", file=self.path, error=exc)
+            self._log.warning_throttled(
+                "compress", "rotated recording not compressed", file=self.path, error=exc
+            )

@@ -87,7 +87,7 @@ def sample_of(
 
 @pytest.mark.parametrize(("chunk", "kind"), [(HEARTBEAT, "a heartbeat"), (EVENT, "an event")])
 def test_the_first_byte(chunk: bytes, kind: str) -> None:
-    """The message names what came first, and after how long."""
+    """The message names what was received first, and after how long."""
     outcome = sample_of(ScriptedStream([chunk])).receive_first_byte()
     assert isinstance(outcome, str)
     assert outcome.startswith(f"{kind} after 0.")

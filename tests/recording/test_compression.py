@@ -54,8 +54,8 @@ def test_text_survives_compression(source: Path, tmp_path: Path) -> None:
         assert gzip.decompress(content) == TEXT[:size] == text(content)
 
 
-def test_the_compressed_file_is_for_its_owner_alone(source: Path, tmp_path: Path) -> None:
-    """Whatever the umask, nobody else can read it, and no temporary file is left."""
+def test_only_the_owner_can_read_the_compressed_file(source: Path, tmp_path: Path) -> None:
+    """The mode is 0600 whatever the umask, and no temporary file is left."""
     before = os.umask(0)
     try:
         packed(source, 5, tmp_path / "out")
@@ -66,7 +66,7 @@ def test_the_compressed_file_is_for_its_owner_alone(source: Path, tmp_path: Path
 
 
 def test_a_failure_leaves_the_old_file(source: Path, tmp_path: Path) -> None:
-    """Where the disk is full, the file that was there stays, and no temporary file is left."""
+    """If the disk is full, the existing file is kept, and no temporary file is left."""
     (tmp_path / "out").write_bytes(b"old")
     with limited_file_size(100), pytest.raises(OSError, match="File too large"):
         packed(source, len(TEXT), tmp_path / "out")
@@ -81,7 +81,7 @@ def test_plain_text_is_yielded_as_it_is() -> None:
 
 
 def test_members_follow_each_other() -> None:
-    """The end of each gzip member is told, and the text of all of them is yielded."""
+    """The text of all gzip members is yielded, with the end of each."""
     content = gzip.compress(b"one") + gzip.compress(TEXT) + gzip.compress(b"three")
     ends = [is_end for _, is_end in decompress(io.BytesIO(content))]
     assert text(content) == b"one" + TEXT + b"three"
@@ -103,7 +103,7 @@ def test_a_torn_file_is_an_error() -> None:
 
 
 def test_text_before_damage_is_yielded() -> None:
-    """Damage is an error, after every byte of text that stands before it."""
+    """Damage is an error, after every byte of text before it."""
     deflater = zlib.compressobj(wbits=31)
     content = deflater.compress(b"before") + deflater.flush(zlib.Z_SYNC_FLUSH) + b"\xff" * 100
     found, error = text_and_error(content)

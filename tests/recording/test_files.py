@@ -73,7 +73,7 @@ def test_an_old_recording_is_continued(path: str) -> None:
 
 
 def test_a_plain_recording_is_continued(path: str) -> None:
-    """So is one that somebody has decompressed."""
+    """A recording that was decompressed is continued."""
     Path(path).write_bytes(b"".join(lines(BLOCKS)))
     record(path, [b"next"])
     assert frames(path) == [*BLOCKS, b"next"]
@@ -127,7 +127,7 @@ def test_what_is_not_a_recording_is_not_touched(path: str, name: str, data: byte
 
 
 def test_a_torn_gzip_file_is_left_alone(path: str) -> None:
-    """A finished file without its end cannot be told from a damaged one: it is refused and not touched."""
+    """A gzip file without its end could be damaged as well: it is refused and not changed."""
     shutil.copy(FIXTURES / "recording-torn.gz", path)
     before = content(path)
     with pytest.raises(ConfigError, match="damaged; move it away"):

@@ -127,7 +127,7 @@ def test_an_endless_frame_is_returned_in_pieces() -> None:
 
 @pytest.mark.parametrize("stream", [b"x" * 400_000, b"\n" * 400_000, b":\n" * 200_000, EVENT * 12_000])
 def test_time_is_linear(stream: bytes) -> None:
-    """A byte takes the same time whatever came before it, in small chunks and in large ones."""
+    """A byte takes the same time whatever precedes it, in small chunks and in large ones."""
     for size in (1, len(stream)):
         began = time.process_time()
         pushed(cut(stream, size))

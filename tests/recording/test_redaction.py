@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import sse
 from pf_exporter.recording.pseudonyms import Pseudonyms
-from pf_exporter.recording.redaction import MAX_DEPTH, Redaction
+from pf_exporter.recording.redaction import MAX_DEPTH, Redaction, redaction_for
 from pf_exporter.schema import decoder
 from pf_exporter.schema.activity import ACTIVITY_FIELDS
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS
@@ -349,6 +351,17 @@ def test_depth_is_bounded(depth: int) -> None:
     assert b"Hank" not in out
     assert len(read(out)) == 1
     assert out.count(b"{") <= MAX_DEPTH + 1
+
+
+def test_accounts_are_numbered_in_their_order() -> None:
+    """The redaction of a configuration gives an account the same number in every run."""
+    accounts = [Account(name=name, token=Secret("x")) for name in ("west", "east")]
+    redaction = redaction_for(accounts)
+    assert [redaction.account(name) for name in ("east", "west", "new")] == [
+        "account-2",
+        "account-1",
+        "account-3",
+    ]
 
 
 def test_a_text_has_one_pseudonym() -> None:

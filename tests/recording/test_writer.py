@@ -110,7 +110,7 @@ def test_a_recording_without_a_frame_is_a_recording(path: str) -> None:
 
 
 def test_after_the_end_nothing_is_written(path: str) -> None:
-    """A thread that still runs when the recording is closed does no harm."""
+    """Frames and marks of a thread that still runs after the close are ignored."""
     writer = RecordingWriter(path)
     writer.close()
     writer.close()
@@ -120,8 +120,8 @@ def test_after_the_end_nothing_is_written(path: str) -> None:
     assert (writer.problem, writer.lost) == (None, 0)
 
 
-def test_files_are_for_their_owner_alone(path: str) -> None:
-    """Others cannot read what was recorded: not the part, not the finished file, not the rotated one."""
+def test_only_the_owner_can_read_the_files(path: str) -> None:
+    """The part, the finished file and the rotated file have mode 0600 whatever the umask."""
     before = os.umask(0)
     try:
         writer = RecordingWriter(path, limit=1, kept=1)
@@ -287,8 +287,8 @@ def test_a_problem_is_reported_and_logged(path: str, caplog: pytest.LogCaptureFi
     assert [(entry.account, entry.mark) for entry in read(path)] == [("", Mark.GAP), ("a", None)]
 
 
-def test_a_rotation_that_fails_is_made_up_for(path: str) -> None:
-    """Where the old file cannot be removed, recording stops below its limit, and resumes when it can."""
+def test_a_rotation_that_fails_is_repeated(path: str) -> None:
+    """If the oldest file cannot be removed, recording stops at its limit, and resumes when it can."""
     clock = Clock()
     writer = RecordingWriter(path, limit=1000, kept=1, clock=clock)
     os.mkdir(f"{path}.1")
@@ -309,7 +309,7 @@ def test_a_rotation_that_fails_is_made_up_for(path: str) -> None:
 
 
 def test_what_cannot_be_compressed_stays_as_it_is(path: str) -> None:
-    """Where the disk is full at the end, the recording stays whole in FILE.part, and the next run ends it."""
+    """If the disk is full at the end, the recording stays in FILE.part, and the next run compresses it."""
     noise = [random.Random(number).randbytes(1000) for number in range(20)]
     writer = RecordingWriter(path)
     for block in noise:
