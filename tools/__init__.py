@@ -1,1 +1,1 @@
-"""Programs that make files: documentation tables, deployment files, the list of dependencies."""
+"""Programs that generate files: tables of the documentation, deployment files, the SBOM."""

@@ -1,4 +1,4 @@
-"""Writes the files here that repeat what stands elsewhere: ``python -m tools.generate_deploy``."""
+"""Generate the files in deploy/ that are derived from other files: ``python -m tools.generate_deploy``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "deploy"
-MARK = "# Made from {} by `python -m tools.generate_deploy`.\n"
+MARK = "# Generated from {} by `python -m tools.generate_deploy`.\n"
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML as people write it: a text of several lines, or a very long one, as a block."""
+    """A YAML dumper that writes multi-line and very long strings as block scalars."""
 
     def represent_str(self, text: str) -> yaml.ScalarNode:
         style = "|" if "\n" in text or len(text) > 1000 else None
@@ -37,7 +37,7 @@ def _metadata(name: str, **labels: str) -> dict[str, Any]:
 
 
 def rules() -> str:
-    """The rule files as objects of the Prometheus operator."""
+    """Return the rule files as PrometheusRule objects of the Prometheus operator."""
     return _manifests(
         "prometheus/",
         (
@@ -53,10 +53,10 @@ def rules() -> str:
 
 
 def dashboards() -> str:
-    """The dashboards as ConfigMaps, which Grafana's sidecar looks for by their label.
+    """Return the dashboards as ConfigMaps with the label that Grafana's sidecar selects.
 
-    One for each, and without spaces: ``kubectl apply`` keeps a copy of an object in an annotation of it, and
-    those may have 256 KiB.
+    One per dashboard, as compact JSON: ``kubectl apply`` stores a copy of an object in an annotation, which
+    is limited to 256 KiB.
     """
     return _manifests(
         "grafana/dashboards/",
@@ -79,8 +79,8 @@ def dashboards() -> str:
     )
 
 
-def _at_home(source: str, **hosts: str) -> str:
-    """A file of ours with hosts' names in place of localhost, by ``host=port``; comments at its top go."""
+def _with_service_names(source: str, **hosts: str) -> str:
+    """Return a file with ``localhost:PORT`` replaced by ``host:PORT``, without the comment at its top."""
     text = (ROOT / source).read_text(encoding="utf-8")
     while text.startswith("#"):
         text = text.partition("\n")[2]
@@ -90,13 +90,13 @@ def _at_home(source: str, **hosts: str) -> str:
 
 
 def prometheus() -> str:
-    """Prometheus' configuration, for a network where each service has a name."""
-    return _at_home("prometheus/prometheus.yml", exporter="10054", alertmanager="9093")
+    """Return the configuration of Prometheus with the service names of compose.yaml."""
+    return _with_service_names("prometheus/prometheus.yml", exporter="10054", alertmanager="9093")
 
 
 def datasource() -> str:
-    """Grafana's data source, likewise."""
-    return _at_home("grafana/provisioning/datasources/prometheus.yml", prometheus="9090")
+    """Return the data source of Grafana with the service names of compose.yaml."""
+    return _with_service_names("grafana/provisioning/datasources/prometheus.yml", prometheus="9090")
 
 
 FILES = {
@@ -105,8 +105,8 @@ FILES = {
     "kubernetes/dashboards.yaml": dashboards,
     "kubernetes/rules.yaml": rules,
 }
-"""The files, below this folder, and what makes them."""
+"""The generated files by their path in deploy/, and their generators."""
 
 if __name__ == "__main__":
-    for name, make in FILES.items():
-        (FOLDER / name).write_text(make(), encoding="utf-8")
+    for name, generate in FILES.items():
+        (FOLDER / name).write_text(generate(), encoding="utf-8")

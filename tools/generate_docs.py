@@ -38,7 +38,7 @@ def _section(title: str, head: str, rows: Iterable[Iterable[str]]) -> str:
 
 
 def configuration() -> str:
-    """The reference of all settings: docs/configuration.md."""
+    """Return the reference of all settings: docs/configuration.md."""
     settings = (
         (f"`{row.key}`", _code(row.default), _code(row.type.metavar), row.type.unit, row.help)
         for row in SETTINGS
@@ -68,13 +68,13 @@ def _families(families: Iterable[FamilySpec]) -> str:
     return _table(
         "Metric|Type|Field|Meaning",
         (
-            (f"`{known.name}`", known.type, _code(known.source.split(" ")[-1]), known.help)
-            for known in families
+            (f"`{family.name}`", family.type, _code(family.source.split(" ")[-1]), family.help)
+            for family in families
         ),
     )
 
 
-def _described(metrics: Iterable[Metric]) -> str:
+def _metric_table(metrics: Iterable[Metric]) -> str:
     rows = (
         (
             f"`{exposed_name(metric)}`",
@@ -87,8 +87,8 @@ def _described(metrics: Iterable[Metric]) -> str:
     return _table("Metric|Type|Labels|Meaning", rows)
 
 
-def _own() -> Iterator[Metric]:
-    """Every family that is no event's and no list's."""
+def _exporter_metrics() -> Iterator[Metric]:
+    """Yield every family that comes from neither an event nor the inventory."""
     yield from ExporterCollector([]).describe()
     yield from describe_stream_families()
     yield from config_reload_status().describe()
@@ -96,7 +96,7 @@ def _own() -> Iterator[Metric]:
 
 
 def metrics() -> str:
-    """The catalogue of /metrics: docs/metrics.md."""
+    """Return the catalog of /metrics: docs/metrics.md."""
     parts: list[str] = []
     for name, event in EVENTS.items():
         first, *_ = event.fields.values()
@@ -114,11 +114,12 @@ def metrics() -> str:
         "metrics. Each key in `inventory.description_tags` adds a label to the `_info` metrics. "
         "`series.limit` applies to the inventory of each account separately.\n\n"
     )
-    parts.append(_described(InventoryCollector([], Store(ttl=1, limit=1)).describe()) + "\n")
-    fields = {known.name for event in EVENTS.values() for known in event.fields.values()} | {ACTIVITY.name}
-    others = [*_own()]
+    parts.append(_metric_table(InventoryCollector([], Store(ttl=1, limit=1)).describe()) + "\n")
+    fields = {family.name for event in EVENTS.values() for family in event.fields.values()} | {ACTIVITY.name}
     parts.append("## Freshness and exporter metrics\n\n")
-    parts.append(_described(metric for metric in others if exposed_name(metric) not in fields) + "\n")
+    parts.append(
+        _metric_table(metric for metric in _exporter_metrics() if exposed_name(metric) not in fields) + "\n"
+    )
     parts.append("The `process_*` and `python_*` metrics come from prometheus_client; ")
     parts.append("`--web.disable-exporter-metrics` turns them off.\n\n")
     for title, values in (
@@ -140,7 +141,7 @@ _PHASES = {
 
 
 def reliability() -> str:
-    """The fault matrix: docs/reliability.md."""
+    """Return the fault matrix: docs/reliability.md."""
     rows = (
         (
             _PHASES[fault.phase],
@@ -168,7 +169,7 @@ MARK = "<!-- Generated from the code by `make docs`; edit only above this line. 
 
 
 def page(name: str) -> str:
-    """The whole page: the written part above the mark and the generated part below it."""
+    """Return the whole page: the written part above the mark and the generated part below it."""
     written, _, _ = (FOLDER / name).read_text(encoding="utf-8").partition(MARK)
     return written + MARK + PAGES[name]()
 

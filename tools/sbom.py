@@ -1,4 +1,4 @@
-"""Writes the list of what an image consists of, in CycloneDX: ``python -m tools.sbom``."""
+"""Write the SBOM of an image in CycloneDX: ``python -m tools.sbom``."""
 
 from __future__ import annotations
 
@@ -13,65 +13,68 @@ from typing import Any, NamedTuple
 from pf_exporter import __version__
 
 ROOT = Path(__file__).parents[1]
-OURSELVES = "pf-exporter (setup.cfg)"
-"""How the lock calls this project where something is needed by it."""
+THIS_PROJECT = "pf-exporter (setup.cfg)"
+"""The name of this project in the lock, where a package is required by it."""
 
 
-class Entry(NamedTuple):
+class LockedPackage(NamedTuple):
     """One version of one package in the lock."""
 
     name: str
     version: str
     marker: str
-    """For which Pythons, as in PEP 508; empty for all."""
+    """The environments that it is for, as in PEP 508; empty for all."""
     hashes: Sequence[str]
-    """SHA-256 of each file that may be it, in hex."""
-    needed_by: Sequence[str]
-    """Names of packages, or :data:`OURSELVES`."""
+    """SHA-256 of each of its files, in hex."""
+    required_by: Sequence[str]
+    """Names of packages, or :data:`THIS_PROJECT`."""
 
 
-def entries(lock: str) -> list[Entry]:
-    """What a file of locked requirements holds, in its order."""
-    found = []
+def parse_lock(lock: str) -> list[LockedPackage]:
+    """Parse a file of locked requirements."""
+    packages = []
     for text in re.split(r"(?m)^(?=[\w.-]+==)", lock)[1:]:
-        head, _, needed_by = text.partition("# via")
+        head, _, required_by = text.partition("# via")
         first, *hashes = re.split(r"\s*\\\n\s*--hash=sha256:", head.strip())
         pin, _, marker = first.partition(" ; ")
         name, _, version = pin.partition("==")
-        lines = (line.strip(" #") for line in needed_by.splitlines())
-        found.append(Entry(name, version, marker, hashes, [line for line in lines if line]))
-    return found
+        lines = (line.strip(" #") for line in required_by.splitlines())
+        packages.append(LockedPackage(name, version, marker, hashes, [line for line in lines if line]))
+    return packages
 
 
-def _purl(entry: Entry) -> str:
-    return f"pkg:pypi/{entry.name}@{entry.version}"
+def _purl(package: LockedPackage) -> str:
+    return f"pkg:pypi/{package.name}@{package.version}"
 
 
-def _component(entry: Entry) -> dict[str, Any]:
-    hashes = [{"alg": "SHA-256", "content": one} for one in entry.hashes]
+def _component(package: LockedPackage) -> dict[str, Any]:
+    hashes = [{"alg": "SHA-256", "content": digest} for digest in package.hashes]
     component: dict[str, Any] = {
         "type": "library",
-        "bom-ref": _purl(entry),
-        "name": entry.name,
-        "version": entry.version,
-        "purl": _purl(entry),
-        # Each hash is that of one file; the files are for different machines and Pythons.
-        "externalReferences": [{"type": "distribution", "url": _purl(entry), "hashes": hashes}],
+        "bom-ref": _purl(package),
+        "name": package.name,
+        "version": package.version,
+        "purl": _purl(package),
+        # One hash per file; the files are for different platforms and Python versions.
+        "externalReferences": [{"type": "distribution", "url": _purl(package), "hashes": hashes}],
     }
-    if entry.marker:
-        component["properties"] = [{"name": "pf_exporter:only_where", "value": entry.marker}]
+    if package.marker:
+        component["properties"] = [{"name": "pf_exporter:only_where", "value": package.marker}]
     return component
 
 
-def bill(lock: str) -> dict[str, Any]:
-    """The list for a file of locked requirements, as JSON has it: the exporter, and all it needs."""
+def create_sbom(lock: str) -> dict[str, Any]:
+    """Return the SBOM as JSON data: the exporter, and the packages in a file of locked requirements."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
-    about = setup["metadata"]
-    root = f"pkg:generic/{about['name']}@{__version__}"
-    locked = entries(lock)
-    needs = {root: [_purl(entry) for entry in locked if OURSELVES in entry.needed_by]}
-    needs |= {_purl(one): [_purl(entry) for entry in locked if one.name in entry.needed_by] for one in locked}
+    metadata = setup["metadata"]
+    root = f"pkg:generic/{metadata['name']}@{__version__}"
+    packages = parse_lock(lock)
+    dependencies = {root: [_purl(package) for package in packages if THIS_PROJECT in package.required_by]}
+    for parent in packages:
+        dependencies[_purl(parent)] = [
+            _purl(package) for package in packages if parent.name in package.required_by
+        ]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -81,18 +84,18 @@ def bill(lock: str) -> dict[str, Any]:
             "component": {
                 "type": "application",
                 "bom-ref": root,
-                "name": about["name"],
+                "name": metadata["name"],
                 "version": __version__,
-                "description": about["description"],
-                "licenses": [{"license": {"id": about["license"]}}],
+                "description": metadata["description"],
+                "licenses": [{"license": {"id": metadata["license"]}}],
                 "purl": root,
             }
         },
-        "components": [_component(entry) for entry in locked],
-        "dependencies": [{"ref": ref, "dependsOn": needed} for ref, needed in needs.items()],
+        "components": [_component(package) for package in packages],
+        "dependencies": [{"ref": ref, "dependsOn": required} for ref, required in dependencies.items()],
     }
 
 
 if __name__ == "__main__":
-    json.dump(bill((ROOT / "requirements.txt").read_text(encoding="utf-8")), sys.stdout, indent=2)
+    json.dump(create_sbom((ROOT / "requirements.txt").read_text(encoding="utf-8")), sys.stdout, indent=2)
     sys.stdout.write("\n")

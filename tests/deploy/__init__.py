@@ -1,4 +1,4 @@
-"""The files that deploy the exporter, judged by what reads them."""
+"""The files in deploy/, checked by the programs that read them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ DEPLOY = ROOT / "deploy"
 
 
 def read(path: Path) -> Any:
-    """A YAML file with one document."""
+    """Return the content of a YAML file with one document."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def blocks(language: str) -> list[str]:
-    """The fenced blocks of a language in deploy/README.md."""
+    """Return the fenced blocks of a language in deploy/README.md."""
     text = (DEPLOY / "README.md").read_text(encoding="utf-8")
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text)

@@ -1,4 +1,4 @@
-"""The containers of deploy/compose.yaml as their programs see them."""
+"""The services of deploy/compose.yaml, and the files that they mount."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").r
 
 
 class Mount(NamedTuple):
-    """A file or folder of the repository in a container."""
+    """A file or folder of the repository that a container mounts."""
 
     source: Path
     target: str
@@ -24,7 +24,7 @@ class Mount(NamedTuple):
 
 
 def mounts(service: str) -> Iterator[Mount]:
-    """What a service sees of the repository; its own volumes are left out."""
+    """Yield what a service mounts from the repository, without its volumes."""
     for volume in SERVICES[service].get("volumes", ()):
         source, target, *mode = volume.split(":")
         if source.startswith("."):
@@ -32,17 +32,17 @@ def mounts(service: str) -> Iterator[Mount]:
 
 
 def lay_out(service: str, root: Path) -> Path:
-    """Put everything a service mounts below a folder, in the places where the container has it."""
+    """Copy everything that a service mounts to the same paths below a folder, and return the folder."""
     for mount in mounts(service):
-        place = root / mount.target.lstrip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
+        path = root / mount.target.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if mount.source.is_dir() else shutil.copyfile
-        copy(mount.source, place)
+        copy(mount.source, path)
     return root
 
 
 def flag(service: str, name: str) -> str:
-    """The value of a flag in a service's command."""
+    """Return the value of a flag in the command of a service."""
     (value,) = (
         word.partition("=")[2] for word in SERVICES[service]["command"] if word.startswith(f"--{name}=")
     )

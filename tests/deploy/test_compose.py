@@ -1,4 +1,4 @@
-"""The containers find their files and each other, and can do no more than they must."""
+"""The compose services find their files and each other, with minimal privileges."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ ACCOUNT = yaml.safe_load((FOLDER / "compose.account.yaml").read_text(encoding="u
 PORTS = {"exporter": 10054, "alertmanager": 9093, "prometheus": 9090, "grafana": 3000}
 
 
-def schema(path: Path) -> subprocess.CompletedProcess[str]:
+def check_schema(path: Path) -> subprocess.CompletedProcess[str]:
     checker = Path(sys.executable).with_name("check-jsonschema")
     command = [str(checker), "--builtin-schema", "vendor.compose-spec", str(path)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", "compose.account.yaml"])
-def test_the_schema(name: str) -> None:
-    """The file follows the schema of the Compose specification."""
-    done = schema(FOLDER / name)
+def test_schema(name: str) -> None:
+    """The file matches the schema of the Compose specification."""
+    done = check_schema(FOLDER / name)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_fault_is_found(tmp_path: Path) -> None:
-    """The schema finds a misspelt key, so that its silence says something."""
+def test_schema_finds_errors(tmp_path: Path) -> None:
+    """The schema check reports a misspelt key."""
     path = tmp_path / "compose.yaml"
     path.write_text(COMPOSE.replace("healthcheck:", "healthchek:"))
-    assert "healthchek" in schema(path).stdout
+    assert "healthchek" in check_schema(path).stdout
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_is_hardened(name: str) -> None:
-    """It has no capability and no way to more, a file system that is read-only, and a fixed version."""
+    """A service has no capabilities, no privileges, a read-only file system, and a pinned version."""
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -65,8 +65,8 @@ def test_a_service_is_hardened(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_is_checked(name: str) -> None:
-    """It has a health check on the port it publishes, on loopback only; whoever needs it waits for that."""
+def test_a_service_has_a_health_check(name: str) -> None:
+    """A service publishes its port on loopback only and has a health check, which dependents wait for."""
     assert SERVICES[name]["ports"] == [f"127.0.0.1:{PORTS[name]}:{PORTS[name]}"]
     kind, *command = SERVICES[name]["healthcheck"]["test"]
     assert kind == "CMD"
@@ -78,8 +78,8 @@ def test_a_service_is_checked(name: str) -> None:
         assert condition == {"condition": "service_healthy"}
 
 
-def test_who_waits_for_whom() -> None:
-    """Grafana waits for Prometheus, and that for what it scrapes and what it tells."""
+def test_start_order() -> None:
+    """Grafana waits for Prometheus, and Prometheus for the exporter and Alertmanager."""
     waits = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
     assert waits["grafana"] == {"prometheus"}
     assert waits["prometheus"] == {"exporter", "alertmanager"}
@@ -87,25 +87,25 @@ def test_who_waits_for_whom() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_is_mounted_is_there(name: str) -> None:
-    """Each path is in the repository, and mounted to be read."""
+def test_mounts_exist(name: str) -> None:
+    """Each mounted path is in the repository and mounted read-only."""
     for mount in mounts(name):
         assert mount.source.is_relative_to(ROOT)
         assert mount.source.exists(), mount
         assert mount.mode == "ro"
 
 
-def test_no_password_is_known() -> None:
-    """Grafana's password comes from outside, and must; nobody is let in without one."""
-    (said,) = re.findall(r"GF_SECURITY_ADMIN_PASSWORD: \$\{GRAFANA_ADMIN_PASSWORD:\?(.*)\}", COMPOSE)
-    assert said.startswith("set it")
+def test_grafana_requires_a_password() -> None:
+    """Grafana's password has to be set by the user, and anonymous access is disabled."""
+    (message,) = re.findall(r"GF_SECURITY_ADMIN_PASSWORD: \$\{GRAFANA_ADMIN_PASSWORD:\?(.*)\}", COMPOSE)
+    assert message.startswith("set it")
     environment = SERVICES["grafana"]["environment"]
     assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
     assert environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
 
 
-def test_the_exporter_is_ours() -> None:
-    """It is built here, has the version of the package, and simulates where others reach it."""
+def test_exporter_service() -> None:
+    """The exporter is built from the repository, has the version of the package, and runs the demo."""
     exporter = SERVICES["exporter"]
     assert (FOLDER / exporter["build"] / "Dockerfile").exists()
     assert exporter["image"] == f"pf-exporter:{__version__}"
@@ -113,8 +113,8 @@ def test_the_exporter_is_ours() -> None:
     assert (arguments.command, arguments.listen_address) == ("demo", "0.0.0.0:10054")
 
 
-def test_the_exporter_on_an_account(tmp_path: Path) -> None:
-    """With the second file it exports one account, with the key in the secret, on the same port."""
+def test_exporter_on_an_account(tmp_path: Path) -> None:
+    """With compose.account.yaml it exports one account, with the API key in a secret, on the same port."""
     assert list(ACCOUNT["services"]) == ["exporter"]
     exporter = ACCOUNT["services"]["exporter"]
     assert exporter["secrets"] == list(ACCOUNT["secrets"]) == ["pf_token"]
@@ -128,8 +128,8 @@ def test_the_exporter_on_an_account(tmp_path: Path) -> None:
     assert config.web.listen_address == (f":{PORTS['exporter']}",)
 
 
-def configs(key: str) -> set[str]:
-    """Every YAML file for people in the repository that has a key at its top."""
+def config_files(key: str) -> set[str]:
+    """Return the YAML files with a top-level key."""
     found = set()
     for folder in ("deploy", "grafana", "prometheus"):
         for path in (ROOT / folder).rglob("*.y*ml"):
@@ -139,7 +139,7 @@ def configs(key: str) -> set[str]:
     return found
 
 
-def checked(*command: str | Path) -> None:
+def run_check(*command: str | Path) -> None:
     program, *arguments = map(str, command)
     done = subprocess.run(
         [tool(program), *arguments], capture_output=True, text=True, timeout=60, check=False
@@ -147,42 +147,42 @@ def checked(*command: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_prometheus_config(tmp_path: Path) -> None:
-    """promtool accepts each, those of a container where it mounts them, with the rules that they name."""
-    assert configs("scrape_configs") == {"prometheus/prometheus.yml", "deploy/compose/prometheus.yml"}
-    checked("promtool", "check", "config", ROOT / "prometheus" / "prometheus.yml")
+def test_prometheus_configs(tmp_path: Path) -> None:
+    """promtool accepts each configuration of Prometheus, at the path of the container, with its rules."""
+    assert config_files("scrape_configs") == {"prometheus/prometheus.yml", "deploy/compose/prometheus.yml"}
+    run_check("promtool", "check", "config", ROOT / "prometheus" / "prometheus.yml")
     inside = lay_out("prometheus", tmp_path) / flag("prometheus", "config.file").lstrip("/")
     assert inside.read_text("utf-8") == (FOLDER / "compose" / "prometheus.yml").read_text("utf-8")
-    checked("promtool", "check", "config", inside)
-    # It checks the rules as well: without one of the files it fails.
+    run_check("promtool", "check", "config", inside)
+    # promtool reads the rule files as well: it fails if one is missing.
     (inside.parent / "alerts.yml").unlink()
     with pytest.raises(AssertionError, match=r"alerts\.yml"):
-        checked("promtool", "check", "config", inside)
+        run_check("promtool", "check", "config", inside)
 
 
-def test_every_alertmanager_config(tmp_path: Path) -> None:
-    """amtool accepts the one there is, where the container mounts it."""
-    assert configs("receivers") == {"prometheus/alertmanager.yml"}
+def test_alertmanager_config(tmp_path: Path) -> None:
+    """amtool accepts the configuration of Alertmanager at the path of the container."""
+    assert config_files("receivers") == {"prometheus/alertmanager.yml"}
     inside = lay_out("alertmanager", tmp_path) / flag("alertmanager", "config.file").lstrip("/")
-    checked("amtool", "check-config", inside)
+    run_check("amtool", "check-config", inside)
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_state_is_kept(name: str) -> None:
-    """What a service writes to is a volume that is declared, where its command says."""
-    volumes = [one.split(":") for one in SERVICES[name].get("volumes", ()) if not one.startswith(".")]
+def test_state_is_in_volumes(name: str) -> None:
+    """Each service keeps its data in a declared volume, at the path in its command."""
+    volumes = [item.split(":") for item in SERVICES[name].get("volumes", ()) if not item.startswith(".")]
     assert all(source in yaml.safe_load(COMPOSE)["volumes"] for source, _ in volumes)
-    kept = {
+    expected = {
         "exporter": [],
         "alertmanager": [flag("alertmanager", "storage.path")],
         "prometheus": [flag("prometheus", "storage.tsdb.path")],
         "grafana": ["/var/lib/grafana"],
     }
-    assert [target for _, target in volumes] == kept[name]
+    assert [target for _, target in volumes] == expected[name]
 
 
-def test_grafana_finds_its_files(tmp_path: Path) -> None:
-    """Provisioned are a data source that is the service, and every dashboard, from where it is mounted."""
+def test_grafana_provisioning(tmp_path: Path) -> None:
+    """Grafana provisions the data source and all dashboards from the mounted paths."""
     root = lay_out("grafana", tmp_path)
     provisioning = root / "etc" / "grafana" / "provisioning"
     (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text("utf-8"))[
@@ -199,7 +199,7 @@ def test_grafana_finds_its_files(tmp_path: Path) -> None:
 
 
 class Stack:
-    """The services of which Debian has the program, with the files of their containers, on free ports."""
+    """The services whose programs Debian packages, with the files of their containers, on free ports."""
 
     def __init__(self, folder: Path) -> None:
         self.exporter = Program("demo", "--listen-address=127.0.0.1:0", "--interval=1s")
@@ -218,8 +218,8 @@ class Stack:
             "prometheus": self.prometheus.url,
         }
 
-    def ask(self, path: str) -> Any:
-        """What Prometheus' API answers."""
+    def api(self, path: str) -> Any:
+        """Return the data of a request to Prometheus' API."""
         with urlopen(f"{self.prometheus.url}/api/v1/{path}", timeout=10) as page:
             return json.load(page)["data"]
 
@@ -239,25 +239,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.stop()
 
 
-def test_they_find_each_other(stack: Stack) -> None:
-    """Prometheus scrapes the exporter as the job that alerts ask for, and knows rules and Alertmanager."""
+def test_services_find_each_other(stack: Stack) -> None:
+    """Prometheus scrapes the exporter as the job in the alerts, loads the rules and finds Alertmanager."""
     until(
-        lambda: [one["value"][1] for one in stack.prometheus.query('up{job="packetfabric"}')] == ["1"],
+        lambda: [item["value"][1] for item in stack.prometheus.query('up{job="packetfabric"}')] == ["1"],
         "the target is up",
         seconds=60,
     )
     until(lambda: stack.prometheus.query("packetfabric_up == 1"), "the stream is up", seconds=60)
-    names = {rule["name"] for group in stack.ask("rules")["groups"] for rule in group["rules"]}
+    names = {rule["name"] for group in stack.api("rules")["groups"] for rule in group["rules"]}
     assert {"PacketFabricExporterDown", "packetfabric:stream_silence:threshold"} <= names
-    # The list of Alertmanagers is discovered, a few seconds after the start.
-    until(lambda: stack.ask("alertmanagers")["activeAlertmanagers"], "it knows the Alertmanager")
-    (known,) = stack.ask("alertmanagers")["activeAlertmanagers"]
-    assert known["url"].startswith(stack.urls["alertmanager"])
+    # Prometheus discovers Alertmanagers a few seconds after the start.
+    until(lambda: stack.api("alertmanagers")["activeAlertmanagers"], "the Alertmanager is discovered")
+    (alertmanager,) = stack.api("alertmanagers")["activeAlertmanagers"]
+    assert alertmanager["url"].startswith(stack.urls["alertmanager"])
 
 
 @pytest.mark.parametrize("name", ["alertmanager", "prometheus"])
-def test_what_health_checks_ask_is_answered(stack: Stack, name: str) -> None:
-    """The page that the health check fetches is one that the program has, and says that all is well."""
+def test_health_check_urls(stack: Stack, name: str) -> None:
+    """The URL of the health check returns 200."""
     until(lambda: stack.prometheus.query("up"), "Prometheus is up", seconds=60)
     path = urlsplit(SERVICES[name]["healthcheck"]["test"][-1]).path
     assert get(stack.urls[name] + path)[0] == 200

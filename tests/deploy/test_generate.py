@@ -1,4 +1,4 @@
-"""Files that are made are what their sources say."""
+"""The generated files match their sources."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from tools.generate_deploy import FILES
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_no_file_drifted(name: str) -> None:
-    """A file that is made is what would be made of its sources now."""
+def test_generated_files_are_current(name: str) -> None:
+    """Each generated file equals what its sources generate now."""
     made = (DEPLOY / name).read_text(encoding="utf-8")
-    assert made == FILES[name](), f"deploy/{name} is old: `make docs`"
+    assert made == FILES[name](), f"deploy/{name} is out of date: run `make docs`"
 
 
-def test_make_docs_makes_them() -> None:
-    """One command renews everything that is made from something else: the pages and these files."""
+def test_make_docs_generates_everything() -> None:
+    """`make docs` runs both generators."""
     command = [tool("make"), "--dry-run", "docs"]
     recipe = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     ran = [line.partition(" -m ")[2] for line in recipe.splitlines() if ".generate_" in line]
     assert ran == ["tools.generate_docs", "tools.generate_deploy"]
 
 
-def test_rules_lost_nothing() -> None:
-    """The objects of the operator hold the rule files' groups, all and unchanged."""
+def test_rules_are_complete() -> None:
+    """The PrometheusRule objects contain the groups of the rule files unchanged."""
     made = yaml.safe_load_all((DEPLOY / "kubernetes" / "rules.yaml").read_text(encoding="utf-8"))
     sources = [read(ROOT / "prometheus" / name) for name in ("rules.yml", "alerts.yml")]
-    assert [one["spec"] for one in made] == sources
+    assert [item["spec"] for item in made] == sources
 
 
-def test_dashboards_lost_nothing() -> None:
-    """Each dashboard is in a ConfigMap with the sidecar's label, unchanged, and kubectl apply can take it."""
+def test_dashboards_are_complete() -> None:
+    """Each dashboard is unchanged in a ConfigMap for the sidecar, small enough for kubectl apply."""
     sources = {
         path.name: json.loads(path.read_text()) for path in (ROOT / "grafana/dashboards").glob("*.json")
     }
     found = {}
-    for one in yaml.safe_load_all((DEPLOY / "kubernetes" / "dashboards.yaml").read_text(encoding="utf-8")):
-        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
-        # kubectl's copy of the object, in an annotation.
-        assert len(json.dumps(one).encode()) < 256 * 1024
-        ((name, text),) = one["data"].items()
+    for item in yaml.safe_load_all((DEPLOY / "kubernetes" / "dashboards.yaml").read_text(encoding="utf-8")):
+        assert item["metadata"]["labels"]["grafana_dashboard"] == "1"
+        # kubectl apply stores a copy of the object in an annotation of at most 256 KiB.
+        assert len(json.dumps(item).encode()) < 256 * 1024
+        ((name, text),) = item["data"].items()
         found[name.removeprefix("packetfabric-")] = json.loads(text)
     assert found == sources != {}

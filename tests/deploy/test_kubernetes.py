@@ -1,4 +1,4 @@
-"""The manifests are valid, belong together, and ask for no more than they must."""
+"""The manifests are valid and consistent, and need no more privileges than necessary."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read(path: Path) -> list[Manifest]:
 
 
 (KUSTOMIZATION,) = read(FOLDER / "kustomization.yaml")
-MANIFESTS: list[Manifest] = [one for name in KUSTOMIZATION["resources"] for one in read(FOLDER / name)]
+MANIFESTS: list[Manifest] = [item for name in KUSTOMIZATION["resources"] for item in read(FOLDER / name)]
 
 
 def label(manifest: Manifest) -> str:
@@ -45,7 +45,7 @@ def label(manifest: Manifest) -> str:
 
 
 def only(kind: str) -> Manifest:
-    (found,) = (one for one in MANIFESTS if one["kind"] == kind)
+    (found,) = (item for item in MANIFESTS if item["kind"] == kind)
     return found
 
 
@@ -54,40 +54,40 @@ POD = only("Deployment")["spec"]["template"]
 
 
 def validate(manifest: Manifest) -> None:
-    """Raise an error unless a manifest is what the API server, or the operator, takes; no key more."""
+    """Raise an error unless a manifest matches its schema without unknown keys."""
     model = OPERATOR.get(manifest["kind"])
     if model is None:
         kubernetes_validate.validate(manifest, VERSION, strict=True)
         return
     assert manifest["apiVersion"] == "monitoring.coreos.com/v1"
-    # The types pass over keys they do not know: what they kept has to be all there was.
-    kept = model.model_validate(manifest).model_dump(mode="json", by_alias=True, exclude_unset=True)
-    assert kept == manifest
+    # The models drop unknown keys, so the result has to be equal to the manifest.
+    parsed = model.model_validate(manifest).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert parsed == manifest
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=label)
 def test_a_manifest_is_valid(manifest: Manifest) -> None:
-    """It follows the schema of Kubernetes, or that of the Prometheus operator."""
+    """A manifest matches the schema of Kubernetes or of the Prometheus operator."""
     validate(manifest)
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Service", "ServiceMonitor", "PrometheusRule"])
-def test_a_fault_is_found(kind: str) -> None:
-    """A key too many, in a spec or deep in it, is found."""
-    manifest = copy.deepcopy(next(one for one in MANIFESTS if one["kind"] == kind))
+def test_unknown_keys_are_found(kind: str) -> None:
+    """The validation reports an unknown key in each kind of manifest."""
+    manifest = copy.deepcopy(next(item for item in MANIFESTS if item["kind"] == kind))
     manifest["spec"]["selectr"] = {}
     with pytest.raises((kubernetes_validate.ValidationError, AssertionError), match="selectr"):
         validate(manifest)
 
 
-def test_every_file_is_named() -> None:
-    """kustomize is given every file of the folder."""
+def test_kustomization_lists_every_file() -> None:
+    """The kustomization lists every file in the folder."""
     files = {path.name for path in FOLDER.iterdir()} - {"kustomization.yaml"}
     assert sorted(KUSTOMIZATION["resources"]) == sorted(files)
 
 
-def built(folder: Path) -> list[Manifest]:
-    """What kubectl's kustomize makes of a folder; each is valid, and in the namespace."""
+def build(folder: Path) -> list[Manifest]:
+    """Return the manifests that kubectl kustomize builds; each is valid and in the namespace."""
     done = subprocess.run(
         [tool("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -99,9 +99,9 @@ def built(folder: Path) -> list[Manifest]:
     return manifests
 
 
-def test_kustomize_builds_it() -> None:
-    """kubectl's kustomize makes of it all the objects, in the namespace, each of them valid still."""
-    assert sorted(map(label, built(FOLDER))) == sorted(map(label, MANIFESTS))
+def test_kustomize_builds_all_objects() -> None:
+    """kubectl kustomize builds all objects, in the namespace."""
+    assert sorted(map(label, build(FOLDER))) == sorted(map(label, MANIFESTS))
     assert only("Namespace")["metadata"]["name"] == "packetfabric"
 
 
@@ -114,33 +114,33 @@ def write_kustomization(folder: Path, text: str) -> None:
         # Folders are listed under another key, and it reads patches from files alone.
         content["bases"] = content.pop("resources")
         content["patchesStrategicMerge"] = []
-        for number, one in enumerate(content.pop("patches")):
-            (folder / f"patch-{number}.yaml").write_text(one["patch"])
+        for number, item in enumerate(content.pop("patches")):
+            (folder / f"patch-{number}.yaml").write_text(item["patch"])
             content["patchesStrategicMerge"].append(f"patch-{number}.yaml")
         text = yaml.safe_dump(content)
     (folder / "kustomization.yaml").write_text(text)
 
 
-def test_with_a_configuration_file(tmp_path: Path) -> None:
-    """What the page says to write puts pf.yaml where the variable says, and the key's variable goes."""
+def test_configuration_file(tmp_path: Path) -> None:
+    """The kustomization in README.md mounts pf.yaml and replaces the variable of the key."""
     shutil.copytree(FOLDER, tmp_path / "kubernetes")
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    write_kustomization(mine, *blocks("yaml"))
-    (mine / "pf.yaml").write_text("accounts: []\n")
-    manifests = built(mine)
-    (made,) = (one for one in manifests if "pf.yaml" in one.get("data", {}))
-    (spec,) = (one["spec"]["template"]["spec"] for one in manifests if one["kind"] == "Deployment")
+    overlay = tmp_path / "overlay"
+    overlay.mkdir()
+    write_kustomization(overlay, *blocks("yaml"))
+    (overlay / "pf.yaml").write_text("accounts: []\n")
+    manifests = build(overlay)
+    (made,) = (item for item in manifests if "pf.yaml" in item.get("data", {}))
+    (spec,) = (item["spec"]["template"]["spec"] for item in manifests if item["kind"] == "Deployment")
     (container,) = spec["containers"]
-    mounts = {one["name"]: one["mountPath"] for one in container["volumeMounts"]}
+    mounts = {item["name"]: item["mountPath"] for item in container["volumeMounts"]}
     assert container["env"] == [{"name": "PF_EXPORTER_CONFIG_FILE", "value": f"{mounts['config']}/pf.yaml"}]
-    (volume,) = (one["configMap"] for one in spec["volumes"] if one["name"] == "config")
+    (volume,) = (item["configMap"] for item in spec["volumes"] if item["name"] == "config")
     assert volume == {"name": made["metadata"]["name"]}
     assert violations(spec) == []
 
 
 def violations(spec: Manifest) -> list[str]:
-    """What the restricted pod security standard forbids in a pod, and a hardened one should not have."""
+    """Return the violations of the restricted pod security standard, and of hardening beyond it."""
     pod = spec.get("securityContext", {})
     found: list[str] = [key for key in ("hostNetwork", "hostPID", "hostIPC", "initContainers") if key in spec]
     found += [
@@ -150,7 +150,9 @@ def violations(spec: Manifest) -> list[str]:
     ]
     found += [key for key in ("sysctls", "supplementalGroups", "appArmorProfile") if key in pod]
     allowed = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "projected", "secret"}
-    found += [f"volume {kind}" for one in spec.get("volumes", ()) for kind in one.keys() - allowed - {"name"}]
+    found += [
+        f"volume {kind}" for item in spec.get("volumes", ()) for kind in item.keys() - allowed - {"name"}
+    ]
     for container in spec["containers"]:
         own = container.get("securityContext", {})
         either = pod | own
@@ -164,12 +166,14 @@ def violations(spec: Manifest) -> list[str]:
             found.append("capabilities")
         if own.get("readOnlyRootFilesystem") is not True:
             found.append("file system")
-        found += [f"host port {one['hostPort']}" for one in container.get("ports", ()) if "hostPort" in one]
+        found += [
+            f"host port {item['hostPort']}" for item in container.get("ports", ()) if "hostPort" in item
+        ]
     return found
 
 
 def test_the_pod_is_restricted() -> None:
-    """The pod breaks no rule of the restricted standard, which its namespace enforces."""
+    """The pod meets the restricted standard, which its namespace enforces."""
     assert violations(POD["spec"]) == []
     labels = only("Namespace")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -190,15 +194,15 @@ FORBIDDEN: dict[str, Callable[[Manifest, Manifest], Any]] = {
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_what_is_forbidden_is_found(what: str) -> None:
-    """The check above finds each thing that it looks for."""
+def test_violations_are_found(what: str) -> None:
+    """The check finds each violation."""
     spec = copy.deepcopy(POD["spec"])
     FORBIDDEN[what](spec, spec["containers"][0])
     assert violations(spec) == [what]
 
 
-def test_the_image_is_ours() -> None:
-    """Image, user and version are those of the Dockerfile and the package; one place changes the image."""
+def test_image_and_user() -> None:
+    """Image, user and version match the Dockerfile and the package; one place changes the image."""
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     (user, group) = re.findall(r"(?m)^USER (\d+):(\d+)$", dockerfile)[0]
     pod = POD["spec"]["securityContext"]
@@ -208,8 +212,8 @@ def test_the_image_is_ours() -> None:
     assert image == {"name": "pf-exporter", "newName": "pf-exporter", "newTag": __version__}
 
 
-def test_the_key_is_where_the_exporter_looks(tmp_path: Path) -> None:
-    """The variable names the file that the volume makes of the Secret, readable by the pod's group alone."""
+def test_api_key_is_mounted(tmp_path: Path) -> None:
+    """The variable names the file from the Secret, which only the group of the pod can read."""
     (variable,) = CONTAINER["env"]
     (mount,) = CONTAINER["volumeMounts"]
     (volume,) = POD["spec"]["volumes"]
@@ -228,7 +232,7 @@ def test_the_key_is_where_the_exporter_looks(tmp_path: Path) -> None:
 
 
 def test_ports_and_probes() -> None:
-    """Probes, Service, policy and monitor lead to the port and pages that the exporter has."""
+    """Probes, Service, network policy and ServiceMonitor use the port and paths of the exporter."""
     (port,) = CONTAINER["ports"]
     assert WebSettings().listen_address == (f":{port['containerPort']}",)
     for probe, page in (("livenessProbe", "/-/healthy"), ("readinessProbe", "/-/ready")):
@@ -242,7 +246,7 @@ def test_ports_and_probes() -> None:
 
 
 def test_selectors_select() -> None:
-    """Deployment, Service and policy select the pod, the monitor selects the Service."""
+    """Deployment, Service and policy select the pod, and the ServiceMonitor selects the Service."""
     labels = POD["metadata"]["labels"].items()
     assert only("Deployment")["spec"]["selector"]["matchLabels"].items() <= labels
     assert only("Service")["spec"]["selector"].items() <= labels
@@ -251,8 +255,8 @@ def test_selectors_select() -> None:
     assert selected.items() <= only("Service")["metadata"]["labels"].items()
 
 
-def test_only_prometheus_may_ask() -> None:
-    """The policy lets in one namespace, by its name, and the page says where to change it."""
+def test_only_the_namespace_of_prometheus_has_access() -> None:
+    """The policy admits one namespace by name, and README.md describes where to change it."""
     (entry,) = only("NetworkPolicy")["spec"]["ingress"]
     (peer,) = entry["from"]
     assert list(peer) == ["namespaceSelector"]
@@ -264,15 +268,15 @@ def test_only_prometheus_may_ask() -> None:
     assert "`networkpolicy.yaml`" in page
 
 
-def test_an_exporter_in_trouble_is_scraped() -> None:
-    """What is not ready is published all the same: who cannot subscribe is who Prometheus must hear of."""
+def test_an_unready_exporter_is_scraped() -> None:
+    """The Service publishes unready pods: an exporter that cannot subscribe has to be scraped."""
     assert only("Service")["spec"]["publishNotReadyAddresses"] is True
 
 
-def test_prometheus_sees_what_the_rules_ask_for() -> None:
-    """The job has the name that the alerts know, and no label of the operator's hides one of ours."""
+def test_labels_match_the_rules() -> None:
+    """The job has the name in the alerts, and no label of the operator conflicts with one of the exporter."""
     (scrape,) = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     (endpoint,) = only("ServiceMonitor")["spec"]["endpoints"]
     assert {"targetLabel": "job", "replacement": scrape["job_name"]} in endpoint["relabelings"]
-    ours = frozenset().union(*METRICS.values()) - TARGET
-    assert ours.isdisjoint({"namespace", "service", "pod", "container", "endpoint", "node", "prometheus"})
+    labels = frozenset().union(*METRICS.values()) - TARGET
+    assert labels.isdisjoint({"namespace", "service", "pod", "container", "endpoint", "node", "prometheus"})

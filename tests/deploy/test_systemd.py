@@ -1,4 +1,4 @@
-"""systemd understands the unit, and finds it hardened."""
+"""The systemd unit is valid and hardened."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ INSTALLED = "/opt/pf-exporter/bin/pf-exporter"
 
 
 def values(key: str, text: str = TEXT) -> list[str]:
-    """The values of a key; what stands before an empty one does not count."""
+    """Return the values of a key; an empty value resets those before it."""
     found: list[str] = re.findall(rf"(?m)^{key}=(.*)$", text)
     return found[len(found) - found[::-1].index("") :] if "" in found else found
 
 
-def analysed(folder: Path, text: str, *arguments: str, dropin: str = "") -> subprocess.CompletedProcess[str]:
-    """What systemd-analyze says of the unit, with programs that are on this machine."""
+def analyze(folder: Path, text: str, *arguments: str, dropin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze on the unit, with programs that exist on this machine."""
     (folder / f"{UNIT.name}.d").mkdir()
     (folder / f"{UNIT.name}.d" / "override.conf").write_text(dropin)
-    here = Path(sys.executable).with_name("pf-exporter")
-    assert here.exists()
+    installed = Path(sys.executable).with_name("pf-exporter")
+    assert installed.exists()
     unit = folder / UNIT.name
-    # A small Debian has no kill, which is in procps.
-    unit.write_text(text.replace(INSTALLED, str(here)).replace("/bin/kill ", f"{tool('true')} "))
+    # A minimal Debian has no /bin/kill, which is in procps.
+    unit.write_text(text.replace(INSTALLED, str(installed)).replace("/bin/kill ", f"{tool('true')} "))
     command = [tool("systemd-analyze"), *arguments, str(unit)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_systemd_understands_it(tmp_path: Path) -> None:
-    """systemd-analyze has no fault to tell of."""
-    done = analysed(tmp_path, TEXT, "verify", "--man=no")
-    # It leaves with 0 whatever it finds.
+def test_the_unit_is_valid(tmp_path: Path) -> None:
+    """systemd-analyze reports no problem."""
+    done = analyze(tmp_path, TEXT, "verify", "--man=no")
+    # Its exit code is 0 even if it reports problems.
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_fault_is_found(tmp_path: Path) -> None:
-    """systemd-analyze tells of a misspelt key, so that its silence says something."""
-    done = analysed(tmp_path, TEXT.replace("PrivateTmp=", "PrivateTpm="), "verify", "--man=no")
+def test_systemd_analyze_finds_errors(tmp_path: Path) -> None:
+    """systemd-analyze reports a misspelt key."""
+    done = analyze(tmp_path, TEXT.replace("PrivateTmp=", "PrivateTpm="), "verify", "--man=no")
     assert "PrivateTpm" in done.stderr
 
 
 @pytest.mark.parametrize(("text", "code"), [(TEXT, 0), (TEXT.replace("SystemCallFilter", "#"), 1)])
-def test_it_is_hardened(tmp_path: Path, text: str, code: int) -> None:
-    """Its exposure is 1.5 of 10 at most; without the filter of system calls it would be more."""
-    done = analysed(tmp_path, text, "security", "--offline=true", "--threshold=15", "--no-pager")
+def test_exposure(tmp_path: Path, text: str, code: int) -> None:
+    """The exposure is at most 1.5 of 10; without the system call filter it is higher."""
+    done = analyze(tmp_path, text, "security", "--offline=true", "--threshold=15", "--no-pager")
     assert done.returncode == code, done.stdout + done.stderr
 
 
-def configured(folder: Path, text: str) -> Config:
-    """What the unit's command line and variables make, with the credentials that it loads."""
+def load_config(folder: Path, text: str) -> Config:
+    """Load the configuration from the command line, variables and credentials of the unit."""
     (start,) = values("ExecStart", text)
     program, *arguments = shlex.split(start)
     assert program == INSTALLED
@@ -73,7 +73,7 @@ def configured(folder: Path, text: str) -> Config:
         if not (folder / name).exists():
             (folder / name).write_text(f"{name}-key\n")
         (folder / name).chmod(0o400)
-    # %d is where systemd shows the service its credentials.
+    # %d is the folder of the credentials.
     words = shlex.split(" ".join(values("Environment", text)).replace("%d", str(folder)))
     environ = dict(word.replace("/etc/pf-exporter", str(folder)).split("=", 1) for word in words)
     config = load(parser().parse_args(arguments), environ)
@@ -82,31 +82,31 @@ def configured(folder: Path, text: str) -> Config:
     return config
 
 
-def test_the_exporter_understands_its_settings(tmp_path: Path) -> None:
-    """Command line and variables make a configuration: the credential for a key, loopback to listen on."""
-    (account,) = configured(tmp_path, TEXT).accounts
+def test_default_configuration(tmp_path: Path) -> None:
+    """The unit configures the credential as API key and listens on loopback."""
+    (account,) = load_config(tmp_path, TEXT).accounts
     assert account.token is not None
     assert account.token.read().reveal() == "token-key"
 
 
 PASSWORD, ACCOUNTS, TLS = blocks("ini")
-"""What deploy/README.md says to write by `systemctl edit`."""
+"""The drop-ins in deploy/README.md."""
 
 
 @pytest.mark.parametrize("dropin", [PASSWORD, ACCOUNTS, TLS], ids=["password", "accounts", "tls"])
-def test_systemd_understands_an_edit(tmp_path: Path, dropin: str) -> None:
-    """systemd-analyze has no fault to tell of what the page adds, and reads it: a misspelt key is told of."""
+def test_drop_ins_are_valid(tmp_path: Path, dropin: str) -> None:
+    """systemd-analyze accepts each drop-in of README.md, and reports a misspelt key in it."""
     (tmp_path / "good").mkdir()
-    done = analysed(tmp_path / "good", TEXT, "verify", "--man=no", dropin=dropin)
+    done = analyze(tmp_path / "good", TEXT, "verify", "--man=no", dropin=dropin)
     assert (done.returncode, done.stderr) == (0, "")
     (tmp_path / "bad").mkdir()
-    wrong = dropin.replace("Environment=", "Enviroment=")
-    assert "Enviroment" in analysed(tmp_path / "bad", TEXT, "verify", "--man=no", dropin=wrong).stderr
+    misspelt = dropin.replace("Environment=", "Enviroment=")
+    assert "Enviroment" in analyze(tmp_path / "bad", TEXT, "verify", "--man=no", dropin=misspelt).stderr
 
 
-def test_a_user_and_a_password(tmp_path: Path) -> None:
-    """As the page has it they come in the place of the key, of which nothing is left."""
-    (account,) = configured(tmp_path, TEXT + PASSWORD).accounts
+def test_drop_in_with_a_password(tmp_path: Path) -> None:
+    """The drop-in in README.md replaces the API key by user and password."""
+    (account,) = load_config(tmp_path, TEXT + PASSWORD).accounts
     assert values("LoadCredential", TEXT + PASSWORD) == ["password:/etc/pf-exporter/password"]
     assert account.token is None
     assert account.login is not None
@@ -114,38 +114,38 @@ def test_a_user_and_a_password(tmp_path: Path) -> None:
     assert account.password.read().reveal() == "password-key"
 
 
-def test_accounts_in_a_file(tmp_path: Path) -> None:
-    """As the page has it a file names accounts, with credentials as their keys, and nothing is warned of."""
+def test_drop_in_with_accounts(tmp_path: Path) -> None:
+    """The drop-in in README.md uses a file with accounts and their credentials, without warnings."""
     page = (UNIT.parents[1] / "README.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"`(/run/credentials/\S+)/token`", page)
-    assert shown == f"/run/credentials/{UNIT.name}"
+    (folder,) = re.findall(r"`(/run/credentials/\S+)/token`", page)
+    assert folder == f"/run/credentials/{UNIT.name}"
     accounts = [f"{{name: {name}, token_file: {tmp_path}/{name}}}" for name in ("token", "lab")]
     (tmp_path / "pf.yaml").write_text(f"accounts: [{', '.join(accounts)}]\n")
     (tmp_path / "pf.yaml").chmod(0o644)
-    config = configured(tmp_path, TEXT + ACCOUNTS)
+    config = load_config(tmp_path, TEXT + ACCOUNTS)
     assert [account.name for account in config.accounts] == ["token", "lab"]
 
 
-def test_tls(tmp_path: Path) -> None:
-    """As the page has it the web configuration finds certificate and key beside it."""
+def test_drop_in_with_tls(tmp_path: Path) -> None:
+    """The drop-in in README.md uses a web configuration, which finds certificate and key next to it."""
     authority = Authority(tmp_path)
     authority.sign("server", "127.0.0.1")
     (tmp_path / "web.yml").write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
-    config = configured(tmp_path, TEXT + TLS)
+    config = load_config(tmp_path, TEXT + TLS)
     assert config.web.config_file == str(tmp_path / "web.yml")
     assert web_config_file.read_web_config(config.web.config_file, {}).tls is not None
 
 
-def test_what_it_may_write_to() -> None:
-    """Of a file system that is read-only it has one folder, and the page names it for a recording."""
+def test_writable_folder() -> None:
+    """One folder is writable, and README.md uses it for a recording."""
     assert values("ProtectSystem") == ["strict"]
     (state,) = values("StateDirectory")
     page = (UNIT.parents[1] / "README.md").read_text(encoding="utf-8")
     assert f"PF_EXPORTER_RECORD_FILE=/var/lib/{state}/" in page
 
 
-def test_memory_is_limited_alike() -> None:
-    """systemd and Kubernetes allow what docs/scaling.md says is enough."""
+def test_memory_limits_are_equal() -> None:
+    """The memory limits of systemd and Kubernetes are those in docs/scaling.md."""
     (systemd,) = values("MemoryMax")
     pod = read(UNIT.parents[1] / "kubernetes" / "deployment.yaml")["spec"]["template"]["spec"]
     assert f"{systemd}i" == pod["containers"][0]["resources"]["limits"]["memory"]
@@ -153,7 +153,7 @@ def test_memory_is_limited_alike() -> None:
     assert f"{systemd.removesuffix('M')} MiB" in scaling
 
 
-def test_an_unusable_configuration_is_not_tried_again() -> None:
-    """It is restarted after a fault of its own, and not after the exit code of a bad configuration."""
+def test_restart() -> None:
+    """The service restarts after a failure, except for the exit code of an unusable configuration."""
     assert values("Restart") == ["on-failure"]
     assert values("RestartPreventExitStatus") == ["2"]

@@ -1,4 +1,4 @@
-"""What a release consists of: built once, installed where nothing else is, and run."""
+"""The release artifacts: built once, installed in an empty environment, and run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pf_exporter import __version__
 
 ROOT = Path(__file__).parents[2]
 IGNORED = (".git", *(ROOT / ".gitignore").read_text(encoding="utf-8").replace("/", "").split())
-"""What a clone does not have, by name."""
+"""Names that .gitignore excludes from a clone."""
 LEFT_OVER = (
     "pf_token",
     "deploy/.env",
@@ -31,7 +31,7 @@ LEFT_OVER = (
     "build/lib/x.py",
     "x.gz",
 )
-"""What lies in a clone that somebody has worked in."""
+"""Files in a working copy that have to stay out of the sdist."""
 
 
 def files(folder: Path) -> set[str]:
@@ -45,7 +45,7 @@ def run(*command: object, cwd: Path | None = None) -> None:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what a clone has."""
+    """A folder with the files of a clone."""
     folder = tmp_path_factory.mktemp("clone") / "pf_exporter"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*IGNORED))
     return folder
@@ -53,17 +53,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dist(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sdist, and the wheel made of it, by what is locked for that."""
-    used, out = tmp_path_factory.mktemp("used") / "pf_exporter", tmp_path_factory.mktemp("dist")
-    shutil.copytree(clone, used)
+    """A folder with the sdist, and the wheel built from it with the locked build requirements."""
+    working_copy, out = tmp_path_factory.mktemp("used") / "pf_exporter", tmp_path_factory.mktemp("dist")
+    shutil.copytree(clone, working_copy)
     for name in LEFT_OVER:
-        (used / name).parent.mkdir(parents=True, exist_ok=True)
-        (used / name).write_text("left over")
+        (working_copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (working_copy / name).write_text("left over")
     python = tmp_path_factory.mktemp("builder") / "bin/python"
     run(sys.executable, "-m", "venv", python.parents[1])
     run(python, "-m", "pip", "install", "--require-hashes", "-r", ROOT / "requirements-build.txt")
     make = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
-    run(python, "-c", make, out, cwd=used)
+    run(python, "-c", make, out, cwd=working_copy)
     (sdist,) = out.iterdir()
     alone = ("--no-index", "--no-build-isolation", "--no-deps")
     run(python, "-m", "pip", "wheel", *alone, "--wheel-dir", out, sdist)
@@ -72,7 +72,7 @@ def dist(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the locked requirements, the wheel and nothing else."""
+    """An environment with the locked requirements and the wheel."""
     folder = tmp_path_factory.mktemp("venv")
     run(sys.executable, "-m", "venv", folder)
     pip = (folder / "bin/python", "-m", "pip", "install")
@@ -87,8 +87,8 @@ def program(installed: Path) -> Path:
     return installed / "bin/pf-exporter"
 
 
-def test_the_wheel(dist: Path) -> None:
-    """The wheel has the one version, every module, the mark of a typed package, and the Pythons it wants."""
+def test_wheel(dist: Path) -> None:
+    """The wheel contains the version, every module, py.typed and the supported Python versions."""
     (path,) = dist.glob("*.whl")
     assert path.name == f"pf_exporter-{__version__}-py3-none-any.whl"
     with zipfile.ZipFile(path) as wheel:
@@ -102,47 +102,50 @@ def test_the_wheel(dist: Path) -> None:
     assert [name for name in names if name.startswith(("tests", "docs", "benchmarks"))] == []
 
 
-def test_the_sdist(clone: Path, dist: Path) -> None:
-    """The sdist has what a clone has and what setuptools adds, and nothing else that lies in the folder."""
+def test_sdist(clone: Path, dist: Path) -> None:
+    """The sdist contains the files of a clone and what setuptools adds, and nothing else."""
     (path,) = dist.glob("*.tar.gz")
     with tarfile.open(path) as archive:
-        names = {one.name.partition("/")[2] for one in archive.getmembers() if one.isfile()}
+        names = {item.name.partition("/")[2] for item in archive.getmembers() if item.isfile()}
     added = {name for name in names if name == "PKG-INFO" or name.startswith("pf_exporter.egg-info/")}
     assert "PKG-INFO" in added
     assert names - added == files(clone)
 
 
-def test_the_lock_is_exact(installed: Path) -> None:
-    """What the exporter needs, by what each package says of itself, is what was installed from the lock."""
+def test_the_lock_is_complete(installed: Path) -> None:
+    """The installed packages are exactly those that the exporter requires, directly or indirectly."""
     python = installed / "bin/python"
     run(python, "-m", "pip", "check")
     done = subprocess.run([python, "-m", "pip", "inspect", "--local"], capture_output=True, check=True)
     needs = {
-        canonicalize_name(one["metadata"]["name"]): [
-            Requirement(text) for text in one["metadata"].get("requires_dist", ())
+        canonicalize_name(item["metadata"]["name"]): [
+            Requirement(text) for text in item["metadata"].get("requires_dist", ())
         ]
-        for one in json.loads(done.stdout)["installed"]
+        for item in json.loads(done.stdout)["installed"]
     }
     reached: set[str] = set()
-    todo = [canonicalize_name("pf_exporter")]
-    while todo:
-        name = todo.pop()
+    pending = {canonicalize_name("pf_exporter")}
+    while pending:
+        name = pending.pop()
         reached.add(name)
-        for one in needs[name]:
-            if (one.marker is None or one.marker.evaluate({"extra": ""})) and one.name not in reached:
-                todo.append(canonicalize_name(one.name))
+        applicable = (
+            requirement
+            for requirement in needs[name]
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        )
+        pending |= {canonicalize_name(requirement.name) for requirement in applicable} - reached
     assert needs.keys() - {"pip", "setuptools"} == reached
 
 
-def test_it_runs(program: Path) -> None:
-    """Installed, it tells its version."""
+def test_version(program: Path) -> None:
+    """The installed command prints its version."""
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"pf_exporter {__version__} ")
 
 
 @pytest.fixture
 def demo(program: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The installed demo, and its URL."""
+    """The installed demo as a process, and its URL."""
     process = subprocess.Popen(
         [program, "demo", "--listen-address=127.0.0.1:0", "--interval=200ms"],
         stderr=subprocess.PIPE,
@@ -159,12 +162,12 @@ def demo(program: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.communicate()
 
 
-def test_the_demo(demo: tuple[subprocess.Popen[str], str]) -> None:
-    """Installed, the demo serves the metrics of a port, and ends with code 0 at SIGTERM."""
+def test_demo(demo: tuple[subprocess.Popen[str], str]) -> None:
+    """The installed demo serves metrics, and exits with code 0 on SIGTERM."""
     process, url = demo
     assert process.stderr is not None
     next(line for line in process.stderr if "msg=streaming" in line)
-    with urlopen(f"{url}/metrics", timeout=10) as answer:
-        assert b"packetfabric_up" in answer.read()
+    with urlopen(f"{url}/metrics", timeout=10) as response:
+        assert b"packetfabric_up" in response.read()
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0

@@ -1,4 +1,4 @@
-"""The Dockerfile, as its linter and its readers see it."""
+"""The Dockerfile follows its linter, pins what it fetches, and matches the exporter."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_hadolint() -> None:
-    """hadolint finds nothing."""
+    """hadolint reports no problem."""
     tool = Path(sys.executable).with_name("hadolint")
     done = subprocess.run([tool, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_everything_fetched_is_locked() -> None:
-    """What pip fetches for the image or its build has a hash in a locked file; else it fetches nothing."""
+def test_fetched_packages_are_locked() -> None:
+    """Everything that pip fetches for the image or its build has a hash in a lock file."""
     commands = re.sub(r"\\\n", " ", DOCKERFILE)
     installs = re.findall(r"pip install (.*?)(?: &&|\n)", commands)
-    fetching = [one for one in installs if "--no-index" not in one]
+    fetching = [item for item in installs if "--no-index" not in item]
     assert len(installs) == 2
     assert [
-        one for one in fetching if "--require-hashes" not in one or "--only-binary :all:" not in one
+        item for item in fetching if "--require-hashes" not in item or "--only-binary :all:" not in item
     ] == []
     assert re.findall(r"-r (\S+)", " ".join(fetching)) == ["requirements.txt", "requirements-build.txt"]
 
 
-def test_who_it_runs_as() -> None:
-    """The user is a number that is not root's, so that Kubernetes can tell."""
+def test_user() -> None:
+    """The user is numeric and not root, so that Kubernetes can verify it."""
     (user,) = re.findall(r"(?m)^USER (\d+):\d+$", DOCKERFILE)
     assert int(user) >= 10000
 
 
-def test_the_port_is_the_default_one() -> None:
-    """The port it exposes is the one the exporter listens on unless told otherwise."""
+def test_port() -> None:
+    """The exposed port is the default port of the exporter."""
     assert re.findall(r"(?m)^EXPOSE (\d+)$", DOCKERFILE) == [WebSettings().listen_address[0].lstrip(":")]
 
 
-def test_signals_reach_the_program() -> None:
-    """Entry point and health check are lists: with a shell in between, SIGTERM would not arrive."""
+def test_no_shell_between_signals_and_the_program() -> None:
+    """Entry point and health check are lists, because a shell would not forward SIGTERM."""
     (entry,) = re.findall(r"(?m)^ENTRYPOINT (.*)$", DOCKERFILE)
     (health,) = re.findall(r"(?m)^HEALTHCHECK .*CMD (.*)$", DOCKERFILE)
     assert json.loads(entry) == ["pf-exporter"]
     assert json.loads(health) == ["pf-exporter", "health"]
 
 
-def test_what_is_copied_is_let_through() -> None:
-    """Everything the Dockerfile copies out of the repository is there, and is not ignored."""
+def test_copied_files_exist() -> None:
+    """Everything that the Dockerfile copies exists and is admitted by .dockerignore."""
     copied = [
         name for line in re.findall(r"(?m)^COPY (?!--from)(.*)$", DOCKERFILE) for name in line.split()[:-1]
     ]

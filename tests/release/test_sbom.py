@@ -1,4 +1,4 @@
-"""The bill of materials that `make dist` lays beside a release."""
+"""The SBOM that `make dist` writes next to a release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    """What the line of `make dist` that makes it writes."""
+    """The output of the command in `make dist`."""
     command = [tool("make"), "--dry-run", "dist"]
     recipe = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     (line,) = (line for line in recipe.splitlines() if line.endswith("> dist/sbom.cdx.json"))
@@ -40,15 +40,15 @@ def bill(text: str) -> dict[str, Any]:
     return made
 
 
-def test_it_is_cyclonedx(text: str) -> None:
-    """It follows CycloneDX' schema; one that does not is told apart."""
+def test_schema(text: str) -> None:
+    """It matches the schema of CycloneDX; an invalid one does not."""
     validator = JsonStrictValidator(SchemaVersion.V1_6)
     assert validator.validate_str(text) is None
     assert validator.validate_str(text.replace('"library"', '"libary"')) is not None
 
 
-def test_it_is_about_the_exporter(bill: dict[str, Any]) -> None:
-    """What it lists the parts of is this version of the exporter, under its licence."""
+def test_described_component(bill: dict[str, Any]) -> None:
+    """It describes this version of the exporter and its license."""
     about = bill["metadata"]["component"]
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
@@ -56,40 +56,44 @@ def test_it_is_about_the_exporter(bill: dict[str, Any]) -> None:
     assert about["licenses"] == [{"license": {"id": setup["metadata"]["license"]}}]
 
 
-def test_it_lists_what_is_locked(bill: dict[str, Any]) -> None:
-    """It lists each locked version with its hashes, and for which Pythons it is."""
+def test_components_match_the_lock(bill: dict[str, Any]) -> None:
+    """It lists each locked version with its hashes and the Python versions it is for."""
     locked = re.findall(r"(?m)^([\w.-]+)==([\w.]+)(?: ; (.*?))? \\$", LOCK)
     assert len(locked) > 10
     assert [
-        (one["name"], one["version"], "".join(more["value"] for more in one.get("properties", ())))
-        for one in bill["components"]
+        (
+            component["name"],
+            component["version"],
+            "".join(entry["value"] for entry in component.get("properties", ())),
+        )
+        for component in bill["components"]
     ] == locked
     hashes = [
-        item["content"]
-        for one in bill["components"]
-        for reference in one["externalReferences"]
-        for item in reference["hashes"]
+        entry["content"]
+        for component in bill["components"]
+        for reference in component["externalReferences"]
+        for entry in reference["hashes"]
     ]
     assert hashes == re.findall(r"--hash=sha256:([0-9a-f]{64})", LOCK)
 
 
-def test_it_says_what_needs_what(bill: dict[str, Any]) -> None:
-    """From the exporter its dependencies lead to every part; its own are those that setup.cfg names."""
-    needs = {one["ref"]: one["dependsOn"] for one in bill["dependencies"]}
+def test_dependencies(bill: dict[str, Any]) -> None:
+    """Every component is reachable from the exporter, whose direct dependencies are those in setup.cfg."""
+    needs = {item["ref"]: item["dependsOn"] for item in bill["dependencies"]}
     root = bill["metadata"]["component"]["bom-ref"]
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     required = re.findall(r"(?m)^([\w-]+) >=", setup["options"]["install_requires"])
     assert {ref.split("/")[1].split("@")[0] for ref in needs[root]} == {name.lower() for name in required}
     reached: set[str] = set()
-    todo = [root]
-    while todo:
-        ref = todo.pop()
-        todo += [one for one in needs[ref] if one not in reached]
+    pending = {root}
+    while pending:
+        ref = pending.pop()
         reached.add(ref)
-    assert reached == needs.keys() == {root, *(one["bom-ref"] for one in bill["components"])}
+        pending |= {*needs[ref]} - reached
+    assert reached == needs.keys() == {root, *(item["bom-ref"] for item in bill["components"])}
 
 
-def test_it_names_no_place(text: str) -> None:
-    """It says what the parts are, not where somebody got them from."""
+def test_no_urls(text: str) -> None:
+    """It contains no URL from which packages were fetched."""
     assert set(re.findall(r"\w+://[^/\"]+", text)) == {"http://cyclonedx.org"}  # The schema's name.

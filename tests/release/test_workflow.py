@@ -1,4 +1,4 @@
-"""What runs the tests elsewhere: the workflow and noxfile.py."""
+"""The CI workflow and noxfile.py."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(TEXT)["jobs"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
-"""Those that the tests have run on, oldest first."""
+"""The supported versions, oldest first."""
 NODE_24 = {"actions/checkout": 5, "actions/setup-python": 6, "actions/upload-artifact": 6}
-"""The first major version of each action that runs on Node 24; older ones run no more."""
+"""The first major version of each action that runs on Node 24; older versions are no longer supported."""
 
 
 def steps() -> Iterator[dict[str, Any]]:
@@ -28,16 +28,16 @@ def steps() -> Iterator[dict[str, Any]]:
         yield from job["steps"]
 
 
-def test_the_forge_understands_it() -> None:
-    """The workflow is valid by the schema of those who run it."""
+def test_schema() -> None:
+    """The workflow matches the schema of GitHub Actions."""
     program, file = Path(sys.executable).with_name("check-jsonschema"), ROOT / ".github/workflows/ci.yml"
     command = [str(program), "--builtin-schema=vendor.github-workflows", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_every_python() -> None:
-    """Workflow, nox, setup.cfg and README speak of the same Pythons, and the image has one of them."""
+def test_python_versions() -> None:
+    """Workflow, nox, setup.cfg and README list the same Python versions, and the image uses one of them."""
     assert JOBS["test"]["strategy"]["matrix"]["python"] == PYTHONS
     listed = subprocess.run(
         [Path(sys.executable).with_name("nox"), "--list", "--json", "--noxfile", ROOT / "noxfile.py"],
@@ -58,22 +58,22 @@ def test_every_python() -> None:
     assert others <= set(PYTHONS)
 
 
-def test_types_are_checked_on_one_python() -> None:
-    """`make check` runs once, on a Python that has every package whose types it reads."""
+def test_checks_run_once() -> None:
+    """`make check` runs once, on a Python version for which all packages exist."""
     checks = [step["run"] for step in steps() if "make check" in step.get("run", "")]
     assert checks == [step["run"] for step in JOBS["check"]["steps"] if "run" in step] == ["make check"]
     assert JOBS["check"]["container"] == f"python:{PYTHONS[-1]}-bookworm"
 
 
 def test_actions_are_pinned() -> None:
-    """Each action is named by its commit, which nobody can move, with its version beside it."""
+    """Each action is pinned by commit, with its version in a comment."""
     used = re.findall(r"uses: (.*)", TEXT)
     assert len(used) == len([step for step in steps() if "uses" in step])
-    assert [one for one in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one)] == []
+    assert [item for item in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", item)] == []
 
 
 def test_actions_run_on_node_24() -> None:
-    """No action is so old that it needs a Node which is gone, and each is the same commit everywhere."""
+    """Each action runs on Node 24 and is pinned to the same commit everywhere."""
     used = set(re.findall(r"uses: (.*)@(\w+) # v(\d+)", TEXT))
     assert {name for name, _, _ in used} == NODE_24.keys()
     assert len(used) == len(NODE_24)
@@ -81,7 +81,7 @@ def test_actions_run_on_node_24() -> None:
 
 
 def test_make_targets_exist() -> None:
-    """The workflow runs what .ci/run does and makes a release, by targets that make knows how to make."""
+    """The workflow runs the targets of .ci/run and `dist`, and all of them exist."""
     targets = [target for step in steps() for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))]
     gate = re.findall(r"(?m)^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
     assert {*gate, "dist"} <= set(targets)
@@ -92,7 +92,7 @@ def test_make_targets_exist() -> None:
 
 
 def test_nothing_is_allowed_to_fail() -> None:
-    """No step is forgiven, and the workflow may only read."""
+    """No step is allowed to fail, and the workflow has read permission only."""
     assert "continue-on-error" not in TEXT
     assert "|| true" not in TEXT
     assert yaml.safe_load(TEXT)["permissions"] == {"contents": "read"}

@@ -1,1 +1,1 @@
-"""The files in prometheus/, proven against the real Prometheus and Alertmanager."""
+"""The files in prometheus/, tested with the real Prometheus and Alertmanager."""

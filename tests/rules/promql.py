@@ -1,4 +1,4 @@
-"""What a PromQL expression names, and whether there is such a thing."""
+"""Names in a PromQL expression, checked against the metrics and labels that exist."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pf_exporter.state.store import Store
 PROMETHEUS = Path(__file__).parents[2] / "prometheus"
 
 TARGET = frozenset({"job", "instance"})
-"""Labels that Prometheus adds."""
+"""Labels that Prometheus adds to each target."""
 
-# What Prometheus itself says of a target, and prometheus_client of a process.
+# Metrics of Prometheus about a target, and of prometheus_client about the process.
 _OTHERS = (
     "up",
     "scrape_duration_seconds",
@@ -31,14 +31,14 @@ _OTHERS = (
 
 
 def rules(file: str) -> Iterator[Mapping[str, object]]:
-    """The rules in a file of ours, in their order."""
+    """Yield the rules in a file of prometheus/, in order."""
     for group in yaml.safe_load((PROMETHEUS / file).read_text(encoding="utf-8"))["groups"]:
         yield from group["rules"]
 
 
 def _catalogue() -> dict[str, frozenset[str]]:
     store = Store(ttl=1, limit=1)
-    known = dict.fromkeys(_OTHERS, TARGET)
+    labels_of = dict.fromkeys(_OTHERS, TARGET)
     for metric in (
         *describe_stream_families(),
         *InventoryCollector([], store).describe(),
@@ -46,39 +46,39 @@ def _catalogue() -> dict[str, frozenset[str]]:
     ):
         labels = TARGET.union(label_names(metric))
         if metric.type == "histogram":
-            known[metric.name + "_bucket"] = labels | {"le"}
-            known |= {metric.name + "_sum": labels, metric.name + "_count": labels}
+            labels_of[metric.name + "_bucket"] = labels | {"le"}
+            labels_of |= {metric.name + "_sum": labels, metric.name + "_count": labels}
         else:
-            known[exposed_name(metric)] = labels
-    return known
+            labels_of[exposed_name(metric)] = labels
+    return labels_of
 
 
 METRICS = _catalogue() | {"ALERTS": TARGET | {"alertname", "alertstate"}}
-"""Every metric of the exporter, and the labels it has once it is scraped."""
+"""The labels of every metric after a scrape."""
 
-# Besides those of metrics, the ones our expressions make.
+# The labels of metrics, and those that expressions add.
 LABELS = frozenset({"direction", "kind", "name"}).union(*METRICS.values())
 RECORDED = dict.fromkeys((str(rule["record"]) for rule in rules("rules.yml")), LABELS)
 
 
-def faults(expression: str) -> list[str]:
-    """What an expression names that does not exist; raises ``ValueError`` for what is no PromQL."""
-    found: list[str] = []
+def unknown_names(expression: str) -> list[str]:
+    """Return the metrics and labels that do not exist; raises ``ValueError`` if it is not valid PromQL."""
+    unknown: list[str] = []
     known = METRICS | RECORDED
 
     def visit(node: promql_parser.Expr) -> None:
         if isinstance(node, promql_parser.VectorSelector):
             if node.name not in known:
-                found.append(f"metric {node.name}")
+                unknown.append(f"metric {node.name}")
                 return
             named = {matcher.name for matcher in node.matchers.matchers}
-            found.extend(f"label {label} of {node.name}" for label in named - known[node.name])
+            unknown.extend(f"label {label} of {node.name}" for label in named - known[node.name])
         elif isinstance(node, promql_parser.AggregateExpr) and node.modifier:
-            found.extend(f"label {label}" for label in set(node.modifier.labels) - LABELS)
+            unknown.extend(f"label {label}" for label in set(node.modifier.labels) - LABELS)
         elif isinstance(node, promql_parser.BinaryExpr) and node.modifier:
             matching = node.modifier.matching
             named = {*(matching.labels if matching else ()), *(node.modifier.group_labels or ())}
-            found.extend(f"label {label}" for label in named - LABELS)
+            unknown.extend(f"label {label}" for label in named - LABELS)
 
     promql_parser.walk(promql_parser.parse(expression), visit)
-    return found
+    return unknown

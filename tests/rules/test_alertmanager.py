@@ -1,4 +1,4 @@
-"""From a fault to a message, through the real Prometheus and the real Alertmanager."""
+"""From a fault to a notification, with the real Prometheus and Alertmanager."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLE = PROMETHEUS / "alertmanager.yml"
 
 
 class Sink:
-    """A receiver of webhooks on loopback, and the messages it got."""
+    """A webhook receiver on loopback, with the notifications that it received."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ class Sink:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nothing on standard error."""
+                """Do not log requests to stderr."""
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
@@ -49,9 +49,11 @@ class Sink:
         self._thread.start()
 
     def alerts(self, name: str, status: str) -> list[dict[str, Any]]:
-        """The alerts of a name that were told of with a status."""
-        told = [alert for message in list(self.messages) for alert in message["alerts"]]
-        return [one for one in told if (one["labels"]["alertname"], one["status"]) == (name, status)]
+        """Return the received alerts with a name and a status."""
+        alerts = [alert for message in list(self.messages) for alert in message["alerts"]]
+        return [
+            alert for alert in alerts if (alert["labels"]["alertname"], alert["status"]) == (name, status)
+        ]
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -60,7 +62,7 @@ class Sink:
 
 
 class Alertmanager:
-    """Debian's Alertmanager on loopback with our example, only quicker and with a receiver of the test's."""
+    """Debian's Alertmanager with alertmanager.yml on loopback, with short intervals and another receiver."""
 
     def __init__(self, folder: Path, webhook: str) -> None:
         config = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
@@ -82,12 +84,12 @@ class Alertmanager:
             stderr=self._log,
         )
 
-    def ask(self, path: str, body: object = None) -> Any:
-        """What its API answers; None while it is not up."""
+    def request(self, path: str, body: object = None) -> Any:
+        """Return the response of its API, None while it is not up."""
         data = None if body is None else json.dumps(body).encode()
-        request = Request(f"http://{self.address}{path}", data, {"Content-Type": "application/json"})
+        http_request = Request(f"http://{self.address}{path}", data, {"Content-Type": "application/json"})
         try:
-            with urlopen(request, timeout=10) as page:
+            with urlopen(http_request, timeout=10) as page:
                 return json.loads(page.read() or b"{}")
         except (URLError, ConnectionError):
             return None
@@ -112,8 +114,8 @@ def alertmanager(tmp_path: Path, sink: Sink) -> Iterator[Alertmanager]:
     server.stop()
 
 
-def hastened(folder: Path, target: str, alertmanager: str) -> str:
-    """Our configuration with our rules, in a folder, for one exporter and everything within seconds."""
+def fast_config(folder: Path, target: str, alertmanager: str) -> str:
+    """Return prometheus.yml for one exporter with intervals of seconds, and write its rules to the folder."""
     config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
     config["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}
     config["scrape_configs"][0]["static_configs"] = [{"targets": [target]}]
@@ -128,18 +130,16 @@ def hastened(folder: Path, target: str, alertmanager: str) -> str:
     return yaml.safe_dump(config)
 
 
-def test_a_fault_becomes_a_message_and_is_resolved(
-    tmp_path: Path, sink: Sink, alertmanager: Alertmanager
-) -> None:
-    """Streams that cannot be opened are told of, so is their recovery, and no rule fails to evaluate."""
+def test_an_alert_fires_and_resolves(tmp_path: Path, sink: Sink, alertmanager: Alertmanager) -> None:
+    """The alert for a failing stream arrives and resolves, and every rule can be evaluated."""
     options = Options(listen_address="127.0.0.1:0", interval=0.5, faults=("stream-500",))
     web = WebSettings(listen_address=("127.0.0.1:0",))
-    quick = StreamSettings(backoff_min=0.1, backoff_max=0.2)
+    stream = StreamSettings(backoff_min=0.1, backoff_max=0.2)
     with Simulator(options) as simulator:
         account = Account(name="east", api_url=simulator.url, token=Secret(simulator.api_key))
-        with Exporter(Config(accounts=(account,), stream=quick, web=web)) as exporter:
+        with Exporter(Config(accounts=(account,), stream=stream, web=web)) as exporter:
             target = exporter.server.addresses[0]
-            server = Prometheus(tmp_path, hastened(tmp_path, target, alertmanager.address))
+            server = Prometheus(tmp_path, fast_config(tmp_path, target, alertmanager.address))
             try:
                 down = "PacketFabricStreamDown"
                 until(lambda: sink.alerts(down, "firing"), "the alert arrives", seconds=60)
@@ -164,7 +164,7 @@ def alert(name: str, **labels: str) -> dict[str, object]:
 
 
 INHIBITED = {
-    "a stream that is down": (
+    "stream down": (
         alert("StreamDown"),
         [alert("PortErrors", depends_on="stream"), alert("StreamSilent"), alert("ReconnectsFlapping")],
         [
@@ -173,12 +173,12 @@ INHIBITED = {
             alert("SeriesDropped"),
         ],
     ),
-    "lists that are old": (
+    "inventory out of date": (
         alert("InventoryStale"),
         [alert("PortDown", depends_on="inventory"), alert("VcDown", depends_on="inventory")],
         [alert("PortFlapping", depends_on="stream", port_circuit_id="2")],
     ),
-    "a port that is down": (
+    "port down": (
         alert("PortDown", port_circuit_id="1"),
         [
             alert("OpticsReceiveLow", port_circuit_id="1", lane="0"),
@@ -193,22 +193,24 @@ INHIBITED = {
 }
 
 
-@pytest.mark.parametrize("what", INHIBITED)
-def test_what_follows_is_silent(alertmanager: Alertmanager, what: str) -> None:
-    """What depends on a stream, a list or a port is silent while that is down, and nothing else is."""
-    source, silent, loud = INHIBITED[what]
-    until(lambda: alertmanager.ask("/api/v2/status"), "Alertmanager is up")
-    assert alertmanager.ask("/api/v2/alerts", [source, *silent, *loud]) is not None
+@pytest.mark.parametrize("source", INHIBITED)
+def test_inhibition(alertmanager: Alertmanager, source: str) -> None:
+    """Alerts that depend on a stream, an inventory or a port are inhibited while that is down; no others."""
+    firing, inhibited, active = INHIBITED[source]
+    until(lambda: alertmanager.request("/api/v2/status"), "Alertmanager is up")
+    assert alertmanager.request("/api/v2/alerts", [firing, *inhibited, *active]) is not None
 
     def states() -> dict[str, str]:
-        found = alertmanager.ask("/api/v2/alerts")
-        return {json.dumps(one["labels"], sort_keys=True): one["status"]["state"] for one in found}
+        alerts = alertmanager.request("/api/v2/alerts")
+        return {json.dumps(item["labels"], sort_keys=True): item["status"]["state"] for item in alerts}
 
     def labels(alerts: list[dict[str, object]]) -> set[str]:
-        return {json.dumps(one["labels"], sort_keys=True) for one in alerts}
+        return {json.dumps(item["labels"], sort_keys=True) for item in alerts}
 
-    wanted = dict.fromkeys(labels(silent), "suppressed") | dict.fromkeys(labels([source, *loud]), "active")
-    until(lambda: states() == wanted, f"{what}: {wanted}")
+    expected = dict.fromkeys(labels(inhibited), "suppressed") | dict.fromkeys(
+        labels([firing, *active]), "active"
+    )
+    until(lambda: states() == expected, f"{source}: {expected}")
 
 
 def amtool(*arguments: str) -> str:
@@ -219,8 +221,8 @@ def amtool(*arguments: str) -> str:
     return done.stdout
 
 
-def test_the_example_is_accepted() -> None:
-    """Debian's amtool finds no fault in it, four rules of inhibition, and a receiver for every severity."""
+def test_example_configuration() -> None:
+    """amtool accepts the example, with four inhibition rules and a receiver for each severity."""
     assert "4 inhibit rules" in amtool("check-config", str(EXAMPLE))
     for severity in ("critical", "warning", "info"):
         route = (f"--config.file={EXAMPLE}", "--verify.receivers=webhook", f"severity={severity}")
