@@ -1,7 +1,7 @@
-"""A PacketFabric on loopback that does as a test tells it, down to the byte.
+"""A PacketFabric on 127.0.0.1 that a test controls down to the byte.
 
-Without a script it behaves: it logs in, subscribes, streams heartbeats and what ``send`` is handed.
-A test says only what differs, phase by phase::
+Without a script it works: it logs in, subscribes, streams heartbeats and what ``send`` is given.
+A test scripts only what differs, by phase::
 
     with Fake() as fake:
         fake.script["login"] = [Answer(500), OK]                       # then the default
@@ -10,9 +10,9 @@ A test says only what differs, phase by phase::
         fake.script["logout"] = itertools.repeat(SILENCE)              # always
 
 A phase is ``connect`` (before a byte is read), ``login``, ``logout``, ``subscribe``, ``open``, or another
-path, such as ``/v2/ports``. A step is an :class:`Response`, ``OK``, a piece, a tuple of these, such as
-``(gate.wait, OK)``, or :class:`By` a function of the request. A piece is bytes to send, seconds to pause,
-a function to call, or a :class:`Move`.
+path, such as ``/v2/ports``. A step is an :class:`Answer`, ``OK``, a piece, a tuple of these, such as
+``(gate.wait, OK)``, or a function of the request in :class:`By`. A piece is bytes to send, seconds to
+pause, a function to call, or a :class:`Move`.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ from pf_exporter.config.secrets import Secret
 
 
 class Move(enum.Enum):
-    """What can be done on a connection besides sending."""
+    """What to do on a connection other than sending."""
 
-    FIN = "close it in good order"
+    FIN = "close it"
     RST = "reset it"
-    SILENCE = "say no more, and keep it open until the other side goes"
-    LIVE = "send fake.events, then whatever fake.send() is handed, with heartbeats in between"
-    END = "end what LIVE began, in good order"
-    OK = "answer as without a script"
-    NOTHING_MORE = "this request should not have come: the test fails"
+    SILENCE = "send nothing more, and keep it open until the client closes it"
+    LIVE = "send fake.events, then what fake.send() is given, with heartbeats in between"
+    END = "end what LIVE began"
+    OK = "respond as without a script"
+    NOTHING_MORE = "fail the test: this request must not come"
 
 
 FIN, RST, SILENCE, LIVE, END, OK, NOTHING_MORE = Move
@@ -68,7 +68,7 @@ Piece: TypeAlias = "bytes | float | Move | Callable[[], object]"
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer. Each bytes piece of a chunked body is one chunk."""
+    """An HTTP response. Each bytes piece of a chunked body is one chunk."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -76,17 +76,17 @@ class Answer:
     framing: str = "length"
     """``length``, ``chunked`` or ``close``; a ``Content-Length`` among the headers is left as it is."""
     stop: Move | None = None
-    """What to do just after the bytes ``at`` of the whole answer, headers and framing included."""
+    """What to do right after the bytes ``at`` of the response, headers and framing included."""
     at: bytes = b""
     drip: float = 0.0
-    """Seconds between any two bytes of the answer."""
+    """Seconds between any two bytes of the response."""
 
     def but(self, **changes: Any) -> Answer:
-        """The same but for the changes."""
+        """A copy with changes."""
         return replace(self, **changes)
 
     def pieces(self, live: Iterable[Piece]) -> Iterable[Piece]:
-        """What goes over the wire, with ``live`` in the place of ``LIVE``."""
+        """What is sent, with ``live`` in place of ``LIVE``."""
         pieces = self._whole(live)
         if self.stop is not None:
             pieces = _cut(pieces, self.at, self.stop)
@@ -98,7 +98,7 @@ class Answer:
         if self.framing == "chunked":
             headers["Transfer-Encoding"] = "chunked"
         elif self.framing == "length" and self.status not in (204, 304):
-            # A body in pieces has no length that is known beforehand: it gets one it never reaches.
+            # The length of a body in pieces is not known beforehand: it gets one it never reaches.
             headers.setdefault(
                 "Content-Length", str(len(self.body) if isinstance(self.body, bytes) else 1 << 40)
             )
@@ -118,7 +118,7 @@ Step: TypeAlias = "Part | tuple[Part, ...] | By"
 
 
 def answer(status: int, value: object, **headers: str) -> Answer:
-    """An answer in JSON."""
+    """A response with a JSON body."""
     return Answer(status, headers, json.dumps(value).encode())
 
 
@@ -127,12 +127,12 @@ STREAM = Answer(200, {"Content-Type": "text/event-stream"}, (HEARTBEAT, LIVE), "
 
 
 def event(name: str, data: object) -> bytes:
-    """An event as it is streamed."""
+    """An event in the form of the stream."""
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 def dripped(pieces: Iterable[Piece], every: float) -> Iterator[Piece]:
-    """The same, a byte at a time."""
+    """The same pieces, one byte at a time."""
     for piece in pieces:
         for byte in piece if isinstance(piece, bytes) else ():
             yield bytes([byte])
@@ -142,14 +142,14 @@ def dripped(pieces: Iterable[Piece], every: float) -> Iterator[Piece]:
 
 
 def bomb(size: int) -> bytes:
-    """A gzip of so many zeros."""
+    """A gzip of ``size`` zeros."""
     squeeze = zlib.compressobj(9, wbits=31)
     block = bytes(1 << 20)
     return b"".join(squeeze.compress(block) for _ in range(size >> 20)) + squeeze.flush()
 
 
 def certificate(folder: Path, name: str = "127.0.0.1", *, days: int = 1) -> tuple[str, ssl.SSLContext]:
-    """A self-signed certificate, as a file to trust and as a server's; expired with negative days."""
+    """A self-signed certificate: the path of a file to trust, and a server's context; expired if days < 0."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fake")])
     now = datetime.now(timezone.utc)
@@ -167,7 +167,7 @@ def certificate(folder: Path, name: str = "127.0.0.1", *, days: int = 1) -> tupl
 
 
 def dead_url() -> str:
-    """Where nobody listens."""
+    """A URL where nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -187,7 +187,7 @@ def _cut(pieces: Iterable[Piece], at: bytes, stop: Move) -> Iterator[Piece]:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came."""
+    """A received request."""
 
     phase: str
     method: str
@@ -201,7 +201,7 @@ class Request:
     connection: int
 
     def json(self) -> Any:
-        """The body's value."""
+        """The decoded body."""
         return json.loads(self.body)
 
 
@@ -234,7 +234,7 @@ class _Connection:
         return data
 
     def wait(self, timeout: float | None) -> bool:
-        """Wait for a piece in the inbox; whether one came. That the other side goes ends the waiting."""
+        """Wait for a piece in the inbox; return whether one came. Raises Gone if the client closes."""
         ready, _, _ = select.select([self.sock, self._woken], [], [], timeout)
         if self.sock in ready:
             self.receive()
@@ -255,7 +255,7 @@ class _Connection:
         return Request(phase, method, path, query, headers, body, time.monotonic(), self.number)
 
     def end(self) -> None:
-        """From any thread: whatever waits on it ends."""
+        """Wake whatever waits on it; any thread may call."""
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
@@ -281,27 +281,27 @@ class _Script(dict[str, Iterator[Step]]):
 
 
 class Fake:
-    """The server; see the top of this file."""
+    """The server; see the docstring of this module."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, heartbeat: float = 0.5) -> None:
         self.script: dict[str, Iterable[Step]] = _Script()  # type: ignore[assignment]  # takes more than it gives
         self.events: list[Piece] = []
-        """What every stream begins with."""
+        """Sent at the start of every stream."""
         self.session: dict[str, object] = {}
-        """What the answer to a login says besides the token."""
+        """Fields of the response to a login, besides the token."""
         self.lists: dict[str, list[object]] = {"/v2/ports": [], "/v2/services": []}
-        """What is behind other paths, in pages."""
+        """Lists by path, served in pages."""
         self.requests: list[Request] = []
         self.sessions: set[str] = {"key"}
-        """Tokens that are accepted: ``key``, as an API key, and one more for each login."""
+        """Accepted tokens: the API key ``key``, and one for each login."""
         self.bundles: dict[str, str] = {}
-        """Subscription bundles that can be streamed, each with its token."""
+        """Subscription bundles that can be streamed, and their tokens."""
         self.streams: list[_Connection] = []
         """Connections with a live stream."""
         self.connections: set[_Connection] = set()
-        """Connections that are open."""
+        """Open connections."""
         self.most: Counter[str] = Counter()
-        """Most requests at once, by phase."""
+        """The largest number of concurrent requests, by phase."""
         self.changed = threading.Condition(threading.RLock())
         self._now: Counter[str] = Counter()
         self._faults: list[str] = []
@@ -319,23 +319,23 @@ class Fake:
         )
 
     def of(self, phase: str) -> list[Request]:
-        """The requests of a phase, in their order."""
+        """The requests of a phase, in order."""
         with self.changed:
             return [request for request in self.requests if request.phase == phase]
 
     def send(self, *pieces: Piece) -> None:
-        """Hand pieces to every live stream: events, or ``FIN``."""
+        """Send pieces on every live stream: events, or ``FIN``."""
         with self.changed:
             for connection in self.streams:
                 for piece in pieces:
                     connection.hand(piece)
 
     def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0) -> None:
-        """Wait until it is true; it is asked again whenever something happens here."""
+        """Wait until ``predicate`` is true; it is evaluated whenever something happens here."""
         with self.changed:
             if not self.changed.wait_for(predicate, timeout):
                 seen = [f"{request.method} {request.path}" for request in self.requests]
-                raise AssertionError(f"waited in vain; {len(self.streams)} streams; seen: {seen}")
+                raise AssertionError(f"timed out; {len(self.streams)} streams; requests: {seen}")
 
     def __enter__(self) -> Fake:
         return self
@@ -382,7 +382,7 @@ class Fake:
             reset = gone.args == (RST,)
         except OSError:
             pass
-        except Exception as exc:  # noqa: BLE001  # a fault in the script; the test shall know
+        except Exception as exc:  # noqa: BLE001  # reported by __exit__
             self._faults.append(repr(exc))
         with self.changed:
             self._leave(connection)
@@ -405,7 +405,7 @@ class Fake:
                 self.changed.notify_all()
 
     def _play(self, connection: _Connection, phase: str, request: Request | None = None) -> None:
-        """Do what the next step of the phase says."""
+        """Execute the next step of the phase."""
         with self.changed:
             step: Any = next(iter(self.script.get(phase, ())), OK)
         parts = step.step(request) if isinstance(step, By) and request is not None else step
@@ -428,7 +428,7 @@ class Fake:
                 connection.wait(None)
         elif isinstance(piece, Move):
             if piece is NOTHING_MORE:
-                self._faults.append(f"{phase}: nothing more was expected")
+                self._faults.append(f"{phase}: unexpected request")
             raise Gone(piece)
         else:
             piece()
@@ -455,7 +455,7 @@ class Fake:
                 self.changed.notify_all()
 
     def _default(self, request: Request) -> Answer:
-        """What PacketFabric answers."""
+        """The response of a PacketFabric that works."""
         with self.changed:
             if request.phase == "login":
                 token = str(uuid.uuid4())
@@ -464,18 +464,21 @@ class Fake:
             token = request.headers.get("authorization", "").removeprefix("Bearer ")
             if token not in self.sessions:
                 return answer(401, {"message": "who are you?"})
-            if request.phase == "logout":
-                self.sessions.discard(token)
-                self.bundles = {bundle: owner for bundle, owner in self.bundles.items() if owner != token}
-                return answer(200, {"message": "logged out"})
-            if request.phase == "subscribe":
-                bundle = str(uuid.uuid4())
-                self.bundles[bundle] = token
-                return answer(201, {"subscription_uuid": bundle})
-            if request.phase == "open" and self.bundles.get(request.path.rpartition("/")[2]) == token:
-                return STREAM
-            if request.phase in self.lists:
-                asked = dict(parse_qsl(request.query))
-                size, offset = int(asked.get("page_size", 20)), int(asked.get("offset", 0))
-                return answer(200, self.lists[request.phase][offset : offset + size])
+            return self._authorized(request, token)
+
+    def _authorized(self, request: Request, token: str) -> Answer:
+        if request.phase == "logout":
+            self.sessions.discard(token)
+            self.bundles = {bundle: owner for bundle, owner in self.bundles.items() if owner != token}
+            return answer(200, {"message": "logged out"})
+        if request.phase == "subscribe":
+            bundle = str(uuid.uuid4())
+            self.bundles[bundle] = token
+            return answer(201, {"subscription_uuid": bundle})
+        if request.phase == "open" and self.bundles.get(request.path.rpartition("/")[2]) == token:
+            return STREAM
+        if request.phase in self.lists:
+            query = dict(parse_qsl(request.query))
+            size, offset = int(query.get("page_size", 20)), int(query.get("offset", 0))
+            return answer(200, self.lists[request.phase][offset : offset + size])
         return answer(404, {"message": "not found"})

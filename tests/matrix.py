@@ -1,9 +1,10 @@
-"""The faults the exporter has to live through, phase by phase; also printed in docs/reliability.md."""
+"""The faults that the exporter has to survive, by phase; docs/reliability.md lists them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pf_exporter.reason import Reason
 from tests.fakes import FIN, RST, SILENCE, STREAM, Answer, Step, bomb, dripped, event
 
 SAMPLE = event(
@@ -18,26 +19,26 @@ PHASES = ("connect", "login", "subscribe", "open", "stream")
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong once, where, and the reason under which it is counted."""
+    """One fault, where it happens, and the reason under which it is counted."""
 
     phase: str
     what: str
-    """For people: what the other side does."""
+    """What the server does, for the documentation."""
     step: Step
-    reason: str
+    reason: Reason
     logins: int = 1
-    """How many logins there are until a stream is open again, the first included."""
+    """Logins until a stream is open again, including the first."""
     bundles: int = 1
-    """How many bundles have been made by then."""
+    """Bundles made by then."""
 
     @property
     def script(self) -> str:
-        """The phase in which the fake has to be told."""
+        """The phase of the fake's script that it belongs to."""
         return "open" if self.phase == "stream" else self.phase
 
 
-def _everywhere(what: str, step: Step, reason: str) -> list[Fault]:
-    """A fault that hits login, subscription and the opening of the stream alike."""
+def _everywhere(what: str, step: Step, reason: Reason) -> list[Fault]:
+    """A fault of login, subscription and stream request alike."""
     return [
         Fault("login", what, step, reason, logins=2),
         Fault("subscribe", what, step, reason),
@@ -45,8 +46,8 @@ def _everywhere(what: str, step: Step, reason: str) -> list[Fault]:
     ]
 
 
-def _status(status: int, reason: str, *, renews: str = "") -> list[Fault]:
-    """An HTTP status in each phase; what it makes be done again is in ``renews``."""
+def _status(status: int, reason: Reason, *, renews: str = "") -> list[Fault]:
+    """An HTTP status in each phase; ``renews`` names what the exporter replaces after it."""
     answer = Answer(status, {"Retry-After": "0"}, b'{"message": "no"}')
     return [
         Fault("login", f"answers HTTP {status}", answer, reason, logins=2),
@@ -55,7 +56,7 @@ def _status(status: int, reason: str, *, renews: str = "") -> list[Fault]:
             "open",
             f"answers HTTP {status}",
             answer,
-            "subscription_gone" if status in (404, 410) else reason,
+            Reason.SUBSCRIPTION_GONE if status in (404, 410) else reason,
             logins=1 + ("login" in renews),
             bundles=1 + bool(renews),
         ),
@@ -63,101 +64,108 @@ def _status(status: int, reason: str, *, renews: str = "") -> list[Fault]:
 
 
 MATRIX: tuple[Fault, ...] = (
-    Fault("connect", "closes the connection", FIN, "unavailable", logins=2),
-    Fault("connect", "resets the connection", RST, "unavailable", logins=2),
+    Fault("connect", "closes the connection", FIN, Reason.UNAVAILABLE, logins=2),
+    Fault("connect", "resets the connection", RST, Reason.UNAVAILABLE, logins=2),
     Fault(
         "connect",
         "sends a protocol other than HTTP",
         (b"SSH-2.0-OpenSSH_9.2\r\n", FIN),
-        "unavailable",
+        Reason.UNAVAILABLE,
         logins=2,
     ),
-    *_everywhere("closes the connection without an answer", FIN, "unavailable"),
-    *_everywhere("resets the connection without an answer", RST, "unavailable"),
-    # http.client takes what there is of the headers for all of them.
-    Fault("login", "ends inside the headers", CUT_HEADERS, "rejected", logins=2),
-    Fault("subscribe", "ends inside the headers", CUT_HEADERS, "rejected"),
-    Fault("open", "ends inside the headers", CUT_HEADERS, "not_an_event_stream"),
-    *_status(400, "rejected", renews="bundle"),
-    *_status(401, "unauthorized", renews="login, bundle"),
-    *_status(403, "forbidden", renews="login, bundle"),
-    *_status(404, "rejected", renews="bundle"),
-    *_status(410, "rejected", renews="bundle"),
-    *_status(429, "rate_limited"),
-    *_status(500, "unavailable"),
-    *_status(503, "unavailable"),
+    *_everywhere("closes the connection without an answer", FIN, Reason.UNAVAILABLE),
+    *_everywhere("resets the connection without an answer", RST, Reason.UNAVAILABLE),
+    # http.client treats incomplete headers as complete.
+    Fault("login", "ends inside the headers", CUT_HEADERS, Reason.REJECTED, logins=2),
+    Fault("subscribe", "ends inside the headers", CUT_HEADERS, Reason.REJECTED),
+    Fault("open", "ends inside the headers", CUT_HEADERS, Reason.NOT_AN_EVENT_STREAM),
+    *_status(400, Reason.REJECTED, renews="bundle"),
+    *_status(401, Reason.UNAUTHORIZED, renews="login, bundle"),
+    *_status(403, Reason.FORBIDDEN, renews="login, bundle"),
+    *_status(404, Reason.REJECTED, renews="bundle"),
+    *_status(410, Reason.REJECTED, renews="bundle"),
+    *_status(429, Reason.RATE_LIMITED),
+    *_status(500, Reason.UNAVAILABLE),
+    *_status(503, Reason.UNAVAILABLE),
     *(
         Fault(
             phase,
             "redirects to another URL",
             Answer(307, {"Location": "/elsewhere"}),
-            "rejected",
+            Reason.REJECTED,
             logins,
             bundles,
         )
         for phase, logins, bundles in (("login", 2, 1), ("subscribe", 1, 1), ("open", 1, 2))
     ),
-    Fault("login", "answers with a web page", Answer(200, {}, b"<html>"), "rejected", logins=2),
-    Fault("login", "answers without a token", Answer(200, {}, b"{}"), "rejected", logins=2),
+    Fault("login", "answers with a web page", Answer(200, {}, b"<html>"), Reason.REJECTED, logins=2),
+    Fault("login", "answers without a token", Answer(200, {}, b"{}"), Reason.REJECTED, logins=2),
     Fault(
-        "login", "requires a second factor", Answer(200, {}, b'{"mfa_required": true}'), "login_incomplete", 2
+        "login",
+        "requires a second factor",
+        Answer(200, {}, b'{"mfa_required": true}'),
+        Reason.LOGIN_INCOMPLETE,
+        2,
     ),
     Fault(
         "login",
         "answers with a gzip bomb",
         Answer(200, {"Content-Encoding": "gzip"}, bomb(64 << 20)),
-        "rejected",
+        Reason.REJECTED,
         logins=2,
     ),
-    Fault("subscribe", "answers without a subscription", Answer(201, {}, b"{}"), "rejected"),
-    Fault("subscribe", "answers 200 instead of 201", Answer(200, {}, b"{}"), "rejected"),
-    Fault("open", "answers 204", Answer(204), "not_an_event_stream"),
+    Fault("subscribe", "answers without a subscription", Answer(201, {}, b"{}"), Reason.REJECTED),
+    Fault("subscribe", "answers 200 instead of 201", Answer(200, {}, b"{}"), Reason.REJECTED),
+    Fault("open", "answers 204", Answer(204), Reason.NOT_AN_EVENT_STREAM),
     Fault(
         "open",
         "answers with a web page",
         Answer(200, {"Content-Type": "text/html"}, b"<html>"),
-        "not_an_event_stream",
+        Reason.NOT_AN_EVENT_STREAM,
     ),
     Fault(
         "open",
         "compresses the stream",
         Answer(200, {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"}, b"\x1f\x8b"),
-        "not_an_event_stream",
+        Reason.NOT_AN_EVENT_STREAM,
     ),
-    Fault("stream", "ends the stream properly", STREAM.but(body=(SAMPLE,)), "ended"),
-    Fault("stream", "ends the stream before the first byte", STREAM.but(body=()), "ended"),
-    Fault("stream", "ends the stream inside an event", STREAM.but(body=(SAMPLE, SAMPLE[:40])), "ended"),
-    Fault("stream", "closes the connection", STREAM.but(body=(SAMPLE, FIN)), "broken"),
+    Fault("stream", "ends the stream properly", STREAM.but(body=(SAMPLE,)), Reason.ENDED),
+    Fault("stream", "ends the stream before the first byte", STREAM.but(body=()), Reason.ENDED),
+    Fault("stream", "ends the stream inside an event", STREAM.but(body=(SAMPLE, SAMPLE[:40])), Reason.ENDED),
+    Fault("stream", "closes the connection", STREAM.but(body=(SAMPLE, FIN)), Reason.BROKEN),
     Fault(
         "stream",
         "closes the connection inside a chunk",
         STREAM.but(body=(SAMPLE,), stop=FIN, at=SAMPLE[:40]),
-        "broken",
+        Reason.BROKEN,
     ),
-    Fault("stream", "resets the connection", STREAM.but(body=(SAMPLE, RST)), "broken"),
+    Fault("stream", "resets the connection", STREAM.but(body=(SAMPLE, RST)), Reason.BROKEN),
     Fault(
         "stream",
         "resets the connection inside an event",
         STREAM.but(body=(SAMPLE,), stop=RST, at=b"bytes_rx"),
-        "broken",
+        Reason.BROKEN,
     ),
     Fault(
         "stream",
         "closes the connection inside a character",
         STREAM.but(body=(UMLAUT,), stop=FIN, at=b"LAX1-\xc3"),
-        "broken",
+        Reason.BROKEN,
     ),
     Fault(
         "stream",
         "closes a stream that has no HTTP framing",
         STREAM.but(body=(SAMPLE, SAMPLE[:40]), framing="close"),
-        "ended",
+        Reason.ENDED,
     ),
-    Fault("stream", "sends a chunk without a valid size", (CHUNKED, b"zz\r\n", SILENCE), "broken"),
-    Fault("stream", "sends an endless chunk size", (CHUNKED, b"1" * (1 << 17), SILENCE), "broken"),
-    Fault("stream", "sends nothing after an event", STREAM.but(body=(SAMPLE, SILENCE)), "idle"),
+    Fault("stream", "sends a chunk without a valid size", (CHUNKED, b"zz\r\n", SILENCE), Reason.BROKEN),
+    Fault("stream", "sends an endless chunk size", (CHUNKED, b"1" * (1 << 17), SILENCE), Reason.BROKEN),
+    Fault("stream", "sends nothing after an event", STREAM.but(body=(SAMPLE, SILENCE)), Reason.IDLE),
     Fault(
-        "stream", "sends an endless chunk size byte by byte", (CHUNKED, *dripped((b"0" * 400,), 0.01)), "idle"
+        "stream",
+        "sends an endless chunk size byte by byte",
+        (CHUNKED, *dripped((b"0" * 400,), 0.01)),
+        Reason.IDLE,
     ),
-    Fault("stream", "sends nothing", STREAM.but(body=(SILENCE,)), "idle"),
+    Fault("stream", "sends nothing", STREAM.but(body=(SILENCE,)), Reason.IDLE),
 )
