@@ -12,7 +12,7 @@ RUN python -m venv /opt/pf-exporter \
        -r requirements.txt -r requirements-build.txt
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY pf_exporter pf_exporter
-# Nothing more is fetched. The tools that install are of no use later, and a way in for others.
+# Fetches nothing. pip and setuptools are removed, because they are not needed later.
 RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-index --no-build-isolation --no-deps . \
     && /opt/pf-exporter/bin/python -m compileall -q /opt/pf-exporter/lib \
     && /opt/pf-exporter/bin/pip uninstall --yes --quiet setuptools pip
@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.revision=$REVISION
 ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PF_EXPORTER_REVISION=$REVISION
 USER 10001:10001
 EXPOSE 10054
-# What --config.file and --web.config.file say is not known here: set PF_EXPORTER_CONFIG_FILE and
-# PF_EXPORTER_WEB_CONFIG_FILE in their place.
+# The check does not see flags: set PF_EXPORTER_CONFIG_FILE and PF_EXPORTER_WEB_CONFIG_FILE instead of
+# --config.file and --web.config.file.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=15s CMD ["pf-exporter", "health"]
 ENTRYPOINT ["pf-exporter"]

@@ -1,7 +1,7 @@
-"""An accelerated soak: cuts every few seconds, faults mixed in, and no resource may grow.
+"""An accelerated soak test: streams that end every few seconds, with faults, and no resource may grow.
 
-``make soak`` runs it for three minutes, ``make soak MINUTES=480`` for a night. The exporter is a process of
-its own; what it holds is read from /proc. Prints a line every tenth of the run and a verdict; exit code 1 if
+``make soak`` runs it for three minutes, ``make soak MINUTES=480`` for eight hours. The exporter runs in a
+separate process, whose resources are read from /proc. Prints ten samples and the problems; exit code 1 if
 something grows.
 """
 
@@ -36,11 +36,11 @@ FAULTS = (
 )
 PROGRAM = (sys.executable, "-m", "pf_exporter", "--web.listen-address=127.0.0.1:0")
 GROWTH_MIB = 4.0
-"""Of resident memory, between the second quarter of the run and the last: an allocator may need it."""
+"""Allowed growth of resident memory from the second quarter of the run to the last, for the allocator."""
 
 
 class Sample(NamedTuple):
-    """What the exporter held at a moment."""
+    """The resources and counters of the exporter at one time."""
 
     seconds: float
     rss_mib: float
@@ -50,8 +50,8 @@ class Sample(NamedTuple):
     events: int
 
 
-def held(pid: int) -> tuple[float, int, int]:
-    """Resident memory in MiB, open descriptors and threads of a process."""
+def read_resources(pid: int) -> tuple[float, int, int]:
+    """Return resident memory in MiB, open descriptors and threads of a process."""
     status = Path(f"/proc/{pid}/status").read_text()
     rss = re.search(r"VmRSS:\s+(\d+) kB", status)
     threads = re.search(r"Threads:\s+(\d+)", status)
@@ -60,40 +60,42 @@ def held(pid: int) -> tuple[float, int, int]:
     return int(rss[1]) / 1024, len(os.listdir(f"/proc/{pid}/fd")), int(threads[1])
 
 
-def scraped(url: str) -> tuple[int, int]:
-    """Streams opened and events taken so far, off the exporter's page."""
-    with urlopen(url, timeout=10) as answer:
-        page = answer.read().decode()
+def read_counters(url: str) -> tuple[int, int]:
+    """Scrape the exporter, and return the streams opened and events received so far."""
+    with urlopen(url, timeout=10) as response:
+        page = response.read().decode()
     connects = re.search(r"packetfabric_stream_connects_total{.*} (\S+)", page)
     events = re.findall(r"packetfabric_stream_events_total{.*} (\S+)", page)
     assert connects is not None
     return int(float(connects[1])), int(sum(map(float, events)))
 
 
-def verdict(samples: list[Sample]) -> list[str]:
-    """What grew, in words; nothing if all is well."""
+def find_problems(samples: list[Sample]) -> list[str]:
+    """Return what grew or did not work, one sentence each."""
     quarter = len(samples) // 4
     early, late = samples[quarter : 2 * quarter], samples[-quarter:]
-    faults = []
+    problems = []
     growth = statistics.median(s.rss_mib for s in late) - statistics.median(s.rss_mib for s in early)
     if growth > GROWTH_MIB:
-        faults.append(f"resident memory grew by {growth:.1f} MiB")
-    # The middle one: the least and the most are those of a moment without a stream, or with two.
+        problems.append(f"resident memory grew by {growth:.1f} MiB")
+    # Medians, because minimum and maximum are from moments without a stream, or with two.
     for name in ("descriptors", "threads"):
         before, after = (statistics.median(getattr(s, name) for s in part) for part in (early, late))
         if after > before:
-            faults.append(f"{name} grew from {before:g} to {after:g}")
+            problems.append(f"{name} grew from {before:g} to {after:g}")
     if late[-1].connects - early[0].connects < 3:
-        faults.append("hardly any stream was opened: nothing was tested")
+        problems.append("fewer than 3 streams were opened, so nothing was tested")
     if late[-1].events <= early[-1].events:
-        faults.append("no events arrive any more")
-    return faults
+        problems.append("no more events were received")
+    return problems
 
 
 def run(minutes: float, seed: int) -> list[str]:
-    """Soak for so long; what grew."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it complains of the streams we cut
-    chance = random.Random(seed)  # not for secrets
+    """Run the soak test, and return the problems."""
+    logging.getLogger("uvicorn.error").setLevel(
+        logging.CRITICAL
+    )  # logs an error for each stream that is broken off
+    rng = random.Random(seed)
     options = Options(
         listen_address="127.0.0.1:0", interval=0.5, heartbeat=0.5, max_connection=3.0, ports=24, vcs=24
     )
@@ -114,31 +116,33 @@ def run(minutes: float, seed: int) -> list[str]:
         threading.Thread(target=exporter.stderr.read, daemon=True).start()
         pause = threading.Event()
         samples: list[Sample] = []
-        began = time.monotonic()
-        end = began + minutes * 60
+        start = time.monotonic()
+        end = start + minutes * 60
         print(f"{'seconds':>8} {'RSS MiB':>8} {'fds':>5} {'threads':>8} {'streams':>8} {'events':>9}")
-        shown = 0
+        printed = 0
         try:
             while time.monotonic() < end:
-                fault = chance.choice(FAULTS)
+                fault = rng.choice(FAULTS)
                 simulator.faults.add(fault)
-                pause.wait(chance.uniform(0.2, 1.0))
+                pause.wait(rng.uniform(0.2, 1.0))
                 simulator.faults.discard(fault)
-                pause.wait(chance.uniform(0.2, 1.0))
-                since = time.monotonic() - began
-                samples.append(Sample(since, *held(exporter.pid), *scraped(f"http://{address}/metrics")))
-                if since * 10 >= shown * minutes * 60:
-                    shown += 1
-                    s = samples[-1]
-                    figures = f"{s.rss_mib:8.1f} {s.descriptors:5} {s.threads:8} {s.connects:8} {s.events:9}"
-                    print(f"{s.seconds:8.0f} {figures}", flush=True)
+                pause.wait(rng.uniform(0.2, 1.0))
+                seconds = time.monotonic() - start
+                samples.append(
+                    Sample(
+                        seconds, *read_resources(exporter.pid), *read_counters(f"http://{address}/metrics")
+                    )
+                )
+                if seconds * 10 >= printed * minutes * 60:
+                    printed += 1
+                    print("{:8.0f} {:8.1f} {:5} {:8} {:8} {:9}".format(*samples[-1]), flush=True)
         finally:
             exporter.terminate()
             code = exporter.wait(10)
-        faults = verdict(samples)
+        problems = find_problems(samples)
         if code != 0:
-            faults.append(f"the exporter ended with code {code}")
-        return faults
+            problems.append(f"the exporter exited with code {code}")
+        return problems
 
 
 def main() -> int:
@@ -147,9 +151,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    faults = run(arguments.minutes, arguments.seed)
-    print("\n".join(faults) or "Nothing grew.")
-    return 1 if faults else 0
+    problems = run(arguments.minutes, arguments.seed)
+    print("\n".join(problems) or "No problems.")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The house keeps its order: who may import whom, and what is done nowhere."""
+"""The architecture: which package imports which, and what no module does."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "pf_exporter"
-LONGEST_MODULE = 250
-LONGEST_FUNCTION = 60
+MAX_MODULE_LINES = 250
+MAX_FUNCTION_LINES = 60
 
-# From the bottom up: a package imports only packages that stand before it.
+# From the bottom up: a package imports only packages that are listed before it.
 ORDER = (
     "lazy",
     "build_info",
@@ -44,8 +44,8 @@ ORDER = (
     "__main__",
 )
 
-# Each third-party package is imported by one package, or by a few with a reason.
-DOORS = {
+# The packages that import each third-party package.
+IMPORTERS = {
     "bcrypt": {"server"},
     "isal": {"metrics"},
     "jinja2": {"web"},
@@ -63,7 +63,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 def package(path: Path) -> str:
-    """The package that a file belongs to, or the module at the top level."""
+    """Return the package of a file, or the name of a top-level module."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -72,7 +72,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Dotted names of everything a file imports, wherever in it."""
+    """Yield the dotted names of everything that a file imports, anywhere in it."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -83,14 +83,14 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_every_package_has_its_place() -> None:
-    """The order names every package and top-level module, and no other."""
+def test_every_package_is_in_the_order() -> None:
+    """The order contains every package and top-level module."""
     assert {package(path) for path in MODULES} - {"__init__"} == set(ORDER)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_down(path: Path) -> None:
-    """A module imports only packages below its own, so that each can be read without those above."""
+    """A module imports only packages below its own."""
     if package(path) == "__init__":
         assert list(imported(path)) == []
         return
@@ -103,7 +103,7 @@ def test_imports_point_down(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_packages_are_used_through_their_faces(path: Path) -> None:
-    """Another package is imported by its name, not one of its modules: its face says what it offers."""
+    """Other packages are imported by name, not by module; `__all__` lists what they offer."""
     modules = {
         node.module
         for node in ast.walk(tree(path))
@@ -116,7 +116,7 @@ def test_packages_are_used_through_their_faces(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", sorted(path.parent for path in PACKAGE.glob("*/__init__.py")), ids=str)
 def test_modules_of_a_package_have_an_order(folder: Path) -> None:
-    """Inside a package no two modules need each other, directly or by way of others."""
+    """The imports between the modules of a package have no cycle."""
     prefix = f"pf_exporter.{folder.name}."
     needs = {
         str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".").removesuffix(".__init__"): {
@@ -130,12 +130,12 @@ def test_modules_of_a_package_have_an_order(folder: Path) -> None:
     assert list(graphlib.TopologicalSorter(needs).static_order())
 
 
-def test_nothing_grows_too_long() -> None:
-    """No module has more than 250 lines, no function more than 60: what is longer is more than one thing."""
+def test_length() -> None:
+    """No module has more than 250 lines, and no function more than 60."""
     modules = {
         str(path.relative_to(PACKAGE)): lines
         for path in MODULES
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_MODULE_LINES
     }
     functions = {
         f"{path.relative_to(PACKAGE)}:{node.name}": lines
@@ -143,7 +143,7 @@ def test_nothing_grows_too_long() -> None:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
-        and (lines := node.end_lineno - node.lineno + 1) > LONGEST_FUNCTION
+        and (lines := node.end_lineno - node.lineno + 1) > MAX_FUNCTION_LINES
     }
     assert modules == {}
     assert functions == {}
@@ -151,13 +151,13 @@ def test_nothing_grows_too_long() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_star_import(path: Path) -> None:
-    """Every imported name is written out."""
+    """Every imported name is explicit."""
     assert not [name for name in imported(path) if name.endswith("*")]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_importing_has_no_side_effects(path: Path) -> None:
-    """A module's body only defines: no call stands by itself, and no loop or with, but for ``__main__``."""
+    """The body of a module only defines names, without calls, loops or `with`, except in `__main__`."""
     if package(path) == "__main__":
         return
     assert [
@@ -169,15 +169,15 @@ def test_importing_has_no_side_effects(path: Path) -> None:
     ] == []
 
 
-def test_each_dependency_has_its_door() -> None:
-    """A third-party package is imported where the list says and nowhere else."""
+def test_importers_of_dependencies() -> None:
+    """Only the listed packages import each third-party package."""
     found: dict[str, set[str]] = {}
     for path in MODULES:
         for name in imported(path):
             top = name.split(".")[0]
-            if top in DOORS:
+            if top in IMPORTERS:
                 found.setdefault(top, set()).add(package(path))
-    assert found == DOORS
+    assert found == IMPORTERS
 
 
 def calls(path: Path) -> Iterator[str]:
@@ -187,15 +187,15 @@ def calls(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nobody_prints_or_sleeps(path: Path) -> None:
-    """Only the command line talks to a terminal, and whoever waits can be woken."""
-    made = set(calls(path))
-    assert "time.sleep" not in made
-    assert "print" not in made or package(path) in ("cli", "commands")
+def test_no_print_and_no_sleep(path: Path) -> None:
+    """Only the command line prints, and nothing sleeps without a way to wake it."""
+    called = set(calls(path))
+    assert "time.sleep" not in called
+    assert "print" not in called or package(path) in ("cli", "commands")
 
 
-def test_only_a_thread_catches_everything() -> None:
-    """A bare or general except stands only at the top of a thread, and where logging must fail no caller."""
+def test_general_except() -> None:
+    """Only the log and the top of a thread catch all exceptions."""
     found = [
         package(path)
         for path in MODULES
@@ -207,31 +207,31 @@ def test_only_a_thread_catches_everything() -> None:
     assert found == ["log", "supervised_thread"]
 
 
-def test_no_metric_is_made_at_import() -> None:
-    """No module touches the global registry, so that two exporters can live in one process."""
+def test_no_global_registry() -> None:
+    """No module uses the global registry, so that two exporters can run in one process."""
     for path in MODULES:
         assert "REGISTRY" not in path.read_text(encoding="utf-8"), path
 
 
 def test_all_types_are_checked() -> None:
-    """Each file and folder of the top level that holds Python is among those mypy reads."""
+    """mypy checks every top-level file and folder with Python code."""
     setup = configparser.ConfigParser()
     setup.read(TESTS.parent / "setup.cfg")
-    places = {path.name for path in TESTS.parent.glob("*.py")}
-    places |= {path.parent.name for path in TESTS.parent.glob("[a-z]*/*.py")}
-    assert places == set(setup["mypy"]["files"].split(", "))
+    found = {path.name for path in TESTS.parent.glob("*.py")}
+    found |= {path.parent.name for path in TESTS.parent.glob("[a-z]*/*.py")}
+    assert found == set(setup["mypy"]["files"].split(", "))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_is_one_sentence(path: Path) -> None:
-    """Every module begins with a sentence that says what it is."""
+def test_modules_have_docstrings(path: Path) -> None:
+    """The first line of each module is a sentence that describes it."""
     doc = ast.get_docstring(tree(path))
     assert doc is not None
     assert doc.split("\n")[0].endswith((".", ".``", ":"))
 
 
-def test_a_test_is_skipped_for_one_reason() -> None:
-    """Nothing is skipped but what needs a package that Python 3.10 cannot have."""
+def test_skips() -> None:
+    """Tests are skipped only if a package does not support Python 3.10."""
     skips = [
         ast.unparse(node)
         for path in TESTS.rglob("*.py")
@@ -242,8 +242,8 @@ def test_a_test_is_skipped_for_one_reason() -> None:
     assert [call for call in skips if "NOT_NEW_ENOUGH" not in call] == []
 
 
-def test_no_test_takes_the_simulators_port() -> None:
-    """Where tests make a simulator's options, it listens on any free port: two runs do not collide."""
+def test_simulators_use_free_ports() -> None:
+    """Tests start simulators on free ports, so that two test runs do not conflict."""
     made = [
         ast.unparse(node)
         for path in TESTS.rglob("*.py")
@@ -251,21 +251,21 @@ def test_no_test_takes_the_simulators_port() -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Simulator"
     ]
     assert len(made) > 5
-    # Neither a variable alone, nor options that name an address or take it from elsewhere.
+    # Matches calls without an address, unless the options come from a variable or a mapping.
     fixed = re.compile(r"Simulator\((?!\w+[,)])(?!.*(listen_address=|\*\*))")
     assert [call for call in made if fixed.match(call)] == []
 
 
 def lazy_faces() -> Iterator[tuple[str, ast.If]]:
-    """Each package whose face imports some names on first use, with the statement that does it."""
+    """Yield each package whose `__init__` imports names on first use, with the statement that does it."""
     for path in sorted(PACKAGE.rglob("__init__.py")):
         for node in tree(path).body:
             if isinstance(node, ast.If):
                 yield str(path.parent.relative_to(PACKAGE.parent)).replace("/", "."), node
 
 
-def test_lazy_names_are_those_the_type_checker_sees() -> None:
-    """In the face of a package both branches of TYPE_CHECKING import the same names from the same modules."""
+def test_lazy_names() -> None:
+    """Both branches of TYPE_CHECKING in a package import the same names from the same modules."""
     faces = list(lazy_faces())
     assert len(faces) >= 4
     for name, node in faces:

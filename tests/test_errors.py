@@ -1,4 +1,4 @@
-"""Errors and their reasons: what users read of them."""
+"""Errors and reasons: what users read about them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from pf_exporter.errors import (
 from pf_exporter.reason import Reason
 
 NOT_RAISED = {Reason.ROTATED, Reason.STOPPED, Reason.DUPLICATE, Reason.OUT_OF_ORDER}
-"""Reasons of something that is no error."""
+"""Reasons that are not errors."""
 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_is_explained_in_sentences(reason: Reason) -> None:
-    """Summary and remedy are whole sentences in plain text, of a length that a status page can show."""
+    """Summary and remedy are sentences in plain text that fit on the status page."""
     for text in (reason.summary, reason.remedy):
         assert text[0].isupper()
         assert text.endswith(".")
@@ -35,30 +35,30 @@ def test_a_reason_is_explained_in_sentences(reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_is_its_label_value(reason: Reason) -> None:
-    """As a string, a key or a part of one, a reason is the bare label value, and survives a copy."""
+    """A reason formats, compares and hashes as its label value, and is the same object after a copy."""
     assert f"{reason}|{reason!s}" == f"{reason.value}|{reason.value}"
     assert {reason.value: 1}[reason] == 1
     assert copy.copy(reason) is pickle.loads(pickle.dumps(reason)) is reason
 
 
 def test_every_reason_has_an_error() -> None:
-    """Each reason belongs to an error class, but for those of planned events."""
+    """Each reason belongs to an error class, except for those of planned events."""
     assert set(reasons(ExporterError)) | NOT_RAISED == set(Reason)
     assert not NOT_RAISED & set(reasons(ExporterError))
 
 
 @pytest.mark.parametrize("base", [ExporterError, ApiError, StreamError, EventError])
 def test_a_base_class_has_no_reason(base: type[ExporterError]) -> None:
-    """A class that only groups others adds no value to the label."""
+    """A class that groups others adds no label value."""
     assert not hasattr(base, "reason")
 
 
 def test_problems_survive_a_pickle() -> None:
-    """A configuration error keeps all of its problems."""
+    """A pickled configuration error keeps all of its problems."""
     error = pickle.loads(pickle.dumps(ConfigError(["one", "two"])))
     assert (error.problems, str(error)) == (("one", "two"), "one\ntwo")
 
 
-def test_the_examples_in_the_docstrings_hold() -> None:
-    """The usage shown in the modules is what happens."""
+def test_docstring_examples() -> None:
+    """The examples in the docstrings work."""
     assert doctest.testmod(errors).failed == doctest.testmod(reason).failed == 0

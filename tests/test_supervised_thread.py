@@ -1,4 +1,4 @@
-"""A supervised thread: how its end is reported."""
+"""A supervised thread reports how it ends."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_system_exit_is_reported_too() -> None:
 
 
 def test_a_regular_end_reports_nothing() -> None:
-    """Work that returns calls nobody, and join() says that the thread is still running until then."""
+    """Work that returns reports nothing, and join() returns False until then."""
     reported: list[BaseException] = []
     gate = threading.Event()
     thread = SupervisedThread(gate.wait, name="stream", failed=reported.append)

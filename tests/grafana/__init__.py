@@ -1,1 +1,1 @@
-"""The dashboards, proven against a real Prometheus."""
+"""The dashboards in grafana/."""

@@ -1,4 +1,4 @@
-"""Days of the simulated network as a real exporter would have shown them, for Prometheus to load at once."""
+"""Days of /metrics of an exporter on the simulated network, written as blocks that Prometheus can load."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from tests.conftest import tool
 from tests.metrics.reference_collector import ReferenceCollector
 
 TARGET = {"job": "packetfabric", "instance": "pf-exporter:10054"}
-SESSION = 30 * 86400.0
-ROTATION = 115 * 60
-OUTAGE = 8 * 3600.0
-"""Seconds between two short times without a stream."""
+SESSION_LIFETIME = 30 * 86400.0
+ROTATION_INTERVAL = 115 * 60
+OUTAGE_INTERVAL = 8 * 3600.0
+"""Seconds between two short gaps in the stream."""
 
 
 class _Frame(NamedTuple):
@@ -42,32 +42,34 @@ class _Frame(NamedTuple):
 
 
 class _Inventory:
-    """What :class:`InventoryCollector` reads of an inventory, looked at without a network."""
+    """What :class:`InventoryCollector` reads of an inventory, polled from the network without HTTP."""
 
     def __init__(self, network: Network, account: str) -> None:
         self._network = network
         self.account = account
         self.snapshot = Snapshot()
         self.failures = {"unavailable": 0}
-        self.rejected = {field: 0 for listing in (PORTS, VIRTUAL_CIRCUITS) for field in listing.fields}
+        self.rejected = {field: 0 for resource in (PORTS, VIRTUAL_CIRCUITS) for field in resource.fields}
 
-    def look(self, at: float) -> None:
+    def poll(self, at: float) -> None:
         lists = (
             (PORTS, ports.rows(self._network, at)),
             (VIRTUAL_CIRCUITS, virtual_circuits.rows(self._network, at)),
         )
-        read = {listing.name: [listing.parse(row, ())[0] for row in rows] for listing, rows in lists}
-        found = {noun: {canonical_id(one.id): one for one in known if one} for noun, known in read.items()}
-        self.snapshot = self.snapshot.updated(found, 10**6, at)
+        circuits = {}
+        for resource, rows in lists:
+            parsed = (resource.parse(row, ())[0] for row in rows)
+            circuits[resource.name] = {canonical_id(circuit.id): circuit for circuit in parsed if circuit}
+        self.snapshot = self.snapshot.updated(circuits, 10**6, at)
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
-        for listing in (PORTS, VIRTUAL_CIRCUITS):
-            for circuit in self.snapshot.circuits.get(listing.name, {}).values():
-                yield listing, circuit.id, circuit.samples
+        for resource in (PORTS, VIRTUAL_CIRCUITS):
+            for circuit in self.snapshot.circuits.get(resource.name, {}).values():
+                yield resource, circuit.id, circuit.samples
 
 
-class _Clockwork:
-    """One exporter's parts, put together as the service does, over time that is told to them."""
+class _SteppedExporter:
+    """The parts of one exporter, assembled as in the service, with a clock that each step sets."""
 
     def __init__(self, account: str = "default") -> None:
         self.now = 0.0
@@ -87,38 +89,38 @@ class _Clockwork:
         return self.now
 
     def _wall(self) -> float:
-        # It takes a moment from the network to us.
+        # Events arrive 0.3 to 2 seconds late.
         return self.now + 0.3 + self.now % 7 / 4
 
     def step(self, since: float, at: float) -> Iterator[Metric]:
-        """All that is on /metrics at a time, after what happened since another."""
+        """Process the events between two times, and yield all families on /metrics afterwards."""
         self.now = at
-        telemetry = self._stats
-        if telemetry.state is StreamState.CONNECTING:
-            telemetry.session.login_attempts += 1
-            telemetry.session.expires_at = at + SESSION
-            telemetry.opened()
-        elif at % OUTAGE < at - since:
-            telemetry.lost(Reason.BROKEN, StreamState.BACKOFF)
-        elif telemetry.state is StreamState.BACKOFF:
-            telemetry.opened()
-        elif at % ROTATION < at - since:
-            telemetry.rotated()
-        telemetry.last_byte_at = at
+        stats = self._stats
+        if stats.state is StreamState.CONNECTING:
+            stats.session.login_attempts += 1
+            stats.session.expires_at = at + SESSION_LIFETIME
+            stats.opened()
+        elif at % OUTAGE_INTERVAL < at - since:
+            stats.lost(Reason.BROKEN, StreamState.BACKOFF)
+        elif stats.state is StreamState.BACKOFF:
+            stats.opened()
+        elif at % ROTATION_INTERVAL < at - since:
+            stats.rotated()
+        stats.last_byte_at = at
         for name, data in (*self._network.activity(at, since), *self._network.measurements(at)):
-            if telemetry.state is StreamState.STREAMING:
+            if stats.state is StreamState.STREAMING:
                 frame = _Frame(name, json.dumps(data))
-                telemetry.bytes += len(frame.data)
+                stats.bytes += len(frame.data)
                 self._processor.process(frame)
         if at % 300 < at - since:
-            self._inventory.look(at)
+            self._inventory.poll(at)
         for collector in self._collectors:
             yield from collector.collect()
-        yield from _scraped(at)
+        yield from _target_metrics(at)
 
 
-def _scraped(at: float) -> Iterator[Metric]:
-    """What Prometheus says of a target, and prometheus_client of a process."""
+def _target_metrics(at: float) -> Iterator[Metric]:
+    """Yield the metrics that Prometheus adds to a target, and those about the process."""
     for name, value in (
         ("up", 1.0),
         ("scrape_duration_seconds", 0.004 + at % 11 / 5000),
@@ -139,14 +141,14 @@ def _write(out: TextIO, metrics: Iterable[Metric], at: float) -> None:
             out.write(f"{sample.name}{{{labels}}} {sample.value!r} {at:.0f}\n")
 
 
-def make(folder: Path, moments: Iterable[float]) -> Path:
-    """A data directory for Prometheus with a scrape at each of the moments."""
+def write_history(folder: Path, times: Iterable[float]) -> Path:
+    """Write a data directory for Prometheus with a scrape at each time, and return it."""
     page, data = folder / "history.om", folder / "data"
-    clockwork = _Clockwork()
+    exporter = _SteppedExporter()
     since: float | None = None
     with page.open("w") as out:
-        for at in moments:
-            _write(out, clockwork.step(at - 60 if since is None else since, at), at)
+        for at in times:
+            _write(out, exporter.step(at - 60 if since is None else since, at), at)
             since = at
         out.write("# EOF\n")
     subprocess.run(

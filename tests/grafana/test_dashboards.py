@@ -1,4 +1,4 @@
-"""The dashboards are what the code makes, load anywhere, name what exists, and have something to show."""
+"""The dashboards match their code, load into any Grafana, use existing names and have data to show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
-from tests.grafana.history import make
+from tests.grafana.history import write_history
 from tests.prometheus_server import Prometheus
 from tests.rules.promql import PROMETHEUS, rules, unknown_names
 
@@ -35,10 +35,10 @@ VALUES = {
 }
 
 
-def asked(expression: str, *, board: str) -> str:
-    """An expression with the values of the variables in it; what can be several is all."""
-    several = {variable["name"] for variable in BOARDS[board]["templating"]["list"] if variable.get("multi")}
-    return re.sub(r"\$([a-z_]+)", lambda found: ".+" if found[1] in several else VALUES[found[1]], expression)
+def interpolate(expression: str, *, board: str) -> str:
+    """Return an expression with values of its variables; variables with several values match all."""
+    multi = {variable["name"] for variable in BOARDS[board]["templating"]["list"] if variable.get("multi")}
+    return re.sub(r"\$([a-z_]+)", lambda found: ".+" if found[1] in multi else VALUES[found[1]], expression)
 
 
 def expressions(panel: dict[str, Any]) -> list[str]:
@@ -46,24 +46,24 @@ def expressions(panel: dict[str, Any]) -> list[str]:
 
 
 def variables(board: str) -> dict[str, str]:
-    """By name of a variable, what Prometheus is asked for it."""
-    found = {}
+    """Return the PromQL expression of each query variable by its name."""
+    queries = {}
     for variable in BOARDS[board]["templating"]["list"]:
         if variable["type"] == "query":
             inner = re.fullmatch(
                 r"query_result\((.*)\)|label_values\((.*), \w+\)", variable["query"], re.DOTALL
             )
             assert inner is not None
-            found[variable["name"]] = inner[1] or inner[2]
-    return found
+            queries[variable["name"]] = inner[1] or inner[2]
+    return queries
 
 
 @pytest.mark.skipif(not NEW_ENOUGH, reason=NOT_NEW_ENOUGH)
-# Version 2 of the format, which it praises, is none that Grafana 11 can read.
+# Grafana 11 cannot read version 2 of the format, which the library recommends.
 @pytest.mark.filterwarnings("ignore:Prefer using dashboardv2:DeprecationWarning")
 @pytest.mark.parametrize("name", BOARDS)
-def test_the_files_are_what_the_code_makes(name: str) -> None:
-    """Each file equals what the code makes of it now; `python -m grafana.build` renews it."""
+def test_files_are_current(name: str) -> None:
+    """Each file equals what the code builds; `python -m grafana.build` updates it."""
     from grafana.build import BOARDS as BUILT
     from grafana.build import text
 
@@ -73,7 +73,7 @@ def test_the_files_are_what_the_code_makes(name: str) -> None:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_dashboard_loads_anywhere(name: str) -> None:
-    """It has a uid of its own, our tag, links to the others, and takes its data source from a variable."""
+    """It has a unique uid, the common tag, links to the others, and its data source in a variable."""
     board = BOARDS[name]
     assert board["uid"] == f"packetfabric-{name}"
     assert board["tags"] == ["packetfabric"]
@@ -83,41 +83,41 @@ def test_a_dashboard_loads_anywhere(name: str) -> None:
     assert "__inputs" not in board
     first, *others = board["templating"]["list"]
     assert (first["type"], first["query"]) == ("datasource", "prometheus")
-    assert [one["name"] for one in others][:3] == ["job", "instance", "account"]
-    assert all(one["allValue"] == ".+" and one["multi"] for one in others[:3])
+    assert [variable["name"] for variable in others][:3] == ["job", "instance", "account"]
+    assert all(variable["allValue"] == ".+" and variable["multi"] for variable in others[:3])
     text = json.dumps(board)
     assert set(re.findall(r'"uid": "([^"]+)"', text)) == {board["uid"], "${datasource}"}
-    led_to = set(re.findall(r"/d/(packetfabric-\w+)\?", text))
-    assert led_to <= {one["uid"] for one in BOARDS.values()}
-    assert led_to or name == "exporter"
+    linked = set(re.findall(r"/d/(packetfabric-\w+)\?", text))
+    assert linked <= {other["uid"] for other in BOARDS.values()}
+    assert linked or name == "exporter"
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_panels_lie_side_by_side(name: str) -> None:
-    """No two panels overlap, none sticks out, no two have one title or number, and no row is half empty."""
+def test_layout(name: str) -> None:
+    """Panels do not overlap or leave gaps, and their titles and IDs are unique."""
     panels = BOARDS[name]["panels"]
     cells: set[tuple[int, int]] = set()
     for panel in panels:
-        place = panel["gridPos"]
-        mine = {
+        position = panel["gridPos"]
+        area = {
             (x, y)
-            for x in range(place.get("x", 0), place.get("x", 0) + place["w"])
-            for y in range(place.get("y", 0), place.get("y", 0) + place["h"])
+            for x in range(position.get("x", 0), position.get("x", 0) + position["w"])
+            for y in range(position.get("y", 0), position.get("y", 0) + position["h"])
         }
-        assert not mine & cells
-        cells |= mine
+        assert not area & cells
+        cells |= area
     assert len(cells) == 24 * (1 + max(y for _, y in cells))
     assert len({panel["title"] for panel in panels}) == len({panel["id"] for panel in panels}) == len(panels)
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
-def test_a_panel_says_what_it_is(name: str, panel: dict[str, Any]) -> None:
-    """It has a title, a unit, and a description in whole sentences; what is over time has a least step."""
+def test_a_panel_is_described(name: str, panel: dict[str, Any]) -> None:
+    """It has a title, a unit, a description in sentences, and a minimum step if it shows time."""
     assert panel["title"]
     assert panel["description"].endswith((".", "?"))
     assert panel["fieldConfig"]["defaults"]["unit"]
     if panel["type"] in ("timeseries", "state-timeline"):
-        # For as long as a step takes, a new Prometheus has nothing to show.
+        # A new Prometheus shows nothing for the duration of one step.
         assert panel["interval"] in ("2m", "5m")
     if panel["type"] == "timeseries":
         assert panel["options"]["legend"]["showLegend"]
@@ -128,22 +128,24 @@ def test_a_panel_says_what_it_is(name: str, panel: dict[str, Any]) -> None:
     assert not recorded or "recording rules" in panel["description"]
 
 
-def test_axes_of_zeros_are_small() -> None:
-    """Counts and shares, which may be 0 for days, do not then have an axis to 100 or to 10000 %."""
-    highest = {}
+def test_axes_without_values() -> None:
+    """Counts and ratios, which can be 0 for days, have a small axis then."""
+    soft_maximum = {}
     for board in BOARDS.values():
         for panel in board["panels"]:
-            looks = panel["fieldConfig"]["defaults"]
-            share = panel["type"] == "timeseries" and looks["unit"] == "percentunit"
-            if share or looks.get("custom", {}).get("drawStyle") == "bars":
-                highest[panel["title"]] = looks["custom"]["axisSoftMax"]
-    assert {"Activity", "Stream disconnects", "Time without a stream", "Utilisation by end"} <= set(highest)
-    assert all(0 < value <= 1 for value in highest.values())
+            defaults = panel["fieldConfig"]["defaults"]
+            share = panel["type"] == "timeseries" and defaults["unit"] == "percentunit"
+            if share or defaults.get("custom", {}).get("drawStyle") == "bars":
+                soft_maximum[panel["title"]] = defaults["custom"]["axisSoftMax"]
+    assert {"Activity", "Stream disconnects", "Time without a stream", "Utilisation by end"} <= set(
+        soft_maximum
+    )
+    assert all(0 < value <= 1 for value in soft_maximum.values())
 
 
-def test_light_is_judged_by_its_margin() -> None:
-    """A margin is red where the alert fires; power alone has no colour, for optics differ."""
-    (least,) = [
+def test_colors_of_optical_power() -> None:
+    """A margin is red where the alert fires; power has no colors, because the range depends on the optics."""
+    (threshold,) = [
         float(str(rule["expr"]).removeprefix("vector(").removesuffix(")"))
         for rule in rules("rules.yml")
         if rule["record"] == "packetfabric:receive_margin:threshold"
@@ -156,33 +158,33 @@ def test_light_is_judged_by_its_margin() -> None:
                 assert not steps, panel["title"]
             if any("lane:packetfabric_receive_margin:db" in expression for expression in expressions(panel)):
                 colors = [step["color"] for step in steps]
-                assert steps[colors.index("red") + 1]["value"] == least, panel["title"]
+                assert steps[colors.index("red") + 1]["value"] == threshold, panel["title"]
                 margins.add(panel["title"])
     assert margins == {"Lowest receive margin", "Lowest margin", "Margin"}
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
-def test_a_panel_names_what_exists(name: str, panel: dict[str, Any]) -> None:
-    """Its expressions are PromQL, their metrics and labels exist, and ranges follow the zoom or are fixed."""
+def test_names_in_a_panel_exist(name: str, panel: dict[str, Any]) -> None:
+    """Its expressions are valid, metrics and labels exist, and ranges follow the zoom or are fixed."""
     for expression in expressions(panel):
-        assert unknown_names(asked(expression, board=name)) == []
+        assert unknown_names(interpolate(expression, board=name)) == []
         assert not re.search(r"\[\$__interval\]", expression)
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """One that holds the last hour and a half of the simulated network, a bit of yesterday, and our rules."""
+    """A Prometheus with 90 minutes of the simulated network, 30 minutes of yesterday, and the rules."""
     folder = tmp_path_factory.mktemp("history")
     now = int(time.time() // 60 * 60)
     yesterday = range(now - 86400 - 900, now - 86400 + 900, 300)
-    # Nothing of the future: what the rules record has to come after it.
-    make(folder, [*yesterday, *range(now - 5400, now + 1, 60)])
+    # Nothing after now, because the results of the rules have to be newer.
+    write_history(folder, [*yesterday, *range(now - 5400, now + 1, 60)])
     config = {
         "global": {"evaluation_interval": "1s"},
         "rule_files": [str(PROMETHEUS / "rules.yml")],
     }
     server = Prometheus(folder, yaml.safe_dump(config))
-    # These come of all that panels ask for.
+    # The last recording rules that panels use.
     recorded = "lane:packetfabric_receive_margin:db and lane:packetfabric_receive_headroom:db"
     try:
         until(lambda: server.query(recorded), recorded, seconds=30)
@@ -192,27 +194,27 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
-def test_a_panel_has_something_to_show(name: str, panel: dict[str, Any], prometheus: Prometheus) -> None:
-    """A real Prometheus with an exporter's history answers each of its expressions with data."""
+def test_a_panel_has_data(name: str, panel: dict[str, Any], prometheus: Prometheus) -> None:
+    """Each of its expressions returns data from a real Prometheus with the history of an exporter."""
     for expression in expressions(panel):
-        assert prometheus.query(asked(expression, board=name)), expression
+        assert prometheus.query(interpolate(expression, board=name)), expression
 
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_a_variable_has_values(name: str, prometheus: Prometheus) -> None:
-    """What is asked for each variable has an answer; circuits are found by name and handed on by id."""
+    """The query of each variable returns values; circuits have their name as text and their ID as value."""
     for variable, expression in variables(name).items():
-        found = prometheus.query(asked(expression, board=name))
-        assert found, variable
+        results = prometheus.query(interpolate(expression, board=name))
+        assert results, variable
         if variable in ("port", "vc"):
-            for one in found:
-                assert sorted(one["metric"]) == ["name", f"{variable}_circuit_id"]
-            names = {one["metric"]["name"] for one in found}
+            for result in results:
+                assert sorted(result["metric"]) == ["name", f"{variable}_circuit_id"]
+            names = {result["metric"]["name"] for result in results}
             assert names & {"Los Angeles core uplink", "LAX1 to NYC1 (transit)"}
 
 
-def test_provisioning_names_what_there_is() -> None:
-    """The provisioning files are of the present version; the data source has the interval of our scrape."""
+def test_provisioning() -> None:
+    """The files have the current version, and the data source the scrape interval of prometheus.yml."""
     folder = ROOT / "grafana" / "provisioning"
     provider = yaml.safe_load((folder / "dashboards" / "packetfabric.yml").read_text(encoding="utf-8"))
     source = yaml.safe_load((folder / "datasources" / "prometheus.yml").read_text(encoding="utf-8"))
