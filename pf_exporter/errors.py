@@ -62,7 +62,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(Unauthorized):
-    """HTTP 403: authenticated, but not allowed. Only a person can mend it, so it is logged as an error."""
+    """HTTP 403: authenticated, but not allowed. Only a person can change that: it is logged as an error."""
 
     reason = Reason.FORBIDDEN
 

@@ -53,7 +53,7 @@ class Reason(str, enum.Enum):
     LOGIN_INCOMPLETE = (
         "login_incomplete",
         "The login needs a second factor, or an agreement (EULA) has to be accepted first.",
-        "Use an API key in place of login and password, or accept the agreement in the PacketFabric portal.",
+        "Use an API key instead of login and password, or accept the agreement in the PacketFabric portal.",
     )
     CREDENTIALS_UNREADABLE = (
         "credentials_unreadable",
@@ -114,7 +114,7 @@ class Reason(str, enum.Enum):
     STOPPED = (
         "stopped",
         "The exporter has stopped reading the stream.",
-        "If nobody stopped the exporter or removed the account, look for an error in its log.",
+        "Look for an error in the log of the exporter, unless it was stopped or the account was removed.",
     )
 
     # A single event.

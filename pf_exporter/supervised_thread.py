@@ -11,7 +11,7 @@ log = Logger(__name__)
 
 
 class SupervisedThread:
-    """Runs ``work`` on a daemon thread and reports the exception that ends it, whatever it is.
+    """Runs ``work`` on a daemon thread and reports any exception that ends it.
 
     ``failed`` is called on that thread with the exception, after it was logged together with ``fields``, such
     as the account. A thread that ends by itself reports nothing.

@@ -52,7 +52,7 @@ class Chain:
         return sum(self.stats.events.values())
 
     def wait_for_events(self, number: int) -> None:
-        """Wait until so many events have been processed in all."""
+        """Wait until so many events have been processed in total."""
         until(lambda: self.processed >= number, f"{number} events, with {self.processed} processed")
 
     def __enter__(self) -> Chain:

@@ -86,7 +86,7 @@ class Answer:
         return replace(self, **changes)
 
     def pieces(self, live: Iterable[Piece]) -> Iterable[Piece]:
-        """What is sent, with ``live`` in place of ``LIVE``."""
+        """What is sent, with ``live`` instead of ``LIVE``."""
         pieces = self._whole(live)
         if self.stop is not None:
             pieces = _cut(pieces, self.at, self.stop)
@@ -255,7 +255,7 @@ class _Connection:
         return Request(phase, method, path, query, headers, body, time.monotonic(), self.number)
 
     def end(self) -> None:
-        """Wake whatever waits on it; any thread may call."""
+        """Wake all waits on it; any thread may call."""
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 

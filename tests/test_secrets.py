@@ -132,7 +132,7 @@ def test_no_secret_on_the_command_line() -> None:
 
 
 def test_token_with_a_line_break() -> None:
-    """requests would quote a token with a line break; our error does not."""
+    """requests would quote a token with a line break; the exporter's error does not."""
     token = f"canary\n{uuid.uuid4()}"
     with Fake() as fake, Chain(fake.account(token=Secret(token), login=None, password=None)) as chain:
         until(lambda: chain.stats.disconnects["rejected"], "the refusal")

@@ -90,7 +90,7 @@ class AbortableConnection:
                 raise ConnectionAbortedError(errno.ECONNABORTED, self.aborted.message)
 
     def abort(self, abort: Abort) -> None:
-        """End whatever waits on the connection, now and later. Only the first call has an effect."""
+        """Wake all waits on the connection, now and later. Only the first call sets the cause."""
         with self._lock:
             if self.aborted is None:
                 self.aborted = abort

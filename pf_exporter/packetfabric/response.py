@@ -36,12 +36,14 @@ class StreamingResponse:
     def __init__(
         self,
         request: Request,
+        server: str,
         http: HttpSession,
         connection: AbortableConnection,
         *,
         closed: Callable[[AbortableConnection], None],
     ) -> None:
         self._request = request
+        self._server = server
         self._http = http
         self._connection = connection
         self._closed = closed
@@ -81,7 +83,7 @@ class StreamingResponse:
         try:
             result = work()
         except FOREIGN as exc:
-            error = unavailable(exc, self._request.operation)
+            error = unavailable(exc, self._request.operation, self._server)
         aborted = self._connection.aborted
         if aborted is not None:
             error = Unavailable(f"{self._request.operation}: {aborted.message}")

@@ -55,7 +55,7 @@ class _FrameBuffer:
         self._limit = limit
         self._message = f"an event above {limit} bytes or {MAX_EVENT_LINES} lines"
         self.idle = False
-        """Whether the next byte begins an event, whatever came before."""
+        """Whether the next byte begins an event."""
         self._start: bytes | None = b""  # The first bytes, while they may be a byte order mark.
         self._after_cr = False
         self._pending = bytearray()  # The unfinished event, without comments.

@@ -1,4 +1,4 @@
-"""HTTP status codes as errors of ours."""
+"""HTTP status codes as errors of the exporter."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pf_exporter.errors import (
 )
 
 RETRY_AFTER_LIMIT = 3600.0
-"""Seconds; a server that asks for more is asked again after this."""
+"""Seconds; a server that asks for a longer wait is asked again after this."""
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds a ``Retry-After`` header asks for, as a number or an HTTP date; None if it makes no sense.
+    """Return the seconds that a ``Retry-After`` header asks for, as a number or a date; None if invalid.
 
     >>> retry_after("120", 0), retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 0), retry_after("-5", 0)
     (120.0, 60.0, None)
@@ -39,15 +39,15 @@ def retry_after(value: str | None, now: float) -> float | None:
     return min(max(seconds, 0.0), RETRY_AFTER_LIMIT)
 
 
-def _complaint(body: bytes, secrets: Iterable[str]) -> str:
-    """The API's own words about an error, made safe for a log line; empty where it has none."""
+def _api_message(body: bytes, secrets: Iterable[str]) -> str:
+    """Return the API's message about an error, made safe for a log line; empty if there is none."""
     try:
         message = json.loads(body)["message"]
     except (ValueError, RecursionError, LookupError, TypeError):
         return ""
     if not isinstance(message, str):
         return ""
-    # Validators like to quote what they refuse.
+    # Validators often quote the value that they refuse.
     for secret in secrets:
         message = message.replace(secret, str(Secret(secret)))
     printable = "".join(letter for letter in message[:200] if letter.isprintable())
@@ -57,17 +57,17 @@ def _complaint(body: bytes, secrets: Iterable[str]) -> str:
 def error_from_status(
     status: int, headers: Mapping[str, str], body: bytes, operation: str, secrets: Iterable[str]
 ) -> ApiError:
-    """What a status that is not the expected one means."""
-    said = f"{operation}: HTTP {status}{_complaint(body, secrets)}"
+    """Return the error for a status other than the expected one."""
+    message = f"{operation}: HTTP {status}{_api_message(body, secrets)}"
     wait = retry_after(headers.get("Retry-After"), time.time())
     if status == 401:
-        return Unauthorized(f"{said}; check the login, password or API key", retry_after=wait)
+        return Unauthorized(f"{message}; check the login, password or API key", retry_after=wait)
     if status == 403:
-        return Forbidden(f"{said}; the user or key lacks a permission", retry_after=wait)
+        return Forbidden(f"{message}; the user or key lacks a permission", retry_after=wait)
     if status == 429:
-        return RateLimited(f"{said}; too many requests", retry_after=wait)
+        return RateLimited(f"{message}; too many requests", retry_after=wait)
     if status == 408 or status >= 500:
-        return Unavailable(said, retry_after=wait)
+        return Unavailable(message, retry_after=wait)
     if 300 <= status < 400:
-        return Rejected(f"{said}; redirects are not followed, check api_url", retry_after=wait)
-    return Rejected(said, retry_after=wait)
+        return Rejected(f"{message}; redirects are not followed, check api_url", retry_after=wait)
+    return Rejected(message, retry_after=wait)

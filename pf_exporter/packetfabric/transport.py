@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from urllib.parse import urlsplit
 
 from pf_exporter.errors import Unavailable
 from pf_exporter.packetfabric.connection import Abort, AbortableConnection, HttpSession
@@ -17,6 +18,7 @@ class Transport:
 
     def __init__(self, base_url: str, headers: Headers, *, ca_file: str | None = None) -> None:
         self._base_url = base_url
+        self._server = urlsplit(base_url).netloc.rpartition("@")[2]  # without credentials
         self._headers = headers
         self._ca_file = ca_file
         self._lock = threading.Lock()
@@ -43,7 +45,7 @@ class Transport:
                 raise Unavailable(f"{request.operation}: {_STOPPING.message}")
             self._connections.add(connection)
         http = HttpSession(connection, self._headers, self._ca_file or True)
-        return StreamingResponse(request, http, connection, closed=self._forget)
+        return StreamingResponse(request, self._server, http, connection, closed=self._forget)
 
     def _forget(self, connection: AbortableConnection) -> None:
         with self._lock:

@@ -85,14 +85,14 @@ def _cause(exc: BaseException) -> str:
     return "connection closed by the server" if isinstance(exc, _CONNECTION_LOST) else type(exc).__name__
 
 
-def unavailable(exc: BaseException, operation: str) -> ApiError:
-    """Translate an exception of a request; nothing of the request is quoted."""
+def unavailable(exc: BaseException, operation: str, server: str) -> ApiError:
+    """Translate an exception of a request to ``server`` (HOST:PORT); nothing of the request is quoted."""
     # requests raises InvalidHeader for a header of the response, too: then the one of urllib3 is its context.
     is_of_response = isinstance(exc.__context__, urllib3.exceptions.InvalidHeader)
     if isinstance(exc, _UNSENDABLE) and not is_of_response:
         name = type(exc).__name__
         return Rejected(f"{operation}: the request cannot be sent ({name}); check api_url and the token")
-    message = f"{operation}: {_cause(exc)}"
+    message = f"{operation}: {server}: {_cause(exc)}"
     if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _nested(exc)):
         return CertificateNotTrusted(message)
     return Unavailable(message)
@@ -100,7 +100,7 @@ def unavailable(exc: BaseException, operation: str) -> ApiError:
 
 def stream_error(exc: BaseException, operation: str) -> StreamError:
     """Translate an exception of an open stream."""
-    # urllib3 reports the timeout of a read as one of its own; requests does not see it.
+    # urllib3 raises its own timeout for a read; requests does not translate it.
     if isinstance(exc, urllib3.exceptions.ReadTimeoutError | TimeoutError):
         return StreamIdle(f"{operation}: {IDLE_MESSAGE}")
     return StreamBroken(f"{operation}: {_cause(exc)}")

@@ -45,7 +45,7 @@ class StreamReader:
 
     All state belongs to that thread; :meth:`stop` and :meth:`join` are for others. ``failed`` is called with
     the exception if the account cannot be read any more: because of an unexpected exception, or of an error
-    that only the user can mend.
+    that only the user can correct.
     """
 
     def __init__(
@@ -179,10 +179,10 @@ class StreamReader:
         was_healthy = ended is not None and lifetime >= self._healthy_after
         if was_healthy:
             self._backoff = self._backoff.reset()
-        # A planned end, and what a new bundle or login mends, needs no wait the first time.
-        is_mended = isinstance(exc, StreamEnded) or exc.remedy is Remedy.RENEW
-        is_mended = is_mended or (was_healthy and isinstance(exc, StreamBroken))
-        at_once = is_mended and not self._backoff.attempt
+        # A planned end, or an error that a new bundle or login resolves, needs no wait the first time.
+        is_resolved = isinstance(exc, StreamEnded) or exc.remedy is Remedy.RENEW
+        is_resolved = is_resolved or (was_healthy and isinstance(exc, StreamBroken))
+        at_once = is_resolved and not self._backoff.attempt
         delay = 0.0 if at_once else self._backoff.delay(self._jitter())
         if isinstance(exc, ApiError):
             delay = max(delay, exc.retry_after or 0.0, self._session_manager.retry_delay)

@@ -45,7 +45,7 @@ class OpenStream:
 class Subscription:
     """Opens the streams of one account; for one thread at a time, except where noted.
 
-    ``existing`` is the UUID of a bundle that somebody else made, to be used instead of new ones.
+    ``existing`` is the UUID of a existing bundle to use instead of new ones.
     ``subscribed`` is called with the UUID of each new bundle, and of an existing one at its first use.
     """
 
@@ -126,7 +126,7 @@ class Subscription:
         if isinstance(error, Unauthorized):
             self._session_manager.discard(session)
         if isinstance(error, Forbidden):
-            self._session_manager.log_out(session)  # it is valid, but of no use
+            self._session_manager.log_out(session)  # it is valid, but without permission
         if isinstance(error, Unauthorized | SubscriptionGone | Rejected):
             self._bundle = None
 

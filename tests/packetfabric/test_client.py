@@ -74,7 +74,7 @@ def test_api_key_needs_no_login(fake: Fake, tmp_path: Path) -> None:
 
 
 def test_secrets_beyond_latin_1(fake: Fake) -> None:
-    """Passwords and tokens are sent as UTF-8, whatever characters they have."""
+    """Passwords and tokens are sent as UTF-8, with any characters."""
     client = make_client(fake, login=Secret(ODD), password=Secret(ODD * 2))
     client.login()
     assert fake.requests[0].json() == {"login": ODD, "password": ODD * 2}
@@ -102,7 +102,7 @@ def test_on_behalf(fake: Fake) -> None:
     ],
 )
 def test_login_with_a_second_step(fake: Fake, fields: object) -> None:
-    """MFA and an unsigned agreement are errors of their own, which suggest an API key."""
+    """MFA and an unsigned agreement have their own error, which suggests an API key."""
     fake.script["login"] = [answer(200, fields)]
     with pytest.raises(LoginIncomplete, match=r"create an API key in the portal .*PF_TOKEN"):
         make_client(fake).login()

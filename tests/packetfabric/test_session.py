@@ -111,11 +111,11 @@ def test_threads_share_a_new_login_after_401(fake: Fake, clock: Clock) -> None:
     clock.now += 1000
     with ThreadPoolExecutor(20) as pool:
 
-        def mended(_: int) -> Session:
+        def renewed(_: int) -> Session:
             session_manager.discard(dead)
             return session_manager.get()
 
-        assert len({id(session) for session in pool.map(mended, range(20))}) == 1
+        assert len({id(session) for session in pool.map(renewed, range(20))}) == 1
     assert logins(fake) == 2
 
 

@@ -54,7 +54,7 @@ def byte_by_byte(stream: bytes) -> list[bytes]:
 def reference(
     stream: bytes, limit: int = sse.MAX_EVENT_BYTES, max_lines: int = sse.MAX_EVENT_LINES
 ) -> list[Outcome]:
-    """The rules of the WHATWG standard one by one, over a whole stream, plus our limits."""
+    """The rules of the WHATWG standard one by one, over a whole stream, plus the limits."""
     stream = stream.removeprefix(codecs.BOM_UTF8)
     texts = re.split("\r\n|\r|\n", stream.decode("utf-8", "replace"))
     sizes = [len(line) for line in re.split(rb"\r\n|\r|\n", stream)]
@@ -363,7 +363,7 @@ def test_library_gets_bounded_input(monkeypatch: pytest.MonkeyPatch, size: int) 
 
 @given(st.text(), st.text())
 def test_plain_form_is_parsed_as_the_standard_says(name: str, data: str) -> None:
-    """An event in the API's form is what the standard makes of it, whatever its name and data hold."""
+    """An event in the API's form is what the standard makes of it, with any name and data."""
     raw = f"event: {name}\ndata: {data}\n\n".encode(errors="surrogatepass")
     assert outcomes([raw]) == reference(raw)
 

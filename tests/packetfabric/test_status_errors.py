@@ -121,6 +121,6 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
     | st.from_regex(r"\w*,? ?\d* \w* \d* [\d:]* ?[+-]?\w*")
 )
 def test_any_retry_after(value: str) -> None:
-    """Whatever the header holds, the result is None or within the limit."""
+    """For any header the result is None or within the limit."""
     seconds = retry_after(value, 1000.0)
     assert seconds is None or 0 <= seconds <= status_errors.RETRY_AFTER_LIMIT

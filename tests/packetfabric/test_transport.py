@@ -91,7 +91,7 @@ def test_connection_closed_at_once(fake: Fake, step: Step, scheme: str) -> None:
 
 def test_connection_refused(nothing_left: None) -> None:
     """A refused connection is reported as such."""
-    with pytest.raises(Unavailable, match=r"^list: Connection refused$"):
+    with pytest.raises(Unavailable, match=r"^list: 127\.0\.0\.1:\d+: Connection refused$"):
         call(dead_url())
 
 
@@ -128,7 +128,7 @@ def test_status_counts_even_if_the_body_breaks(fake: Fake, status: int, move: Pi
 
 
 def ended_by(end: Callable[[], None], ready: Callable[[], None], work: Callable[[], object]) -> ExporterError:
-    """The error by which ``work``, waiting in a thread of its own, ends when another thread wants it to."""
+    """The error with which ``work`` ends on another thread after ``end``; ``ready`` waits until it waits."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
         ready()
@@ -315,7 +315,9 @@ def test_ca_file(tmp_path: Path) -> None:
 
 
 def test_https_to_a_plain_port(fake: Fake) -> None:
-    """TLS with a server that speaks plain HTTP is an error with a hint."""
+    """TLS with a server of plain HTTP is an error with a hint."""
     fake.script["connect"] = [(b"HTTP/1.1 400 Bad Request\r\n\r\n", FIN)]
-    with pytest.raises(Unavailable, match=r"^list: TLS failed: the server does not speak TLS on this port"):
+    with pytest.raises(
+        Unavailable, match=r"^list: 127\.0\.0\.1:\d+: TLS failed: the server does not speak TLS on this port"
+    ):
         call(fake.url.replace("http:", "https:"))

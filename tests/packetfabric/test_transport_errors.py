@@ -43,11 +43,11 @@ def test_exceptions_are_found() -> None:
 
 @pytest.mark.parametrize("cls", foreign(), ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
 def test_every_exception_is_translated(cls: type[BaseException]) -> None:
-    """Whatever requests and urllib3 define is caught, and becomes an error that quotes nothing of it."""
+    """Each exception of requests and urllib3 is caught and becomes an error that quotes nothing of it."""
     exc = cls.__new__(cls)
     exc.args = (f"https://user:{CANARY}@host/?q={CANARY}", {"Authorization": CANARY}, CANARY.encode())
     assert isinstance(exc, FOREIGN) or issubclass(cls, Warning)
-    whole, streaming = unavailable(exc, "login"), stream_error(exc, "stream")
+    whole, streaming = unavailable(exc, "login", "api:443"), stream_error(exc, "stream")
     assert isinstance(whole, Rejected | Unavailable)
     assert isinstance(streaming, StreamBroken | StreamIdle)
     assert str(whole).startswith("login: ")
@@ -73,6 +73,10 @@ def test_nested_cause(exc: BaseException, message: str) -> None:
     inner.__context__ = outer
     chained = requests.exceptions.ConnectionError(CANARY)
     chained.__cause__ = exc
-    assert str(unavailable(exc, "login")) == f"login: {message}"
+    assert str(unavailable(exc, "login", "api:443")) == f"login: api:443: {message}"
     if message != "OSError":
-        assert str(unavailable(outer, "login")) == str(unavailable(chained, "login")) == f"login: {message}"
+        assert (
+            str(unavailable(outer, "login", "api:443"))
+            == str(unavailable(chained, "login", "api:443"))
+            == f"login: api:443: {message}"
+        )

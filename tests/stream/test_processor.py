@@ -94,7 +94,7 @@ def test_configured_activity_fields(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_undocumented_names_share_a_label(harness: Harness) -> None:
-    """Whatever names come, the series stay few: 'other' counts all that the API does not document."""
+    """With any number of names the series stay few: 'other' counts those that are not documented."""
     for number in range(100):
         harness.processor.process(event(f"port|weather{number}", {}))
         harness.processor.process(event(f"customer|weather{number}", {"log_level": "info"}))

@@ -123,13 +123,13 @@ def test_retry_after_is_obeyed(fake: Fake) -> None:
 
 
 @pytest.mark.parametrize(
-    "phase", ["connect", "login", "subscribe", "open", "stream", "backoff", "nobody there"]
+    "phase", ["connect", "login", "subscribe", "open", "stream", "backoff", "unreachable"]
 )
 def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
-    """Whatever the thread waits for, it ends within two seconds of stop()."""
+    """In every state the thread ends within two seconds of stop()."""
     account = fake.account()
     chain = Chain(account, settings=settings(backoff_min=30.0, backoff_max=60.0, idle_timeout=30.0))
-    if phase == "nobody there":
+    if phase == "unreachable":
         account = Account(api_url=dead_url(), token=Secret("x"))
         chain = Chain(account, settings=settings(backoff_min=30.0, backoff_max=60.0))
     elif phase == "backoff":
@@ -139,7 +139,7 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
     else:
         fake.script[phase] = [SILENCE]
     with chain:
-        if phase in ("backoff", "nobody there"):
+        if phase in ("backoff", "unreachable"):
             until(lambda: chain.stats.state is StreamState.BACKOFF, "backoff")
         elif phase == "connect":
             fake.wait_for(lambda: fake.connections)

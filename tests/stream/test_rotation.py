@@ -203,7 +203,7 @@ def rotation_threads() -> list[threading.Thread]:
 
 
 def test_a_late_failed_rotation_leaves_a_newer_one_alone(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rotation whose thread runs on after the reader has begun another one does not clear that one."""
+    """A rotation whose thread runs on after the reader has started another one does not clear that one."""
     paused = PausedRotation(monkeypatch)
     gate = threading.Event()
     fake.script["open"] = [OK, Answer(503), OK, (gate.wait, OK)]
