@@ -28,6 +28,10 @@ CAPACITY = recorded_expression("port:packetfabric_capacity:bytes_per_second")
 FULL = threshold("port_utilisation")
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 
+ADMIN_DOWN = f"packetfabric_port_admin_up{{{ALL}}} == 0"
+OPERATIONAL_UP = f"packetfabric_port_operational_up{{{ALL}}}"
+RED_IF_ANY = ((None, GREEN), (1, RED))
+
 
 def _utilisation(direction: str) -> str:
     used = f"avg_over_time(packetfabric_port_{direction}_bytes_per_second{{{ALL}}}[10m])"
@@ -55,37 +59,28 @@ def _talkers(direction: str) -> str:
     return f"sort_desc(topk(8, {port_named(traffic)}))"
 
 
-def build() -> dashboard.Dashboard:
-    """Return the dashboard."""
-    board = new_dashboard(
-        "fleet",
-        "Fleet",
-        "Overview of all ports and virtual circuits: state, traffic, errors and optical power.",
-        since="now-24h",
-    )
-    admin = f"packetfabric_port_admin_up{{{ALL}}} == 0"
-    up = f"packetfabric_port_operational_up{{{ALL}}}"
-    bad = ((None, GREEN), (1, RED))
+def _add_stats(board: dashboard.Dashboard) -> None:
     add_stat_row(
         board,
         stat_panel(
             "Streams down",
             "Accounts without a working event stream. Red: the panels below are out of date; open Exporter.",
             f"count(packetfabric_up{{{ALL}}} == 0) or 0 * count(packetfabric_up{{{ALL}}})",
-            colors=bad,
+            colors=RED_IF_ANY,
             empty="no exporter",
         ),
         stat_panel(
             "Ports up",
             "Ports, LAGs and LAG members that are up, as of the last poll of the inventory.",
-            f"count({up} == 1)",
+            f"count({OPERATIONAL_UP} == 1)",
             empty="no inventory",
         ),
         stat_panel(
             "Ports down",
             "Ports that are down but not administratively down. Red: find them in the table and open each.",
-            f"count({up} == 0 unless on ({PORT_KEYS}) {admin}) or 0 * count({up})",
-            colors=bad,
+            f"count({OPERATIONAL_UP} == 0 unless on ({PORT_KEYS}) {ADMIN_DOWN})"
+            f" or 0 * count({OPERATIONAL_UP})",
+            colors=RED_IF_ANY,
             empty="no inventory",
         ),
         stat_panel(
@@ -98,7 +93,7 @@ def build() -> dashboard.Dashboard:
             "Virtual circuits that are not connected. Red: open Virtual circuit and check its ports.",
             f"count(packetfabric_vc_connected{{{ALL}}} == 0) or 0 * "
             f"count(packetfabric_vc_connected{{{ALL}}})",
-            colors=bad,
+            colors=RED_IF_ANY,
         ),
         stat_panel(
             "Alerts firing",
@@ -107,6 +102,9 @@ def build() -> dashboard.Dashboard:
             colors=((None, GREEN), (1, ORANGE)),
         ),
     )
+
+
+def _add_ports(board: dashboard.Dashboard) -> None:
     board.with_panel(
         rows(
             "Ports",
@@ -115,7 +113,7 @@ def build() -> dashboard.Dashboard:
             "Errors and Flaps are of the last hour.",
             [
                 (f"max by ({PORT_KEYS}, description, pop, speed) (packetfabric_port_info{{{ALL}}})", "", ""),
-                (f"max by ({PORT_KEYS}) ({up})", "State", "short"),
+                (f"max by ({PORT_KEYS}) ({OPERATIONAL_UP})", "State", "short"),
                 (
                     f"8 * max by ({PORT_KEYS}) (packetfabric_port_receive_bytes_per_second{{{ALL}}})",
                     "In",
@@ -145,9 +143,9 @@ def build() -> dashboard.Dashboard:
                     "dBm",
                 ),
             ],
-            {"description": "Port", "port_circuit_id": "Id", "pop": "POP", "speed": "Speed"},
+            {"description": "Port", "port_circuit_id": "ID", "pop": "POP", "speed": "Speed"},
             size=(24, 11),
-            link=("Port", "port", "var-port=${__data.fields.Id}"),
+            link=("Port", "port", "var-port=${__data.fields.ID}"),
             colors={
                 "Utilisation": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
                 "Errors": ((None, GREEN), (1, YELLOW), (threshold("port_errors"), RED)),
@@ -155,9 +153,12 @@ def build() -> dashboard.Dashboard:
             },
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilisation", True)],
-            widths={"Port": 230, "Id": 190, "POP": 70, "Speed": 80, "State": 70},
+            widths={"Port": 230, "ID": 190, "POP": 70, "Speed": 80, "State": 70},
         )
     )
+
+
+def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Traffic of all virtual circuits",
@@ -201,6 +202,9 @@ def build() -> dashboard.Dashboard:
             *TO_PORT,
         )
     )
+
+
+def _add_problems(board: dashboard.Dashboard) -> None:
     board.with_panel(
         with_link(
             bars(
@@ -230,7 +234,9 @@ def build() -> dashboard.Dashboard:
                 "(needs the recording rules), without administratively down ports. Red: open Optics, "
                 "clean both ends.",
                 "sort(bottomk(8, "
-                + port_named(f"lane:packetfabric_receive_margin:db{{{ALL}}} unless on ({PORT_KEYS}) {admin}")
+                + port_named(
+                    f"lane:packetfabric_receive_margin:db{{{ALL}}} unless on ({PORT_KEYS}) {ADMIN_DOWN}"
+                )
                 + "))",
                 "{{name}} · {{lane}}",
                 "dB",
@@ -259,4 +265,18 @@ def build() -> dashboard.Dashboard:
             soft=(0, 1),
         )
     )
+
+
+def build() -> dashboard.Dashboard:
+    """Return the dashboard."""
+    board = new_dashboard(
+        "fleet",
+        "Fleet",
+        "Overview of all ports and virtual circuits: state, traffic, errors and optical power.",
+        since="now-24h",
+    )
+    _add_stats(board)
+    _add_ports(board)
+    _add_traffic(board)
+    _add_problems(board)
     return board

@@ -62,17 +62,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
     )
 
 
-def build() -> dashboard.Dashboard:
-    """Return the dashboard."""
-    board = new_dashboard(
-        "optics",
-        "Optics",
-        "Optical power and laser bias current of all ports, to find degrading fibres and "
-        "modules before they fail.",
-        since="now-3d",
-        variables=[circuit("port", "Port", multi=True)],
-    )
-    _add_stats(board)
+def _add_received(board: dashboard.Dashboard) -> None:
     lane = "{{name}} · {{lane}}"
     margin = f"lane:packetfabric_receive_margin:db{{{LANES}}}"
     drift = f"sort(bottomk(12, {port_named(_drift(1))}))"
@@ -112,8 +102,8 @@ def build() -> dashboard.Dashboard:
         with_link(
             graph(
                 "Receive power",
-                "All lanes that are not dark. Decrease over days: clean the connectors. Step: somebody "
-                "touched the fibre.",
+                "All lanes that are not dark. Decrease over days: clean the connectors. Step: the "
+                "fibre was moved.",
                 [(port_named(f"{POWER} > {DARK}"), lane)],
                 "dBm",
                 size=(24, 11),
@@ -139,4 +129,18 @@ def build() -> dashboard.Dashboard:
         ),
     ):
         board.with_panel(panel)
+
+
+def build() -> dashboard.Dashboard:
+    """Return the dashboard."""
+    board = new_dashboard(
+        "optics",
+        "Optics",
+        "Optical power and laser bias current of all ports, to find degrading fibres and "
+        "modules before they fail.",
+        since="now-3d",
+        variables=[circuit("port", "Port", multi=True)],
+    )
+    _add_stats(board)
+    _add_received(board)
     return board

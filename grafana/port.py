@@ -60,7 +60,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
         stat_panel(
             "State",
             "Operational state, as of the last poll of the inventory. Red: check the receive power "
-            "below; none means a problem with the fibre or the remote side.",
+            "below; none means a problem with the fibre or the far end.",
             f"max(packetfabric_port_operational_up{{{PORT}}})",
             colors=((None, RED), (1, GREEN)),
             mappings=UP_DOWN,
@@ -119,8 +119,8 @@ def _add_optics(board: dashboard.Dashboard) -> None:
         graph(
             "Receive power",
             "By lane, with minimum and maximum of the optics (dashed; needs the recording rules). "
-            "Slow decrease: clean the connectors. Step: bend or new patch. Sudden loss: remote "
-            "side.",
+            "Slow decrease: clean the connectors. Step: bend or new patch. Sudden loss: far "
+            "end.",
             [
                 (_lanes("receive_power_dbm"), "lane {{lane}}"),
                 (f"port:packetfabric_receive_minimum:dbm{{{PORT}}}", "minimum"),
@@ -147,16 +147,29 @@ def _add_optics(board: dashboard.Dashboard) -> None:
         board.with_panel(panel)
 
 
-def build() -> dashboard.Dashboard:
-    """Return the dashboard."""
-    board = new_dashboard(
-        "port",
-        "Port",
-        "One port, LAG or LAG member: traffic, errors, optical power and circuits.",
-        since="now-24h",
-        variables=[circuit("port", "Port")],
+def _circuits() -> table.Panel:
+    keys = f"{TARGET}, vc_circuit_id"
+
+    def now(direction: str) -> str:
+        metric = f"packetfabric_vc_{direction}_bytes_per_second{{{PORT}}}"
+        return f"8 * max by (vc_circuit_id, vlan, name) ({vc_named(metric)})"
+
+    limit = f"8 * max by (vc_circuit_id) (packetfabric_vc_receive_limit_bytes_per_second{{{ALL}}}" + (
+        f" and on ({keys}) packetfabric_vc_receive_bytes_per_second{{{PORT}}})"
     )
-    _add_stats(board)
+    return rows(
+        "Circuits",
+        "The virtual circuits on this port, the busiest first; click a name to open it. Empty: "
+        "none is subscribed, or the port is a LAG member and its circuits are on the LAG.",
+        [(now("receive"), "In", "bps"), (now("transmit"), "Out", "bps"), (limit, "Limit", "bps")],
+        {"name": "Circuit", "vc_circuit_id": "ID", "vlan": "VLAN"},
+        size=(24, 6),
+        link=("Circuit", "vc", "var-vc=${__data.fields.ID}"),
+        sort=[("In", True)],
+    )
+
+
+def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Traffic",
@@ -196,12 +209,15 @@ def build() -> dashboard.Dashboard:
             mappings=UP_DOWN,
         )
     )
+
+
+def _add_errors(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Errors by type",
             "Frames per second by the API's names; types overlap, so never sum them. Framing: "
             "damaged on the link, check the receive power. Drop: a full queue, check Traffic. MTU: "
-            "the remote side sends packets that are too large.",
+            "the far end sends packets that are too large.",
             _error_queries(),
             RATE,
             size=(12, 9),
@@ -231,28 +247,20 @@ def build() -> dashboard.Dashboard:
             soft=(0, 0.1),
         )
     )
+
+
+def build() -> dashboard.Dashboard:
+    """Return the dashboard."""
+    board = new_dashboard(
+        "port",
+        "Port",
+        "One port, LAG or LAG member: traffic, errors, optical power and circuits.",
+        since="now-24h",
+        variables=[circuit("port", "Port")],
+    )
+    _add_stats(board)
+    _add_traffic(board)
+    _add_errors(board)
     _add_optics(board)
     board.with_panel(_circuits())
     return board
-
-
-def _circuits() -> table.Panel:
-    keys = f"{TARGET}, vc_circuit_id"
-
-    def now(direction: str) -> str:
-        metric = f"packetfabric_vc_{direction}_bytes_per_second{{{PORT}}}"
-        return f"8 * max by (vc_circuit_id, vlan, name) ({vc_named(metric)})"
-
-    limit = f"8 * max by (vc_circuit_id) (packetfabric_vc_receive_limit_bytes_per_second{{{ALL}}}" + (
-        f" and on ({keys}) packetfabric_vc_receive_bytes_per_second{{{PORT}}})"
-    )
-    return rows(
-        "Circuits",
-        "The virtual circuits on this port, the busiest first; click a name to open it. Empty: "
-        "none is subscribed, or the port is a LAG member and its circuits are on the LAG.",
-        [(now("receive"), "In", "bps"), (now("transmit"), "Out", "bps"), (limit, "Limit", "bps")],
-        {"name": "Circuit", "vc_circuit_id": "Id", "vlan": "VLAN"},
-        size=(24, 6),
-        link=("Circuit", "vc", "var-vc=${__data.fields.Id}"),
-        sort=[("In", True)],
-    )

@@ -78,16 +78,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
     )
 
 
-def build() -> dashboard.Dashboard:
-    """Return the dashboard."""
-    board = new_dashboard(
-        "vc",
-        "Virtual circuit",
-        "One virtual circuit: state, traffic and packet loss between its two ends.",
-        since="now-24h",
-        variables=[circuit("vc", "Circuit")],
-    )
-    _add_stats(board)
+def _add_traffic(board: dashboard.Dashboard) -> None:
     ends = [
         (port_named(bits("packetfabric_vc_receive_bytes_total", VC)), "{{name}} in"),
         (port_named(bits("packetfabric_vc_transmit_bytes_total", VC)), "{{name}} out"),
@@ -137,6 +128,9 @@ def build() -> dashboard.Dashboard:
             below=True,
         )
     )
+
+
+def _add_comparison(board: dashboard.Dashboard) -> None:
     received = f"sum({rate('packetfabric_vc_receive_packets_total', VC)})"
     sent = f"sum({rate('packetfabric_vc_transmit_packets_total', VC)})"
     board.with_panel(
@@ -174,6 +168,9 @@ def build() -> dashboard.Dashboard:
             soft=(0, 1),
         )
     )
+
+
+def _add_ends(board: dashboard.Dashboard) -> None:
     utilisation = f"max by (port_circuit_id, vlan, name) ({port_named(_utilisation('receive'))})"
     last_event = f"packetfabric_vc_last_event_timestamp_seconds{{{VC}}}"
     board.with_panel(
@@ -191,11 +188,26 @@ def build() -> dashboard.Dashboard:
                     "short",
                 ),
             ],
-            {"name": "Port", "port_circuit_id": "Id", "vlan": "VLAN"},
+            {"name": "Port", "port_circuit_id": "ID", "vlan": "VLAN"},
             size=(8, 8),
-            link=("Port", "port", "var-port=${__data.fields.Id}"),
+            link=("Port", "port", "var-port=${__data.fields.ID}"),
             mappings={"State": UP_DOWN},
-            widths={"Port": 165, "Id": 170},
+            widths={"Port": 165, "ID": 170},
         )
     )
+
+
+def build() -> dashboard.Dashboard:
+    """Return the dashboard."""
+    board = new_dashboard(
+        "vc",
+        "Virtual circuit",
+        "One virtual circuit: state, traffic and packet loss between its two ends.",
+        since="now-24h",
+        variables=[circuit("vc", "Circuit")],
+    )
+    _add_stats(board)
+    _add_traffic(board)
+    _add_comparison(board)
+    _add_ends(board)
     return board

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
+
+from pf_exporter.simulator import FAULTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -108,8 +112,37 @@ def _prose(text: str) -> str:
     return text
 
 
-PLACES: tuple[Callable[[], Iterator[Passage]], ...] = (pages,)
-"""Where the project's words are read. Add messages, help texts, alerts and panels here."""
+def alerts() -> Iterator[Passage]:
+    """The summary and the description of each alert."""
+    path = ROOT / "prometheus" / "alerts.yml"
+    for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
+        for rule in group["rules"]:
+            for key in ("summary", "description"):
+                yield Passage(f"prometheus/alerts.yml {rule['alert']} {key}", 1, rule["annotations"][key])
+
+
+def dashboards() -> Iterator[Passage]:
+    """The titles, descriptions and column names of each dashboard and its panels."""
+    for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json")):
+        board = json.loads(path.read_text(encoding="utf-8"))
+        for item in (board, *board["panels"]):
+            columns = [
+                name
+                for transformation in item.get("transformations", ())
+                for name in transformation["options"].get("renameByName", {}).values()
+            ]
+            for text in (item["title"], item["description"], *columns):
+                yield Passage(f"{path.relative_to(ROOT)} {item['title']}", 1, text)
+
+
+def simulator_faults() -> Iterator[Passage]:
+    """The descriptions of the simulator's faults, which its help shows."""
+    for name, description in FAULTS.items():
+        yield Passage(f"simulate --fault {name}", 1, description)
+
+
+PLACES: tuple[Callable[[], Iterator[Passage]], ...] = (pages, alerts, dashboards, simulator_faults)
+"""The functions that read the project's texts. Add messages and help texts here."""
 
 
 def faults(passage: Passage) -> list[str]:

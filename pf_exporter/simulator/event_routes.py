@@ -73,7 +73,7 @@ class EventRoutes:
         if Fault.STREAM_204 in faults:
             return Response(status_code=204)
         if Fault.STREAM_HTML in faults:
-            return HTMLResponse("<!DOCTYPE html><title>Maintenance</title><p>We are back soon.")
+            return HTMLResponse("<!DOCTYPE html><title>Maintenance</title><p>Please try again later.")
         return UPSTREAM_ERROR if Fault.STREAM_500 in faults else None
 
     def _open(self, bundle: Bundle) -> ASGIApp:

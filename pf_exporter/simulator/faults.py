@@ -19,9 +19,9 @@ class Fault(Enum):
     LOGIN_MFA = "login-mfa", "A login requires a second factor; its token is not valid."
     LOGIN_EULA = "login-eula", "A login requires the EULA to be signed; its token is not valid."
     SINGLE_SESSION = "single-session", "A login ends the user's other sessions."
-    SUBSCRIBE_403 = "subscribe-403", "Creating a bundle fails with 403."
-    SUBSCRIBE_500 = "subscribe-500", "Creating a bundle fails with 500."
-    SUBSCRIBE_EMPTY = "subscribe-empty", "Creating a bundle returns 201 without a subscription_uuid."
+    SUBSCRIBE_403 = "subscribe-403", "Creating a subscription fails with 403."
+    SUBSCRIBE_500 = "subscribe-500", "Creating a subscription fails with 500."
+    SUBSCRIBE_EMPTY = "subscribe-empty", "Creating a subscription returns 201 without subscription_uuid."
     INVENTORY_500 = "inventory-500", "The lists of ports, services and connections fail with 500."
     PAGING_IGNORED = "paging-ignored", "Lists ignore page_size and offset, and return all rows."
     STREAM_204 = "stream-204", "Opening a stream returns 204 without a body."
@@ -30,7 +30,7 @@ class Fault(Enum):
         "Opening a stream fails with 401 if its token is N seconds old (default 0).",
         0.0,
     )
-    STREAM_404 = "stream-404", "Opening a stream fails with 404, as for an expired bundle."
+    STREAM_404 = "stream-404", "Opening a stream fails with 404, as for an expired subscription."
     STREAM_500 = "stream-500", "Opening a stream fails with 500 and a body that is not JSON."
     STREAM_HTML = "stream-html", "Opening a stream returns 200 with an HTML page."
     STREAM_CUT = (
@@ -47,8 +47,8 @@ class Fault(Enum):
     STREAM_GARBAGE = "stream-garbage", "A stream contains malformed and unknown events."
     DUPLICATE_EVENTS = "duplicate-events", "Each event is sent twice."
     OUT_OF_ORDER = "out-of-order", "Each sample is followed by the sample before it."
-    NO_SECOND_CONNECTION = "no-second-connection", "A second connection to a bundle fails with 409."
-    KICK_FIRST = "kick-first", "A second connection to a bundle ends the first."
+    NO_SECOND_CONNECTION = "no-second-connection", "A second connection to a subscription fails with 409."
+    KICK_FIRST = "kick-first", "A second connection to a subscription ends the first."
 
     def __init__(self, flag: str, description: str, default: float | None = None) -> None:
         self.flag = flag
@@ -61,7 +61,7 @@ _BY_FLAG: Mapping[str, Fault] = MappingProxyType({fault.flag: fault for fault in
 FAULTS: Mapping[str, str] = MappingProxyType({fault.flag: fault.description for fault in Fault})
 """The description of each fault by its name, for help texts."""
 
-# These name circuits that do not exist, so that no valid data is changed whatever a reader makes of them.
+# These name circuits that do not exist, so that they never change valid data.
 _GARBAGE = (
     b'event: port|metrics\ndata: {"timestamp": "2021-09-22T20:34:30+00:00", "port_circ\n\n',
     b'event: port|metrics\ndata: {"port_circuit_id": "PF-AP-BAD1-1", "bytes_rx_bps": NaN}\n\n',

@@ -26,7 +26,7 @@ class Options:
     max_connection: float = 7200.0
     """A stream is ended in an orderly way at this age."""
     bundle_ttl: float = 300.0
-    """A bundle that is not streamed within this time expires."""
+    """A subscription that is not streamed within this time expires."""
     session_lifetime: float = 30 * 86400.0
     login: str = "demo"
     password: str = "packets"  # noqa: S105 (a published demo password, not a secret)
