@@ -1,4 +1,4 @@
-# Everything a clone needs: `make demo` to see it, `make test` and `make check` before a commit.
+# Targets for developers: `make demo` to try it, `make test` and `make check` before a commit.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -36,13 +36,13 @@ bench: $(VENV)/.run
 golden: $(VENV)/.dev
 	$(BIN)/python -m pytest --update-golden -k golden
 
-# What an image consists of and what builds it, with hashes; after a change of what is required, or for newer versions.
+# Update the lock files of the image and of its build, after a change of the requirements or for newer versions.
 lock: LOCKED := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-header --upgrade
 lock: $(VENV)/.release
 	$(LOCKED) --output-file requirements.txt setup.cfg
 	sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(LOCKED) --output-file requirements-build.txt -
 
-# A release: source, wheel, and a list of everything in it (CycloneDX).
+# Build a release: sdist, wheel and SBOM (CycloneDX).
 dist: $(VENV)/.release
 	rm -rf dist
 	mkdir dist
@@ -53,11 +53,11 @@ dist: $(VENV)/.release
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-# What is missing is installed as root on Debian, and nothing else is touched: tools/programs.txt.
+# Installs missing programs as root on Debian, and changes nothing else: tools/programs.txt.
 tools:
 	@tools/install-programs test
 
-# The image is built and run on a base of Debian's packages, by Debian's tools; it takes minutes.
+# The image test uses a base image built from Debian packages; it takes minutes.
 image-tools:
 	@tools/install-programs image
 

@@ -1,4 +1,4 @@
-"""The tests on every Python there is: `make tools`, then `nox`."""
+"""Run the tests on all supported Python versions: `make tools`, then `nox`."""
 
 import nox
 

@@ -49,7 +49,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session")
 def openapi() -> Any:
-    """PacketFabric's OpenAPI description, from the package of its own client."""
+    """PacketFabric's OpenAPI description, from the package of its client."""
     if not NEW_ENOUGH:
         pytest.skip(NOT_NEW_ENOUGH)
     text = importlib.resources.files("packetfabric_mcp").joinpath("data/openapi.yaml").read_text("utf-8")

@@ -64,15 +64,15 @@ RECORDED = dict.fromkeys((str(rule["record"]) for rule in rules("rules.yml")), L
 def unknown_names(expression: str) -> list[str]:
     """Return the metrics and labels that do not exist; raises ``ValueError`` if it is not valid PromQL."""
     unknown: list[str] = []
-    known = METRICS | RECORDED
+    labels_of = METRICS | RECORDED
 
     def visit(node: promql_parser.Expr) -> None:
         if isinstance(node, promql_parser.VectorSelector):
-            if node.name not in known:
+            if node.name not in labels_of:
                 unknown.append(f"metric {node.name}")
                 return
             named = {matcher.name for matcher in node.matchers.matchers}
-            unknown.extend(f"label {label} of {node.name}" for label in named - known[node.name])
+            unknown.extend(f"label {label} of {node.name}" for label in named - labels_of[node.name])
         elif isinstance(node, promql_parser.AggregateExpr) and node.modifier:
             unknown.extend(f"label {label}" for label in set(node.modifier.labels) - LABELS)
         elif isinstance(node, promql_parser.BinaryExpr) and node.modifier:
