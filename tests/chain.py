@@ -9,8 +9,9 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.settings import Config, InventorySettings, StreamSettings
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.session import SessionManager
-from pf_exporter.service.pipeline import AccountPipeline
+from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.state.store import Store
+from pf_exporter.stream.processor import EventProcessor
 from pf_exporter.stream.reader import StreamReader
 from tests.conftest import until
 
@@ -29,6 +30,7 @@ class Chain:
         healthy_after: float = 60.0,
         ttl: float = 600.0,
         delta: tuple[str, ...] = (),
+        create_processor: ProcessorFactory = EventProcessor,
     ) -> None:
         self.failures: list[BaseException] = []
         self.store = Store(ttl=ttl, limit=100_000, delta=delta)
@@ -39,6 +41,7 @@ class Chain:
             config,
             self.store,
             self.failures.append,
+            create_processor=create_processor,
             create_session_manager=partial(SessionManager, schedule=schedule or Backoff(0.05, 0.2)),
             create_reader=partial(StreamReader, healthy_after=healthy_after, overlap=0.05),
         )

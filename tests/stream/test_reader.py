@@ -5,17 +5,22 @@ from __future__ import annotations
 import functools
 import itertools
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
+from pf_exporter.errors import EventError, TooLarge
 from pf_exporter.packetfabric.backoff import Backoff
+from pf_exporter.packetfabric.sse import ServerSentEvent
+from pf_exporter.recording.format import Mark
 from pf_exporter.state.stats import StreamState
 from tests.chain import Chain
 from tests.conftest import until
 from tests.fakes import (
     FIN,
+    HEARTBEAT,
     SILENCE,
     STREAM,
     Answer,
@@ -36,6 +41,41 @@ def test_event_reaches_the_store(fake: Fake) -> None:
         assert [circuit for circuit, _ in chain.store.rows("port|metrics")["default"]] == [(PORT,)]
     assert len(fake.of("login")) == len(fake.of("subscribe")) == len(fake.of("open")) == 1
     assert fake.of("logout")
+
+
+class CollectingSink:
+    """An EventSink that keeps everything it receives."""
+
+    def __init__(self) -> None:
+        self.bytes = b""
+        self.events: list[tuple[str, str]] = []
+        self.rejected: list[EventError] = []
+
+    def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.bytes += chunk
+            yield chunk
+
+    def mark(self, mark: Mark) -> None:
+        raise AssertionError(mark)
+
+    def process(self, event: ServerSentEvent) -> None:
+        self.events.append((event.event, event.data))
+
+    def reject(self, error: EventError) -> None:
+        self.rejected.append(error)
+
+
+def test_any_sink_receives_the_stream(fake: Fake) -> None:
+    """A sink gets all bytes, the events in their order, and those that are too large as errors."""
+    sink = CollectingSink()
+    sent = [b"event: a\ndata: 1\n\n", b"data: " + b"x" * (2 << 20) + b"\n\n", b"event: b\ndata: 2\n\n"]
+    fake.events = [*sent]
+    with Chain(fake.account(), create_processor=lambda *_, **__: sink):
+        until(lambda: len(sink.events) == 2, "two events")
+    assert sink.events == [("a", "1"), ("b", "2")]
+    assert [type(error) for error in sink.rejected] == [TooLarge]
+    assert b"".join(sent) in sink.bytes.replace(HEARTBEAT, b"")
 
 
 def test_heartbeats_keep_a_quiet_stream_alive(fake: Fake) -> None:
