@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders import dashboard, stat
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.layout import new_dashboard
@@ -68,10 +68,10 @@ PROCESS = (
 )
 
 
-def _add_stats(board: dashboard.Dashboard) -> None:
+def _stream_stats() -> tuple[stat.Panel, ...]:
+    """Return the values of streams and sessions."""
     max_silence = threshold("stream_silence")
-    add_stat_row(
-        board,
+    return (
         stat_panel(
             "Streams up",
             "Accounts with a working event stream. Red: none; Stream disconnects shows the reasons.",
@@ -107,6 +107,12 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             decimals=0,
             empty="API key",
         ),
+    )
+
+
+def _data_stats() -> tuple[stat.Panel, ...]:
+    """Return the values of rejected data, the inventory and the version."""
+    return (
         stat_panel(
             "Rejected, 1 h",
             "Events that were rejected, without duplicates. Red: Rejected and unknown shows the reasons.",
@@ -183,6 +189,12 @@ def _add_streams(board: dashboard.Dashboard) -> None:
             floor=0,
             at=((None, "transparent"), (60, RED)),
         ),
+    ):
+        board.with_panel(panel)
+
+
+def _add_losses(board: dashboard.Dashboard) -> None:
+    for panel in (
         graph(
             "Stream disconnects",
             "By reason. 'rotated' and 'ended' are planned, every two hours; all others lose data: "
@@ -279,7 +291,8 @@ def build() -> dashboard.Dashboard:
         "Health of the exporter: event streams, lag, lost data, and resource usage.",
         since="now-24h",
     )
-    _add_stats(board)
+    add_stat_row(board, *_stream_stats(), *_data_stats())
     _add_streams(board)
+    _add_losses(board)
     _add_resources(board)
     return board

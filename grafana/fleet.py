@@ -204,7 +204,7 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     )
 
 
-def _add_problems(board: dashboard.Dashboard) -> None:
+def _add_errors_and_margins(board: dashboard.Dashboard) -> None:
     board.with_panel(
         with_link(
             bars(
@@ -251,6 +251,9 @@ def _add_problems(board: dashboard.Dashboard) -> None:
             "var-port=${__field.labels.port_circuit_id}",
         )
     )
+
+
+def _add_activity(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Activity",
@@ -278,5 +281,6 @@ def build() -> dashboard.Dashboard:
     _add_stats(board)
     _add_ports(board)
     _add_traffic(board)
-    _add_problems(board)
+    _add_errors_and_margins(board)
+    _add_activity(board)
     return board

@@ -111,6 +111,13 @@ def _add_received(board: dashboard.Dashboard) -> None:
             ),
             *TO_PORT,
         ),
+    ):
+        board.with_panel(panel)
+
+
+def _add_lasers(board: dashboard.Dashboard) -> None:
+    lane = "{{name}} · {{lane}}"
+    for panel in (
         graph(
             "Transmit power",
             "By lane. A decrease is a failing laser: replace the module.",
@@ -143,4 +150,5 @@ def build() -> dashboard.Dashboard:
     )
     _add_stats(board)
     _add_received(board)
+    _add_lasers(board)
     return board
