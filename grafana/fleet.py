@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
+from grafana.fleet_ports import ADMIN_DOWN, BUSIER, FULL, OPERATIONAL_UP, PORT_KEYS, add_ports
 from grafana.layout import new_dashboard
 from grafana.optics import MARGIN_COLORS
 from grafana.panels import (
@@ -11,7 +12,6 @@ from grafana.panels import (
     GREEN,
     ORANGE,
     RED,
-    UP_DOWN,
     YELLOW,
     add_stat_row,
     bars,
@@ -20,34 +20,14 @@ from grafana.panels import (
     state_timeline,
     with_link,
 )
-from grafana.promql import ALL, TARGET, bits, increases, port_named, recorded_expression, threshold
-from grafana.tables import rows
+from grafana.promql import ALL, bits, increases, port_named
 
-PORT_KEYS = f"{TARGET}, port_circuit_id"
-CAPACITY = recorded_expression("port:packetfabric_capacity:bytes_per_second")
-FULL = threshold("port_utilisation")
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
-
-ADMIN_DOWN = f"packetfabric_port_admin_up{{{ALL}}} == 0"
-OPERATIONAL_UP = f"packetfabric_port_operational_up{{{ALL}}}"
 RED_IF_ANY = ((None, GREEN), (1, RED))
-
-
-def _utilisation(direction: str) -> str:
-    used = f"avg_over_time(packetfabric_port_{direction}_bytes_per_second{{{ALL}}}[10m])"
-    return f"{used}\n  / on ({PORT_KEYS}) {CAPACITY}"
-
-
 UTILISATION_COLORS = (
     *((None, "#1d3427"), (0.05, "#254f35"), (0.1, "#2f6b43"), (0.2, "#4c8f4f"), (0.3, "#8aa84b")),
     *((0.5, YELLOW), (0.7, ORANGE), (FULL, RED)),
 )
-
-BUSIER = f"""max by ({PORT_KEYS}) (
-  label_replace({_utilisation("receive")}, "way", "in", "", "")
-  or label_replace({_utilisation("transmit")}, "way", "out", "", "")
-)"""
-"""The utilisation of the busier direction."""
 
 
 def _talkers(direction: str) -> str:
@@ -101,60 +81,6 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             'count(ALERTS{alertname=~"PacketFabric.+", alertstate="firing"}) or vector(0)',
             colors=((None, GREEN), (1, ORANGE)),
         ),
-    )
-
-
-def _add_ports(board: dashboard.Dashboard) -> None:
-    board.with_panel(
-        rows(
-            "Ports",
-            "All ports, the busiest first; click a name to open it. Red State: down; check receive "
-            "power and errors. Red Utilisation: close to its speed; check which circuit causes it. "
-            "Errors and Flaps are of the last hour.",
-            [
-                (f"max by ({PORT_KEYS}, description, pop, speed) (packetfabric_port_info{{{ALL}}})", "", ""),
-                (f"max by ({PORT_KEYS}) ({OPERATIONAL_UP})", "State", "short"),
-                (
-                    f"8 * max by ({PORT_KEYS}) (packetfabric_port_receive_bytes_per_second{{{ALL}}})",
-                    "In",
-                    "bps",
-                ),
-                (
-                    f"8 * max by ({PORT_KEYS}) (packetfabric_port_transmit_bytes_per_second{{{ALL}}})",
-                    "Out",
-                    "bps",
-                ),
-                (BUSIER, "Utilisation", "percentunit"),
-                (
-                    f"max by ({PORT_KEYS}) ("
-                    f"round(increase(packetfabric_port_receive_unspecified_errors_total{{{ALL}}}[1h])))",
-                    "Errors",
-                    "short",
-                ),
-                (
-                    f"max by ({PORT_KEYS}) "
-                    f"(round(increase(packetfabric_port_carrier_transitions_total{{{ALL}}}[1h])))",
-                    "Flaps",
-                    "short",
-                ),
-                (
-                    f"min by ({PORT_KEYS}) (packetfabric_port_optical_receive_power_dbm{{{ALL}}})",
-                    "Rx power",
-                    "dBm",
-                ),
-            ],
-            {"description": "Port", "port_circuit_id": "ID", "pop": "POP", "speed": "Speed"},
-            size=(24, 11),
-            link=("Port", "port", "var-port=${__data.fields.ID}"),
-            colors={
-                "Utilisation": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
-                "Errors": ((None, GREEN), (1, YELLOW), (threshold("port_errors"), RED)),
-                "Flaps": ((None, GREEN), (1, YELLOW), (threshold("port_transitions") + 1, RED)),
-            },
-            mappings={"State": UP_DOWN},
-            sort=[("State", False), ("Utilisation", True)],
-            widths={"Port": 230, "ID": 190, "POP": 70, "Speed": 80, "State": 70},
-        )
     )
 
 
@@ -279,7 +205,7 @@ def build() -> dashboard.Dashboard:
         since="now-24h",
     )
     _add_stats(board)
-    _add_ports(board)
+    add_ports(board)
     _add_traffic(board)
     _add_errors_and_margins(board)
     _add_activity(board)

@@ -16,6 +16,7 @@ from grafana.panels import (
     stat_panel,
     state_timeline,
 )
+from grafana.port_optics import add_optics
 from grafana.promql import ALL, PORT, TARGET, bits, rate, recorded_expression, threshold, vc_named
 from grafana.tables import rows
 from pf_exporter.schema.events import EVENTS
@@ -47,10 +48,6 @@ def _mac_queries(*increases: str) -> list[tuple[str, str]]:
         for field, family in EVENTS["port|etherstats"].fields.items()
         if field[3:] in increases
     ]
-
-
-def _lanes(quantity: str) -> str:
-    return f"packetfabric_port_optical_{quantity}{{{PORT}}}"
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
@@ -112,39 +109,6 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             decimals=0,
         ),
     )
-
-
-def _add_optics(board: dashboard.Dashboard) -> None:
-    for panel in (
-        graph(
-            "Receive power",
-            "By lane, with minimum and maximum of the optics (dashed; needs the recording rules). "
-            "Slow decrease: clean the connectors. Step: bend or new patch. Sudden loss: far "
-            "end.",
-            [
-                (_lanes("receive_power_dbm"), "lane {{lane}}"),
-                (f"port:packetfabric_receive_minimum:dbm{{{PORT}}}", "minimum"),
-                (f"port:packetfabric_receive_maximum:dbm{{{PORT}}}", "maximum"),
-            ],
-            "dBm",
-            size=(10, 8),
-        ),
-        graph(
-            "Transmit power",
-            "By lane. A decrease while the bias current increases is an aging laser: replace the module.",
-            [(_lanes("transmit_power_dbm"), "lane {{lane}}")],
-            "dBm",
-            size=(7, 8),
-        ),
-        graph(
-            "Bias current",
-            "Laser bias current by lane. An increase over weeks is an aging laser.",
-            [(_lanes("bias_current_amperes"), "lane {{lane}}")],
-            "amp",
-            size=(7, 8),
-        ),
-    ):
-        board.with_panel(panel)
 
 
 def _circuits() -> table.Panel:
@@ -261,6 +225,6 @@ def build() -> dashboard.Dashboard:
     _add_stats(board)
     _add_traffic(board)
     _add_errors(board)
-    _add_optics(board)
+    add_optics(board)
     board.with_panel(_circuits())
     return board

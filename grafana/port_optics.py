@@ -1,0 +1,46 @@
+"""The optical power and bias current in the dashboard Port."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard
+
+from grafana.panels import graph
+from grafana.promql import PORT
+
+
+def _lanes(quantity: str) -> str:
+    return f"packetfabric_port_optical_{quantity}{{{PORT}}}"
+
+
+def add_optics(board: dashboard.Dashboard) -> None:
+    """Add the graphs of receive power, transmit power and bias current."""
+    for panel in (
+        graph(
+            "Receive power",
+            "By lane, with minimum and maximum of the optics (dashed; needs the recording rules). "
+            "Slow decrease: clean the connectors. Step: bend or new patch. Sudden loss: far "
+            "end.",
+            [
+                (_lanes("receive_power_dbm"), "lane {{lane}}"),
+                (f"port:packetfabric_receive_minimum:dbm{{{PORT}}}", "minimum"),
+                (f"port:packetfabric_receive_maximum:dbm{{{PORT}}}", "maximum"),
+            ],
+            "dBm",
+            size=(10, 8),
+        ),
+        graph(
+            "Transmit power",
+            "By lane. A decrease while the bias current increases is an aging laser: replace the module.",
+            [(_lanes("transmit_power_dbm"), "lane {{lane}}")],
+            "dBm",
+            size=(7, 8),
+        ),
+        graph(
+            "Bias current",
+            "Laser bias current by lane. An increase over weeks is an aging laser.",
+            [(_lanes("bias_current_amperes"), "lane {{lane}}")],
+            "amp",
+            size=(7, 8),
+        ),
+    ):
+        board.with_panel(panel)
