@@ -21,42 +21,42 @@ class Requirement(NamedTuple):
     oldest: str
 
 
-def listed() -> list[Requirement]:
-    """Every program of the list, in its order."""
+def required_programs() -> list[Requirement]:
+    """Return the programs in tools/programs.txt, in order."""
     lines = LIST.read_text(encoding="utf-8").splitlines()
     return [Requirement(*line.split()) for line in lines if line and not line.startswith("#")]
 
 
-OLDEST = {one.name: one.oldest for one in listed() if one.oldest != "-"}
+OLDEST = {program.name: program.oldest for program in required_programs() if program.oldest != "-"}
 
 
 class Version(NamedTuple):
-    """A version as it is written, and as numbers to compare."""
+    """A version as text, and as numbers to compare."""
 
     text: str
     numbers: tuple[int, ...]
 
 
-def parse(text: str) -> Version:
-    """A version such as ``2.42.0``."""
+def parse_version(text: str) -> Version:
+    """Parse a version such as ``2.42.0``."""
     return Version(text, tuple(int(number) for number in text.split(".") if number))
 
 
 def installed_version(name: str, path: str) -> Version | None:
-    """The version that a program tells; None if it tells none."""
+    """Return the version that a program reports, None if it reports none."""
     command = [path, "version", "--client"] if name == "kubectl" else [path, "--version"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    found = VERSION.search(done.stdout + done.stderr)
-    return None if found is None else parse(found[1])
+    match = VERSION.search(done.stdout + done.stderr)
+    return None if match is None else parse_version(match[1])
 
 
 def version_problem(name: str, path: str) -> str | None:
-    """One line on a program that is older than the tests need; None if it is recent enough."""
+    """Return one line about a program that is too old for the tests, None if it is recent enough."""
     if name not in OLDEST:
         return None
     version = installed_version(name, path)
     if version is None:
-        return f"{path} does not tell its version: the tests need {name} {OLDEST[name]} or later"
-    if version.numbers < parse(OLDEST[name]).numbers:
+        return f"{path} does not report its version: the tests need {name} {OLDEST[name]} or later"
+    if version.numbers < parse_version(OLDEST[name]).numbers:
         return f"{path} is version {version.text}: the tests need {name} {OLDEST[name]} or later"
     return None

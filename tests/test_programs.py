@@ -1,4 +1,4 @@
-"""`make tools` and its like install what is missing, package by package, and nothing else."""
+"""`make tools` and similar targets install missing programs, package by package, and change nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import tool
-from tests.programs import LIST, OLDEST, listed, version_problem
+from tests.programs import LIST, OLDEST, required_programs, version_problem
 
 ROOT = LIST.parents[1]
 TARGETS = {"ci": ".ci/run", "venv": "make .venv", "test": "make test", "image": "make image-test"}
@@ -27,16 +27,18 @@ for package; do :; done
 
 
 class Machine:
-    """A folder with the only programs that there are, among them an apt-get that notes how it is called."""
+    """A folder with all programs of a machine, including an apt-get that records its calls."""
 
     def __init__(self, folder: Path, purpose: str, *, root: bool = True, apt: bool = True) -> None:
         self.folder = folder
         self.purpose = purpose
-        self.programs = {one.name: one.package for one in listed() if one.purpose == purpose}
+        self.programs = {
+            program.name: program.package for program in required_programs() if program.purpose == purpose
+        }
         (folder / "bin").mkdir()
         (folder / "packages").mkdir()
         (folder / "calls").touch()
-        # As in a clone, only with the keyring in this folder, not the machine's.
+        # As in a clone, but with the keyring in this folder.
         shutil.copytree(LIST.parent, folder / "tools")
         (folder / "tools" / LIST.name).write_text(LIST.read_text().replace(KEYRING, str(folder / "keyring")))
         for name in ("dirname", "ln"):
@@ -50,12 +52,12 @@ class Machine:
                 package.write(f"[ -e {self.path(name)} ] || ln -s {tool('true')} {self.path(name)}\n")
 
     def script(self, name: str, text: str) -> None:
-        """Write a program."""
+        """Write an executable script."""
         (self.folder / "bin" / name).write_text(text)
         (self.folder / "bin" / name).chmod(0o755)
 
     def path(self, name: str) -> Path:
-        """Where a program or file of the list is on this machine."""
+        """Return the path of a program or file of the list on this machine."""
         return self.folder / ("keyring" if name == KEYRING else f"bin/{name}")
 
     def remove(self, *names: str) -> None:
@@ -66,7 +68,7 @@ class Machine:
         return {name for name in self.programs if not self.path(name).exists()}
 
     def make(self, target: str, *variables: str) -> subprocess.CompletedProcess[str]:
-        """Run make, with the Makefile of the project, where nothing else is in PATH."""
+        """Run make with the Makefile of the project, with only this folder in PATH."""
         return subprocess.run(
             [tool("make"), "--silent", "-f", ROOT / "Makefile", *variables, target],
             cwd=self.folder,
@@ -79,7 +81,7 @@ class Machine:
 
     @property
     def calls(self) -> list[str]:
-        """How apt-get was called: what it was to do, and with what."""
+        """The calls of apt-get: command and last argument."""
         lines = (self.folder / "calls").read_text().splitlines()
         return [f"{words[0]} {words[-1]}" for words in map(str.split, lines)]
 
@@ -90,19 +92,19 @@ def target(machine: Machine) -> str:
 
 @pytest.fixture(params=["test", "image"])
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
-    """A machine with everything that `make tools` or `make image-tools` asks for."""
+    """A machine with every program of `make tools` or `make image-tools`."""
     return Machine(tmp_path, request.param)
 
 
 def test_nothing_is_missing(machine: Machine) -> None:
-    """Where every program is present, whatever it is, apt-get is not called and nothing is printed."""
+    """If every program is present, apt-get is not called and nothing is printed."""
     done = machine.make(target(machine))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert machine.calls == []
 
 
 def test_one_program_is_missing(machine: Machine) -> None:
-    """For each program that is missing its package is installed, and no other; nothing else is upgraded."""
+    """For each missing program only its package is installed, without upgrades or removals."""
     for name, package in machine.programs.items():
         (machine.folder / "calls").write_text("")
         machine.remove(name)
@@ -114,7 +116,7 @@ def test_one_program_is_missing(machine: Machine) -> None:
 
 
 def test_everything_is_missing(machine: Machine) -> None:
-    """Package lists are read once, and each package is installed once, by a call of its own."""
+    """Package lists are read once, and each package is installed once, in a separate call."""
     machine.remove(*machine.programs)
     assert machine.make(target(machine)).returncode == 0
     packages = dict.fromkeys(machine.programs.values())
@@ -122,61 +124,61 @@ def test_everything_is_missing(machine: Machine) -> None:
     assert machine.missing() == set()
 
 
-def reports(stderr: str) -> list[str]:
-    """What the program itself writes: without apt-get's lines, and make's own, which is the last."""
+def own_lines(stderr: str) -> list[str]:
+    """Return the lines of the script, without those of apt-get and the last, which is from make."""
     *lines, last = stderr.splitlines()
     assert last.endswith("Error 1")
     return [line for line in lines if not line.startswith("E: ")]
 
 
 def test_packages_that_cannot_be_installed(machine: Machine) -> None:
-    """The others are installed; then each program that is still missing is named, with what was tried."""
+    """The other packages are installed; then each program that is still missing is named with the attempt."""
     first, *_, last = machine.programs.values()
     for package in (first, last):
         (machine.folder / "packages" / package).unlink()
     machine.remove(*machine.programs)
     done = machine.make(target(machine))
-    assert done.returncode == 2  # make's own, for a recipe that failed
+    assert done.returncode == 2  # the exit code of make for a failed recipe
     lacking = {name: package for name, package in machine.programs.items() if package in (first, last)}
     assert machine.missing() == lacking.keys()
-    assert reports(done.stderr) == [
+    assert own_lines(done.stderr) == [
         f"{machine.path(name) if name == KEYRING else name} is missing: "
-        f"apt-get install {package} did not bring it (exit code 100)"
+        f"apt-get install {package} did not install it (exit code 100)"
         for name, package in lacking.items()
     ]
     assert len(machine.calls) == len({"update", *machine.programs.values()})
 
 
 def test_a_package_without_the_program(tmp_path: Path) -> None:
-    """A package that can be installed, but does not have the program, is no success."""
+    """A package that is installed but does not contain the program is an error."""
     machine = Machine(tmp_path, "test")
     machine.remove("amtool")
     (tmp_path / "packages" / machine.programs["amtool"]).write_text("")
     done = machine.make("tools")
     assert done.returncode == 2
-    assert reports(done.stderr) == [
-        "amtool is missing: apt-get install prometheus-alertmanager did not bring it (exit code 0)"
+    assert own_lines(done.stderr) == [
+        "amtool is missing: apt-get install prometheus-alertmanager did not install it (exit code 0)"
     ]
 
 
 def test_package_lists_that_cannot_be_read(tmp_path: Path) -> None:
-    """Where apt-get update fails, as it does for the repository of some other vendor, it goes on."""
+    """If apt-get update fails, as for an unreachable repository, the installation continues."""
     machine = Machine(tmp_path, "test")
     machine.script("apt-get", APT_GET.format(tmp_path, 100))
     machine.remove("amtool")
     done = machine.make("tools")
     assert (done.returncode, machine.missing()) == (0, set())
-    assert done.stderr == "apt-get update failed; the package lists that are there are used\n"
+    assert done.stderr == "apt-get update failed; using the existing package lists\n"
 
 
 @pytest.mark.parametrize(("root", "apt"), [(False, True), (True, False)], ids=["no root", "no apt-get"])
-def test_what_cannot_be_installed_here(tmp_path: Path, root: bool, apt: bool) -> None:
+def test_without_root_or_apt_get(tmp_path: Path, root: bool, apt: bool) -> None:
     """Without root or apt-get one line names the missing programs and the packages to install."""
     machine = Machine(tmp_path, "test", root=root, apt=apt)
     machine.remove("prometheus", "promtool", "kubectl")
     done = machine.make("tools")
     assert done.returncode == 2
-    assert reports(done.stderr) == [
+    assert own_lines(done.stderr) == [
         "Missing: prometheus, promtool, kubectl. "
         "As root on Debian: apt-get install --no-install-recommends prometheus kubernetes-client"
     ]
@@ -184,39 +186,44 @@ def test_what_cannot_be_installed_here(tmp_path: Path, root: bool, apt: bool) ->
 
 
 def test_a_python_without_ensurepip(tmp_path: Path) -> None:
-    """Who is not root is told which package makes .venv possible, and nothing is made."""
+    """Without root one line names the package that is needed to create .venv, and nothing is created."""
     machine = Machine(tmp_path, "venv", root=False)
     machine.script("bare", "#!/bin/sh\nexit 1\n")
     done = machine.make(".venv/bin/python", "PYTHON=bare")
     assert done.returncode == 2
-    assert reports(done.stderr) == [
+    assert own_lines(done.stderr) == [
         "Missing: ensurepip of bare. As root on Debian: apt-get install --no-install-recommends python3-venv"
     ]
     assert not (tmp_path / ".venv").exists()
 
 
 def test_nothing_else_installs() -> None:
-    """Makefile and .ci/run install by tools/install-programs alone, and use every purpose of the list."""
+    """Makefile and .ci/run install only by tools/install-programs, and use every purpose of the list."""
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", ".ci/run")]
     assert "apt" not in "".join(texts)
     assert set(re.findall(r"tools/install-programs (\w+)", "".join(texts))) == TARGETS.keys()
-    assert {one.purpose for one in listed()} == TARGETS.keys()
+    assert {program.purpose for program in required_programs()} == TARGETS.keys()
 
 
 def test_contributing_has_the_list() -> None:
-    """The table in CONTRIBUTING.md has each program, its package, the oldest version and who needs it."""
+    """The table in CONTRIBUTING.md has each program with its package, oldest version and target."""
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = [re.split(r" *\| *", line) for line in page.splitlines() if line.startswith("| `")]
     assert [
         (name, package, oldest, what.partition(":")[0]) for _, name, package, oldest, what, _ in rows
     ] == [
-        (f"`{one.name}`", f"`{one.package}`", one.oldest.strip("-"), f"`{TARGETS[one.purpose]}`")
-        for one in listed()
+        (
+            f"`{program.name}`",
+            f"`{program.package}`",
+            program.oldest.strip("-"),
+            f"`{TARGETS[program.purpose]}`",
+        )
+        for program in required_programs()
     ]
 
 
-def versioned(folder: Path, name: str, text: str) -> str:
-    """A program that answers with a text when it is asked for its version."""
+def program_with_version(folder: Path, name: str, text: str) -> str:
+    """Write a program that prints a text if it is asked for its version, and return its path."""
     asked = "version --client" if name == "kubectl" else "--version"
     program = folder / name
     program.write_text(f"#!/bin/sh\n[ \"$*\" = '{asked}' ] && echo '{text}'\n")
@@ -239,9 +246,9 @@ def versioned(folder: Path, name: str, text: str) -> str:
         ("kubectl", "Client Version: v1.32.4-dispatcher"),
     ],
 )
-def test_a_version_that_is_recent_enough(tmp_path: Path, name: str, text: str) -> None:
-    """Whoever built it, a program of the oldest version or a later one is taken."""
-    assert version_problem(name, versioned(tmp_path, name, text)) is None
+def test_supported_versions(tmp_path: Path, name: str, text: str) -> None:
+    """A program of the oldest version or a later one is accepted from any vendor."""
+    assert version_problem(name, program_with_version(tmp_path, name, text)) is None
 
 
 @pytest.mark.parametrize(
@@ -254,10 +261,10 @@ def test_a_version_that_is_recent_enough(tmp_path: Path, name: str, text: str) -
             'Client Version: version.Info{Major:"1", Minor:"9", GitVersion:"v1.9.2"}',
             "is version 1.9.2",
         ),
-        ("amtool", "", "does not tell its version"),
+        ("amtool", "", "does not report its version"),
     ],
 )
-def test_a_version_that_is_too_old(tmp_path: Path, name: str, text: str, found: str) -> None:
-    """One line tells which program is too old, where it is, and which version the tests need."""
-    path = versioned(tmp_path, name, text)
+def test_unsupported_versions(tmp_path: Path, name: str, text: str, found: str) -> None:
+    """One line names the program that is too old, its path, and the version that the tests need."""
+    path = program_with_version(tmp_path, name, text)
     assert version_problem(name, path) == f"{path} {found}: the tests need {name} {OLDEST[name]} or later"
