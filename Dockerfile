@@ -1,5 +1,5 @@
 # Build: docker build -t pf-exporter .
-# See:   docker run --rm -p 127.0.0.1:10054:10054 pf-exporter demo --listen-address 0.0.0.0:10054
+# See:   docker run --rm -p 127.0.0.1:10054:10054 pf-exporter demo --web.listen-address 0.0.0.0:10054
 # Run:   docker run --rm -p 127.0.0.1:10054:10054 -e PF_TOKEN_FILE=/run/token -v /etc/pf-exporter/key:/run/token:ro \
 #          pf-exporter
 #        with a key that user 10001 may read: sudo install -D -o 10001 -m 0400 pf_token /etc/pf-exporter/key

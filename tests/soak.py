@@ -34,7 +34,20 @@ FAULTS = (
         "kick-first",
     ),
 )
-PROGRAM = (sys.executable, "-m", "pf_exporter", "--web.listen-address=127.0.0.1:0")
+EXPORTER = """
+import dataclasses, os, sys
+from pf_exporter.cli import parser
+from pf_exporter.commands.serving import serve
+from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.config import StreamSettings, load
+from pf_exporter.log import configure_logging
+
+config = load(parser().parse_args(["--web.listen-address=127.0.0.1:0"]), os.environ)
+configure_logging(config.log.level, config.log.format)
+stream = StreamSettings(backoff_min=0.05, backoff_max=0.5, rotate_after=2.0)
+sys.exit(serve(dataclasses.replace(config, stream=stream), SignalWaiter(*TERMINATION)))
+"""
+"""The exporter, with times below the minimum that a configuration may set."""
 GROWTH_MIB = 4.0
 """Allowed growth of resident memory from the second quarter of the run to the last, for the allocator."""
 
@@ -101,7 +114,7 @@ def run(minutes: float, seed: int) -> list[str]:
     )
     with Simulator(options) as simulator:
         exporter = subprocess.Popen(
-            [*PROGRAM, "--stream.backoff-min=50ms", "--stream.backoff-max=500ms", "--stream.rotate-after=2s"],
+            [sys.executable, "-c", EXPORTER],
             env={**os.environ, "PF_HOST": simulator.url, "PF_TOKEN": simulator.api_key},
             stderr=subprocess.PIPE,
             text=True,

@@ -95,7 +95,7 @@ def test_a_port_that_is_in_use(program: Start) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_demo_serves_and_stops(program: Start, number: signal.Signals) -> None:
     """`demo` prints its addresses, serves ports and circuits, and ends with code 0 within two seconds."""
-    command = program("demo", "--listen-address=127.0.0.1:0", "--interval=200ms")
+    command = program("demo", "--web.listen-address=127.0.0.1:0", "--interval=200ms")
     command.wait_for("A simulated PacketFabric answers on http://127.0.0.1:")
     line = command.wait_for("msg=listening")
     match = re.search(r"addresses=(\S+)", line)
@@ -112,9 +112,32 @@ def test_demo_serves_and_stops(program: Start, number: signal.Signals) -> None:
     assert "Traceback" not in command.output
 
 
+@pytest.mark.parametrize("command", ["demo", "simulate"])
+def test_former_listen_address(program: Start, command: str) -> None:
+    """`--listen-address` of `demo` and `simulate` still works, with one line that names its successor."""
+    process = program(command, "--listen-address=127.0.0.1:0")
+    process.wait_for("Stop with Ctrl-C" if command == "demo" else "PF_PASSWORD=")
+    process.send_signal(signal.SIGTERM)
+    assert process.end() == 0
+    (warning,) = (line for line in process.lines if "deprecated" in line)
+    assert "--listen-address: deprecated; use --web.listen-address" in warning
+
+
+def test_demo_ignores_the_environment(program: Start, tmp_path: Path) -> None:
+    """`demo` never records into the file of a real account, whose settings may be in the environment."""
+    recording = tmp_path / "streams.gz"
+    process = program(
+        "demo", "--web.listen-address=127.0.0.1:0", env={"PF_EXPORTER_RECORD_FILE": str(recording)}
+    )
+    process.wait_for("msg=streaming")
+    process.send_signal(signal.SIGTERM)
+    assert process.end() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_exporter_on_a_simulator(program: Start) -> None:
     """The exporter streams from the simulator in another process, by API key and by password."""
-    simulator = program("simulate", "--listen-address=127.0.0.1:0", "--interval=200ms")
+    simulator = program("simulate", "--web.listen-address=127.0.0.1:0", "--interval=200ms")
     key = simulator.wait_for("PF_TOKEN=")
     password = simulator.wait_for("PF_PASSWORD=")
     for line, how in ((key, "using an API key"), (f"{key.split()[0]} {password}", "logged in")):
@@ -137,7 +160,7 @@ def fail(*_):
     raise RuntimeError("canary")
 
 EventProcessor.process = fail
-sys.exit(main(["demo", "--listen-address=127.0.0.1:0", "--interval=200ms"]))
+sys.exit(main(["demo", "--web.listen-address=127.0.0.1:0", "--interval=200ms"]))
 """
 
 
@@ -155,7 +178,7 @@ def test_an_unexpected_error_in_a_thread_is_exit_code_1() -> None:
 def test_a_checkout_without_its_dependencies_names_the_command_to_install_them() -> None:
     """exporter.py without the packages that it needs is exit code 1 and one line that says what to do."""
     # -S leaves out site-packages, and with it everything that pip installed.
-    argv = [sys.executable, "-S", str(ROOT / "exporter.py"), "demo", "--listen-address=127.0.0.1:0"]
+    argv = [sys.executable, "-S", str(ROOT / "exporter.py"), "demo", "--web.listen-address=127.0.0.1:0"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert re.fullmatch(

@@ -15,7 +15,7 @@ from tests.prometheus_server import CONFIG, Prometheus, wait_for
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    demo = Program("demo", "--listen-address=127.0.0.1:0", "--interval=1s")
+    demo = Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s")
     target = re.search(r"addresses=(\S+)", demo.wait_for("msg=listening"))
     assert target is not None
     server = Prometheus(tmp_path_factory.mktemp("prometheus"), CONFIG.format(target=target[1]))

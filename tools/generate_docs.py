@@ -39,10 +39,7 @@ def _section(title: str, head: str, rows: Iterable[Iterable[str]]) -> str:
 
 def configuration() -> str:
     """Return the reference of all settings: docs/configuration.md."""
-    settings = (
-        (f"`{row.key}`", _code(row.default), _code(row.type.metavar), row.type.unit, row.help)
-        for row in SETTINGS
-    )
+    settings = ((f"`{row.key}`", _code(row.default), _code(row.type.metavar), row.help) for row in SETTINGS)
     account = [
         (f"`{key.name}`", _code(key.default), _code(key.type.metavar), key.help) for key in ACCOUNT_KEYS
     ]
@@ -53,7 +50,7 @@ def configuration() -> str:
     events = ((f"`{type_}`", ", ".join(SUBSCRIBABLE_EVENTS[type_])) for type_ in SUBSCRIBABLE_EVENTS)
     return "\n".join(
         (
-            _section("Settings", "Key|Default|Value|Unit|Meaning", settings),
+            _section("Settings", "Key|Default|Value|Meaning", settings),
             _section("Flags and environment variables", "Key|Flag|Variable", names),
             _section("Other flags", "Flag|Meaning", ((f"`{flag}`", help) for flag, help in FLAGS.items())),
             _section("Account keys", "Key|Default|Value|Meaning", account),

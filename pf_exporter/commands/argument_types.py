@@ -5,13 +5,21 @@ from __future__ import annotations
 import argparse
 import math
 
-from pf_exporter.config import UUID, duration
+from pf_exporter.config import ADDRESS, UUID, duration
 
 
 def seconds(text: str) -> float:
     """A duration such as ``500ms``, in seconds."""
     try:
         return duration(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(str(exc)) from None
+
+
+def listen_address(text: str) -> str:
+    """A listen address, such as ``127.0.0.1:8080``."""
+    try:
+        return ADDRESS.parse(text)
     except ValueError as exc:
         raise argparse.ArgumentTypeError(str(exc)) from None
 

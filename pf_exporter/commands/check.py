@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from pf_exporter.commands.argument_types import seconds
+from pf_exporter.commands.configuration import web_config_problems
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.health import probe
 from pf_exporter.commands.output import echo
@@ -76,7 +77,7 @@ def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
 
     started = time.monotonic()
     try:
-        config = load(arguments, environ)
+        config = load(arguments, environ, check_web_config=web_config_problems)
         has_tls = WebConfigReloader(config.web.config_file).has_tls
     except ConfigError as exc:
         took = time.monotonic() - started

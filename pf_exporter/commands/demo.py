@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Mapping
 
+from pf_exporter.commands.configuration import log_warnings
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.network_flags import FAULTS_HELP, add_network_flags, simulator_options
 from pf_exporter.commands.output import echo
+from pf_exporter.commands.parser import add_settings
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
-from pf_exporter.config import Account, Config, Secret, WebSettings
+from pf_exporter.config import Account, Secret, add_former_flag, load
 from pf_exporter.log import configure_logging
 
-DEFAULT_ADDRESS = "127.0.0.1:10054"
+DEFAULTS = {"web.listen_address": "127.0.0.1:10054"}
+"""The settings with another default than the exporter's, by key."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
-    parser.description = "Run a simulated PacketFabric and the exporter on it, on this machine only."
-    parser.epilog = FAULTS_HELP
-    parser.add_argument(
-        "--listen-address",
-        default=DEFAULT_ADDRESS,
-        metavar="HOST:PORT",
-        help=f"where /metrics is served (default: {DEFAULT_ADDRESS})",
+    parser.description = (
+        "Run a simulated PacketFabric and the exporter on it, on this machine only.\n"
+        "Settings come from flags and --config.file, not from the environment."
     )
+    parser.epilog = FAULTS_HELP
+    flags = add_settings(parser, DEFAULTS)
+    add_former_flag(parser, "--listen-address", flags["--web.listen-address"])
     add_network_flags(parser)
 
 
@@ -33,8 +36,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     from pf_exporter.commands.serving import serve
     from pf_exporter.simulator import Simulator
 
+    # Without the environment, which may name the configuration of a real account.
+    settings = load(arguments, {}, need_account=False, defaults=DEFAULTS)
     signals = SignalWaiter(*TERMINATION)
-    configure_logging("info", "logfmt")
+    configure_logging(settings.log.level, settings.log.format)
+    log_warnings(settings)
     with Simulator(simulator_options(arguments, "127.0.0.1:0")) as simulator:
         account = Account(
             name="demo",
@@ -42,8 +48,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
             login=Secret(simulator.login),
             password=Secret(simulator.password),
         )
-        config = Config(accounts=(account,), web=WebSettings(listen_address=(arguments.listen_address,)))
         echo(f"A simulated PacketFabric answers on {simulator.url}")
-        echo(f"Metrics:  http://{arguments.listen_address}/metrics")
+        for address in settings.web.listen_address:
+            echo(f"Metrics:  http://{address}{settings.web.telemetry_path}")
         echo("Stop with Ctrl-C.")
-        return serve(config, signals)
+        return serve(dataclasses.replace(settings, accounts=(account,)), signals)

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Mapping
 
 from pf_exporter import __version__
+from pf_exporter.commands.configuration import log_warnings, web_config_problems
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
@@ -45,9 +46,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(config: Config) -> ExitCode:
-    from pf_exporter.server import WebConfigReloader
-
-    WebConfigReloader(config.web.config_file)
     for warning in config.warnings:
         echo(f"warning: {warning}")
     names = ", ".join(account.name for account in config.accounts)
@@ -57,13 +55,12 @@ def _check(config: Config) -> ExitCode:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Export the configured accounts, or only check the configuration (--config.check)."""
-    config = load(arguments, environ)
+    config = load(arguments, environ, check_web_config=web_config_problems)
     if arguments.config_check:
         return _check(config)
     from pf_exporter.commands.serving import serve
 
     configure_logging(config.log.level, config.log.format)
     log.info("starting pf_exporter", version=__version__, python=platform.python_version())
-    for warning in config.warnings:
-        log.warning("configuration", warning=warning)
+    log_warnings(config)
     return serve(config, SignalWaiter(*TERMINATION, signal.SIGHUP), lambda: load(arguments, environ))

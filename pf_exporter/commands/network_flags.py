@@ -6,6 +6,7 @@ import argparse
 from typing import Protocol
 
 from pf_exporter.commands.argument_types import seconds
+from pf_exporter.config import format_duration
 from pf_exporter.simulator import FAULTS, Options
 
 _WIDTH = max(map(len, FAULTS))
@@ -25,7 +26,8 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the simulated network")
 
     def add(flag: str, metavar: str, help: str, kind: ArgumentType, default: float) -> None:
-        help = f"{help} (default: {default:g}{'s' if kind is seconds else ''})"
+        shown = format_duration(default) if kind is seconds else f"{default:g}"
+        help = f"{help} (default: {shown})"
         group.add_argument(flag, type=kind, default=default, metavar=metavar, help=help)
 
     add("--ports", "N", "number of ports, including LAGs", int, defaults.ports)

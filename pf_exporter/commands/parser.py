@@ -72,9 +72,14 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         commands.add_parser(name, help=help, command=name)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Let a command take every flag of the exporter; help names only --config.file."""
+def add_settings(
+    parser: argparse.ArgumentParser, shown: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, argparse.Action]:
+    """Let a command take every flag of the exporter, and return the actions of settings by flag.
+
+    Help names only --config.file and the settings in ``shown``, which gives the command's default by key.
+    """
     parser.description = (
         f"{parser.description}\n\nTakes every flag of pf-exporter, too; see pf-exporter --help."
     )
-    add_flags(parser, of_command=True)
+    return add_flags(parser, of_command=True, shown=shown)

@@ -8,11 +8,12 @@ import os
 from collections.abc import Mapping
 
 from pf_exporter.commands.argument_types import seconds
+from pf_exporter.commands.configuration import log_warnings
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.parser import add_settings
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
-from pf_exporter.config import load
+from pf_exporter.config import add_former_flag, load
 from pf_exporter.log import configure_logging
 
 DESCRIPTION = """\
@@ -27,17 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = DESCRIPTION
     parser.epilog = EPILOG
-    add_settings(parser)
+    flags = add_settings(parser, {"record.redact": "true"})
     parser.add_argument(
         "file", metavar="FILE", help="the recording; FILE.part until it is compressed at the end"
     )
     parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="stop after this time")
-    parser.add_argument(
-        "--redact",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="replace what identifies a person, a place or a circuit (default: yes)",
-    )
+    add_former_flag(parser, "--redact", flags["--record.redact"])
+    add_former_flag(parser, "--no-redact", flags["--no-record.redact"])
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
@@ -48,17 +45,17 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 
     config = load(arguments, environ)
     configure_logging(config.log.level, config.log.format)
+    log_warnings(config)
+    redact = config.record.redact
     signals = SignalWaiter(*TERMINATION)
-    recorder = RecordingWriter(
-        arguments.file, redaction=redaction_for(config.accounts) if arguments.redact else None
-    )
+    recorder = RecordingWriter(arguments.file, redaction=redaction_for(config.accounts) if redact else None)
     runner = StreamRunner(
         config, signals, create_processor=functools.partial(EventProcessor, recorder=recorder)
     )
     runner.run(arguments.duration)
     recorder.close()
     events = sum(sum(pipeline.stats.events.values()) for pipeline in runner.pipelines.values())
-    how = "redacted" if arguments.redact else "as received: it contains names, addresses and messages"
+    how = "redacted" if redact else "as received: it contains names, addresses and messages"
     path = recorder.current_path
     echo(f"{events:,} events recorded; {path} has {os.path.getsize(path):,} bytes, {how}")
     if recorder.problem is not None:

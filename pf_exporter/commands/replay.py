@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from pf_exporter.commands.argument_types import speed
+from pf_exporter.commands.configuration import log_warnings
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.parser import add_settings
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 
     config = load(arguments, environ, need_account=False)
     configure_logging(config.log.level, config.log.format)
+    log_warnings(config)
     # The end of a recording is no silence of PacketFabric: the last values do not expire.
     series = dataclasses.replace(config.series, ttl=math.inf)
     config = dataclasses.replace(config, accounts=accounts(arguments.file), series=series)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from pf_exporter.commands.argument_types import listen_address
+from pf_exporter.commands.configuration import warn_of_former_flags
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.network_flags import FAULTS_HELP, add_network_flags, simulator_options
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.config import add_former_flag
 from pf_exporter.log import configure_logging
 from pf_exporter.simulator import Options
 
@@ -21,12 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = FAULTS_HELP
     add_network_flags(parser)
     address = Options().listen_address
-    parser.add_argument(
-        "--listen-address",
+    flag = parser.add_argument(
+        "--web.listen-address",
+        dest="listen_address",
+        type=listen_address,
         default=address,
-        metavar="HOST:PORT",
+        metavar="ADDRESS",
         help=f"where the API is served (default: {address})",
     )
+    add_former_flag(parser, "--listen-address", flag)
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
@@ -35,6 +41,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 
     signals = SignalWaiter(*TERMINATION)
     configure_logging("warn", "logfmt")
+    warn_of_former_flags(arguments)
     with Simulator(simulator_options(arguments, arguments.listen_address)) as simulator:
         echo(f"PacketFabric, simulated: {simulator.url}")
         echo(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")

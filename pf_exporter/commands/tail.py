@@ -7,6 +7,7 @@ import functools
 from collections.abc import Mapping
 
 from pf_exporter.commands.argument_types import positive_integer, seconds, uuid
+from pf_exporter.commands.configuration import log_warnings
 from pf_exporter.commands.event_filter import EventFilter
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import StandardOutput, echo_error
@@ -90,6 +91,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     if arguments.subscription_uuid and len(config.accounts) != 1:
         raise ConfigError(["--subscription-uuid: needs exactly one account; the configuration has several"])
     configure_logging("warn" if config.log.level == "info" else config.log.level, config.log.format)
+    log_warnings(config)
     signals = SignalWaiter(*TERMINATION)
     _warn_of_unmatched(arguments.event)
 

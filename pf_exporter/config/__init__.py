@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.files import fingerprint, read_file
-from pf_exporter.config.flags import add_flags
-from pf_exporter.config.key_names import safe_key
-from pf_exporter.config.loader import load
+from pf_exporter.config.flags import add_flags, add_former_flag
+from pf_exporter.config.loader import former_flag_warnings, load
+from pf_exporter.config.quantities import duration, format_duration, format_size
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import (
@@ -21,9 +21,10 @@ from pf_exporter.config.settings import (
     StreamSettings,
     WebSettings,
 )
-from pf_exporter.config.types import BOOLEAN, PATH, UUID, SettingType, duration
+from pf_exporter.config.types import ADDRESS, BOOLEAN, PATH, UUID, SettingType
 
 __all__ = [
+    "ADDRESS",
     "BOOLEAN",
     "PATH",
     "SETTINGS",
@@ -42,9 +43,12 @@ __all__ = [
     "StreamSettings",
     "WebSettings",
     "add_flags",
+    "add_former_flag",
     "duration",
     "fingerprint",
+    "format_duration",
+    "format_size",
+    "former_flag_warnings",
     "load",
     "read_file",
-    "safe_key",
 ]

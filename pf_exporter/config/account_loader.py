@@ -18,7 +18,7 @@ from pf_exporter.config.accounts import (
 )
 from pf_exporter.config.files import WORLD_READABLE, read_file
 from pf_exporter.config.reader import ConfigReader, Location
-from pf_exporter.config.secrets import SecretFile, SecretSource
+from pf_exporter.config.secrets import Secret, SecretFile, SecretSource
 from pf_exporter.errors import ConfigError
 from pf_exporter.schema import SUBSCRIBABLE_EVENTS
 
@@ -38,14 +38,14 @@ class AccountLoader:
     def from_environment(self, environ: Mapping[str, str]) -> Account:
         """The account that the variables describe."""
         own = {key: environ[name] for key, name in VARIABLES.items() if name in environ}
-        return self._account(own, Location("", VARIABLES), "")
+        return self._account(own, Location(names=VARIABLES), "")
 
     def from_file(self, items: list[Any], root: Location, folder: str, mode: int) -> tuple[Account, ...]:
         """The accounts in a file; ``folder`` and ``mode`` are the file's folder and permission bits."""
         keys = [*(key.name for key in ACCOUNT_KEYS), "streams"]
         accounts: dict[str, Account] = {}
         for number, item in enumerate(items):
-            location = root.section(f"accounts[{number}]")
+            location = root.item("accounts", number)
             own = self._reader.mapping(item, location, keys)
             if item and not own:
                 continue  # Every entry was rejected, and reported.
@@ -102,6 +102,13 @@ class AccountLoader:
         """The source of a secret; a file is read once, to report problems at start."""
         literal: SecretSource | None = values.get(name)
         path = values.get(f"{name}_file")
+        if isinstance(literal, Secret) and literal.is_placeholder():
+            # A secret that looks like one can be read from a file.
+            self._reader.reject(
+                location.key(name),
+                "is a placeholder, and nothing replaces it with the secret;"
+                f" use {location.name(f'{name}_file')}, or {self._literal_hint(name, location)}",
+            )
         if path is None:
             return literal
         where = location.key(f"{name}_file")
@@ -115,6 +122,14 @@ class AccountLoader:
         except ConfigError as exc:
             self._reader.problems += exc.problems
         return source
+
+    @staticmethod
+    def _literal_hint(name: str, location: Location) -> str:
+        """How to give a secret without a file."""
+        variable = VARIABLES[name]
+        if location.name(name) == variable:
+            return f"set {variable} to the secret itself"
+        return f"remove accounts from the file and set {variable} in the environment"
 
     def _check_ca_file(self, path: str, where: str) -> None:
         try:
@@ -132,9 +147,7 @@ class AccountLoader:
                 location.key("streams"), "expected a list; omit the key to subscribe to everything"
             )
             return ()
-        return tuple(
-            self._stream(item, location.section(f"streams[{number}]")) for number, item in enumerate(raw)
-        )
+        return tuple(self._stream(item, location.item("streams", number)) for number, item in enumerate(raw))
 
     def _stream(self, raw: Any, location: Location) -> StreamFilter:
         """One entry of ``streams``."""

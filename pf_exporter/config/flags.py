@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
 
-from pf_exporter.config.loader import FILE_VARIABLE
+from pf_exporter.config.loader import FILE_VARIABLE, FORMER_FLAGS
 from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.config.types import BOOLEAN
@@ -17,11 +20,18 @@ FLAGS = {
 """The help of the flags that are not settings."""
 
 
-def add_flags(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
-    """Add every flag to the parser; to that of a command only ``--config.file`` and hidden settings.
+def add_flags(
+    parser: argparse.ArgumentParser,
+    *,
+    of_command: bool = False,
+    shown: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, argparse.Action]:
+    """Add every flag to the parser, and return the actions of the settings by flag.
 
-    The namespace holds each setting under its dotted key, as unchecked text (None if not given), and
-    ``config_file`` (None or a path), ``config_check`` and ``version`` (bool).
+    To the parser of a command it adds only ``--config.file`` and the settings; help contains only those whose
+    keys are in ``shown``, with the command's default. The namespace holds each setting under its dotted key,
+    as unchecked text (None if not given), and ``config_file`` (None or a path), ``config_check`` and
+    ``version`` (bool).
     """
     parser.allow_abbrev = False  # A later setting could make an abbreviation ambiguous.
     if of_command:
@@ -33,24 +43,74 @@ def add_flags(parser: argparse.ArgumentParser, *, of_command: bool = False) -> N
             parser.add_argument(flag, dest=dest, help=help, metavar="PATH")
         elif not of_command:
             parser.add_argument(flag, dest=dest, help=help, action="store_true")
+    actions: dict[str, argparse.Action] = {}
     for setting in SETTINGS:
-        _add_setting(parser, setting, hidden=of_command)
+        default = shown.get(setting.key) if of_command else setting.default
+        actions |= _add_setting(parser, setting, default)
+        if setting.former_flag:
+            add_former_flag(parser, setting.former_flag, actions[setting.flag])
+    return actions
 
 
-def _add_setting(parser: argparse.ArgumentParser, setting: Setting, *, hidden: bool) -> None:
+def _add_setting(
+    parser: argparse.ArgumentParser, setting: Setting, default: str | None
+) -> dict[str, argparse.Action]:
+    """Add the flags of a setting; without a default it is hidden."""
     is_boolean = setting.type is BOOLEAN
     negation = setting.flag.replace("--", "--no-", 1)
-    help = f"{setting.help} Default: {setting.default or 'none'}."
-    if is_boolean and setting.default == "true":
-        help += f" Use {negation} to disable."
-    help = argparse.SUPPRESS if hidden else help.replace("%", "%%")
-    if not is_boolean:
-        action = "append" if setting.type.repeatable else "store"
-        parser.add_argument(
-            setting.flag, dest=setting.key, help=help, action=action, metavar=setting.type.metavar
+    help = argparse.SUPPRESS
+    if default is not None:
+        help = f"{setting.help} Default: {default or 'none'}.".replace("%", "%%")
+        if is_boolean and default == "true":
+            help += f" Use {negation} to disable."
+    dest = setting.key
+    if is_boolean:
+        true = parser.add_argument(setting.flag, dest=dest, help=help, action="store_const", const="true")
+        false = parser.add_argument(
+            negation, dest=dest, help=argparse.SUPPRESS, action="store_const", const="false"
         )
-        return
-    parser.add_argument(setting.flag, dest=setting.key, help=help, action="store_const", const="true")
-    parser.add_argument(
-        negation, dest=setting.key, help=argparse.SUPPRESS, action="store_const", const="false"
-    )
+        return {setting.flag: true, negation: false}
+    action = "append" if setting.type.repeatable else "store"
+    metavar = setting.type.metavar
+    return {
+        setting.flag: parser.add_argument(setting.flag, dest=dest, help=help, action=action, metavar=metavar)
+    }
+
+
+class _FormerFlag(argparse.Action):
+    """A flag of an earlier version: does what its successor does, and notes its use for a warning."""
+
+    def __init__(
+        self, option_strings: list[str], dest: str, *, successor: argparse.Action, default: Any = None
+    ) -> None:
+        super().__init__(
+            option_strings,
+            dest,
+            nargs=successor.nargs,
+            const=successor.const,
+            default=successor.default if default is None else default,
+            type=cast(Any, successor.type),
+            metavar=successor.metavar,
+            help=argparse.SUPPRESS,
+        )
+        self._successor = successor
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Set the successor's value."""
+        self._successor(parser, namespace, values, option_string)
+        used = {
+            **getattr(namespace, FORMER_FLAGS, {}),
+            self.option_strings[0]: self._successor.option_strings[0],
+        }
+        setattr(namespace, FORMER_FLAGS, used)
+
+
+def add_former_flag(parser: argparse.ArgumentParser, former: str, successor: argparse.Action) -> None:
+    """Let a flag of an earlier version do what its successor does; help does not contain it."""
+    parser.add_argument(former, dest=successor.dest, action=_FormerFlag, successor=successor)

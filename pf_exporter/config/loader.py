@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from pf_exporter.config.account_loader import VARIABLES, AccountLoader
 from pf_exporter.config.accounts import Account
@@ -28,15 +29,40 @@ FILE_VARIABLE = "PF_EXPORTER_CONFIG_FILE"
 """The environment variable with the same meaning as ``--config.file``."""
 
 
-def load(arguments: argparse.Namespace, environ: Mapping[str, str], *, need_account: bool = True) -> Config:
+FORMER_FLAGS = "former_flags"
+"""The attribute of the namespace with the successors of the former flags that were given, by former flag."""
+
+
+def former_flag_warnings(arguments: argparse.Namespace) -> list[str]:
+    """A warning for each flag of an earlier version that was given."""
+    used: Mapping[str, str] = vars(arguments).get(FORMER_FLAGS, {})
+    return [f"{former}: deprecated; use {flag}" for former, flag in used.items()]
+
+
+class FileCheck(Protocol):
+    """Checks a file that the configuration names."""
+
+    def __call__(self, path: str, /) -> Sequence[str]:
+        """The problems of the file, each one line."""
+
+
+def load(
+    arguments: argparse.Namespace,
+    environ: Mapping[str, str],
+    *,
+    need_account: bool = True,
+    defaults: Mapping[str, str] = MappingProxyType({}),
+    check_web_config: FileCheck | None = None,
+) -> Config:
     """The configuration from the file, the environment and the flags together.
 
     ``arguments`` come from a parser that :func:`add_flags` prepared. Secret files are read once, to report
-    problems with them. Without ``need_account`` accounts are neither checked nor returned. Raises
-    :class:`ConfigError` with every problem found.
+    problems with them. Without ``need_account`` accounts are neither checked nor returned. ``defaults``
+    replace the defaults of settings, by key. ``check_web_config`` checks the web configuration file. Raises
+    :class:`ConfigError` with every problem found in any file.
     """
-    loader = _Loader(arguments, environ)
-    config = loader.load(need_account=need_account)
+    loader = _Loader(arguments, environ, defaults)
+    config = loader.load(need_account=need_account, check_web_config=check_web_config)
     del environ  # Its secrets must not be among the local variables of a traceback.
     if config is None:
         raise ConfigError(loader.problems)
@@ -46,25 +72,31 @@ def load(arguments: argparse.Namespace, environ: Mapping[str, str], *, need_acco
 class _Loader:
     """Loads one configuration; problems end in ``problems``."""
 
-    def __init__(self, arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, str]
+    ) -> None:
         self._flags: dict[str, Any] = vars(arguments)
+        self._defaults = defaults
         self._environ = {name: text for name, text in environ.items() if text}
         self._path: str = self._flags["config_file"] or self._environ.get(FILE_VARIABLE, "")
         self._mode = 0
         self._reader = ConfigReader()
+        self._reader.warnings += former_flag_warnings(arguments)
         self.problems = self._reader.problems
         self._origins: dict[str, str] = {}
         """For each setting that is not at its default, the flag, variable or key that sets it."""
 
-    def load(self, *, need_account: bool) -> Config | None:
+    def load(self, *, need_account: bool, check_web_config: FileCheck | None) -> Config | None:
         """The configuration, or None if there are problems."""
-        root = Location(f"{self._path}: ")
-        document = self._reader.mapping(self._read_file(), root, ["accounts", *SECTIONS])
+        raw, root = self._read_file()
+        document = self._reader.mapping(raw, root, ["accounts", *SECTIONS])
         is_readable = not self.problems
         values = self._settings(document, root)
         self._check_backoff(values)
         self._warn_of_misspelt_variables()
         accounts = self._accounts(document.get("accounts"), root, is_readable) if need_account else ()
+        if check_web_config is not None and values["web.config_file"]:
+            self._reader.problems += check_web_config(values["web.config_file"])
         if self.problems:
             return None
         sections = {
@@ -73,15 +105,15 @@ class _Loader:
         }
         return Config(accounts=accounts, warnings=tuple(self._reader.warnings), **sections)
 
-    def _read_file(self) -> Any:
-        """The document in the file; None if there is none."""
+    def _read_file(self) -> tuple[Any, Location]:
+        """The document in the file, or None if there is none, and the location of its root."""
         if not self._path:
-            return None
+            return None, Location()
         try:
             text, self._mode = read_file(self._path, FILE_LIMIT)
         except ValueError as exc:
             self._reader.reject(self._path, f"{exc}; check --config.file")
-            return None
+            return None, Location(self._path)
         return self._reader.yaml(text, self._path)
 
     def _settings(self, document: Mapping[str, Any], root: Location) -> dict[str, Any]:
@@ -100,7 +132,7 @@ class _Loader:
             setting.variable: self._environ.get(setting.variable),
             setting.flag: self._flags[setting.key],
         }
-        values = [setting.type.parse(setting.default)]
+        values = [setting.type.parse(self._defaults.get(setting.key, setting.default))]
         for origin, raw in sources.items():
             if raw is not None:
                 self._origins[setting.key] = origin
@@ -114,12 +146,18 @@ class _Loader:
             self._reader.reject(where, f"{low} is longer than {high}; lower {low} or raise {high}")
 
     def _warn_of_misspelt_variables(self) -> None:
-        """Warn of variables that resemble ours; no error, because Kubernetes sets some with our prefix."""
-        known = [FILE_VARIABLE, *(row.variable for row in SETTINGS)]
+        """Warn of variables that resemble a setting's or an account key's, or are named after its key.
+
+        It is not an error, because Kubernetes and other programs set variables with the same prefix.
+        """
+        known = [FILE_VARIABLE, *(row.variable for row in SETTINGS), *VARIABLES.values()]
+        by_key = {key.upper(): variable for key, variable in VARIABLES.items()}
         for name in sorted(self._environ.keys() - set(known)):
-            close = difflib.get_close_matches(name, known, 1, 0.9)
-            if name.startswith("PF_EXPORTER_") and close:
-                self._reader.warn(safe_key(name), f"unknown variable; did you mean {close[0]}?")
+            if name.startswith("PF_"):
+                close = difflib.get_close_matches(name, known, 1, 0.9)
+                meant = by_key.get(name.removeprefix("PF_").removeprefix("EXPORTER_")) or "".join(close)
+                if meant:
+                    self._reader.warn(safe_key(name), f"unknown variable; did you mean {meant}?")
 
     def _accounts(self, raw: Any, root: Location, is_readable: bool) -> tuple[Account, ...]:
         """The accounts in the file, or else the account in the environment."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pf_exporter.config.key_names import safe_key
@@ -21,8 +21,12 @@ T = TypeVar("T")
 class Location:
     """The place of a mapping in a file or in the environment, for the beginning of problems."""
 
-    prefix: str
-    """The text before a key, such as ``pf.yml: accounts[0].``."""
+    file: str = ""
+    """The path of the file; empty for the environment."""
+    path: str = ""
+    """The keys that lead to the mapping, such as ``accounts[0]``; empty for the root."""
+    positions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Line and column, such as ``:3:5``, by the path of a key."""
     names: Mapping[str, str] = field(default_factory=dict)
     """The names of keys that are not called by their own name, such as ``PF_TOKEN`` for ``token``."""
 
@@ -31,15 +35,26 @@ class Location:
         return self.names.get(key, key)
 
     def key(self, key: str) -> str:
-        """The place of a key, such as ``pf.yml: accounts[0].token``."""
-        return self.prefix + self.name(key)
+        """The place of a key, such as ``pf.yml:3:5: accounts[0].token``; of a missing one, its mapping's."""
+        if not self.file:
+            return self.name(key)
+        position = self.positions.get(self._join(key)) or self.positions.get(self.path, "")
+        return f"{self.file}{position}: {self._join(safe_key(key))}"
 
     def section(self, key: str) -> Location:
         """The location of the mapping under a key."""
-        return Location(self.key(key) + ".")
+        return replace(self, path=self._join(key))
+
+    def item(self, key: str, number: int) -> Location:
+        """The location of a mapping in the list under a key."""
+        return self.section(f"{key}[{number}]")
+
+    def _join(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
 
     def __str__(self) -> str:
-        return self.prefix.rstrip(".: ") or "environment"
+        place = f"{self.file}{self.positions.get(self.path, '')}" or "environment"
+        return f"{place}: {self.path}" if self.path else place
 
 
 class ConfigReader:
@@ -57,11 +72,12 @@ class ConfigReader:
         """Add a warning."""
         self.warnings.append(f"{where}: {warning}")
 
-    def yaml(self, text: str, path: str) -> Any:
-        """The document in a file's text: mappings, lists, strings and None."""
+    def yaml(self, text: str, path: str) -> tuple[Any, Location]:
+        """The document in a file's text (mappings, lists, strings and None), and the location of its root."""
         from pf_exporter.config.yaml_document import StrictYaml  # Imports PyYAML, which only a file needs.
 
-        return StrictYaml(text, path, self.problems).read()
+        document = StrictYaml(text, path, self.problems)
+        return document.read(), Location(path, positions=document.positions)
 
     def mapping(self, raw: Any, location: Location, keys: Collection[str] | None = None) -> dict[str, Any]:
         """The entries of a mapping that are not null, in the order of ``keys``; without ``keys``, all."""
@@ -77,7 +93,7 @@ class ConfigReader:
             if key not in keys:
                 close = difflib.get_close_matches(key, keys, 1)
                 hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(keys)}"
-                self.reject(location.key(safe_key(key)), f"unknown key; {hint}")
+                self.reject(location.key(key), f"unknown key; {hint}")
         return {key: raw[key] for key in keys if raw.get(key) is not None}
 
     def value(self, type_: SettingType[T], raw: Any, where: str) -> T | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -11,6 +12,9 @@ from pf_exporter.errors import ConfigError
 
 FILE_LIMIT = 64 * 1024
 """Largest secret file, in bytes."""
+
+_PLACEHOLDER = re.compile(r"\$\{.*\}|\$\(.*\)|\$[A-Z_][A-Z0-9_]*|%[A-Za-z_]\w*%|<.*>|\{\{.*\}\}", re.ASCII)
+"""A reference to a variable or a gap in a template, as the whole text: ``${PF_TOKEN}``, ``<token>``."""
 
 
 class Secret:
@@ -27,6 +31,10 @@ class Secret:
     def reveal(self) -> str:
         """The string itself."""
         return self._text
+
+    def is_placeholder(self) -> bool:
+        """Whether the string is a placeholder for a secret, such as ``${PF_TOKEN}`` or ``<token>``."""
+        return _PLACEHOLDER.fullmatch(self._text.strip()) is not None
 
     def read(self) -> Secret:
         """The secret itself, as :meth:`SecretFile.read` does."""

@@ -21,6 +21,8 @@ class Setting:
     help: str
     custom_flag: str = ""
     """The flag, where Prometheus' own exporters call it differently."""
+    former_flag: str = ""
+    """A flag of an earlier version that still works; empty if there is none."""
 
     @property
     def flag(self) -> str:
@@ -33,10 +35,16 @@ class Setting:
         return "PF_EXPORTER_" + self.key.replace(".", "_").upper()
 
 
-def setting(type_: SettingType[T], default: str, help: str, flag: str = "") -> T:
+def setting(type_: SettingType[T], default: str, help: str, *, flag: str = "", former_flag: str = "") -> T:
     """A field of a section's dataclass; ``flag`` replaces the flag derived from the key.
 
     The return type is that of the attribute, so that type checkers see a section as a plain dataclass.
     """
-    row = {"type": type_, "default": default, "help": help, "custom_flag": flag}
+    row = {
+        "type": type_,
+        "default": default,
+        "help": help,
+        "custom_flag": flag,
+        "former_flag": former_flag,
+    }
     return field(default=type_.parse(default), metadata=row)

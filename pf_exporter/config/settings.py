@@ -14,18 +14,18 @@ from pf_exporter.config.setting import Setting, setting
 from pf_exporter.config.types import (
     ADDRESS,
     BOOLEAN,
-    DURATION,
     LABEL,
+    LOG_LEVEL,
     PATH,
     ROUTE,
     TEMPORALITY,
     SettingType,
     choice,
+    duration_from,
+    integer_from,
     list_of,
-    min_duration,
     or_empty,
-    or_zero,
-    positive_integer,
+    size_from,
 )
 from pf_exporter.schema import PERSONAL_FIELDS, RESOURCES, Temporality
 
@@ -35,22 +35,22 @@ class StreamSettings:
     """The event stream's timeouts and retries, in seconds."""
 
     idle_timeout: float = setting(
-        DURATION, "120s", "Reconnect if no byte arrives for this long, heartbeats included."
+        duration_from("20s"), "2m", "Reconnect if no byte arrives for this long, heartbeats included."
     )
     rotate_after: float = setting(
-        min_duration("1s", or_off=True), "115m", "Replace a stream at this age; 0 disables rotation."
+        duration_from("1m", or_off=True), "115m", "Replace a stream at this age; 0 disables rotation."
     )
-    backoff_min: float = setting(DURATION, "1s", "Minimum delay between retries.")
-    backoff_max: float = setting(DURATION, "60s", "Maximum delay between retries.")
+    backoff_min: float = setting(duration_from("100ms"), "1s", "Minimum delay between retries.")
+    backoff_max: float = setting(duration_from("1s"), "1m", "Maximum delay between retries.")
 
 
 @dataclass(frozen=True)
 class SeriesSettings:
     """The bounds of the series in memory; ``ttl`` is in seconds."""
 
-    ttl: float = setting(DURATION, "10m", "Remove series that receive no event for this long.")
+    ttl: float = setting(duration_from("1m"), "10m", "Remove series that receive no event for this long.")
     limit: int = setting(
-        positive_integer("series"), "500000", "Maximum number of series; new ones above it are dropped."
+        integer_from(1), "500000", "Maximum number of series; new ones above it are dropped."
     )
 
 
@@ -89,10 +89,10 @@ class InventorySettings:
     """The polled lists of ports, virtual circuits and cloud router connections; in seconds."""
 
     interval: float = setting(
-        min_duration("60s", or_off=True), "5m", "Interval between polls of the inventory; 0 disables it."
+        duration_from("1m", or_off=True), "5m", "Interval between polls of the inventory; 0 disables it."
     )
     description_tags: tuple[str, ...] = setting(
-        SettingType(_parse_tag_keys, LABEL.metavar, repeatable=True),
+        SettingType(_parse_tag_keys, LABEL.metavar, ",".join, repeatable=True),
         "",
         "Keys of [key=value] tags in descriptions to add as labels to the info metrics.",
     )
@@ -116,10 +116,10 @@ class WebSettings:
         or_empty(PATH),
         "",
         "File with TLS, users, headers and the rate limit; see docs/web.md.",
-        "--web.config.file",
+        flag="--web.config.file",
     )
     max_requests: int = setting(
-        or_zero(positive_integer("requests")),
+        integer_from(0),
         "40",
         "Maximum number of concurrent requests; 0 disables the limit.",
     )
@@ -132,14 +132,13 @@ class RecordSettings:
     """The recording of the streams, for replay and for reports."""
 
     file: str = setting(
-        or_empty(PATH), "", "Record the streams to this file, for pf-exporter replay.", "--stream.record"
+        or_empty(PATH),
+        "",
+        "Record the streams to this file, for pf-exporter replay.",
+        former_flag="--stream.record",
     )
-    limit: int = setting(
-        positive_integer("bytes"), "67108864", "Uncompressed size at which the recording is rotated."
-    )
-    kept: int = setting(
-        positive_integer("files"), "3", "Number of rotated files to keep, as FILE.1 and so on."
-    )
+    limit: int = setting(size_from("1MiB"), "64MiB", "Uncompressed size at which the recording is rotated.")
+    kept: int = setting(integer_from(1), "3", "Number of rotated files to keep, as FILE.1 and so on.")
     redact: bool = setting(
         BOOLEAN, "true", "Replace names, addresses, messages and circuit IDs in the recording."
     )
@@ -153,9 +152,7 @@ LOGGABLE_FIELDS = ("category", "log_level", "event", *PERSONAL_FIELDS)
 class LogSettings:
     """The log on standard error."""
 
-    level: str = setting(
-        choice("debug", "info", "warn", "error"), "info", "Log only messages of at least this level."
-    )
+    level: str = setting(LOG_LEVEL, "info", "Log only messages of at least this level.")
     format: str = setting(choice("logfmt", "json"), "logfmt", "Output format of log messages.")
     activity_fields: tuple[str, ...] = setting(
         list_of(choice(*LOGGABLE_FIELDS)),
@@ -182,6 +179,8 @@ SETTINGS: tuple[Setting, ...] = tuple(
 )
 """Every setting, in the order of the documentation."""
 
+_TYPES = {row.key: row.type for row in SETTINGS}
+
 
 @dataclass(frozen=True)
 class Config:
@@ -201,3 +200,7 @@ class Config:
         """The value of a setting by its dotted key."""
         section, name = key.split(".")
         return getattr(getattr(self, section), name)
+
+    def text(self, key: str) -> str:
+        """The value of a setting by its dotted key, as one would enter it: ``115m``, ``64MiB``."""
+        return _TYPES[key].format(self.value(key))

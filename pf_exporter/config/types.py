@@ -1,15 +1,15 @@
-"""The types of settings: how a string becomes a value."""
+"""The types of settings: how a string becomes a value, and a value a string."""
 
 from __future__ import annotations
 
 import enum
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 
+from pf_exporter.config.addresses import parse_api_url, parse_listen_address
+from pf_exporter.config.quantities import duration, format_duration, format_size, size
 from pf_exporter.config.secrets import parse_secret
 from pf_exporter.schema import Temporality
 
@@ -19,40 +19,18 @@ E = TypeVar("E", bound=enum.Enum)
 
 @dataclass(frozen=True)
 class SettingType(Generic[T]):
-    """How a string becomes a value."""
+    """How a string becomes a value, and a value a string."""
 
     parse: Callable[[str], T]
     """Raises ValueError with what it expects, never with the string itself."""
     metavar: str
-    unit: str = ""
+    format: Callable[[T], str] = str
+    """The text that parses to a value, as one would enter it."""
     repeatable: bool = False
     """Whether the value is a list: a repeated flag, a list in the file, commas in a variable."""
 
 
-_MILLISECONDS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _MILLISECONDS))
-_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-
-
-def duration(text: str) -> float:
-    """Seconds of ``90s``, ``1h30m``, ``500ms``, or of a plain number of seconds; at most 365 days.
-
-    >>> duration("1h30m"), duration("0.5")
-    (5400.0, 0.5)
-    """
-    if _SECONDS.fullmatch(text):
-        seconds = float(text)
-    elif text and (match := _DURATION.fullmatch(text)):
-        amounts = zip(match.groups("0"), _MILLISECONDS.values(), strict=True)
-        seconds = sum(int(amount) * milliseconds for amount, milliseconds in amounts) / 1000
-    else:
-        raise ValueError("expected a duration, such as 90s, 10m, 1h30m or 500ms")
-    if seconds > 365 * 86_400:
-        raise ValueError("expected a duration of at most 365d")
-    return seconds
-
-
-def min_duration(minimum: str, *, or_off: bool = False) -> SettingType[float]:
+def duration_from(minimum: str, *, or_off: bool = False) -> SettingType[float]:
     """Durations of at least ``minimum`` and, with ``or_off``, 0."""
     expected = f"expected a duration of at least {minimum}{', or 0 to disable' if or_off else ''}"
 
@@ -62,18 +40,30 @@ def min_duration(minimum: str, *, or_off: bool = False) -> SettingType[float]:
             raise ValueError(expected)
         return seconds
 
-    return SettingType(parse, "DURATION", "seconds")
+    return SettingType(parse, "DURATION", format_duration)
 
 
-def positive_integer(unit: str) -> SettingType[int]:
-    """Integers from 1 to 999999999."""
+def size_from(minimum: str) -> SettingType[int]:
+    """Sizes of at least ``minimum``, in bytes."""
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-            raise ValueError("expected an integer from 1 to 999999999")
+        number = size(text)
+        if number < size(minimum):
+            raise ValueError(f"expected a size of at least {minimum}")
+        return number
+
+    return SettingType(parse, "SIZE", format_size)
+
+
+def integer_from(minimum: int) -> SettingType[int]:
+    """Integers from ``minimum`` to 999999999."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"0|[1-9][0-9]{0,8}", text) or int(text) < minimum:
+            raise ValueError(f"expected an integer from {minimum} to 999999999")
         return int(text)
 
-    return SettingType(parse, "NUMBER", unit)
+    return SettingType(parse, "NUMBER")
 
 
 def matching(pattern: str, metavar: str, expected: str) -> SettingType[str]:
@@ -108,22 +98,17 @@ def list_of(item_type: SettingType[str]) -> SettingType[tuple[str, ...]]:
             try:
                 items[item_type.parse(part)] = None
             except ValueError as exc:
-                raise ValueError(f"item {number}: {exc}") from None
+                raise ValueError(f"item {number}: {exc}" if len(parts) > 1 else str(exc)) from None
         if not items:
             raise ValueError("expected at least one item; omit the setting to use the default")
         return tuple(items)
 
-    return SettingType(parse, item_type.metavar, repeatable=True)
+    return SettingType(parse, item_type.metavar, ",".join, repeatable=True)
 
 
 def or_empty(type_: SettingType[str]) -> SettingType[str]:
     """The values of a type, and the empty string."""
-    return SettingType(lambda text: type_.parse(text) if text else "", type_.metavar, type_.unit)
-
-
-def or_zero(type_: SettingType[int]) -> SettingType[int]:
-    """The values of a type, and 0."""
-    return SettingType(lambda text: 0 if text == "0" else type_.parse(text), type_.metavar, type_.unit)
+    return SettingType(lambda text: type_.parse(text) if text else "", type_.metavar)
 
 
 def _parse_boolean(text: str) -> bool:
@@ -132,43 +117,22 @@ def _parse_boolean(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _parse_log_level(text: str) -> str:
+    level = text.lower()
+    return _LOG_LEVEL.parse("warn" if level == "warning" else level)
 
 
-def _parse_api_url(text: str) -> str:
-    url = text if "://" in text else f"https://{text}"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        if "[" in parts.netloc or not re.fullmatch(r"[A-Za-z0-9._-]+", host):
-            ipaddress.IPv6Address(host)
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("https", "http") or not re.fullmatch(r"[!-~]+", text):
-        raise ValueError("expected a URL, such as https://api.packetfabric.com")
-    if "@" in parts.netloc or "?" in text or "#" in text or "\\" in text:
-        raise ValueError("expected a URL without user, password, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError("http would send the credentials in clear text; use https")
-    return url.rstrip("/")
-
-
-BOOLEAN = SettingType(_parse_boolean, "true|false")
-DURATION = min_duration("1ms")
+BOOLEAN = SettingType(_parse_boolean, "true|false", lambda value: str(value).lower())
 TEMPORALITY = member_of(Temporality)
-URL = SettingType(_parse_api_url, "URL")
+URL = SettingType(parse_api_url, "URL")
 SECRET = SettingType(parse_secret, "SECRET")
+_LOG_LEVEL = choice("debug", "info", "warn", "error")
+LOG_LEVEL = SettingType(_parse_log_level, _LOG_LEVEL.metavar)
 PATH = matching(r"[^\x00-\x1f\ud800-\udfff]+", "PATH", "a path")
 NAME = matching("[A-Za-z0-9_.-]{1,64}", "NAME", "1 to 64 letters, digits, dots, hyphens or underscores")
 LABEL = matching("(?!__)[A-Za-z_][A-Za-z0-9_]{0,63}", "KEY", "the name of a label, such as env")
 UUID = matching("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", "UUID", "a UUID")
-ADDRESS = matching(
-    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]{1,5}", "ADDRESS", "HOST:PORT, [IPV6]:PORT or :PORT"
-)
+ADDRESS = SettingType(parse_listen_address, "ADDRESS")
 ROUTE = matching(r"(?!/-(/|$))(/\w[\w.~-]*|/-)+", "ROUTE", "a path such as /metrics, but not / or /-/…")
 EVENT = matching("[a-z_]+", "EVENT", "the name of an event, such as metrics")
 PORT = matching(r"[\w.:-]+", "PORT", "the circuit ID of a port, such as PF-AP-LAX1-1234")

@@ -16,6 +16,10 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _SYNTAX = "invalid YAML from here on; check for a missing quote, colon or space"
 
 
+def _position(mark: Any) -> str:
+    return f":{mark.line + 1}:{mark.column + 1}"
+
+
 class _RefusedError(yaml.MarkedYAMLError):
     """Valid YAML that a configuration does not need."""
 
@@ -28,6 +32,8 @@ class StrictYaml:
         self._path = path
         self._problems = problems
         self._events: Iterator[Any] = iter(())
+        self.positions: dict[str, str] = {}
+        """Line and column, such as ``:3:5``, by the path of a key, such as ``accounts[0].name``."""
 
     def read(self) -> Any:
         """The document, or None; problems, with line and column, are added to ``problems``."""
@@ -47,21 +53,21 @@ class StrictYaml:
 
     def _reject(self, mark: Any, problem: str) -> None:
         """Add a problem at a position in the text."""
-        self._problems.append(f"{self._path}:{mark.line + 1}:{mark.column + 1}: {problem}")
+        self._problems.append(f"{self._path}{_position(mark)}: {problem}")
 
     def _document(self) -> Any:
         next(self._events)  # The start of the stream.
         if isinstance(next(self._events), yaml.StreamEndEvent):
             return None
-        root = self._node(next(self._events), 1)
+        root = self._node(next(self._events), 1, "")
         next(self._events)  # The end of the document.
         after = next(self._events)
         if not isinstance(after, yaml.StreamEndEvent):
             self._reject(after.start_mark, "a second YAML document; keep only one")
         return root
 
-    def _node(self, event: Any, depth: int) -> Any:
-        """The value that begins with an event."""
+    def _node(self, event: Any, depth: int, path: str) -> Any:
+        """The value that begins with an event; ``path`` leads to it."""
         for refused, problem in (
             (depth > DEPTH_LIMIT, f"nested more than {DEPTH_LIMIT} levels deep; no setting is"),
             (event.anchor, "anchors and aliases (& and *) are not allowed; repeat the value, or quote it"),
@@ -71,19 +77,25 @@ class StrictYaml:
                 raise _RefusedError(problem=problem, problem_mark=event.start_mark)
         if isinstance(event, yaml.ScalarEvent):
             return None if event.implicit[0] and event.value in _NULL else event.value
-        return self._list(depth) if isinstance(event, yaml.SequenceStartEvent) else self._mapping(depth)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._list(depth, path)
+        return self._mapping(depth, path)
 
-    def _list(self, depth: int) -> list[Any]:
-        items = []
+    def _list(self, depth: int, path: str) -> list[Any]:
+        items: list[Any] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            items.append(self._node(event, depth + 1))
+            item_path = f"{path}[{len(items)}]"
+            self.positions[item_path] = _position(event.start_mark)
+            items.append(self._node(event, depth + 1, item_path))
         return items
 
-    def _mapping(self, depth: int) -> dict[str, Any]:
+    def _mapping(self, depth: int, path: str) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key = self._node(event, depth + 1)
-            value = self._node(next(self._events), depth + 1)
+            key = self._node(event, depth + 1, path)
+            key_path = f"{path}.{key}" if path else f"{key}"
+            self.positions.setdefault(key_path, _position(event.start_mark))
+            value = self._node(next(self._events), depth + 1, key_path)
             if not isinstance(key, str):
                 self._reject(event.start_mark, "expected a string as key")
             elif key in mapping:

@@ -18,7 +18,6 @@ from pf_exporter.config import (
     duration,
     fingerprint,
     read_file,
-    safe_key,
 )
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.tls_names import CIPHERS, CLIENT_AUTH, CURVES, TLS13_CIPHERS, VERSIONS
@@ -65,7 +64,7 @@ class _WebConfigReader:
     def __init__(self, path: str, fingerprints: dict[str, object]) -> None:
         self._path = path
         self._fingerprints = fingerprints
-        self._root = Location(f"{path}: ")
+        self._root = Location(path)
         self._reader = ConfigReader()
         self.problems = self._reader.problems
 
@@ -79,7 +78,7 @@ class _WebConfigReader:
 
     def config(self) -> WebConfig:
         """The whole file; not to be used if there are problems."""
-        document = self._reader.yaml(self._file(self._path, self._path), self._path)
+        document, self._root = self._reader.yaml(self._file(self._path, self._path), self._path)
         root = self._reader.mapping(document, self._root, SECTIONS)
         tls, http, users, rate = (
             self._reader.mapping(root.get(name), self._root.section(name), keys)
@@ -120,7 +119,7 @@ class _WebConfigReader:
     def _users(self, section: Mapping[str, Any], location: Location) -> Mapping[str, Secret]:
         users = {}
         for name, value in section.items():
-            where = location.key(safe_key(name))
+            where = location.key(name)
             if not name or ":" in name:
                 self._reader.reject(where, "a user name must not be empty or contain a colon")
             match = re.fullmatch(BCRYPT_HASH, value) if isinstance(value, str) else None

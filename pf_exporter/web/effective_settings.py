@@ -13,12 +13,7 @@ from pf_exporter.web.status_context import SettingEntry
 
 def effective_settings(config: Config) -> list[SettingEntry]:
     """Every setting and every key of every account."""
-    settings = []
-    for setting in SETTINGS:
-        value = _text(config.value(setting.key))
-        settings.append(
-            SettingEntry(setting.key, f"{value} {setting.type.unit}".strip() if value else NO_VALUE)
-        )
+    settings = [SettingEntry(row.key, config.text(row.key) or NO_VALUE) for row in SETTINGS]
     for account in config.accounts:
         settings.extend(
             SettingEntry(f"accounts.{account.name}.{key}", value) for key, value in _account(account)

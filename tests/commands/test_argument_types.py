@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from pf_exporter.commands.argument_types import positive_integer, seconds, speed, uuid
+from pf_exporter.commands.argument_types import listen_address, positive_integer, seconds, speed, uuid
 
 UUID = "11111111-2222-3333-4444-555555555555"
 
@@ -38,7 +38,13 @@ def test_bad_count(text: str) -> None:
 
 def test_bad_duration_and_uuid() -> None:
     """The error says what is expected."""
-    with pytest.raises(argparse.ArgumentTypeError, match="expected a duration, such as"):
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a duration with a unit, such as"):
         seconds("soon")
     with pytest.raises(argparse.ArgumentTypeError, match="expected a UUID"):
         uuid("../x")
+
+
+def test_bad_listen_address() -> None:
+    """A listen address is checked before the command starts."""
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a port from 0 to 65535"):
+        listen_address(":99999")

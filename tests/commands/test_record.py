@@ -56,17 +56,41 @@ def test_a_redacted_recording(program: Start, tmp_path: Path) -> None:
 
 
 def test_a_recording_as_received(program: Start, tmp_path: Path) -> None:
-    """With --no-redact the frames are what the server sent, byte for byte, heartbeats included."""
+    """With --no-record.redact the frames are what the server sent, byte for byte, heartbeats included."""
     file = tmp_path / "streams.gz"
     with Fake() as fake:
         fake.events.append(event("port|metrics", METRICS))
-        command = record(program, fake, file, "--no-redact")
+        command = record(program, fake, file, "--no-record.redact")
         command.send_signal(signal.SIGINT)
         assert command.end() == 0
     sent = HEARTBEAT + b"".join(piece for piece in fake.events if isinstance(piece, bytes))
     assert frames(file).startswith(sent)
     text = subprocess.run(["zcat", str(file)], capture_output=True, check=True, text=True).stdout
     assert [json.loads(line).get("mark") for line in text.splitlines()][1] == "opened"
+
+
+def test_former_flag(program: Start, tmp_path: Path) -> None:
+    """`--no-redact` still works, with one line that names its successor."""
+    file = tmp_path / "streams.gz"
+    with Fake() as fake:
+        command = record(program, fake, file, "--no-redact")
+        command.send_signal(signal.SIGINT)
+        assert command.end() == 0
+    (warning,) = (line for line in command.lines if "deprecated" in line)
+    assert "--no-redact: deprecated; use --no-record.redact" in warning
+    assert b"ada" in frames(file)
+
+
+def test_redaction_set_by_the_file(program: Start, tmp_path: Path) -> None:
+    """`record` follows record.redact of the configuration, and its last line reports it."""
+    file, config = tmp_path / "streams.gz", tmp_path / "pf.yml"
+    config.write_text("record: {redact: false}\n")
+    with Fake() as fake:
+        command = record(program, fake, file, f"--config.file={config}")
+        command.send_signal(signal.SIGINT)
+        assert command.end() == 0
+    assert command.lines[-1].endswith("as received: it contains names, addresses and messages")
+    assert b"ada" in frames(file)
 
 
 def test_a_killed_recording_is_continued(program: Start, tmp_path: Path) -> None:
@@ -78,7 +102,7 @@ def test_a_killed_recording_is_continued(program: Start, tmp_path: Path) -> None
                 event("port|metrics", {**METRICS, "bytes_rx_total": 1000 * run + number})
                 for number in range(100)
             ]
-            command = record(program, fake, file, "--no-redact")
+            command = record(program, fake, file, "--no-record.redact")
             command.process.kill()
             command.end()
         totals = [int(total) for total in re.findall(rb'"bytes_rx_total": (\d+)', frames(file))]

@@ -36,7 +36,7 @@ def test_record_and_replay(program: Start, tmp_path: Path) -> None:
     file = tmp_path / "streams.gz"
     with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2)) as simulator:
         env = {"PF_HOST": simulator.url, "PF_TOKEN": simulator.api_key}
-        exporter = program(LISTEN, f"--stream.record={file}", "--series.ttl=1h", env=env)
+        exporter = program(LISTEN, f"--record.file={file}", "--series.ttl=1h", env=env)
         url = metrics_url(exporter)
         until(lambda: len(samples(url)) > 500, "the network")
         exporter.send_signal(signal.SIGTERM)

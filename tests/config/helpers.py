@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,7 +42,19 @@ def load_text(folder: Path, text: str | bytes, *flags: str, environ: Mapping[str
     return load(parse_flags("--config.file", write_file(folder, text), *flags), environ)
 
 
+def without_position(problem: str) -> str:
+    """A problem with a key, without the line and the column of the key."""
+    return re.sub(r"(\.yml):\d+:\d+(: (?:[^:; ]|\(not a name\))+: )", r"\1\2", problem)
+
+
 def problems_of(
+    folder: Path, text: str | bytes, *flags: str, environ: Mapping[str, str] = TOKEN
+) -> list[str]:
+    """The problems of a file with this text, without the folder and the positions of keys."""
+    return [without_position(problem) for problem in placed_problems(folder, text, *flags, environ=environ)]
+
+
+def placed_problems(
     folder: Path, text: str | bytes, *flags: str, environ: Mapping[str, str] = TOKEN
 ) -> list[str]:
     """The problems of a file with this text, without the folder."""

@@ -144,7 +144,7 @@ PROBLEMS: dict[str, str] = {
     " remove it",
     **{
         ONE_STREAM
-        % f"{{type: vc, vcs: ['{pair}']}}": "pf.yml: accounts[0].streams[0].vcs: item 1: expected the circuit"
+        % f"{{type: vc, vcs: ['{pair}']}}": "pf.yml: accounts[0].streams[0].vcs: expected the circuit"
         " IDs of a VC and of a port, joined by &"
         for pair in ("a", "a&", "&b", "a&b&c", "a & b")
     },
@@ -199,3 +199,39 @@ def test_bad_environment(environ: dict[str, str], problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(parse_flags(), environ)
     assert caught.value.problems == (problem,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "${PF_TOKEN}",
+        "$PF_TOKEN",
+        "$(cat token)",
+        "<token>",
+        "<your API key>",
+        "{{ token }}",
+        "%PF_TOKEN%",
+        " ${x} ",
+    ],
+)
+def test_placeholder(text: str, tmp_path: Path) -> None:
+    """A placeholder is not a secret: the problem names the ways to give one, and does not repeat it."""
+    assert problems_of(tmp_path, f"accounts: [{{token: '{text}'}}]", environ={}) == [
+        "pf.yml: accounts[0].token: is a placeholder, and nothing replaces it with the secret;"
+        " use token_file, or remove accounts from the file and set PF_TOKEN in the environment"
+    ]
+    assert problems_of(tmp_path, "", environ={"PF_USER": "a", "PF_PASSWORD": text}) == [
+        "PF_PASSWORD: is a placeholder, and nothing replaces it with the secret;"
+        " use PF_PASSWORD_FILE, or set PF_PASSWORD to the secret itself"
+    ]
+
+
+@pytest.mark.parametrize("text", ["$Secret", "a$PF_TOKEN", "pa<ss>", "{x}", "100%", "$Pass1", "$"])
+def test_secret_that_resembles_a_placeholder(text: str, tmp_path: Path) -> None:
+    """A password may contain such characters; one that looks like a placeholder can come from a file."""
+    (account,) = load_text(tmp_path, f"accounts: [{{token: '{text}'}}]", environ={}).accounts
+    assert account.token == Secret(text)
+    (tmp_path / "token").write_text("<secret>\n")
+    (account,) = load_text(tmp_path, "accounts: [{token_file: token}]", environ={}).accounts
+    assert account.token is not None
+    assert account.token.read() == Secret("<secret>")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.config.flags import add_flags
+from pf_exporter.config.flags import add_flags, add_former_flag
 from pf_exporter.config.loader import load
 from pf_exporter.config.settings import SETTINGS
 from tests.config.helpers import TOKEN, load_text, parse_flags
@@ -49,3 +49,40 @@ def test_help() -> None:
     add_flags(parser)
     text = " ".join(parser.format_help().split())
     assert [row.key for row in SETTINGS if f"{row.flag} " not in text or row.default not in text] == []
+
+
+def test_former_flag(tmp_path: Path) -> None:
+    """A flag of an earlier version still works, with one warning, and is not in help."""
+    config = load_text(tmp_path, "", "--stream.record=a.gz")
+    assert (config.record.file, config.warnings) == (
+        "a.gz",
+        ("--stream.record: deprecated; use --record.file",),
+    )
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    assert "--stream.record" not in parser.format_help()
+    assert load_text(tmp_path, "", "--record.file=a.gz").warnings == ()
+
+
+def test_former_flag_of_a_command() -> None:
+    """A command's former flag converts, repeats and negates like its successor."""
+    parser = argparse.ArgumentParser()
+    actions = add_flags(parser, of_command=True, shown={"record.redact": "true", "web.listen_address": ":1"})
+    add_former_flag(parser, "--no-redact", actions["--no-record.redact"])
+    add_former_flag(parser, "--listen-address", actions["--web.listen-address"])
+    number = parser.add_argument("--number", type=int)
+    add_former_flag(parser, "--count", number)
+    arguments = vars(
+        parser.parse_args(["--no-redact", "--listen-address=:2", "--listen-address=:3", "--count=4"])
+    )
+    assert arguments["former_flags"] == {
+        "--no-redact": "--no-record.redact",
+        "--listen-address": "--web.listen-address",
+        "--count": "--number",
+    }
+    assert (arguments["record.redact"], arguments["web.listen_address"]) == ("false", [":2", ":3"])
+    assert arguments["number"] == 4
+    text = parser.format_help()
+    flags = ("--record.redact", "Default: :1.", "--series.ttl", "--count", "--listen-address")
+    assert [flag for flag in flags if flag in text] == ["--record.redact", "Default: :1."]
+    assert vars(parser.parse_args([])) == {}

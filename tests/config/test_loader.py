@@ -21,16 +21,18 @@ from tests.config.helpers import (
     TOKEN,
     load_text,
     parse_flags,
+    placed_problems,
     problems_of,
     traceback_of,
+    without_position,
     write_file,
 )
 
 # The value of every setting in the file, the environment and the command line: as text, and parsed.
 EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] = {
-    "stream.idle_timeout": (("30", "1m30s", "2h"), (30.0, 90.0, 7200.0)),
+    "stream.idle_timeout": (("30s", "1m30s", "2h"), (30.0, 90.0, 7200.0)),
     "stream.rotate_after": (("0", "10m", "90s"), (0.0, 600.0, 90.0)),
-    "stream.backoff_min": (("2s", "500ms", "0.25"), (2.0, 0.5, 0.25)),
+    "stream.backoff_min": (("2s", "500ms", "250ms"), (2.0, 0.5, 0.25)),
     "stream.backoff_max": (("30s", "40s", "50s"), (30.0, 40.0, 50.0)),
     "series.ttl": (("1d", "1h", "1m"), (86400.0, 3600.0, 60.0)),
     "series.limit": (("1", "20", "300"), (1, 20, 300)),
@@ -50,7 +52,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] 
     "web.enable_lifecycle": (("true", "false", ""), (True, False, True)),
     "web.open_health": (("true", "false", ""), (True, False, True)),
     "record.file": (("a.gz", "b.gz", "/c.gz"), ("a.gz", "b.gz", "/c.gz")),
-    "record.limit": (("1000", "2000", "3000"), (1000, 2000, 3000)),
+    "record.limit": (("1MiB", "1024KiB", "1GiB"), (1048576, 1048576, 1073741824)),
     "record.kept": (("1", "2", "4"), (1, 2, 4)),
     "record.redact": (("false", "true", ""), (False, True, True)),
     "log.level": (("debug", "warn", "error"), ("debug", "warn", "error")),
@@ -112,7 +114,7 @@ def test_full_file() -> None:
         "web.enable_lifecycle": True,
         "web.open_health": True,
         "record.file": "streams.gz",
-        "record.limit": 1000000,
+        "record.limit": 2097152,
         "record.kept": 2,
         "record.redact": False,
         "log.level": "debug",
@@ -155,7 +157,7 @@ def test_values_are_strings(tmp_path: Path) -> None:
     (account,) = load_text(tmp_path, "accounts: [{name: on, token: 0123}]", environ={}).accounts
     assert account == Account(name="on", token=Secret("0123"))
     assert problems_of(tmp_path, "series: {ttl: 1:30}") == [
-        "pf.yml: series.ttl: expected a duration, such as 90s, 10m, 1h30m or 500ms"
+        "pf.yml: series.ttl: expected a duration with a unit, such as 90s, 10m, 1h30m or 500ms"
     ]
 
 
@@ -163,11 +165,22 @@ def test_values_are_strings(tmp_path: Path) -> None:
 
 
 PROBLEMS: dict[str, str] = {
-    "stream: {idle_timeout: true}": "pf.yml: stream.idle_timeout: expected a duration,"
+    "stream: {idle_timeout: true}": "pf.yml: stream.idle_timeout: expected a duration with a unit,"
     " such as 90s, 10m, 1h30m or 500ms",
-    "stream: {idle_timeout: 0}": "pf.yml: stream.idle_timeout: expected a duration of at least 1ms",
+    "stream: {idle_timeout: 120}": "pf.yml: stream.idle_timeout: expected a duration with a unit,"
+    " such as 90s, 10m, 1h30m or 500ms",
+    "record: {limit: 67108864}": "pf.yml: record.limit: expected a size with a unit,"
+    " such as 512KiB, 64MiB or 1GiB",
+    "record: {limit: 64KiB}": "pf.yml: record.limit: expected a size of at least 1MiB",
+    "stream: {rotate_after: 59s}": "pf.yml: stream.rotate_after: expected a duration of at least 1m,"
+    " or 0 to disable",
+    "stream: {backoff_min: 99ms}": "pf.yml: stream.backoff_min: expected a duration of at least 100ms",
+    "stream: {backoff_max: 999ms}": "pf.yml: stream.backoff_max: expected a duration of at least 1s",
+    "series: {ttl: 59s}": "pf.yml: series.ttl: expected a duration of at least 1m",
+    "web: {max_requests: many}": "pf.yml: web.max_requests: expected an integer from 0 to 999999999",
+    "stream: {idle_timeout: 1ms}": "pf.yml: stream.idle_timeout: expected a duration of at least 20s",
     "stream: {rotate_after: 500d}": "pf.yml: stream.rotate_after: expected a duration of at most 365d",
-    "inventory: {interval: 59s}": "pf.yml: inventory.interval: expected a duration of at least 60s,"
+    "inventory: {interval: 59s}": "pf.yml: inventory.interval: expected a duration of at least 1m,"
     " or 0 to disable",
     **{
         f"inventory: {{description_tags: [env, '{key}']}}": "pf.yml: inventory.description_tags: item 2:"
@@ -185,8 +198,8 @@ PROBLEMS: dict[str, str] = {
     " of strings",
     "stream: {backoff_min: 61s}": "pf.yml: stream.backoff_min: stream.backoff_min is longer than"
     " stream.backoff_max; lower stream.backoff_min or raise stream.backoff_max",
-    "stream: {backoff_max: 1ms}": "pf.yml: stream.backoff_max: stream.backoff_min is longer than"
-    " stream.backoff_max; lower stream.backoff_min or raise stream.backoff_max",
+    "stream: {backoff_max: 1s, backoff_min: 2s}": "pf.yml: stream.backoff_min: stream.backoff_min is longer"
+    " than stream.backoff_max; lower stream.backoff_min or raise stream.backoff_max",
     "series: {limit: 0}": "pf.yml: series.limit: expected an integer from 1 to 999999999",
     "series: {limit: 1e6}": "pf.yml: series.limit: expected an integer from 1 to 999999999",
     "counters: {port_errors: both}": "pf.yml: counters.port_errors: expected one of cumulative, delta",
@@ -194,13 +207,14 @@ PROBLEMS: dict[str, str] = {
     "web: {listen_address: []}": "pf.yml: web.listen_address: expected at least one item;"
     " omit the setting to use the default",
     "web: {listen_address: [':1', '1']}": "pf.yml: web.listen_address: item 2: expected HOST:PORT,"
-    " [IPV6]:PORT or :PORT",
+    " [IPV6]:PORT or :PORT, such as 127.0.0.1:10054",
+    "web: {listen_address: ':99999'}": "pf.yml: web.listen_address: expected a port from 0 to 65535",
     **{
         f"web: {{telemetry_path: '{path}'}}": "pf.yml: web.telemetry_path: expected a path such as /metrics,"
         " but not / or /-/…"
         for path in ("/", "/-/healthy", "/-", "metrics", "/a?b", "/{a}", "//", "/../x", "/é")
     },
-    "log: {level: INFO}": "pf.yml: log.level: expected one of debug, info, warn, error",
+    "log: {level: verbose}": "pf.yml: log.level: expected one of debug, info, warn, error",
 }
 
 
@@ -221,7 +235,7 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
     )
     assert found == [
         "pf.yml: log.levle: unknown key; did you mean level?",
-        "PF_EXPORTER_SERIES_TTL: expected a duration, such as 90s, 10m, 1h30m or 500ms",
+        "PF_EXPORTER_SERIES_TTL: expected a duration with a unit, such as 90s, 10m, 1h30m or 500ms",
         "--series.limit: expected an integer from 1 to 999999999",
         "pf.yml: log.level: expected one of debug, info, warn, error",
         "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, hyphens or underscores",
@@ -254,7 +268,79 @@ def test_every_setting_has_an_example() -> None:
     assert EXAMPLES.keys() == {row.key for row in SETTINGS}
 
 
+PLACED = """\
+stream:
+  idle_timout: 30s
+  rotate_after: soon
+accounts:
+  - name: east
+    tokn: x
+    token: x
+    streams:
+      - type: port
+        ifd: [PF-AP-LAX1-1234]
+      - {events: [metrics]}
+  - {name: west, api_url: http://a}
+"""
+
+
+def test_position_of_problems(tmp_path: Path) -> None:
+    """A problem begins with file, line and column: of its key, or of the mapping where a key is missing."""
+    assert placed_problems(tmp_path, PLACED, environ={}) == [
+        "pf.yml:2:3: stream.idle_timout: unknown key; did you mean idle_timeout?",
+        "pf.yml:3:3: stream.rotate_after: expected a duration with a unit, such as 90s, 10m, 1h30m or 500ms",
+        "pf.yml:6:5: accounts[0].tokn: unknown key; did you mean token?",
+        "pf.yml:10:9: accounts[0].streams[0].ifd: unknown key; did you mean ifds?",
+        "pf.yml:11:9: accounts[0].streams[1].type: missing; set it to one of port, vc, customer",
+        "pf.yml:12:18: accounts[1].api_url: http would send the credentials in clear text; use https",
+        "pf.yml:12:5: accounts[1]: has no credentials; give either token or token_file, or login or"
+        " login_file together with password or password_file",
+    ]
+
+
+def test_web_configuration_file(tmp_path: Path) -> None:
+    """The problems of the web configuration file follow those of the main file."""
+    text = "series: {ttl: no}\nweb: {config_file: web.yml}"
+    path = write_file(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(parse_flags("--config.file", path), TOKEN, check_web_config=lambda file: [f"{file}: bad"])
+    assert list(map(without_position, caught.value.problems)) == [
+        f"{path}: series.ttl: expected a duration with a unit, such as 90s, 10m, 1h30m or 500ms",
+        "web.yml: bad",
+    ]
+    assert load(parse_flags(), TOKEN, check_web_config=lambda file: [f"{file}: bad"]).web.config_file == ""
+
+
+def test_other_default() -> None:
+    """A command can replace the default of a setting; a flag overrides it."""
+    defaults = {"web.listen_address": "127.0.0.1:1"}
+    assert load(parse_flags(), TOKEN, defaults=defaults).web.listen_address == ("127.0.0.1:1",)
+    flags = parse_flags("--web.listen-address=:2")
+    assert load(flags, TOKEN, defaults=defaults).web.listen_address == (":2",)
+
+
 # Warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PF_TOKN", "PF_TOKEN"),
+        ("PF_EXPORTER_TOKEN", "PF_TOKEN"),
+        ("PF_EXPORTER_PASSWORD_FILE", "PF_PASSWORD_FILE"),
+        ("PF_LOGIN", "PF_USER"),
+        ("PF_API_URL", "PF_HOST"),
+        ("PF_EXPORTER_CONFIG_FIL", "PF_EXPORTER_CONFIG_FILE"),
+        ("PF_EXPORTER_LOG_LEVL", "PF_EXPORTER_LOG_LEVEL"),
+        ("PF_ACCOUNT_ID", None),
+        ("PF_EXPORTER_SERVICE_HOST", None),
+        ("PF_EXPORTER_PORT", None),
+    ],
+)
+def test_unknown_variable(name: str, meant: str | None) -> None:
+    """A variable that resembles one of the exporter's is a warning with a suggestion; others are ignored."""
+    warning = f"{name}: unknown variable; did you mean {meant}?"
+    assert load(parse_flags(), {**TOKEN, name: "x"}).warnings == ((warning,) if meant else ())
 
 
 def test_warnings(tmp_path: Path) -> None:
@@ -271,8 +357,8 @@ def test_warnings(tmp_path: Path) -> None:
     assert load(parse_flags("--config.file", path), environ).warnings == (
         "PF_EXPORTER_STREAM_IDLE_TIMOUT: unknown variable; did you mean PF_EXPORTER_STREAM_IDLE_TIMEOUT?",
         f"PF_TOKEN: ignored, because {path} lists accounts",
-        f"{path}: accounts[0]: the file contains a secret and is world-readable; run chmod o-r on it",
-        f"{path}: accounts[1].token_file: the file is world-readable; run chmod o-r on it",
+        f"{path}:1:12: accounts[0]: the file contains a secret and is world-readable; run chmod o-r on it",
+        f"{path}:1:43: accounts[1].token_file: the file is world-readable; run chmod o-r on it",
     )
 
 

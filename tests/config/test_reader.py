@@ -7,17 +7,20 @@ from pf_exporter.config.types import BOOLEAN, EVENT, list_of
 
 
 def test_location() -> None:
-    """A location gives the full place of a key, of a section and of itself."""
-    root = Location("pf.yml: ")
+    """A location gives line, column and path of keys; a missing key has its section's."""
+    root = Location("pf.yml", positions={"log": ":1:1", "log.level": ":2:3", "accounts[0]": ":3:5"})
     assert str(root) == "pf.yml"
-    assert root.key("log") == "pf.yml: log"
-    assert root.section("log").key("level") == "pf.yml: log.level"
-    assert str(root.section("log")) == "pf.yml: log"
+    assert root.key("log") == "pf.yml:1:1: log"
+    assert root.section("log").key("level") == "pf.yml:2:3: log.level"
+    assert str(root.section("log")) == "pf.yml:1:1: log"
+    assert root.item("accounts", 0).key("name") == "pf.yml:3:5: accounts[0].name"
+    assert root.key("a:5ecret") == "pf.yml: (not a name)"
+    assert "log" not in repr(root)
 
 
 def test_location_in_environment() -> None:
     """In the environment a key has the name of its variable."""
-    environment = Location("", {"token": "PF_TOKEN"})
+    environment = Location(names={"token": "PF_TOKEN"})
     assert str(environment) == "environment"
     assert (environment.key("token"), environment.key("name")) == ("PF_TOKEN", "name")
 
@@ -25,7 +28,7 @@ def test_location_in_environment() -> None:
 def test_mapping() -> None:
     """Known keys that are not null are returned; unknown ones are problems, with a suggestion if close."""
     reader = ConfigReader()
-    location = Location("pf.yml: ")
+    location = Location("pf.yml")
     raw = {"b": "2", "a": "1", "null": None, "long_nane": "3", "zzz": "4"}
     assert reader.mapping(raw, location, ["a", "b", "null", "long_name"]) == {"a": "1", "b": "2"}
     assert reader.problems == [
@@ -37,7 +40,7 @@ def test_mapping() -> None:
 def test_mapping_with_any_key() -> None:
     """Without a list of keys any key is allowed, and anything but a mapping is a problem."""
     reader = ConfigReader()
-    location = Location("pf.yml: users.")
+    location = Location("pf.yml", "users")
     assert reader.mapping({"hank": "x", "null": None}, location) == {"hank": "x"}
     assert reader.mapping(None, location) == reader.mapping(["hank"], location) == {}
     assert reader.problems == ["pf.yml: users: expected a mapping"]

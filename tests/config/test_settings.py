@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from pf_exporter.config.settings import SECTIONS, SETTINGS, Config
+from pf_exporter.config.settings import (
+    SECTIONS,
+    SETTINGS,
+    Config,
+    CounterSettings,
+    InventorySettings,
+    RecordSettings,
+    WebSettings,
+)
+from pf_exporter.schema.temporality import Temporality
 
 
 def test_defaults() -> None:
@@ -20,3 +29,27 @@ def test_value_by_key() -> None:
     config = Config(accounts=())
     for setting in SETTINGS:
         assert config.value(setting.key) == setting.type.parse(setting.default)
+
+
+def test_text_of_a_value() -> None:
+    """Every default is written as it is formatted, and the text of a value parses to the value."""
+    config = Config(accounts=())
+    for setting in SETTINGS:
+        assert config.text(setting.key) == setting.default
+    changed = Config(
+        accounts=(),
+        web=WebSettings(listen_address=(":1", "[::1]:2"), open_health=True),
+        counters=CounterSettings(port_errors=Temporality.DELTA),
+        record=RecordSettings(limit=3 * 1024**3),
+        inventory=InventorySettings(description_tags=("env", "owner")),
+    )
+    for key, text in {
+        "web.listen_address": ":1,[::1]:2",
+        "web.open_health": "true",
+        "counters.port_errors": "delta",
+        "record.limit": "3GiB",
+        "inventory.description_tags": "env,owner",
+    }.items():
+        (setting,) = (row for row in SETTINGS if row.key == key)
+        assert changed.text(key) == text
+        assert setting.type.parse(text) == changed.value(key)

@@ -20,7 +20,7 @@ PROBLEMS: dict[str, str] = {
     "stream: {idle_timout: 5s}": "pf.yml: stream.idle_timout: unknown key; did you mean idle_timeout?",
     "series: {xyz: 5s}": "pf.yml: series.xyz: unknown key; expected one of ttl, limit",
     "series: {ttl:5s}": "pf.yml: series.(not a name): unknown key; did you mean ttl?",
-    "series: {ttl: 5s, ttl: 6s}": "pf.yml:1:19: duplicate key ttl; keep only one",
+    "series: {ttl: 5m, ttl: 6m}": "pf.yml:1:19: duplicate key ttl; keep only one",
     "log: {}\nlog: {}": "pf.yml:2:1: duplicate key log; keep only one",
     "? [a]\n: b": "pf.yml:1:3: expected a string as key",
     "log: {level": "pf.yml:1:12: invalid YAML from here on; check for a missing quote, colon or space",

@@ -110,7 +110,7 @@ def test_exporter_service() -> None:
     assert (FOLDER / exporter["build"] / "Dockerfile").exists()
     assert exporter["image"] == f"pf-exporter:{__version__}"
     arguments = parser().parse_args(exporter["command"])
-    assert (arguments.command, arguments.listen_address) == ("demo", "0.0.0.0:10054")
+    assert (arguments.command, vars(arguments)["web.listen_address"]) == ("demo", ["0.0.0.0:10054"])
 
 
 def test_exporter_on_an_account(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ class Stack:
     """The services whose programs Debian packages, with the files of their containers, on free ports."""
 
     def __init__(self, folder: Path) -> None:
-        self.exporter = Program("demo", "--listen-address=127.0.0.1:0", "--interval=1s")
+        self.exporter = Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s")
         listening = re.search(r"addresses=(\S+)", self.exporter.wait_for("msg=listening"))
         assert listening is not None
         self.alertmanager = Alertmanager(folder, "http://127.0.0.1:9/")

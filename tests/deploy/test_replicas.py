@@ -111,7 +111,7 @@ def start_scraping(
     replicas: list[Manifest], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[Any], Scraped]]:
     """Starts a Prometheus with the given relabelings that scrapes two exporters."""
-    exporters = [Program("demo", "--listen-address=127.0.0.1:0", "--interval=1s") for _ in range(2)]
+    exporters = [Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s") for _ in range(2)]
     found = [re.search(r"addresses=(\S+)", item.wait_for("msg=listening")) for item in exporters]
     addresses = [item[1] for item in found if item is not None]
     pods = [item["spec"]["template"] for item in replicas if item["kind"] == "Deployment"]

@@ -147,7 +147,7 @@ def test_version(program: Path) -> None:
 def demo(program: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The installed demo as a process, and its URL."""
     process = subprocess.Popen(
-        [program, "demo", "--listen-address=127.0.0.1:0", "--interval=200ms"],
+        [program, "demo", "--web.listen-address=127.0.0.1:0", "--interval=200ms"],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

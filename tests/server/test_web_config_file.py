@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -62,15 +63,15 @@ INVALID = {
     ),
     "an unknown section": (
         "tls_config: {}",
-        "web.yml: tls_config: unknown key; did you mean tls_server_config?",
+        "web.yml:1:1: tls_config: unknown key; did you mean tls_server_config?",
     ),
     "an unknown key": (
         "http_server_config: {quic: true}",
-        "web.yml: http_server_config.quic: unknown key; expected one of http2, headers",
+        "web.yml:1:22: http_server_config.quic: unknown key; expected one of http2, headers",
     ),
     "a section that is a list": (
         "rate_limit: [a]",
-        "web.yml: rate_limit: expected a mapping with any of interval, burst",
+        "web.yml:1:1: rate_limit: expected a mapping with any of interval, burst",
     ),
     "a key twice": (
         "http_server_config: {http2: true, http2: true}",
@@ -78,19 +79,19 @@ INVALID = {
     ),
     "no key": (
         "tls_server_config: {cert_file: server.pem}",
-        "web.yml: tls_server_config.key_file: missing; TLS needs a certificate and its key",
+        "web.yml:1:1: tls_server_config.key_file: missing; TLS needs a certificate and its key",
     ),
     "no certificate": (
         "tls_server_config: {key_file: server.key}",
-        "web.yml: tls_server_config.cert_file: missing; TLS needs a certificate and its key",
+        "web.yml:1:1: tls_server_config.cert_file: missing; TLS needs a certificate and its key",
     ),
     "a certificate twice": (
         f"tls_server_config: {{{TLS}, cert: x}}",
-        "web.yml: tls_server_config.cert_file: cert is set too; keep only one of them",
+        "web.yml:1:21: tls_server_config.cert_file: cert is set too; keep only one of them",
     ),
     "a missing certificate file": (
         "tls_server_config: {cert_file: no.pem, key_file: server.key}",
-        "web.yml: tls_server_config.cert_file: the file cannot be read: No such file or directory",
+        "web.yml:1:21: tls_server_config.cert_file: the file cannot be read: No such file or directory",
     ),
     "the key of another certificate": (
         "tls_server_config: {cert_file: server.pem, key_file: other.key}",
@@ -102,25 +103,25 @@ INVALID = {
     ),
     "a version that is not supported": (
         f"tls_server_config: {{{TLS}, min_version: TLS11}}",
-        "web.yml: tls_server_config.min_version: expected one of TLS12, TLS13",
+        "web.yml:1:66: tls_server_config.min_version: expected one of TLS12, TLS13",
     ),
     "min_version above max_version": (
         f"tls_server_config: {{{TLS}, min_version: TLS13, max_version: TLS12}}",
-        "web.yml: tls_server_config.min_version: is above max_version",
+        "web.yml:1:66: tls_server_config.min_version: is above max_version",
     ),
     "client certificates without verification": (
         f"tls_server_config: {{{TLS}, client_auth_type: RequireAnyClientCert}}",
-        "web.yml: tls_server_config.client_auth_type: expected one of NoClientCert, RequestClientCert,"
+        "web.yml:1:66: tls_server_config.client_auth_type: expected one of NoClientCert, RequestClientCert,"
         " VerifyClientCertIfGiven, RequireAndVerifyClientCert",
     ),
     "an authority without client certificates": (
         f"tls_server_config: {{{TLS}, client_ca_file: authority.pem}}",
-        "web.yml: tls_server_config.client_auth_type: client_ca has no effect without"
+        "web.yml:1:1: tls_server_config.client_auth_type: client_ca has no effect without"
         " RequireAndVerifyClientCert",
     ),
     "no authority": (
         f"tls_server_config: {{{TLS}, client_auth_type: RequireAndVerifyClientCert}}",
-        "web.yml: tls_server_config.client_ca_file: missing; it is needed to verify client certificates",
+        "web.yml:1:1: tls_server_config.client_ca_file: missing; it is needed to verify client certificates",
     ),
     "an invalid authority": (
         f"tls_server_config: {{{TLS}, client_ca: x, client_auth_type: RequireAndVerifyClientCert}}",
@@ -128,54 +129,58 @@ INVALID = {
     ),
     "allowed SANs without client certificates": (
         f"tls_server_config: {{{TLS}, client_allowed_sans: [a]}}",
-        "web.yml: tls_server_config.client_allowed_sans: needs client_auth_type RequireAndVerifyClientCert",
+        "web.yml:1:66: tls_server_config.client_allowed_sans: needs client_auth_type"
+        " RequireAndVerifyClientCert",
     ),
     "an unknown curve": (
         f"tls_server_config: {{{TLS}, curve_preferences: [P-256]}}",
-        "web.yml: tls_server_config.curve_preferences: expected one of CurveP256, CurveP384, CurveP521,"
+        "web.yml:1:66: tls_server_config.curve_preferences: expected one of CurveP256, CurveP384, CurveP521,"
         " X25519",
     ),
     "several curves": (
         f"tls_server_config: {{{TLS}, curve_preferences: [X25519, CurveP256]}}",
-        "web.yml: tls_server_config.curve_preferences: only one curve can be set; keep one,"
+        "web.yml:1:66: tls_server_config.curve_preferences: only one curve can be set; keep one,"
         " or none for the default",
     ),
     "a header that is not allowed": (
         "http_server_config: {headers: {X-Mine: a}}",
-        "web.yml: http_server_config.headers.X-Mine: unknown key; expected one of Content-Security-Policy,"
-        " Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, X-XSS-Protection",
+        "web.yml:1:32: http_server_config.headers.X-Mine: unknown key; expected one of"
+        " Content-Security-Policy, Strict-Transport-Security, X-Content-Type-Options,"
+        " X-Frame-Options, X-XSS-Protection",
     ),
     "a value that is not allowed": (
         "http_server_config: {headers: {X-Frame-Options: DENY}}",
-        "web.yml: http_server_config.headers.X-Frame-Options: expected deny or sameorigin",
+        "web.yml:1:32: http_server_config.headers.X-Frame-Options: expected deny or sameorigin",
     ),
     "a header with a line break": (
         'http_server_config: {headers: {Content-Security-Policy: "a\\r\\nSet-Cookie: b"}}',
-        "web.yml: http_server_config.headers.Content-Security-Policy: expected one line of ASCII",
+        "web.yml:1:32: http_server_config.headers.Content-Security-Policy: expected one line of ASCII",
     ),
     "an invalid boolean": (
         "http_server_config: {http2: perhaps}",
-        "web.yml: http_server_config.http2: expected true or false",
+        "web.yml:1:22: http_server_config.http2: expected true or false",
     ),
     "a plain-text password": (
         "basic_auth_users: {alice: secret-canary}",
-        "web.yml: basic_auth_users.alice: expected a bcrypt hash, such as `htpasswd -nBC 10 USER` prints",
+        "web.yml:1:20: basic_auth_users.alice: expected a bcrypt hash,"
+        " such as `htpasswd -nBC 10 USER` prints",
     ),
     "a hash with too high a cost": (
         f"basic_auth_users: {{alice: {HASH.replace('$10$', '$31$')}}}",
-        "web.yml: basic_auth_users.alice: expected a bcrypt hash with a cost from 4 to 16",
+        "web.yml:1:20: basic_auth_users.alice: expected a bcrypt hash with a cost from 4 to 16",
     ),
     "a user name with a colon": (
         f"basic_auth_users: {{'a:b': {HASH}}}",
-        "web.yml: basic_auth_users.(not a name): a user name must not be empty or contain a colon",
+        "web.yml:1:20: basic_auth_users.(not a name): a user name must not be empty or contain a colon",
     ),
     "a rate limit without a burst": (
         "rate_limit: {interval: 1s}",
-        "web.yml: rate_limit.burst: no request would be answered; set it to 1 or more",
+        "web.yml:1:1: rate_limit.burst: no request would be answered; set it to 1 or more",
     ),
     "an invalid duration": (
         "rate_limit: {interval: often, burst: 1}",
-        "web.yml: rate_limit.interval: expected a duration, such as 90s, 10m, 1h30m or 500ms",
+        "web.yml:1:14: rate_limit.interval: expected a duration with a unit,"
+        " such as 90s, 10m, 1h30m or 500ms",
     ),
 }
 
@@ -258,4 +263,27 @@ def test_config_check(folder: Path, program: Callable[..., Program]) -> None:
     (folder / "web.yml").write_text("tls_config: {}")
     check = program("--config.check", f"--web.config.file={folder}/web.yml", env={"PF_TOKEN": "x"})
     assert check.end() == 2
-    assert "web.yml: tls_config: unknown key" in check.output
+    assert "web.yml:1:1: tls_config: unknown key" in check.output
+
+
+def test_config_check_reads_every_file(folder: Path, program: Callable[..., Program]) -> None:
+    """`--config.check` and `check` report the problems of all files: configuration, secret, CA, web."""
+    (folder / "web.yml").write_text("tls_config: {}\nrate_limit: {interval: 5}")
+    (folder / "ca.pem").write_text("no certificate")
+    (folder / "pf.yml").write_text(
+        "series: {ttl: 600}\n"
+        "accounts: [{name: a, token_file: none, ca_file: ca.pem}, {name: b, token: '${PF_TOKEN}'}]\n"
+        f"web: {{config_file: {folder}/web.yml}}\n"
+    )
+    for command in ("--config.check", "check"):
+        process = program(command, f"--config.file={folder}/pf.yml")
+        assert process.end() == 2
+        places = re.findall(r"(\w+\.yml:\d+:\d+: [\w.\[\]]+): ", process.output)
+        assert places == [
+            "pf.yml:1:10: series.ttl",
+            "pf.yml:2:22: accounts[0].token_file",
+            "pf.yml:2:40: accounts[0].ca_file",
+            "pf.yml:2:68: accounts[1].token",
+            "web.yml:1:1: tls_config",
+            "web.yml:2:14: rate_limit.interval",
+        ]

@@ -88,7 +88,7 @@ def test_secrets_are_masked(fake: Fake) -> None:
         text = page_of(exporter).text
     assert "canary" not in text
     assert "accounts.default.password <secret>" in text
-    assert "stream.idle_timeout 120 seconds" in text
+    assert "stream.idle_timeout 2m" in text
 
 
 def test_many_circuits(fake: Fake) -> None:

@@ -1,0 +1,35 @@
+"""What commands do with a configuration besides loading it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from pf_exporter.config import Config, former_flag_warnings
+from pf_exporter.errors import ConfigError
+from pf_exporter.log import Logger
+
+log = Logger(__name__)
+
+
+def web_config_problems(path: str) -> Sequence[str]:
+    """The problems of a web configuration file and of the files that it names."""
+    from pf_exporter.server import WebConfigReloader
+
+    try:
+        WebConfigReloader(path)
+    except ConfigError as exc:
+        return exc.problems
+    return ()
+
+
+def log_warnings(config: Config) -> None:
+    """Log the warnings of a configuration."""
+    for warning in config.warnings:
+        log.warning("configuration", warning=warning)
+
+
+def warn_of_former_flags(arguments: argparse.Namespace) -> None:
+    """Log a warning for each flag of an earlier version, in a command that loads no configuration."""
+    for warning in former_flag_warnings(arguments):
+        log.warning("configuration", warning=warning)
