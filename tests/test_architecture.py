@@ -25,6 +25,7 @@ ORDER = (
     "log",
     "reason",
     "errors",
+    "http_get",
     "supervised_thread",
     "schema",
     "config",

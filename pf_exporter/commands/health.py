@@ -13,6 +13,7 @@ from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.parser import add_settings
 from pf_exporter.config import load
+from pf_exporter.http_get import failure_text, http_get
 from pf_exporter.web import HEALTH_PATH, HEALTHY
 
 TIMEOUT = 5.0
@@ -43,23 +44,19 @@ def _connect_host(listen_address: str) -> str:
     return "::1" if ":" in host else "127.0.0.1"
 
 
-def _connection(listen_address: str, *, tls: bool) -> http.client.HTTPConnection:
-    host, port = _connect_host(listen_address), int(listen_address.rpartition(":")[2])
-    if not tls:
-        return http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+def _unverified_tls() -> ssl.SSLContext:
     # No certificate proves the name "this machine", and nothing secret is sent.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+    return context
 
 
 def probe(listen_address: str, *, tls: bool) -> str:
     """Ask the exporter on a listen address for its health; return what is wrong, or an empty text."""
-    connection = _connection(listen_address, tls=tls)
+    host, port = _connect_host(listen_address), int(listen_address.rpartition(":")[2])
+    context = _unverified_tls() if tls else None
     try:
-        connection.request("GET", HEALTH_PATH)
-        response = connection.getresponse()
-        body = response.read(BODY_LIMIT).decode(errors="replace").strip()
+        page = http_get(host, port, HEALTH_PATH, context=context, timeout=TIMEOUT, limit=BODY_LIMIT)
     except ssl.SSLError as exc:
         # A server that requires a client certificate is up: it sends an alert, or closes the connection.
         closed = isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError)
@@ -69,13 +66,12 @@ def probe(listen_address: str, *, tls: bool) -> str:
         # before the request is sent.
         return "" if tls else exc.strerror or str(exc)
     except (OSError, http.client.HTTPException) as exc:
-        return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
-    finally:
-        connection.close()
+        return failure_text(exc)
+    body = page.body.decode(errors="replace").strip()
     # A server that requires a user is up, and shows nothing more without one.
-    if response.status == http.HTTPStatus.UNAUTHORIZED or (response.status, body) == (200, HEALTHY):
+    if page.status == http.HTTPStatus.UNAUTHORIZED or (page.status, body) == (200, HEALTHY):
         return ""
-    return f"HTTP {response.status}: {body}"
+    return f"HTTP {page.status}: {body}"
 
 
 def _has_tls(web_config_file: str) -> bool:

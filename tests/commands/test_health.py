@@ -104,7 +104,7 @@ ENDED = [BrokenPipeError, ConnectionResetError]
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error("lost")
 
     monkeypatch.setattr(http.client.HTTPConnection, "request", fail)
