@@ -26,6 +26,10 @@ class SignalWaiter:
             signal.signal(number, lambda *_: None)
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
 
+    def fileno(self) -> int:
+        """The descriptor that is readable when :meth:`wait` would return at once."""
+        return self._receiver.fileno()
+
     def end(self) -> None:
         """Make :meth:`wait` return ``ENDED``; any thread may call it."""
         self._sender.send(bytes([ENDED]))

@@ -6,8 +6,7 @@ import threading
 
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
-from pf_exporter.service import AccountPipeline, ProcessorFactory, stop_all
-from pf_exporter.state import Store
+from pf_exporter.service import AccountPipeline, ProcessorFactory, create_store, stop_all
 
 
 class StreamRunner:
@@ -24,13 +23,12 @@ class StreamRunner:
         self._signals = signals
         self.failure: BaseException | None = None
         """The exception that ended a thread."""
-        store = Store(ttl=config.series.ttl, limit=config.series.limit)
+        self.store = create_store(config)
         self.pipelines: dict[str, AccountPipeline] = {}
         """By account."""
         for account in config.accounts:
-            store.add_account(account.name)
             self.pipelines[account.name] = AccountPipeline(
-                account, config, store, self._fail, create_processor=create_processor, bundle=bundle
+                account, config, self.store, self._fail, create_processor=create_processor, bundle=bundle
             )
 
     def _fail(self, exc: BaseException) -> None:
@@ -39,11 +37,19 @@ class StreamRunner:
 
     def run(self, duration: float | None) -> None:
         """Stream until a signal arrives, a thread fails, or ``duration`` seconds have passed."""
-        for pipeline in self.pipelines.values():
-            pipeline.start()
+        self.start()
         if duration is not None:
             timer = threading.Timer(duration, self._signals.end)
             timer.daemon = True
             timer.start()
         self._signals.wait()
+        self.stop()
+
+    def start(self) -> None:
+        """Start to stream."""
+        for pipeline in self.pipelines.values():
+            pipeline.start()
+
+    def stop(self) -> None:
+        """End every stream and session."""
         stop_all([pipeline.stop for pipeline in self.pipelines.values()])

@@ -5,6 +5,9 @@ The only package that imports prometheus_client; changes no state.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.metrics.inventory_collector import InventoryCollector
@@ -15,14 +18,21 @@ from pf_exporter.metrics.reload_status import (
     web_config_reload_status,
 )
 
+if TYPE_CHECKING:
+    from pf_exporter.metrics.parser import ParsedSample, parse_samples
+else:  # The exporter itself parses no metrics.
+    __getattr__ = lazy_names(__name__, {"ParsedSample": "parser", "parse_samples": "parser"})
+
 __all__ = [
     "CollectorGroup",
     "ExporterCollector",
     "Exposition",
     "Format",
     "InventoryCollector",
+    "ParsedSample",
     "ReloadStatus",
     "build_registry",
     "config_reload_status",
+    "parse_samples",
     "web_config_reload_status",
 ]

@@ -8,7 +8,7 @@ Contains no protocol and no format: those are in the packages it connects.
 
 from __future__ import annotations
 
-from pf_exporter.service.exporter import Exporter
+from pf_exporter.service.exporter import Exporter, create_store
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
 from pf_exporter.service.shutdown import stop_all
@@ -21,5 +21,6 @@ __all__ = [
     "ReplayPipeline",
     "Replayer",
     "accounts",
+    "create_store",
     "stop_all",
 ]

@@ -46,7 +46,8 @@ def _create_recorder(config: Config) -> RecordingWriter | None:
     return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
 
 
-def _create_store(config: Config, wall: Callable[[], float]) -> Store:
+def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store:
+    """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
     counters = {
         "port|errors": config.counters.port_errors,
         "port|etherstats": config.counters.port_etherstats,
@@ -87,7 +88,7 @@ class Exporter:
         self._stopped = False
         self.failed = False
         self.config = config
-        self.store = _create_store(config, wall)
+        self.store = create_store(config, wall)
         self.recorder = _create_recorder(config)
         self.pipelines = [self._new_pipeline(account, config) for account in config.accounts]
         self._collectors = CollectorGroup()
