@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "check": "check the configuration against the API, step by step",
         "tail": "show live events in the terminal",
+        "top": "show a live table of the busiest circuits",
         "record": "record the streams to a file",
         "replay": "run the exporter on a recording",
         "demo": "run the exporter on a simulated PacketFabric",

@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.cli import DEFAULT_COMMAND, parser
-from pf_exporter.commands import check, demo, export, health, load_command, record, replay, simulate, tail
+from pf_exporter.commands import (
+    check,
+    demo,
+    export,
+    health,
+    load_command,
+    record,
+    replay,
+    simulate,
+    tail,
+    top,
+)
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.parser import COMMANDS, Command
 from tests.fakes import dead_url
@@ -17,6 +28,7 @@ from tests.fakes import dead_url
 MODULES: dict[str, Command] = {
     "check": check,
     "tail": tail,
+    "top": top,
     "record": record,
     "replay": replay,
     "demo": demo,

@@ -1,0 +1,143 @@
+"""From samples of metric families to circuits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pf_exporter.schema import canonical_id, sanitize_label
+from pf_exporter.top.circuit import Circuit, Kind
+
+PORT, VC = "port_circuit_id", "vc_circuit_id"
+PORT_LAST_EVENT = "packetfabric_port_last_event_timestamp_seconds"
+VC_LAST_EVENT = "packetfabric_vc_last_event_timestamp_seconds"
+
+BITS = 8.0
+"""Bits per byte: the families count bytes, people read bits."""
+
+
+class _Target(NamedTuple):
+    """Where the samples of one family go."""
+
+    attribute: str
+    """The attribute of :class:`Circuit`."""
+    factor: float = 1.0
+    combine: Callable[[float, float], float] | None = None
+    """What to make of several samples of one circuit, such as optical lanes; None: the last one counts."""
+
+
+def _add(left: float, right: float) -> float:
+    return left + right
+
+
+_TARGETS: Mapping[str, _Target] = MappingProxyType(
+    {
+        "packetfabric_port_receive_bytes_per_second": _Target("receive", BITS),
+        "packetfabric_port_transmit_bytes_per_second": _Target("transmit", BITS),
+        "packetfabric_port_receive_unspecified_errors_total": _Target("errors", 1.0, _add),
+        "packetfabric_port_transmit_unspecified_errors_total": _Target("errors", 1.0, _add),
+        "packetfabric_port_optical_receive_power_dbm": _Target("light", 1.0, min),
+        PORT_LAST_EVENT: _Target("last_event", 1.0, max),
+        "packetfabric_port_speed_bytes_per_second": _Target("speed", BITS),
+        "packetfabric_port_operational_up": _Target("up"),
+        "packetfabric_port_admin_up": _Target("enabled"),
+        "packetfabric_vc_receive_bytes_per_second": _Target("receive", BITS),
+        "packetfabric_vc_transmit_bytes_per_second": _Target("transmit", BITS),
+        VC_LAST_EVENT: _Target("last_event", 1.0, max),
+        "packetfabric_vc_connected": _Target("up"),
+        "packetfabric_vc_receive_limit_bytes_per_second": _Target("receive_limit", BITS),
+        "packetfabric_vc_transmit_limit_bytes_per_second": _Target("transmit_limit", BITS),
+    }
+)
+_INFOS = ("packetfabric_port_info", "packetfabric_vc_info")
+
+FAMILIES = frozenset((*_TARGETS, *_INFOS))
+"""The families that circuits are built from; the errors are those that the router counts as a sum."""
+
+_Path = tuple[str, ...]
+_Numbers = dict[str, float]
+
+
+class CircuitBuilder:
+    """Collects samples and builds circuits.
+
+    A sample belongs to a port, a virtual circuit, all its ends on one port, or one end: its labels decide.
+    The two spellings of an ID mean one circuit; the spelling that comes first is shown.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[_Path, _Numbers] = {}
+        """By account and canonical IDs; the paths of ports have two parts, those of VCs more."""
+        self._vcs: dict[_Path, dict[_Path, None]] = {}
+        """By the path of a virtual circuit, those below it."""
+        self._names: dict[_Path, str] = {}
+        self._spellings: dict[str, str] = {}
+
+    def add(self, family: str, labels: Mapping[str, str], value: float) -> None:
+        """Add a sample of one of :data:`FAMILIES`; one without an ID is ignored."""
+        path = self._path(labels, family.startswith("packetfabric_vc_"))
+        if path is None:
+            return
+        numbers = self._numbers.setdefault(path, {})
+        target = _TARGETS.get(family)
+        if target is None:
+            self._names[path] = sanitize_label(labels.get("description", ""))
+            return
+        attribute, factor, combine = target
+        value *= factor
+        if combine is not None and attribute in numbers:
+            value = combine(numbers[attribute], value)
+        numbers[attribute] = value
+
+    def _path(self, labels: Mapping[str, str], of_vc: bool) -> _Path | None:
+        account, port = labels.get("account", ""), labels.get(PORT, "")
+        if not of_vc:
+            return (account, self._canonical(port)) if port else None
+        if not labels.get(VC):
+            return None
+        vc: _Path = (account, "vc", self._canonical(labels[VC]))
+        ends = self._vcs.setdefault(vc, {})
+        if not port:
+            return vc
+        path = (*vc, self._canonical(port), *((labels["vlan"],) if "vlan" in labels else ()))
+        ends[path] = None
+        return path
+
+    def _canonical(self, circuit_id: str) -> str:
+        key = canonical_id(circuit_id)
+        if key not in self._spellings:
+            self._spellings[key] = sanitize_label(circuit_id)
+        return key
+
+    def build(self) -> Iterator[Circuit]:
+        """Every port, and every end of every virtual circuit; a virtual circuit without data has one row."""
+        for path, numbers in self._numbers.items():
+            if len(path) == 2:
+                account, port = path
+                name = self._names.get(path, "")
+                yield Circuit(Kind.PORTS, account, self._spellings[port], name=name, **numbers)  # type: ignore[arg-type]
+        for vc, below in self._vcs.items():
+            with_vlan = {path[:4] for path in below if len(path) == 5}
+            ends = [path for path in below if path not in with_vlan]
+            for end in ends or [vc]:
+                yield self._vc_end(vc, end)
+
+    def _vc_end(self, vc: _Path, end: _Path) -> Circuit:
+        account, _, circuit, port, vlan = (*end, "", "")[:5]
+        of_port = self._numbers.get((account, port), {})
+        numbers = {
+            **({"speed": of_port["speed"]} if "speed" in of_port else {}),
+            **self._numbers.get(vc, {}),
+            **self._numbers.get(end[:4], {}),
+            **self._numbers.get(end, {}),
+        }
+        return Circuit(
+            Kind.VCS,
+            account,
+            self._spellings[circuit],
+            self._spellings.get(port, ""),
+            sanitize_label(vlan),
+            self._names.get(vc, ""),
+            **numbers,
+        )

@@ -1,0 +1,46 @@
+"""Output that a signal can interrupt, although its reader does not read."""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import Protocol
+
+CHUNK = 512
+"""Bytes that a pipe or terminal takes at once when it is writable."""
+
+
+class Signals(Protocol):
+    """Signals to wait for, with a descriptor that is readable when there is one."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+    def wait(self) -> int:
+        """The number of the next signal."""
+
+
+class Blocked(Exception):
+    """The reader takes no more, and a signal has arrived or the time is up."""
+
+
+class Output:
+    """Writes text to a pipe, file or terminal."""
+
+    def __init__(self, descriptor: int, signals: Signals, encoding: str = "utf-8") -> None:
+        self.descriptor = descriptor
+        self._signals = signals
+        self._encoding = encoding
+
+    def write(self, text: str, patience: float | None = None) -> None:
+        """Write all of the text; raises ``OSError``, and :class:`Blocked` after ``patience`` seconds."""
+        data = text.encode(self._encoding, errors="replace")
+        while data:
+            interrupts = [] if patience is not None else [self._signals]
+            _, writable, _ = select.select(interrupts, [self.descriptor], [], patience)
+            if not writable:
+                raise Blocked
+            try:
+                data = data[os.write(self.descriptor, data[:CHUNK]) :]
+            except BlockingIOError:
+                continue  # Another process has made the terminal or pipe that both share non-blocking.

@@ -1,0 +1,100 @@
+"""Readings from the streams of this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
+
+from pf_exporter.inventory import InventoryPoller
+from pf_exporter.schema import EVENTS
+from pf_exporter.state import AccountStats, Row, Store, StreamState
+from pf_exporter.top.builder import FAMILIES, PORT_LAST_EVENT, VC_LAST_EVENT, CircuitBuilder
+from pf_exporter.top.circuit import STREAMING, Reading
+
+_Rows = Mapping[str, list[tuple[tuple[str, ...], Row]]]
+
+
+class Pipeline(Protocol):
+    """What is read of an account's pipeline."""
+
+    @property
+    def inventory(self) -> InventoryPoller:
+        """The polled lists."""
+
+    @property
+    def stats(self) -> AccountStats:
+        """The state of the stream."""
+
+
+class StreamSource:
+    """Reads a store and the inventories of its accounts, which are polled if ``polled`` is true.
+
+    ``wall`` is the clock of the store's arrival times, in UNIX seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pipelines: Mapping[str, Pipeline],
+        *,
+        polled: bool = True,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._polled = polled
+        self._store = store
+        self._pipelines = pipelines
+        self._wall = wall
+        self._serial = 0
+
+    def read(self) -> Reading:
+        """The present values."""
+        builder = CircuitBuilder()
+        for event in EVENTS:
+            self._add_event(builder, event, self._store.rows(event))
+        for account, pipeline in self._pipelines.items():
+            for resource, circuit_id, samples in pipeline.inventory.samples():
+                for family, numbers in samples.items():
+                    if family in FAMILIES:
+                        names = resource.labels if family == resource.info.name else ()
+                        for values, number in numbers:
+                            labels = {"account": account, resource.key: circuit_id}
+                            builder.add(family, {**dict(zip(names, values, strict=False)), **labels}, number)
+        self._serial += 1
+        return Reading(
+            tuple(builder.build()),
+            {account: _stream_state(pipeline.stats) for account, pipeline in self._pipelines.items()},
+            at=self._wall(),
+            serial=self._serial,
+            problem="; ".join(self._problems()),
+            has_inventory=not self._polled
+            or all(pipeline.inventory.snapshot.at is not None for pipeline in self._pipelines.values()),
+        )
+
+    def _add_event(self, builder: CircuitBuilder, name: str, rows: _Rows) -> None:
+        event = EVENTS[name]
+        last_event = PORT_LAST_EVENT if name.startswith("port|") else VC_LAST_EVENT
+        wanted = [
+            (column, spec) for column, spec in enumerate(event.fields.values()) if spec.name in FAMILIES
+        ]
+        for account, circuits in rows.items():
+            for circuit, row in circuits:
+                labels = {"account": account, **dict(zip(event.circuit, circuit, strict=True))}
+                builder.add(last_event, labels, row.received_at)
+                for column, spec in wanted:
+                    for value in row.values[column :: len(event.fields)]:  # one per lane
+                        if value is not None:
+                            builder.add(spec.name, labels, value / spec.divisor)
+
+    def _problems(self) -> Iterator[str]:
+        """Why streams do not deliver events, by account."""
+        for account, pipeline in self._pipelines.items():
+            errors = pipeline.stats.history.errors()
+            if errors and not pipeline.stats.up:
+                yield f"{account}: {errors[-1].reason.summary}"
+
+
+def _stream_state(stats: AccountStats) -> str:
+    if stats.up:
+        return STREAMING
+    return "no data yet" if stats.state is StreamState.STREAMING else stats.state.value
