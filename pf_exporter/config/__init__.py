@@ -6,7 +6,7 @@ Flags override the environment, which overrides the file. Never connects to anyt
 from __future__ import annotations
 
 from pf_exporter.config.accounts import Account, StreamFilter
-from pf_exporter.config.files import fingerprint, read_file
+from pf_exporter.config.files import fingerprint, read_file, with_path
 from pf_exporter.config.flags import add_flags, add_former_flag
 from pf_exporter.config.loader import former_flag_warnings, load
 from pf_exporter.config.quantities import duration, format_duration, format_size
@@ -51,4 +51,5 @@ __all__ = [
     "former_flag_warnings",
     "load",
     "read_file",
+    "with_path",
 ]

@@ -16,7 +16,7 @@ from pf_exporter.config.accounts import (
     KeySpec,
     StreamFilter,
 )
-from pf_exporter.config.files import WORLD_READABLE, read_file
+from pf_exporter.config.files import WORLD_READABLE, read_file, with_path
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile, SecretSource
 from pf_exporter.errors import ConfigError
@@ -64,14 +64,16 @@ class AccountLoader:
     def _account(self, raw: Mapping[str, Any], location: Location, folder: str) -> Account:
         """One account; relative paths start at ``folder``."""
         values = self._values(ACCOUNT_KEYS, raw, location)
+        places: dict[str, str] = {}
         for key in ("ca_file", *(f"{credential}_file" for credential in CREDENTIALS)):
             if key in values:
+                places[key] = with_path(location.key(key), values[key])
                 values[key] = os.path.join(folder, values[key])
         self._check_credentials(raw, location)
         for credential in CREDENTIALS:
-            values[credential] = self._secret(credential, values, location)
+            values[credential] = self._secret(credential, values, places, location)
         if "ca_file" in values:
-            self._check_ca_file(values["ca_file"], location.key("ca_file"))
+            self._check_ca_file(values["ca_file"], places["ca_file"])
         if "streams" in raw:
             values["streams"] = self._streams(raw["streams"], location)
         return Account(**{row.name: values[row.name] for row in fields(Account) if row.name in values})
@@ -98,22 +100,24 @@ class AccountLoader:
             f" give either {token}, or {login} together with {password}",
         )
 
-    def _secret(self, name: str, values: Mapping[str, Any], location: Location) -> SecretSource | None:
-        """The source of a secret; a file is read once, to report problems at start."""
-        literal: SecretSource | None = values.get(name)
+    def _secret(
+        self, name: str, values: Mapping[str, Any], places: Mapping[str, str], location: Location
+    ) -> SecretSource | None:
+        """The source of a secret; a file is read once, to report problems at start.
+
+        ``places`` are the places of files for problems, by key.
+        """
+        literal: Secret | None = values.get(name)
         path = values.get(f"{name}_file")
-        if isinstance(literal, Secret) and literal.is_placeholder():
-            # A secret that looks like one can be read from a file.
-            self._reader.reject(
-                location.key(name),
-                "is a placeholder, and nothing replaces it with the secret;"
-                f" use {location.name(f'{name}_file')}, or {self._literal_hint(name, location)}",
-            )
+        if literal is not None and literal.is_placeholder():
+            self._reject_placeholder(name, location)
         if path is None:
             return literal
-        where = location.key(f"{name}_file")
+        where = places[f"{name}_file"]
         if literal is not None:
-            self._reader.reject(where, f"{location.name(name)} is set too; keep only one of them")
+            self._reader.reject(
+                location.key(f"{name}_file"), f"{location.name(name)} is set too; keep only one of them"
+            )
         source = SecretFile(path, where)
         try:
             # Its group may read it: this is how Kubernetes gives a Secret to a pod that does not run as root.
@@ -123,13 +127,17 @@ class AccountLoader:
             self._reader.problems += exc.problems
         return source
 
-    @staticmethod
-    def _literal_hint(name: str, location: Location) -> str:
-        """How to give a secret without a file."""
+    def _reject_placeholder(self, name: str, location: Location) -> None:
+        """Add a problem with the ways to give a secret; a real one that looks like this can be in a file."""
         variable = VARIABLES[name]
+        hint = f"remove accounts from the file and set {variable} in the environment"
         if location.name(name) == variable:
-            return f"set {variable} to the secret itself"
-        return f"remove accounts from the file and set {variable} in the environment"
+            hint = f"set {variable} to the secret itself"
+        self._reader.reject(
+            location.key(name),
+            "is a placeholder, and nothing replaces it with the secret;"
+            f" use {location.name(f'{name}_file')}, or {hint}",
+        )
 
     def _check_ca_file(self, path: str, where: str) -> None:
         try:

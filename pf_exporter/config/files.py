@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 
@@ -33,6 +34,15 @@ def read_file(path: str, limit: int) -> tuple[str, int]:
         return content.decode(), stat.S_IMODE(mode)
     except UnicodeDecodeError:
         raise ValueError("the file is not UTF-8 text") from None
+
+
+def with_path(where: str, path: str) -> str:
+    """The place of a problem with a file, with the path if it is absolute and its first directory exists.
+
+    Anything else may be a secret that was given instead of a path.
+    """
+    match = re.match(r"(/[^/]+)/[^/]", path)
+    return f"{where}: {path}" if match and os.path.isdir(match[1]) else where
 
 
 def fingerprint(path: str) -> object:

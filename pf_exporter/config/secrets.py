@@ -69,7 +69,7 @@ class SecretFile:
 
     path: str
     where: str = field(compare=False)
-    """The key or variable that names the file, for error messages, which never contain the path."""
+    """The key or variable that names the file, for error messages, with the path if it is an absolute one."""
 
     def read(self) -> Secret:
         """The current secret; raises :class:`ConfigError` with one line."""

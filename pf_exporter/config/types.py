@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import enum
 import re
 from collections.abc import Callable
@@ -79,7 +80,15 @@ def matching(pattern: str, metavar: str, expected: str) -> SettingType[str]:
 
 def choice(*values: str) -> SettingType[str]:
     """One of the values."""
-    return matching("|".join(values), "|".join(values), f"one of {', '.join(values)}")
+
+    def parse(text: str) -> str:
+        if text in values:
+            return text
+        close = difflib.get_close_matches(text, values, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"expected one of {', '.join(values)}{hint}")
+
+    return SettingType(parse, "|".join(values))
 
 
 def member_of(members: type[E]) -> SettingType[E]:
@@ -94,11 +103,14 @@ def list_of(item_type: SettingType[str]) -> SettingType[tuple[str, ...]]:
     def parse(text: str) -> tuple[str, ...]:
         items: dict[str, None] = {}
         parts = [part.strip() for part in text.split(",") if part.strip()]
+        problems = []
         for number, part in enumerate(parts, 1):
             try:
                 items[item_type.parse(part)] = None
             except ValueError as exc:
-                raise ValueError(f"item {number}: {exc}" if len(parts) > 1 else str(exc)) from None
+                problems.append(f"item {number}: {exc}" if len(parts) > 1 else str(exc))
+        if problems:
+            raise ValueError("; ".join(problems))
         if not items:
             raise ValueError("expected at least one item; omit the setting to use the default")
         return tuple(items)

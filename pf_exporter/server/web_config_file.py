@@ -18,6 +18,7 @@ from pf_exporter.config import (
     duration,
     fingerprint,
     read_file,
+    with_path,
 )
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.tls_names import CIPHERS, CLIENT_AUTH, CURVES, TLS13_CIPHERS, VERSIONS
@@ -139,7 +140,9 @@ class _WebConfigReader:
         elif f"{key}_file" in section:
             path = self._reader.value(PATH, section[f"{key}_file"], where_file)
             if path is not None:
-                return self._file(os.path.join(os.path.dirname(self._path), path), where_file)
+                return self._file(
+                    os.path.join(os.path.dirname(self._path), path), with_path(where_file, path)
+                )
         elif key in section:
             return self._reader.value(SettingType(str, ""), section[key], where) or ""
         elif required:

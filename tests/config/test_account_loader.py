@@ -131,7 +131,8 @@ PROBLEMS: dict[str, str] = {
     ACCOUNT
     % "streams: []": "pf.yml: accounts[0].streams: expected a list; omit the key to subscribe to everything",
     ONE_STREAM % "{}": "pf.yml: accounts[0].streams[0].type: missing; set it to one of port, vc, customer",
-    ONE_STREAM % "{type: ports}": "pf.yml: accounts[0].streams[0].type: expected one of port, vc, customer",
+    ONE_STREAM % "{type: ports}": "pf.yml: accounts[0].streams[0].type: expected one of port, vc, customer;"
+    " did you mean port?",
     ONE_STREAM % "{type: vc, ifd: a}": "pf.yml: accounts[0].streams[0].ifd: unknown key; did you mean ifds?",
     ONE_STREAM % "{type: vc, events: [optical]}": "pf.yml: accounts[0].streams[0].events:"
     " type vc supports only metrics",
@@ -185,8 +186,8 @@ def test_no_account_in_unreadable_file(tmp_path: Path, text: str) -> None:
             "PF_HOST: http would send the credentials in clear text; use https",
         ),
         (
-            {"PF_TOKEN_FILE": "/nowhere/at/all"},
-            "PF_TOKEN_FILE: the file cannot be read: No such file or directory",
+            {"PF_TOKEN_FILE": "/usr/nowhere/at/all"},
+            "PF_TOKEN_FILE: /usr/nowhere/at/all: the file cannot be read: No such file or directory",
         ),
         (
             {"PF_TOKEN": "caf\udce9"},

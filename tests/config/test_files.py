@@ -7,7 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.config.files import fingerprint, read_file
+from pf_exporter.config.files import fingerprint, read_file, with_path
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/usr/nowhere/pf_token", "PF_TOKEN_FILE: /usr/nowhere/pf_token"),
+        ("/5ec/ret", "PF_TOKEN_FILE"),
+        ("/5ecret", "PF_TOKEN_FILE"),
+        ("/5ec//ret", "PF_TOKEN_FILE"),
+        ("5ec/ret", "PF_TOKEN_FILE"),
+        ("5ecret", "PF_TOKEN_FILE"),
+    ],
+)
+def test_place_with_path(path: str, place: str) -> None:
+    """Only a path below an existing directory is part of a problem: anything else may be a secret."""
+    assert with_path("PF_TOKEN_FILE", path) == place
 
 
 def test_fingerprint_of_unchanged_file(tmp_path: Path) -> None:

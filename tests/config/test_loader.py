@@ -208,6 +208,9 @@ PROBLEMS: dict[str, str] = {
     " omit the setting to use the default",
     "web: {listen_address: [':1', '1']}": "pf.yml: web.listen_address: item 2: expected HOST:PORT,"
     " [IPV6]:PORT or :PORT, such as 127.0.0.1:10054",
+    "web: {listen_address: [':99999', ':1', 'a b:1']}": "pf.yml: web.listen_address:"
+    " item 1: expected a port from 0 to 65535;"
+    " item 3: expected a host name or an IP address before the port, such as 127.0.0.1:10054",
     "web: {listen_address: ':99999'}": "pf.yml: web.listen_address: expected a port from 0 to 65535",
     **{
         f"web: {{telemetry_path: '{path}'}}": "pf.yml: web.telemetry_path: expected a path such as /metrics,"
