@@ -18,6 +18,7 @@ from pf_exporter.config.types import (
     SettingType,
     choice,
     list_of,
+    positive_integer,
 )
 from pf_exporter.schema import SUBSCRIBABLE_EVENTS
 
@@ -65,6 +66,12 @@ ACCOUNT_KEYS = (
     KeySpec("password_file", PATH, "File that contains the password.", "", "PF_PASSWORD_FILE"),
     KeySpec("on_behalf", UUID, "Customer to act on behalf of, for resellers.", "", "PF_ON_BEHALF"),
     KeySpec("ca_file", PATH, "CA certificates (PEM) to trust instead of the default ones."),
+    KeySpec(
+        "series_limit",
+        positive_integer("series"),
+        "Maximum number of series of this account, reserved for it within `series.limit`; without it the"
+        " account has an equal share of the rest, and may use more while other accounts need less.",
+    ),
 )
 """The keys of an entry under ``accounts``, except ``streams``."""
 
@@ -99,4 +106,5 @@ class Account:
     password: SecretSource | None = None
     on_behalf: str | None = None
     ca_file: str | None = None
+    series_limit: int | None = None
     streams: tuple[StreamFilter, ...] = tuple(StreamFilter(type_) for type_ in SUBSCRIBABLE_EVENTS)

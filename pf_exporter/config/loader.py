@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -97,6 +97,7 @@ class _Loader:
         accounts = self._accounts(document.get("accounts"), root, is_readable) if need_account else ()
         if check_web_config is not None and values["web.config_file"]:
             self._reader.problems += check_web_config(values["web.config_file"])
+        self._check_series_limits(accounts, values["series.limit"], root)
         if self.problems:
             return None
         sections = {
@@ -144,6 +145,17 @@ class _Loader:
         if values[low] and values[high] and values[low] > values[high]:
             where = self._origins.get(low) or self._origins[high]
             self._reader.reject(where, f"{low} is longer than {high}; lower {low} or raise {high}")
+
+    def _check_series_limits(self, accounts: Iterable[Account], limit: int | None, root: Location) -> None:
+        """Check that the accounts' own limits leave room for accounts without one."""
+        own = [account.series_limit for account in accounts]
+        total = sum(filter(None, own))
+        if limit is not None and total and total + own.count(None) > limit:
+            self._reader.reject(
+                root.key("accounts"),
+                f"the values of series_limit add up to {total}, which series.limit ({limit}) does not allow;"
+                " raise series.limit or lower them",
+            )
 
     def _warn_of_misspelt_variables(self) -> None:
         """Warn of variables that resemble a setting's or an account key's, or are named after its key.

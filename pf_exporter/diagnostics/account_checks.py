@@ -96,7 +96,7 @@ class AccountChecks:
         return f"a session valid for {duration(session.expires_at - self._wall())}"
 
     def _run_with_session(self, session: Session) -> Iterator[CheckResult]:
-        limit = self._config.series.limit
+        limit = self._account.series_limit or self._config.series.limit
         result = self._run(
             "inventory",
             partial(check_inventory, self._client, session, self._account, series_limit=limit),

@@ -59,7 +59,7 @@ def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store
         wall=wall,
     )
     for account in config.accounts:
-        store.add_account(account.name)
+        store.add_account(account.name, account.series_limit)
     return store
 
 
@@ -180,7 +180,7 @@ class Exporter:
         for account in config.accounts:
             pipeline = by_account.get(account.name)
             if pipeline is None:
-                self.store.add_account(account.name)
+                self.store.add_account(account.name, account.series_limit)
             if pipeline is None or pipeline.settings_key != settings_key(account, config):
                 pipeline = self._new_pipeline(account, config)
             after.append(pipeline)
@@ -191,7 +191,10 @@ class Exporter:
             if self._stopped:
                 return
             self.config, self.pipelines = config, after
-            self.store.ttl, self.store.limit = config.series.ttl, config.series.limit
+            self.store.ttl = config.series.ttl
+            self.store.set_limits(
+                config.series.limit, {account.name: account.series_limit for account in config.accounts}
+            )
             self._update_collectors()
             accounts = {pipeline.account for pipeline in after}
             for pipeline, has_ended in zip(removed, ended, strict=True):

@@ -83,7 +83,7 @@ class AccountPipeline:
             self.client,
             self.session_manager,
             config.inventory,
-            limit=config.series.limit,
+            limit=account.series_limit or config.series.limit,
             failed=failed,
             on_update=self.subscription.update_inventory,
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import threading
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from pf_exporter.schema import EVENTS, Observation
+from pf_exporter.schema import Observation
+from pf_exporter.state.account_rows import AccountRows, Quota, divide_limit
 from pf_exporter.state.table import Entry, Row, Table, any_decreased
 
 
@@ -23,7 +24,9 @@ class WriteResult(enum.Enum):
     OUT_OF_ORDER = "out_of_order"
     """Dropped: older than the stored row."""
     REFUSED = "refused"
-    """Dropped: it would exceed the limit of series."""
+    """Dropped: a new circuit that would exceed the limit of series."""
+    REDUCED = "reduced"
+    """Kept in part: more series than the circuit has already would exceed the limit."""
 
 
 KEPT, RESET = WriteResult.KEPT, WriteResult.RESET
@@ -34,8 +37,9 @@ class Store:
     """Rows by account, event and circuit, with a limit on the series of all accounts together.
 
     Any number of threads may write and read. A row that is not updated for ``ttl`` seconds loses its values;
-    the time of its last event is kept until the room is needed for a live circuit. ``delta`` names the events
-    whose counters carry differences, which are added up. ``clock`` is monotonic, ``wall`` gives UNIX seconds.
+    the time of its last event is kept until the room is needed for a live circuit. Each account has a share
+    of the limit, see :func:`divide_limit`. ``delta`` names the events whose counters carry differences, which
+    are added up. ``clock`` is monotonic, ``wall`` gives UNIX seconds.
     """
 
     def __init__(
@@ -53,84 +57,102 @@ class Store:
         self._clock = clock
         self._wall = wall
         self._lock = threading.Lock()
-        self._tables: dict[str, dict[str, Table]] = {}
-        """By account and event."""
-        self._series: dict[str, int] = {}
-        """Series by account."""
-        self._total = 0
-        """Series of all accounts."""
-        self._expired: OrderedDict[Entry, tuple[str, str]] = OrderedDict()
-        """Entries without values with their account and event, the first to expire first."""
+        self._accounts: dict[str, AccountRows] = {}
+        self._own_limits: dict[str, int | None] = {}
+        """By account, its own limit, if it has one."""
         self._removed: Counter[str] = Counter()
         """By event, the versions of removed accounts' tables, so that :meth:`version` never decreases."""
 
-    def add_account(self, account: str) -> None:
-        """Add an account without rows."""
+    def add_account(self, account: str, limit: int | None = None) -> None:
+        """Add an account without rows; ``limit`` is its own limit of series, if it has one."""
         with self._lock:
-            self._series[account] = 0
-            self._tables[account] = {
-                name: Table(event, delta=name in self._delta) for name, event in EVENTS.items()
-            }
+            self._accounts[account] = AccountRows(self._delta)
+            self._own_limits[account] = limit
+            self._divide_limit()
 
     def remove_account(self, account: str) -> None:
         """Remove an account and its rows; it must no longer be written."""
         with self._lock:
-            for name, table in self._tables.pop(account).items():
+            for name, table in self._accounts.pop(account).tables.items():
                 self._removed[name] += table.version + 1
-            self._total -= self._series.pop(account)
-            for entry in [entry for entry, (owner, _) in self._expired.items() if owner == account]:
-                del self._expired[entry]
+            del self._own_limits[account]
+            self._divide_limit()
 
-    def _add_series(self, account: str, series: int) -> None:
-        self._series[account] += series
-        self._total += series
+    def set_limits(self, limit: int, own_limits: Mapping[str, int | None]) -> None:
+        """Change the limit of series, and the own limits of these accounts.
 
-    def _expire(self, account: str, event: str, now: float) -> None:
-        """Clear the rows that were not updated within the TTL; the cost depends only on their number."""
-        table = self._tables[account][event]
-        oldest = now - self.ttl
-        while table.live:
-            entry = next(iter(table.live))
-            table.oldest = entry.row.received_monotonic
-            if table.oldest >= oldest:
-                return
-            del table.live[entry]
-            self._expired[entry] = (account, event)
-            self._add_series(account, 1 - entry.series)
-            entry.row = entry.row._replace(lanes=(), values=(), timestamp=None)
-            entry.series = 1
-            table.version += 1
-        table.oldest = now
+        Rows that exceed the new limits stay until another account needs its share, or until they expire.
+        """
+        with self._lock:
+            self.limit = limit
+            self._own_limits |= own_limits
+            self._divide_limit()
 
-    def _make_room(self, series: int, now: float) -> bool:
-        """Return whether ``series`` more series fit, after removing as many expired entries as necessary."""
-        if self._total + series > self.limit:
-            for account, tables in self._tables.items():
-                for event in tables:
-                    self._expire(account, event, now)
-        if self._total + series - len(self._expired) > self.limit:
+    def _divide_limit(self) -> None:
+        for account, quota in divide_limit(self.limit, self._own_limits).items():
+            self._accounts[account].quota = quota
+
+    def quota(self, account: str) -> Quota:
+        """Return how many series an account may have."""
+        with self._lock:
+            return self._accounts[account].quota
+
+    def _make_room(self, account: AccountRows, growth: int, now: float) -> bool:
+        """Return whether ``growth`` more series of an account fit, after removing rows if necessary.
+
+        Removes expired entries first: of the account, and of those that have borrowed. Live rows are removed
+        only where another account has borrowed from this account's share.
+        """
+        total = sum(rows.series for rows in self._accounts.values())
+        if total + growth <= self.limit and account.series + growth <= account.quota.maximum:
+            return True
+        for rows in self._accounts.values():
+            for event in rows.tables:
+                rows.expire(event, now, self.ttl)
+        excess = sum(rows.series for rows in self._accounts.values()) + growth - self.limit
+        needed = account.series - len(account.expired) + growth
+        others = [rows for rows in self._accounts.values() if rows is not account]
+        if needed > account.quota.maximum:
             return False
-        while self._total + series > self.limit:
-            entry, (account, event) = self._expired.popitem(last=False)
-            table = self._tables[account][event]
-            del table.entries[entry.circuit]
-            table.version += 1
-            self._add_series(account, -1)
+        if needed > account.quota.share:
+            removable = sum(min(len(rows.expired), rows.borrowed) for rows in others if rows.borrowed > 0)
+            if excess > removable + len(account.expired):
+                return False
+        while account.expired and account.series + growth > account.quota.maximum:
+            account.remove_expired()
+            excess -= 1
+        while excess > 0:
+            excess -= self._remove_one(account, growth, others)
         return True
 
-    def _admit(self, account: str, table: Table, entry: Entry, series: int, now: float) -> bool:
+    @staticmethod
+    def _remove_one(account: AccountRows, growth: int, others: Iterable[AccountRows]) -> int:
+        """Remove one row to make room for ``growth`` series of an account; return its number of series."""
+        borrowers = sorted((rows for rows in others if rows.borrowed > 0), key=lambda rows: -rows.borrowed)
+        for rows in borrowers:
+            if rows.expired:
+                rows.remove_expired()
+                return 1
+        if account.expired and account.borrowed + growth > 0:
+            account.remove_expired()
+            return 1
+        before = borrowers[0].series
+        borrowers[0].remove_live()
+        return before - borrowers[0].series
+
+    def _admit(self, account: AccountRows, table: Table, entry: Entry, series: int, now: float) -> bool:
         """Make room for an entry that is new, has expired or changes its number of series.
 
         Return whether it fits; if so it is live and its series are counted.
         """
         # An expired entry must not be removed to make room for itself.
-        expired = self._expired.pop(entry, None)
+        event = account.expired.pop(entry, None)
         growth = series - entry.series
-        if growth > 0 and not self._make_room(growth, now):
-            if expired is not None:
-                self._expired[entry] = expired
+        if growth > 0 and not self._make_room(account, growth, now):
+            if event is not None:
+                account.expired[entry] = event
             return False
-        self._add_series(account, growth)
+        account.series += growth
         table.entries[entry.circuit] = entry
         table.live[entry] = None
         return True
@@ -143,9 +165,10 @@ class Store:
         event, circuit, lanes, values, timestamp, _, _ = observation
         with self._lock:
             now = self._clock()  # read under the lock, so that times never decrease from write to write
-            table = self._tables[account][event.name]
+            account_rows = self._accounts[account]
+            table = account_rows.tables[event.name]
             if table.oldest < now - self.ttl:
-                self._expire(account, event.name, now)
+                account_rows.expire(event.name, now, self.ttl)
 
             entry = table.entries.get(circuit)
             is_live = entry in table.live
@@ -180,8 +203,10 @@ class Store:
             if entry is None:
                 entry = Entry(circuit, row)
             changed = not is_live or series != entry.series
-            if changed and not self._admit(account, table, entry, series, now):
-                return WriteResult.REFUSED
+            if changed and not self._admit(account_rows, table, entry, series, now):
+                # Old values must not stay: they would look like current ones.
+                reduced = account_rows.update_in_shape(event.name, entry, row)
+                return WriteResult.REDUCED if reduced else WriteResult.REFUSED
             entry.row = row
             entry.series = series
             table.version += 1
@@ -193,20 +218,23 @@ class Store:
         with self._lock:
             now = self._clock()
             copies = {}
-            for account, tables in self._tables.items():
-                self._expire(account, event, now)
-                copies[account] = [(entry.circuit, entry.row) for entry in tables[event].entries.values()]
+            for account, account_rows in self._accounts.items():
+                account_rows.expire(event, now, self.ttl)
+                entries = account_rows.tables[event].entries.values()
+                copies[account] = [(entry.circuit, entry.row) for entry in entries]
             return copies
 
     def version(self, event: str) -> int:
         """Return a number that increases whenever the result of :meth:`rows` changes."""
         with self._lock:
             now = self._clock()
-            for account in self._tables:
-                self._expire(account, event, now)
-            return self._removed[event] + sum(tables[event].version for tables in self._tables.values())
+            version = self._removed[event]
+            for account_rows in self._accounts.values():
+                account_rows.expire(event, now, self.ttl)
+                version += account_rows.tables[event].version
+            return version
 
     def series(self) -> dict[str, int]:
         """Return the number of series by account."""
         with self._lock:
-            return dict(self._series)
+            return {account: rows.series for account, rows in self._accounts.items()}

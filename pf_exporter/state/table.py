@@ -35,6 +35,29 @@ def any_decreased(before: Numbers, after: Numbers) -> bool:
         return any(a is not None and b is not None and a > b for a, b in zip(before, after, strict=True))
 
 
+def _by_lane(row: Row, width: int) -> dict[str, Numbers]:
+    """Return the values of each lane; those of an event without lanes are under the empty string."""
+    if not row.lanes:
+        return {"": row.values} if row.values else {}
+    return {lane: row.values[width * index :][:width] for index, lane in enumerate(row.lanes)}
+
+
+def in_shape_of(row: Row, shape: Row, width: int, *, keep_timestamp: bool) -> Row:
+    """Return a row without the series that ``shape`` does not have; ``width`` is the values per lane."""
+    before, after = _by_lane(shape, width), _by_lane(row, width)
+    lanes = [lane for lane in after if lane in before]
+    values = [
+        None if old is None else new
+        for lane in lanes
+        for old, new in zip(before[lane], after[lane], strict=True)
+    ]
+    return row._replace(
+        lanes=tuple(lane for lane in lanes if lane),
+        values=tuple(values),
+        timestamp=row.timestamp if keep_timestamp else None,
+    )
+
+
 class Entry:
     """A circuit with its row, and the number of series the row accounts for."""
 
@@ -55,6 +78,7 @@ class Table:
     """The rows of one account and one event type, with what expiry and change detection need."""
 
     def __init__(self, event: EventType, *, delta: bool) -> None:
+        self.event = event
         self.entries: dict[tuple[str, ...], Entry] = {}
         """By circuit, in the order of their first events, so that /metrics keeps a stable order."""
         self.live: OrderedDict[Entry, None] = OrderedDict()

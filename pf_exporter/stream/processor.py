@@ -103,10 +103,14 @@ class EventProcessor:
             self._log.warning_throttled(
                 f"reset {name}", "counter reset", account=self._account, event=name, circuit=circuit
             )
-        elif result is WriteResult.REFUSED:
+        elif result is WriteResult.REFUSED or result is WriteResult.REDUCED:
             stats.series_dropped += 1
             self._log.warning_throttled(
-                "refused", "limit of series reached", account=self._account, limit=self._store.limit
+                "refused",
+                "limit of series reached",
+                account=self._account,
+                limit=self._store.limit,
+                share=self._store.quota(self._account).share,
             )
         else:
             stats.rejected[result.value] += 1

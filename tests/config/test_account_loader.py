@@ -78,6 +78,18 @@ def test_secret_rotation(tmp_path: Path) -> None:
         account.token.read()
 
 
+def test_series_limits(tmp_path: Path) -> None:
+    """An account may have a limit of its own, up to all of series.limit if no other account needs any."""
+    text = "{series: {limit: 9}, accounts: [{token: a, name: a, series_limit: %d}, {token: b%s}]}"
+    for text_of_limits, limits in (
+        ((4, ""), (4, None)),
+        ((8, ""), (8, None)),
+        ((5, ", series_limit: 4"), (5, 4)),
+    ):
+        accounts = load_text(tmp_path, text % text_of_limits, environ={}).accounts
+        assert tuple(account.series_limit for account in accounts) == limits
+
+
 # Problems
 
 
@@ -96,7 +108,13 @@ PROBLEMS: dict[str, str] = {
     "accounts: [{token: a}, {token: b}]": "pf.yml: accounts[1].name: duplicate account name;"
     " give each account its own name",
     "accounts: [a]": "pf.yml: accounts[0]: expected a mapping with any of name, api_url, token, token_file,"
-    " login, login_file, password, password_file, on_behalf, ca_file, streams",
+    " login, login_file, password, password_file, on_behalf, ca_file, series_limit, streams",
+    ACCOUNT % "series_limit: 0": "pf.yml: accounts[0].series_limit: expected an integer from 1 to 999999999",
+    ACCOUNT % "series_limit: 500001": "pf.yml: accounts: the values of series_limit add up to 500001, which"
+    " series.limit (500000) does not allow; raise series.limit or lower them",
+    "{series: {limit: 9}, accounts: [{token: a, name: a, series_limit: 9}, {token: b}]}": "pf.yml: accounts:"
+    " the values of series_limit add up to 9, which series.limit (9) does not allow; raise series.limit or"
+    " lower them",
     'accounts: [{token: "a\\tb"}]': "pf.yml: accounts[0].token: the secret contains a line break or another"
     " control character; use a single line",
     "accounts: [{token: ''}]": "pf.yml: accounts[0].token: the secret is empty",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -130,6 +131,21 @@ def test_stream_and_series_settings(running: ReloadableExporter) -> None:
     running.post()
     assert not set(map(id, running.exporter.pipelines)) & set(map(id, before))
     running.wait()
+
+
+def test_limits_of_accounts(running: ReloadableExporter, fake: Fake) -> None:
+    """Each account has its share of the limit of series, or its own limit, which a reload changes."""
+    store = running.exporter.store
+    assert [store.quota(name).share for name in ("one", "two")] == [250_000, 250_000]
+    accounts = (
+        fake.account(name="one", series_limit=100),
+        *running.next.accounts[1:],
+        fake.account(name="new"),
+    )
+    running.next = dataclasses.replace(running.next, accounts=accounts, series=SeriesSettings(limit=300))
+    assert running.post()[0] == 200
+    assert [store.quota(name).share for name in ("one", "two", "new")] == [100, 100, 100]
+    assert [store.quota(name).maximum for name in ("one", "two", "new")] == [100, 300, 300]
 
 
 def test_a_bad_configuration_changes_nothing(running: ReloadableExporter) -> None:

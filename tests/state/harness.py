@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Numbers, Observation
 from pf_exporter.state.store import Store, WriteResult
@@ -23,13 +25,15 @@ class Clock:
 
 
 class StoreHarness:
-    """A store of the accounts ``a`` and ``b``, and its clocks."""
+    """A store of some accounts, and its clocks."""
 
-    def __init__(self, *, limit: int = 1_000_000, delta: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, limit: int = 1_000_000, delta: tuple[str, ...] = (), accounts: Iterable[str] = "ab"
+    ) -> None:
         self.clock = Clock(50.0)
         self.wall = Clock(T)
         self.store = Store(ttl=TTL, limit=limit, delta=delta, clock=self.clock, wall=self.wall)
-        for account in ("a", "b"):
+        for account in accounts:
             self.store.add_account(account)
 
     def write(self, observation: Observation, account: str = "a") -> WriteResult:
@@ -44,7 +48,7 @@ class StoreHarness:
 
     def series_on_metrics(self) -> dict[str, float]:
         """Return the number of series on /metrics by account; ``packetfabric_series`` is checked."""
-        counts = dict.fromkeys(("a", "b"), 0.0)
+        counts = dict.fromkeys(self.store.series(), 0.0)
         counted: dict[str, float] = {}
         for family in ReferenceCollector(self.store).collect():
             for sample in family.samples:

@@ -15,7 +15,7 @@ def harness() -> StoreHarness:
 
 
 def test_new_circuits_are_refused_above_the_limit() -> None:
-    """What does not fit is refused completely, in any account; existing rows are still updated."""
+    """New circuits that do not fit are refused, in any account; existing rows are still updated."""
     harness = StoreHarness(limit=20)
     assert harness.write(observation(1.0, "p")) is WriteResult.KEPT
     assert harness.write(observation(1.0, "q"), "b") is WriteResult.KEPT
@@ -35,25 +35,54 @@ def test_the_limit_itself_fits() -> None:
     assert sum(harness.store.series().values()) == 18
 
 
-def test_growth_is_refused_above_the_limit() -> None:
-    """A module cannot grow beyond the limit; it keeps its old lanes, and may shrink."""
+def test_growth_above_the_limit_updates_what_is_there() -> None:
+    """A module that cannot get more lanes keeps those it has, with their new values, and may shrink."""
     harness = StoreHarness(limit=30)
     harness.write(observation(1.0, event="port|optical", lanes=4))
-    assert harness.write(observation(2.0, event="port|optical", lanes=8)) is WriteResult.REFUSED
-    assert harness.values(event="port|optical") == (1.0,) * 24
+    assert harness.write(observation(2.0, event="port|optical", lanes=8)) is WriteResult.REDUCED
+    assert harness.row(event="port|optical") == Row(("0", "1", "2", "3"), (2.0,) * 24, None, 50.0, T)
     assert harness.write(observation(3.0, event="port|optical", lanes=1)) is WriteResult.KEPT
     assert harness.write(observation(1.0)) is WriteResult.KEPT
     assert sum(harness.store.series().values()) == 7 + 9
 
 
+def test_new_values_replace_old_ones_at_the_limit() -> None:
+    """At the limit no old value stays: absent values disappear, and additional ones are left out."""
+    harness = StoreHarness(limit=5)
+    harness.write(observation(None)._replace(values=(1.0, 1.0, 1.0, 1.0, *[None] * 4)))
+    harness.clock.now += 5
+    changed = (2.0, None, *(2.0,) * 6)
+    assert harness.write(observation(None, at=T + 5)._replace(values=changed)) is WriteResult.REDUCED
+    assert harness.row() == Row((), (2.0, None, 2.0, 2.0, *[None] * 4), T + 5, 55.0, T)
+    assert harness.series_on_metrics() == harness.store.series() == {"a": 4, "b": 0}
+    assert harness.write(observation(1.0, at=T)) is WriteResult.OUT_OF_ORDER
+    harness.clock.now += TTL
+    assert harness.values() == (2.0, None, 2.0, 2.0, *[None] * 4)
+    harness.clock.now += 0.001
+    assert harness.values() == ()
+
+
+def test_lanes_that_change_at_the_limit() -> None:
+    """A module whose light moves to another lane at the limit shows no lane rather than the old one."""
+    harness = StoreHarness(limit=7)
+    template = observation(1.0, event="port|optical", lanes=1)
+    harness.write(template)
+    two = observation(2.0, event="port|optical", lanes=2)._replace(lanes=("1", "2"))
+    assert harness.write(two) is WriteResult.REDUCED
+    assert harness.row(event="port|optical") == Row((), (), None, 50.0, T)
+    assert harness.store.series() == {"a": 1, "b": 0}
+    assert harness.write(template) is WriteResult.KEPT
+
+
 def test_expiry_makes_room() -> None:
     """Expired rows make room for other events and accounts, even without scrapes."""
-    harness = StoreHarness(limit=9)
+    harness = StoreHarness(limit=10)
     harness.write(observation(1.0, "p", event="port|metrics"))
     assert harness.write(observation(1.0, "v", event="vc|metrics"), "b") is WriteResult.REFUSED
+    assert harness.write(observation(1.0, "v", event="vc|metrics")) is WriteResult.REFUSED
     harness.clock.now += TTL + 1
     assert harness.write(observation(1.0, "v", event="vc|metrics"), "b") is WriteResult.KEPT
-    assert harness.store.series() == {"a": 0, "b": 9}
+    assert harness.store.series() == {"a": 1, "b": 9}
 
 
 def test_expired_rows_do_not_fill_the_store() -> None:
@@ -87,17 +116,53 @@ def test_expired_rows_are_removed_oldest_first() -> None:
     assert circuits() == "qrst"
 
 
-def test_a_refused_return_changes_nothing() -> None:
-    """An expired circuit that does not fit is refused, and its last event time does not change."""
-    harness = StoreHarness(limit=10)
+def test_a_return_that_does_not_fit_has_no_values() -> None:
+    """An expired circuit that does not fit shows only the time of its event, and is removed last."""
+    harness = StoreHarness(limit=11)
     harness.write(observation(1.0, "p"))
     harness.clock.now += TTL + 1
-    assert harness.write(observation(1.0, "q")) is WriteResult.KEPT
-    assert harness.write(observation(1.0, "p")) is WriteResult.REFUSED
-    assert harness.row("p") == Row((), (), None, 50.0, T)
-    assert harness.store.series() == {"a": 10, "b": 0}
+    harness.write(observation(None, "q"))
+    harness.clock.now += TTL + 1
+    harness.wall.now += 60
+    assert harness.write(observation(1.0, "r")) is WriteResult.KEPT
+    assert harness.write(observation(1.0, "p")) is WriteResult.REDUCED
+    assert harness.row("p") == Row((), (), None, harness.clock.now, T + 60)
+    assert harness.store.series() == {"a": 11, "b": 0}
+    assert harness.write(observation(None, "s")) is WriteResult.KEPT
+    assert (harness.row("q"), harness.values("p"), harness.values("r")) == (None, (), (1.0,) * 8)
     harness.clock.now += TTL + 1
     assert harness.write(observation(1.0, "p")) is WriteResult.KEPT
+
+
+def test_another_circuit_needs_room_after_a_return() -> None:
+    """A circuit that has expired and returned is not removed when another one needs room."""
+    harness = StoreHarness(limit=20)
+    for circuit in "pq":
+        harness.write(observation(1.0, circuit))
+    harness.clock.now += TTL + 1
+    assert harness.write(observation(2.0, "p")) is WriteResult.KEPT
+    assert harness.write(observation(2.0, "r")) is WriteResult.KEPT
+    assert harness.write(observation(2.0, "s")) is WriteResult.REFUSED
+    for circuit in "st":
+        assert harness.write(observation(None, circuit)) is WriteResult.KEPT
+    assert [harness.values(circuit) for circuit in "pqr"] == [(2.0,) * 8, None, (2.0,) * 8]
+    assert harness.series_on_metrics() == harness.store.series() == {"a": 20, "b": 0}
+
+
+def test_an_account_with_expired_rows_may_leave() -> None:
+    """After an account with expired rows has left, the store fills up to the limit and not beyond."""
+    harness = StoreHarness(limit=30)
+    for circuit in "pq":
+        harness.write(observation(1.0, circuit))
+    harness.clock.now += TTL + 1
+    assert harness.write(observation(1.0, "x"), "b") is WriteResult.KEPT
+    harness.store.remove_account("a")
+    results = [harness.write(observation(1.0, circuit), "b") for circuit in "yzw"]
+    assert results == [WriteResult.KEPT, WriteResult.KEPT, WriteResult.REFUSED]
+    assert harness.store.series() == {"b": 27}
+    harness.clock.now += TTL + 1
+    assert [harness.write(observation(1.0, circuit), "b") for circuit in "klm"] == [WriteResult.KEPT] * 3
+    assert harness.series_on_metrics() == harness.store.series() == {"b": 30}
 
 
 def test_a_flood_of_circuits_stays_within_the_limit() -> None:
@@ -157,6 +222,9 @@ def test_the_version_increases_with_every_change() -> None:
     harness.clock.now += TTL + 1
     assert changed()
     assert not changed("port|errors")
-    assert harness.write(observation(1.0, event="port|errors")) is WriteResult.KEPT
+    errors = observation(1.0, event="port|errors")._replace(values=(1.0,) * 18 + (None,))
+    assert harness.write(errors) is WriteResult.KEPT
     assert changed()
+    assert changed("port|errors")
+    assert harness.write(observation(1.0, event="port|errors")) is WriteResult.REDUCED
     assert changed("port|errors")

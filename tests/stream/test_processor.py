@@ -148,6 +148,18 @@ def test_series_limit(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.msg for record in caplog.records] == ["limit of series reached"]
 
 
+def test_a_fibre_that_gets_dark_at_the_limit() -> None:
+    """At the limit an event with an additional lane is counted, and the lane that is shown has its value."""
+    harness = Harness(limit=2)
+    harness.processor.process(event("port|optical", {"port_circuit_id": "P", "lane_0_rx_dbm": -2.0}))
+    dark = {"port_circuit_id": "P", "lane_0_rx_dbm": -30.0, "lane_1_rx_dbm": -2.0}
+    harness.processor.process(event("port|optical", dark))
+    ((_, row),) = harness.store.rows("port|optical")["default"]
+    assert (row.lanes, [value for value in row.values if value is not None]) == (("0",), [-30.0])
+    assert harness.stats.series_dropped == 1
+    assert sum(harness.stats.rejected.values()) == 0
+
+
 def test_unknown_events_and_fields_are_kept(harness: Harness) -> None:
     """Unknown events and fields are kept for the status page."""
     harness.processor.process(event("port|weather", {"rain": 1}))

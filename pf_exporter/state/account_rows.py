@@ -1,0 +1,105 @@
+"""The rows of one account, with their expiry and removal."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from pf_exporter.schema import EVENTS
+from pf_exporter.state.table import Entry, Row, Table, in_shape_of
+
+
+class Quota(NamedTuple):
+    """How many series an account may have."""
+
+    share: int
+    """What no other account can take; what it does not use, others may borrow until it needs it."""
+    maximum: int
+    """What it can have at most; the part above its share is borrowed."""
+
+
+def divide_limit(limit: int, own_limits: Mapping[str, int | None]) -> dict[str, Quota]:
+    """Return each account's quota; the shares never add up to more than ``limit``.
+
+    An account with a limit of its own has that as its share and its maximum. The others divide the rest
+    equally, and each may borrow everything that is free.
+
+    >>> divide_limit(100, {"a": None, "b": None})["a"]
+    Quota(share=50, maximum=100)
+    >>> divide_limit(100, {"a": 40, "b": None})["b"]
+    Quota(share=60, maximum=100)
+    """
+    quotas = {}
+    rest = limit
+    for account, own in own_limits.items():
+        if own is not None:
+            quotas[account] = Quota(min(own, rest), own)
+            rest -= quotas[account].share
+    sharing = [account for account, own in own_limits.items() if own is None]
+    return quotas | {account: Quota(rest // len(sharing), limit) for account in sharing}
+
+
+class AccountRows:
+    """The tables of one account by event, and how many series they have."""
+
+    def __init__(self, delta: Collection[str]) -> None:
+        self.tables = {name: Table(event, delta=name in delta) for name, event in EVENTS.items()}
+        self.series = 0
+        self.quota = Quota(0, 0)
+        self.expired: OrderedDict[Entry, str] = OrderedDict()
+        """Entries without values with their event, the least recently updated first; each is one series."""
+
+    @property
+    def borrowed(self) -> int:
+        """How many series the account has above its share; negative if it has fewer."""
+        return self.series - self.quota.share
+
+    def expire(self, event: str, now: float, ttl: float) -> None:
+        """Clear the rows that were not updated within the TTL; the cost depends only on their number."""
+        table = self.tables[event]
+        while table.live:
+            entry = next(iter(table.live))
+            table.oldest = entry.row.received_monotonic
+            if table.oldest >= now - ttl:
+                return
+            del table.live[entry]
+            self.expired[entry] = event
+            self.series += 1 - entry.series
+            entry.row = entry.row._replace(lanes=(), values=(), timestamp=None)
+            entry.series = 1
+            table.version += 1
+        table.oldest = now
+
+    def update_in_shape(self, event: str, entry: Entry, row: Row) -> bool:
+        """Update an entry with a row, but only those series that it has already, so that it does not grow.
+
+        Return whether there is something to update: a new entry has no series.
+        """
+        table = self.tables[event]
+        if entry.circuit not in table.entries:
+            return False
+        is_live = entry in table.live
+        entry.row = in_shape_of(row, entry.row, len(table.event.fields), keep_timestamp=is_live)
+        before, entry.series = entry.series, 1 + len(entry.row.values) - entry.row.values.count(None)
+        self.series += entry.series - before
+        table.version += 1
+        (table.live if is_live else self.expired).move_to_end(entry)
+        return True
+
+    def remove_expired(self) -> None:
+        """Remove the expired entry that was not updated for the longest time."""
+        entry, event = self.expired.popitem(last=False)
+        self._remove(entry, self.tables[event])
+
+    def remove_live(self) -> None:
+        """Remove the live entry that was not updated for the longest time."""
+        tables = [table for table in self.tables.values() if table.live]
+        table = min(tables, key=lambda table: next(iter(table.live)).row.received_monotonic)
+        entry, _ = table.live.popitem(last=False)
+        self._remove(entry, table)
+
+    def _remove(self, entry: Entry, table: Table) -> None:
+        del table.entries[entry.circuit]
+        table.version += 1
+        self.series -= entry.series

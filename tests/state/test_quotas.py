@@ -1,0 +1,155 @@
+"""How accounts share the limit of series."""
+
+from __future__ import annotations
+
+import pytest
+
+from pf_exporter.state.account_rows import Quota, divide_limit
+from pf_exporter.state.store import WriteResult
+from tests.state.harness import TTL, StoreHarness, observation
+
+KEPT, REFUSED = WriteResult.KEPT, WriteResult.REFUSED
+
+
+def flood(harness: StoreHarness, account: str, number: int = 20) -> None:
+    """Write more circuits than fit."""
+    for index in range(number):
+        harness.write(observation(1.0, f"{account}{index}"), account)
+
+
+def test_an_account_may_use_what_is_free() -> None:
+    """While the others need nothing, one account may fill the store."""
+    harness = StoreHarness(limit=90)
+    flood(harness, "a")
+    assert harness.store.series() == {"a": 90, "b": 0}
+
+
+def test_a_flood_takes_nothing_from_another_account() -> None:
+    """An account that was silent for longer than the TTL gets its share back from one that floods."""
+    harness = StoreHarness(limit=90)
+    circuits = [f"mine{index}" for index in range(5)]
+    for circuit in circuits:
+        harness.write(observation(1.0, circuit), "b")
+    harness.clock.now += TTL + 1
+    flood(harness, "a", 30)
+    assert [harness.values(circuit, account="b") for circuit in circuits] == [()] * 5
+    assert harness.store.series() == {"a": 81, "b": 5}
+    assert [harness.write(observation(2.0, circuit), "b") for circuit in circuits] == [KEPT] * 5
+    flood(harness, "a", 30)
+    assert [harness.values(circuit, account="b") for circuit in circuits] == [(2.0,) * 8] * 5
+    assert harness.store.series() == {"a": 45, "b": 45}
+
+
+def test_borrowed_rows_make_room_in_order() -> None:
+    """What another account has borrowed is removed when needed: expired rows first, then the least recent."""
+    harness = StoreHarness(limit=40)
+    for index, circuit in enumerate("xpqr"):
+        harness.write(observation(1.0, circuit))
+        if not index:
+            harness.clock.now += TTL + 1
+        harness.clock.now += 1
+    harness.write(observation(2.0, "p"))
+    assert harness.store.series() == {"a": 28, "b": 0}
+    assert harness.write(observation(1.0, "m"), "b") is KEPT
+    assert harness.write(observation(1.0, "n")._replace(values=(1.0, 1.0, *[None] * 6)), "b") is KEPT
+    assert harness.row("x") is not None
+    assert harness.write(observation(1.0, "n")._replace(values=(1.0, 1.0, 1.0, *[None] * 5)), "b") is KEPT
+    assert harness.row("x") is None
+    assert harness.write(observation(1.0, "n"), "b") is KEPT
+    assert [harness.values(circuit) for circuit in "pqr"] == [(2.0,) * 8, None, (1.0,) * 8]
+    assert harness.store.series() == {"a": 18, "b": 18}
+
+
+def test_above_its_share_an_account_evicts_nothing_live() -> None:
+    """Two accounts that both have more than their share keep what they have; neither pushes the other out."""
+    harness = StoreHarness(limit=50, accounts="abc")
+    for circuit in "pq":
+        for account in "ab":
+            harness.write(observation(1.0, circuit), account)
+    assert harness.store.series() == {"a": 18, "b": 18, "c": 0}
+    assert harness.write(observation(1.0, "r"), "a") is KEPT
+    assert harness.write(observation(1.0, "r"), "b") is REFUSED
+    assert harness.write(observation(1.0, "s"), "a") is REFUSED
+    assert harness.write(observation(1.0, "p"), "c") is KEPT
+    assert harness.store.series() == {"a": 18, "b": 18, "c": 9}
+
+
+def test_expired_rows_within_a_share_stay() -> None:
+    """The times of the last events of silent circuits stay while their account is within its share."""
+    harness = StoreHarness(limit=30)
+    for circuit in "pq":
+        harness.write(observation(1.0, circuit), "b")
+    harness.clock.now += TTL + 1
+    flood(harness, "a")
+    assert harness.store.series() == {"a": 27, "b": 2}
+    assert (harness.values("p", account="b"), harness.values("q", account="b")) == ((), ())
+
+
+def test_a_limit_of_its_own() -> None:
+    """An account with its own limit has that and not more, and nobody can take it."""
+    harness = StoreHarness(limit=45, accounts="")
+    harness.store.add_account("own", 20)
+    harness.store.add_account("other")
+    flood(harness, "own")
+    assert harness.store.series() == {"own": 18, "other": 0}
+    flood(harness, "other")
+    assert harness.store.series() == {"own": 18, "other": 27}
+    harness.clock.now += TTL + 1
+    flood(harness, "other")
+    assert harness.store.series() == {"own": 2, "other": 36}
+    assert harness.write(observation(1.0, "own0"), "own") is KEPT
+    assert harness.write(observation(1.0, "own1"), "own") is KEPT
+    assert harness.write(observation(1.0, "own2"), "own") is REFUSED
+    assert harness.store.series() == {"own": 18, "other": 27}
+
+
+def test_expired_rows_make_room_within_the_own_limit() -> None:
+    """Below an own limit the account's expired rows are removed for its live ones."""
+    harness = StoreHarness(limit=1000, accounts="")
+    harness.store.add_account("own", 10)
+    for circuit in "pqr":
+        assert harness.write(observation(1.0, circuit), "own") is KEPT
+        harness.clock.now += TTL + 1
+    assert harness.store.series() == {"own": 10}
+    assert harness.row("p", account="own") is None
+
+
+def test_limits_may_change() -> None:
+    """A lower limit removes nothing by itself, but no account can hold the share of another."""
+    harness = StoreHarness(limit=90)
+    flood(harness, "a")
+    harness.store.set_limits(45, {})
+    assert harness.store.series() == {"a": 90, "b": 0}
+    assert harness.write(observation(2.0, "a0")) is KEPT
+    assert harness.write(observation(1.0, "p"), "b") is KEPT
+    assert harness.store.series() == {"a": 36, "b": 9}
+    harness.store.set_limits(45, {"b": 9})
+    assert harness.write(observation(1.0, "q"), "b") is REFUSED
+    harness.store.set_limits(45, {"b": None})
+    assert harness.write(observation(1.0, "q"), "b") is KEPT
+    assert harness.store.series() == {"a": 27, "b": 18}
+
+
+def test_a_new_account_gets_its_share() -> None:
+    """An account that is added while the store is full gets its share from those above theirs."""
+    harness = StoreHarness(limit=90)
+    flood(harness, "a", 5)
+    flood(harness, "b", 5)
+    harness.store.add_account("c")
+    flood(harness, "c")
+    assert harness.store.series() == {"a": 27, "b": 36, "c": 27}
+
+
+@pytest.mark.parametrize(
+    ("limit", "own", "shares"),
+    [
+        (100, {}, {}),
+        (100, {"a": None}, {"a": (100, 100)}),
+        (100, {"a": None, "b": None, "c": None}, {"a": (33, 100), "b": (33, 100), "c": (33, 100)}),
+        (100, {"a": 70, "b": None, "c": None}, {"a": (70, 70), "b": (15, 100), "c": (15, 100)}),
+        (100, {"a": 70, "b": 70, "c": None}, {"a": (70, 70), "b": (30, 70), "c": (0, 100)}),
+    ],
+)
+def test_shares(limit: int, own: dict[str, int | None], shares: dict[str, tuple[int, int]]) -> None:
+    """Own limits come first, the rest is divided equally, and the sum is never above the limit."""
+    assert divide_limit(limit, own) == {account: Quota(*pair) for account, pair in shares.items()}
