@@ -17,8 +17,8 @@ from pf_exporter.config.types import (
     VC,
     SettingType,
     choice,
+    integer_from,
     list_of,
-    positive_integer,
 )
 from pf_exporter.schema import SUBSCRIBABLE_EVENTS
 
@@ -68,7 +68,7 @@ ACCOUNT_KEYS = (
     KeySpec("ca_file", PATH, "CA certificates (PEM) to trust instead of the default ones."),
     KeySpec(
         "series_limit",
-        positive_integer("series"),
+        integer_from(1),
         "Maximum number of series of this account, reserved for it within `series.limit`; without it the"
         " account has an equal share of the rest, and may use more while other accounts need less.",
     ),
