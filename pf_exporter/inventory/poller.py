@@ -31,6 +31,7 @@ from pf_exporter.schema import (
     Samples,
     canonical_id,
 )
+from pf_exporter.state import ErrorLog
 from pf_exporter.supervised_thread import SupervisedThread
 
 MIN_INTERVAL = 60.0
@@ -87,6 +88,10 @@ class InventoryPoller:
         self.snapshot = Snapshot()
         self.failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
         """Failed polls and requests for rates, by reason."""
+        self.errors = ErrorLog()
+        """The errors of failed polls."""
+        self.retry_at: float | None = None
+        """UNIX seconds of the next poll if the last one has failed, else None."""
         self.rejected = {field: 0 for resource in self._resources for field in resource.fields}
         """Unusable values, by field."""
         self._rates = RatePoller(
@@ -130,13 +135,7 @@ class InventoryPoller:
 
     def description(self, circuit_id: str) -> str:
         """Return the description of a circuit; empty if there is none."""
-        snapshot = self.snapshot
-        for resource in self._resources:
-            circuit = snapshot.of(resource).get(canonical_id(circuit_id))
-            if circuit is not None:
-                ((labels, _),) = circuit.samples[resource.info.name]
-                return labels[list(resource.labels).index("description")]
-        return ""
+        return self.snapshot.description(circuit_id)
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
         """Yield the resource, the ID as received and the samples by family of every circuit."""
@@ -159,6 +158,7 @@ class InventoryPoller:
                     self._recover(exc)
             else:
                 self._backoff = self._backoff.reset()
+                self.retry_at = None
                 duration = self._clock() - started
                 # With a slow API, polling takes at most half of the time.
                 delay = max(self._interval - duration, min(duration, self._interval))
@@ -188,6 +188,8 @@ class InventoryPoller:
             retry_in=round(delay, 1),
         )
         self.failures[exc.reason] += 1
+        self.errors.add(exc.reason, str(exc))
+        self.retry_at = self._wall() + delay
         self._wait(max(min(delay, self._min_interval), retry_after), delay)
 
     # A poll: the snapshot is replaced only if all lists have been read completely.
@@ -202,6 +204,7 @@ class InventoryPoller:
                 self._session_manager.discard(session)
             raise
         self._accepted_session = session
+        self._session_manager.verified(session)
         self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
         self._on_update(self.circuits())
         if snapshot.left_out:

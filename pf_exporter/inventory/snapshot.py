@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pf_exporter.schema import Circuit, Resource
+from pf_exporter.schema import RESOURCES, Circuit, Resource, canonical_id
 
 Circuits = Mapping[str, Circuit]
 """By canonical ID."""
@@ -27,6 +27,14 @@ class Snapshot(NamedTuple):
     def of(self, resource: Resource) -> Circuits:
         """Return the circuits of a resource."""
         return self.circuits.get(resource.name, {})
+
+    def description(self, circuit_id: str) -> str:
+        """Return the description of a circuit; empty if there is none."""
+        for resource in RESOURCES:
+            circuit = self.of(resource).get(canonical_id(circuit_id))
+            if circuit is not None:
+                return resource.label(circuit, "description")
+        return ""
 
     def updated(self, found: Mapping[str, Circuits], limit: int, at: float) -> Snapshot:
         """Return the next snapshot with at most ``limit`` series; circuits that are already there come first.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pf_exporter.lazy import lazy_names
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.request import CALL_DEADLINE, Request
-from pf_exporter.packetfabric.session_stats import SessionStats
+from pf_exporter.packetfabric.session_stats import CredentialState, SessionStats
 
 if TYPE_CHECKING:
     from pf_exporter.packetfabric.client import Client, Session
@@ -38,6 +38,7 @@ __all__ = [
     "MAX_EVENT_BYTES",
     "Backoff",
     "Client",
+    "CredentialState",
     "Request",
     "ServerSentEvent",
     "Session",

@@ -19,7 +19,7 @@ from pf_exporter.errors import (
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.packetfabric.session_stats import SessionStats
+from pf_exporter.packetfabric.session_stats import CredentialState, SessionStats
 
 RENEW_AFTER = 0.8
 """The share of a session's life after which it is renewed."""
@@ -52,6 +52,8 @@ class SessionManager:
         self._jitter = jitter
         self._lock = threading.Lock()
         self._session: Session | None = None
+        self._verified: Session | None = None
+        """The session that the API accepted last."""
         self._replaced: list[Session] = []
         self._renew_at = 0.0
         self._not_before = float("-inf")
@@ -79,8 +81,8 @@ class SessionManager:
                 return self._session
             if now < self._not_before:
                 if self._session is None:
-                    message = f"{self._refusal} (not tried again yet)"
-                    raise type(self._refusal)(message, retry_after=self._not_before - now)
+                    # The same text, so that the repetition is recognized as the same error.
+                    raise type(self._refusal)(str(self._refusal), retry_after=self._not_before - now)
                 self._renew_at = self._not_before
                 return self._session
             if now - self._not_before > self._schedule.maximum:
@@ -118,7 +120,10 @@ class SessionManager:
         # An end in the past means that one of the clocks is wrong: a 401 will tell when the session is over.
         self._renew_at = now + lifetime * RENEW_AFTER if lifetime > 0 else float("inf")
         self.stats.expires_at = session.expires_at
+        self.stats.login_at = self._wall()
+        self.stats.next_login_at = None
         if session.from_login:
+            self._accept()
             log.info("logged in", account=self._account)
         else:
             log.info("using an API key (not yet verified)", account=self._account)
@@ -134,15 +139,37 @@ class SessionManager:
             self._schedule = self._schedule.next()
         error.retry_after = max(delay, error.retry_after or 0.0)
         self._not_before = self._clock() + error.retry_after
+        self.stats.next_login_at = self._wall() + error.retry_after
+        if isinstance(error, CredentialsUnreadable):
+            self.stats.credential = CredentialState.UNREADABLE
+        elif isinstance(error, Unauthorized):
+            self.stats.credential = CredentialState.REFUSED
         # A copy: the traceback of the original would keep the credentials.
         self._refusal = type(error)(str(error))
 
-    def discard(self, session: Session) -> None:
-        """Never return this session again: the API does not accept it any more."""
+    def _accept(self) -> None:
+        self.stats.credential = CredentialState.ACCEPTED
+        self.stats.accepted_at = self._wall()
+
+    def verified(self, session: Session) -> None:
+        """Record that the API accepted a request of the current session."""
+        with self._lock:
+            if self._session is not session or self._verified is session:
+                return
+            self._verified = session
+            if not session.from_login:
+                self._accept()
+                log.info("API key accepted", account=self._account)
+
+    def discard(self, session: Session, *, refused: bool = True) -> None:
+        """Never return this session again; ``refused`` is whether the API no longer accepts it."""
         with self._lock:
             if self._session is session:
                 self._session = None
                 self.stats.expires_at = None
+                self.stats.next_login_at = self._wall() + max(self._not_before - self._clock(), 0.0)
+                if refused and not session.from_login:
+                    self.stats.credential = CredentialState.REFUSED
 
     def logout_replaced(self, session: Session) -> None:
         """Log out the sessions that this one has replaced: no stream uses them any more."""

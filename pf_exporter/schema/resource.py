@@ -61,6 +61,15 @@ class Resource:
         """The family whose labels describe the circuit."""
         return self._family("info", self.help, self.path, tuple(self.labels))
 
+    def label(self, circuit: Circuit, name: str) -> str:
+        """The value of a label of the info family."""
+        ((values, _),) = circuit.samples[self.info.name]
+        return values[self._label_columns[name]]
+
+    @functools.cached_property
+    def _label_columns(self) -> Mapping[str, int]:
+        return {name: column for column, name in enumerate(self.labels)}
+
     @functools.cached_property
     def families(self) -> tuple[FamilySpec, ...]:
         """The info family, then one per metric, in the order of ``/metrics``."""

@@ -100,7 +100,7 @@ class AccountPipeline:
         )
 
     def _subscribed(self, bundle: str) -> None:
-        self.stats.bundle = bundle
+        self.stats.subscribed(bundle)
         self.inventory.refresh()
 
     def start(self) -> None:

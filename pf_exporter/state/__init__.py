@@ -5,6 +5,7 @@ Everything is in memory: never performs I/O.
 
 from __future__ import annotations
 
+from pf_exporter.state.history import ErrorLog, ErrorRecord
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
 from pf_exporter.state.table import Row
@@ -16,6 +17,8 @@ __all__ = [
     "RESET",
     "AccountStats",
     "DetectedTemporality",
+    "ErrorLog",
+    "ErrorRecord",
     "LabelValues",
     "Row",
     "Store",

@@ -5,24 +5,53 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pf_exporter.reason import Reason
 
 MAX_ERRORS = 5
-"""Most errors that are kept per account."""
+"""Most different errors that are kept in a log."""
 RATE_WINDOW = 60.0
 """Seconds over which rates are computed, approximately."""
 SNAPSHOT_INTERVAL = 5.0
 """Shortest time between two snapshots, in seconds."""
 
 
-class ErrorRecord(NamedTuple):
-    """An error that ended a stream or prevented one from opening."""
+@dataclass(frozen=True)
+class ErrorRecord:
+    """An error, and when it happened; times are UNIX seconds."""
 
-    at: float
-    """UNIX seconds."""
     reason: Reason
+    message: str
+    """The logged message."""
+    first_at: float
+    last_at: float
+    count: int
+
+
+class ErrorLog:
+    """The last different errors of an account: an error that repeats is one record. Any thread may call."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: dict[tuple[Reason, str], ErrorRecord] = {}
+
+    def add(self, reason: Reason, message: str) -> None:
+        """Record an error; the record that was not repeated for the longest time is dropped."""
+        now = time.time()
+        with self._lock:
+            # Removed and added again, so that the latest error is the last one.
+            same = self._records.pop((reason, message), None)
+            first_at, count = (now, 0) if same is None else (same.first_at, same.count)
+            self._records[reason, message] = ErrorRecord(reason, message, first_at, now, count + 1)
+            if len(self._records) > MAX_ERRORS:
+                del self._records[next(iter(self._records))]
+
+    def records(self) -> list[ErrorRecord]:
+        """Return the records, the latest error last."""
+        with self._lock:
+            return list(self._records.values())
 
 
 class CounterSnapshot(NamedTuple):
@@ -55,23 +84,14 @@ class AccountHistory:
     def __init__(self, start: CounterSnapshot) -> None:
         self.state_since = time.time()
         """UNIX seconds at which the stream was opened or, if none is open, lost."""
+        self.errors = ErrorLog()
+        """The errors that ended a stream or prevented one from opening."""
         self._lock = threading.Lock()
-        self._errors: deque[ErrorRecord] = deque(maxlen=MAX_ERRORS)
         self._snapshots: deque[CounterSnapshot] = deque([start])
 
     def state_changed(self) -> None:
         """Record that the stream was opened or lost now."""
         self.state_since = time.time()
-
-    def add_error(self, reason: Reason) -> None:
-        """Record an error; the oldest one is dropped."""
-        with self._lock:
-            self._errors.append(ErrorRecord(time.time(), reason))
-
-    def errors(self) -> list[ErrorRecord]:
-        """Return the last errors, the oldest first."""
-        with self._lock:
-            return list(self._errors)
 
     def rates(self, now: CounterSnapshot) -> RecentRates:
         """Return the rates between a snapshot of about a minute ago and ``now``.

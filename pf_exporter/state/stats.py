@@ -58,6 +58,14 @@ class AccountStats:
         self.state = StreamState.CONNECTING
         self.bundle = ""
         """UUID of the subscription; empty until there is one."""
+        self.subscribed_at: float | None = None
+        """UNIX seconds of the subscription; None until there is one."""
+        self.stream_opened_at: float | None = None
+        """UNIX seconds at which the current stream was opened; None while there is none."""
+        self.rotate_at: float | None = None
+        """UNIX seconds at which the current stream is to be replaced; None if that is not planned."""
+        self.retry_at: float | None = None
+        """UNIX seconds of the next attempt to open a stream; None while no attempt is waiting."""
         self.last_byte_at = float("-inf")
         """When the stream's last byte was received, by :attr:`clock`."""
         self._gap: tuple[float, float | None] = (0.0, clock())
@@ -90,6 +98,11 @@ class AccountStats:
         """Activity log entries by category and log level; subscribed categories start at 0."""
         self.history = AccountHistory(self._snapshot())
 
+    def subscribed(self, bundle: str) -> None:
+        """Record the UUID of a new subscription."""
+        self.bundle = bundle
+        self.subscribed_at = time.time()
+
     def opened(self, at: float | None = None) -> None:
         """Record that a stream was opened at ``at`` (by :attr:`clock`; default: now).
 
@@ -98,6 +111,7 @@ class AccountStats:
         self.connects += 1
         self.last_byte_at = float("-inf")
         self.state = StreamState.STREAMING
+        self.stream_opened_at = time.time()
         past, since = self._gap
         if since is not None:
             self._gap = (past + max((self.clock() if at is None else at) - since, 0.0), None)
@@ -107,14 +121,32 @@ class AccountStats:
         """Record that a stream was replaced by another that was open before it ended."""
         self.connects += 1
         self.disconnects[Reason.ROTATED] += 1
+        self.stream_opened_at = time.time()
 
-    def lost(self, reason: Reason, state: StreamState, since: float | None = None) -> None:
+    def rotation_planned(self, seconds: float) -> None:
+        """Record when the current stream is to be replaced; infinity if that is not planned."""
+        self.rotate_at = None if seconds == float("inf") else time.time() + seconds
+
+    def lost(
+        self, reason: Reason, state: StreamState, since: float | None = None, *, message: str = ""
+    ) -> None:
         """Record that no stream is open because of an error, and what the thread does next.
 
-        ``since`` is the time of the last byte, if the stream was dead before that was noticed.
+        ``since`` is the time of the last byte, if the stream was dead before that was noticed; ``message`` is
+        the error as it is logged.
         """
         self._disconnected(reason, state, since)
-        self.history.add_error(reason)
+        self.history.errors.add(reason, message or reason.summary)
+
+    def waiting(self, seconds: float) -> None:
+        """Record that the thread waits before it tries again to open a stream."""
+        self.state = StreamState.BACKOFF
+        self.retry_at = time.time() + seconds
+
+    def connecting(self) -> None:
+        """Record that the thread tries to open a stream."""
+        self.state = StreamState.CONNECTING
+        self.retry_at = None
 
     def stopped(self) -> None:
         """Record that the thread has ended and no stream is open, as requested."""
@@ -124,6 +156,7 @@ class AccountStats:
         was_open = self.state is StreamState.STREAMING
         self.disconnects[reason] += 1
         self.state = state
+        self.stream_opened_at = self.rotate_at = self.retry_at = None
         past, gap_since = self._gap
         if gap_since is None:
             self._gap = (past, self.clock() if since is None else since)

@@ -113,7 +113,7 @@ class StreamReader:
                 self._read(stream)
             except ExporterError as exc:
                 if exc.remedy is Remedy.EXIT:
-                    self._stats.lost(exc.reason, StreamState.STOPPED)
+                    self._stats.lost(exc.reason, StreamState.STOPPED, message=str(exc))
                     self._failed(exc)
                     return
                 ended, stream = stream, None
@@ -137,7 +137,7 @@ class StreamReader:
 
     def _read(self, stream: OpenStream) -> None:
         """Process everything that a stream brings. Always ends with the error that ended the stream."""
-        self._rotate_at = min(self._clock() + self._rotate_after, self._session_manager.renew_at)
+        self._rotate_in(min(self._rotate_after, self._session_manager.renew_at - self._clock()))
         sink, is_repeat = self._sink, self._deduplicator.is_repeat
         try:
             for event in read_events(sink.tap(self._chunks(stream)), sink.reject):
@@ -171,7 +171,7 @@ class StreamReader:
         since = None
         if ended is not None and isinstance(exc, StreamIdle):
             since = self._last_sign_of_life(ended)
-        self._stats.lost(exc.reason, StreamState.CONNECTING, since)
+        self._stats.lost(exc.reason, StreamState.CONNECTING, since, message=str(exc))
 
     def _recover(self, exc: ExporterError, ended: OpenStream | None) -> None:
         """Wait for as long as the error that ended a stream or prevented one asks for."""
@@ -189,7 +189,7 @@ class StreamReader:
         if not (was_healthy and at_once):
             self._backoff = self._backoff.next()
         if delay:
-            self._stats.state = StreamState.BACKOFF
+            self._stats.waiting(delay)
         needs_a_person = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
         (log.error if needs_a_person else log.warning)(
             "not streaming",
@@ -200,7 +200,11 @@ class StreamReader:
         )
         self._stopping.wait(delay)
         if not self._stopping.is_set():
-            self._stats.state = StreamState.CONNECTING
+            self._stats.connecting()
+
+    def _rotate_in(self, seconds: float) -> None:
+        self._rotate_at = self._clock() + seconds
+        self._stats.rotation_planned(seconds)
 
     # Rotation: the next stream is opened and has brought its first bytes before the current one is ended.
 
@@ -218,7 +222,7 @@ class StreamReader:
 
     def _abandon_rotation(self, rotation: Rotation) -> None:
         self._rotation = None
-        self._rotate_at = self._clock() + ROTATION_RETRY
+        self._rotate_in(ROTATION_RETRY)
         self._sink.mark(Mark.ROTATION_ABANDONED)
         self._deduplicator.rotation_abandoned()
         error = rotation.error

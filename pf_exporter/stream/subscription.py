@@ -119,13 +119,17 @@ class Subscription:
             if isinstance(exc, SubscriptionGone) and self._existing is not None:
                 raise BundleGone(f"{exc}; make another, and stream it within five minutes") from None
             raise
+        self._session_manager.verified(session)
         bundle.was_streamed = True
         return OpenStream(session, response, self._clock())
 
     def _drop_refused(self, session: Session, error: ExporterError) -> None:
+        is_forbidden = isinstance(error, Forbidden)
+        if is_forbidden:
+            self._session_manager.verified(session)
         if isinstance(error, Unauthorized):
-            self._session_manager.discard(session)
-        if isinstance(error, Forbidden):
+            self._session_manager.discard(session, refused=not is_forbidden)
+        if is_forbidden:
             self._session_manager.log_out(session)  # it is valid, but without permission
         if isinstance(error, Unauthorized | SubscriptionGone | Rejected):
             self._bundle = None

@@ -99,7 +99,7 @@ def _account(account: AccountStats, now: float) -> AccountStatus:
     rates, lag = account.recent_rates()
     last_usable = dict(account.last_event)  # Copies: the reader's thread adds to these.
     counts = dict(account.events)
-    errors = account.history.errors()
+    errors = account.history.errors.records()
     expires_at = account.session.expires_at
     return AccountStatus(
         name=account.account,
@@ -114,7 +114,9 @@ def _account(account: AccountStats, now: float) -> AccountStatus:
         streams_opened=account.connects,
         gap=duration(account.gap_seconds),
         errors=[
-            ErrorEntry(moment(error.at, now), str(error.reason), error.reason.summary, error.reason.remedy)
+            ErrorEntry(
+                moment(error.last_at, now), str(error.reason), f"{error.message}.", error.reason.remedy
+            )
             for error in reversed(errors)
         ],
         events=[

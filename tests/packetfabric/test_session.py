@@ -26,6 +26,7 @@ from pf_exporter.errors import (
 )
 from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.packetfabric.session import LOGIN_SCHEDULE, RENEW_AFTER, UNANSWERED_DELAY, SessionManager
+from pf_exporter.packetfabric.session_stats import CredentialState
 from tests.fakes import FIN, OK, Answer, Fake, Step, answer
 
 NOW = 1_700_000_000.0
@@ -65,6 +66,10 @@ def wait_of(session_manager: SessionManager) -> float:
     seconds = refused(session_manager).retry_after
     assert seconds is not None
     return seconds
+
+
+def credential(session_manager: SessionManager) -> CredentialState:
+    return session_manager.stats.credential
 
 
 def logins(fake: Fake) -> int:
@@ -141,7 +146,7 @@ def test_refused_logins_are_repeated_slowly(
         again = refused(session_manager)
         assert type(again) is error
         assert again.retry_after == pytest.approx(0.5)
-        assert "(not tried again yet)" in str(again)
+        assert str(again) == str(first)
         assert logins(fake) == number
         clock.now += 0.5
     assert waits == [60, 120, 240, 480, 600, 600, 600]
@@ -229,6 +234,57 @@ def test_schedule_resets_after_a_quiet_time(fake: Fake, clock: Clock) -> None:
     clock.now += 3600
     session_manager.discard(session_manager.get())
     assert wait_of(session_manager) == pytest.approx(60)
+
+
+# What the status page shows
+
+
+def test_the_state_of_a_login(fake: Fake, clock: Clock) -> None:
+    """A login is not verified until it succeeds; a refusal is visible together with the next attempt."""
+    fake.script["login"] = iter([Answer(500), Answer(401)])
+    session_manager = manager_of(fake, clock)
+    stats = session_manager.stats
+    assert credential(session_manager) is CredentialState.NOT_VERIFIED
+    clock.now += wait_of(session_manager)
+    assert credential(session_manager) is CredentialState.NOT_VERIFIED  # a server error tells nothing
+    wait = wait_of(session_manager)
+    assert credential(session_manager) is CredentialState.REFUSED
+    assert (stats.login_at, stats.next_login_at) == (None, NOW + wait)
+    clock.now += wait
+    session_manager.get()
+    assert credential(session_manager) is CredentialState.ACCEPTED
+    assert (stats.login_at, stats.accepted_at, stats.next_login_at) == (NOW, NOW, None)
+
+
+def test_the_state_of_an_api_key(fake: Fake, clock: Clock) -> None:
+    """An API key is verified by the first request that is accepted, and refused by one that is not."""
+    session_manager = manager_of(fake, clock, token=Secret("key"))
+    stats = session_manager.stats
+    session = session_manager.get()
+    assert credential(session_manager) is CredentialState.NOT_VERIFIED
+    session_manager.verified(session)
+    assert (stats.credential, stats.accepted_at) == (CredentialState.ACCEPTED, NOW)
+    session_manager.discard(session)
+    assert credential(session_manager) is CredentialState.REFUSED
+    assert stats.next_login_at is not None
+    session_manager.verified(session)
+    assert credential(session_manager) is CredentialState.REFUSED
+
+
+def test_a_missing_permission_is_not_a_refused_key(fake: Fake, clock: Clock) -> None:
+    """After HTTP 403 the session is dropped, and the API key still counts as accepted."""
+    session_manager = manager_of(fake, clock, token=Secret("key"))
+    session = session_manager.get()
+    session_manager.verified(session)
+    session_manager.discard(session, refused=False)
+    assert session_manager.stats.credential is CredentialState.ACCEPTED
+
+
+def test_the_state_of_an_unreadable_secret(fake: Fake, clock: Clock, tmp_path: Path) -> None:
+    """A secret file that is missing is a state different from a refusal."""
+    session_manager = manager_of(fake, clock, token=SecretFile(str(tmp_path / "missing"), "token_file"))
+    wait_of(session_manager)
+    assert session_manager.stats.credential is CredentialState.UNREADABLE
 
 
 # Renewal

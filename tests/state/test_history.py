@@ -6,7 +6,14 @@ import pytest
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.reason import Reason
-from pf_exporter.state.history import MAX_ERRORS, RATE_WINDOW, AccountHistory, CounterSnapshot
+from pf_exporter.state.history import (
+    MAX_ERRORS,
+    RATE_WINDOW,
+    AccountHistory,
+    CounterSnapshot,
+    ErrorLog,
+    ErrorRecord,
+)
 from pf_exporter.state.stats import AccountStats, StreamState
 
 
@@ -14,17 +21,66 @@ def snapshot(at: float, events: int, lag_sum: float = 0.0, lag_count: int = 0) -
     return CounterSnapshot(at, {"port|metrics": events}, lag_sum, lag_count)
 
 
-def test_the_last_errors_are_kept() -> None:
-    """Of all disconnects only errors are recorded, the latest five, oldest first."""
+def test_errors_are_recorded_with_their_messages() -> None:
+    """Of all disconnects only errors are recorded, with the logged message, the latest last."""
     stats = AccountStats(Account(), idle_timeout=1.0)
-    stats.lost(Reason.ENDED, StreamState.BACKOFF)
+    stats.lost(Reason.ENDED, StreamState.BACKOFF, message="stream: ended")
     stats.rotated()
-    stats.lost(Reason.IDLE, StreamState.BACKOFF)
-    assert [error.reason for error in stats.history.errors()] == [Reason.ENDED, Reason.IDLE]
-    for _ in range(9):
-        stats.lost(Reason.BROKEN, StreamState.BACKOFF)
+    stats.lost(Reason.IDLE, StreamState.BACKOFF, message="stream: no data")
     stats.stopped()
-    assert [error.reason for error in stats.history.errors()] == [Reason.BROKEN] * MAX_ERRORS
+    records = stats.history.errors.records()
+    assert [(record.reason, record.message) for record in records] == [
+        (Reason.ENDED, "stream: ended"),
+        (Reason.IDLE, "stream: no data"),
+    ]
+
+
+def test_an_error_that_repeats_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record has the first and the last time and a count; another message is another record."""
+    now = 1000.0
+    monkeypatch.setattr("pf_exporter.state.history.time.time", lambda: now)
+    log = ErrorLog()
+    for message in ("a", "b", "a", "a"):
+        log.add(Reason.BROKEN, message)
+        now += 1
+    assert log.records() == [
+        ErrorRecord(Reason.BROKEN, "b", 1001.0, 1001.0, 1),
+        ErrorRecord(Reason.BROKEN, "a", 1000.0, 1003.0, 3),
+    ]
+
+
+def test_the_last_errors_are_kept() -> None:
+    """Of many different errors the latest are kept."""
+    log = ErrorLog()
+    for number in range(2 * MAX_ERRORS):
+        log.add(Reason.BROKEN, f"error {number}")
+    assert [record.message for record in log.records()] == [
+        f"error {number}" for number in range(MAX_ERRORS, 2 * MAX_ERRORS)
+    ]
+
+
+def test_times_of_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start of the stream, its planned rotation and the next attempt are known while they are true."""
+    now = 1000.0
+    monkeypatch.setattr("pf_exporter.state.stats.time.time", lambda: now)
+    stats = AccountStats(Account(), idle_timeout=1.0)
+
+    def times() -> tuple[float | None, ...]:
+        return stats.subscribed_at, stats.stream_opened_at, stats.rotate_at, stats.retry_at
+
+    stats.subscribed("8f3c")
+    stats.opened()
+    stats.rotation_planned(60.0)
+    assert times() == (1000.0, 1000.0, 1060.0, None)
+    now = 1060.0
+    stats.rotated()
+    stats.rotation_planned(float("inf"))
+    assert times() == (1000.0, 1060.0, None, None)
+    stats.lost(Reason.BROKEN, StreamState.CONNECTING)
+    stats.waiting(5.0)
+    assert (stats.state, times()) == (StreamState.BACKOFF, (1000.0, None, None, 1065.0))
+    stats.connecting()
+    assert (stats.state, times()) == (StreamState.CONNECTING, (1000.0, None, None, None))
 
 
 def test_state_since_is_the_last_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,11 +52,12 @@ def test_an_account_with_a_wrong_password(fake: Fake) -> None:
         accounts = (fake.account(name="working"), broken.account(name="broken"))
         with Exporter(Config(accounts=accounts, web=WEB, stream=QUICK)) as exporter:
             first, second = (pipeline.stats for pipeline in exporter.pipelines)
-            until(lambda: first.up and second.history.errors(), "a stream and an error")
+            until(lambda: first.up and second.history.errors.records(), "a stream and an error")
             text = page_of(exporter).text
     assert "Not streaming: broken" in text
     assert "Waiting to retry broken" in text
-    assert f"unauthorized: {Reason.UNAUTHORIZED.summary} {Reason.UNAUTHORIZED.remedy}" in text
+    assert "unauthorized: login: HTTP 401" in text
+    assert Reason.UNAUTHORIZED.remedy in text
     assert text.index("Waiting to retry") < text.index("Streaming working")
 
 
