@@ -89,9 +89,9 @@ class StreamSource:
     def _problems(self) -> Iterator[str]:
         """Why streams do not deliver events, by account."""
         for account, pipeline in self._pipelines.items():
-            errors = pipeline.stats.history.errors()
+            errors = pipeline.stats.history.errors.records()
             if errors and not pipeline.stats.up:
-                yield f"{account}: {errors[-1].reason.summary}"
+                yield f"{account}: {errors[-1].message}"
 
 
 def _stream_state(stats: AccountStats) -> str:

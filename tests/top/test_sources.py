@@ -151,7 +151,7 @@ def test_a_stream_that_fails(fake: Fake) -> None:
         until(lambda: source.read().problem, "the error")
         reading = source.read()
         assert reading.accounts == {"acme": "backoff"}
-        assert reading.problem.startswith("acme: PacketFabric cannot be reached")
+        assert reading.problem == "acme: stream: HTTP 503"
     assert source.read().serial > reading.serial
 
 
