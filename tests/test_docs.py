@@ -93,6 +93,15 @@ def test_every_setting_is_documented() -> None:
     assert [word for word in wanted if word not in page] == []
 
 
+def test_every_minimum_and_former_flag_is_documented() -> None:
+    """The written part of the page has the minimum of each setting, with a reason, and each earlier flag."""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    minimums = dict(re.findall(r"(?m)^\| `([a-z_.]+)` \| `(\w+)` \| [A-Z][^|]+\.(?: [^|]+)? \|$", page))
+    assert minimums == {row.key: row.type.minimum for row in SETTINGS if row.type.minimum}
+    former = [(row.former_flag, row.flag) for row in SETTINGS if row.former_flag]
+    assert [pair for pair in former if f"| `{pair[0]}` | `{pair[1]}` |" not in page] == []
+
+
 def test_the_architecture_names_every_room() -> None:
     """docs/architecture.md lists the rooms in their order, and every dependency with its reason."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

@@ -27,6 +27,8 @@ class SettingType(Generic[T]):
     metavar: str
     format: Callable[[T], str] = str
     """The text that parses to a value, as one would enter it."""
+    minimum: str = ""
+    """The smallest value other than 0, as one would enter it; empty if every value of the form is valid."""
     repeatable: bool = False
     """Whether the value is a list: a repeated flag, a list in the file, commas in a variable."""
 
@@ -41,7 +43,7 @@ def duration_from(minimum: str, *, or_off: bool = False) -> SettingType[float]:
             raise ValueError(expected)
         return seconds
 
-    return SettingType(parse, "DURATION", format_duration)
+    return SettingType(parse, "DURATION", format_duration, minimum)
 
 
 def size_from(minimum: str) -> SettingType[int]:
@@ -53,7 +55,7 @@ def size_from(minimum: str) -> SettingType[int]:
             raise ValueError(f"expected a size of at least {minimum}")
         return number
 
-    return SettingType(parse, "SIZE", format_size)
+    return SettingType(parse, "SIZE", format_size, minimum)
 
 
 def integer_from(minimum: int) -> SettingType[int]:
