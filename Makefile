@@ -24,6 +24,7 @@ check: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m tools.generate_docs
 	$(BIN)/python -m tools.generate_deploy
+	$(BIN)/python -m tools.generate_shell_files
 
 MINUTES ?= 3
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 from collections.abc import Sequence
 
 from pf_exporter import __version__
 from pf_exporter.build_info import revision
-from pf_exporter.commands import ExitCode, HelpFormatter, add_commands, echo, echo_error, load_command
+from pf_exporter.commands import DEFAULT_COMMAND, ExitCode, create_parser, echo, echo_error, load_command
 from pf_exporter.errors import CannotListen, ConfigError
-
-DEFAULT_COMMAND = "export"
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line: the exporter's own flags, and the commands."""
-    top = argparse.ArgumentParser("pf-exporter", formatter_class=HelpFormatter)
-    load_command(DEFAULT_COMMAND).configure(top)
-    add_commands(top)
-    return top
+    return create_parser()
 
 
 def _version() -> str:
@@ -30,7 +26,7 @@ def _version() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the process."""
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_args(sys.argv[1:] if argv is None else argv)
     if arguments.version:
         echo(_version())
         return ExitCode.OK

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import echo, echo_error
-from pf_exporter.commands.parser import HelpFormatter, add_commands, load_command
+from pf_exporter.commands.parser import DEFAULT_COMMAND, create_parser, load_command
 
-__all__ = ["ExitCode", "HelpFormatter", "add_commands", "echo", "echo_error", "load_command"]
+__all__ = ["DEFAULT_COMMAND", "ExitCode", "create_parser", "echo", "echo_error", "load_command"]

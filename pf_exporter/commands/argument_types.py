@@ -32,6 +32,14 @@ def uuid(text: str) -> str:
         raise argparse.ArgumentTypeError(str(exc)) from None
 
 
+def integer(text: str) -> int:
+    """A whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected an integer") from None
+
+
 def positive_integer(text: str) -> int:
     """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:

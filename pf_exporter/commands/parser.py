@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.config import add_flags
+from pf_exporter.commands.output import echo_error
+from pf_exporter.commands.usage_errors import WordScan, unknown_command, unknown_flag
+from pf_exporter.config import add_flags, is_former_flag
+
+PROGRAM = "pf-exporter"
+
+DEFAULT_COMMAND = "export"
+"""The module of the command that runs if none is given."""
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
@@ -21,6 +28,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "demo": "run the exporter on a simulated PacketFabric",
         "simulate": "run a simulated PacketFabric",
         "health": "ask the running exporter whether it is healthy",
+        "completion": "print the completion script of a shell",
+        "help": "show the help of a command",
     }
 )
 """Each command, which is also the name of its module, with its line in the help; in the order of the help."""
@@ -48,29 +57,91 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, max_help_position=34, width=100)
 
 
-class CommandParser(argparse.ArgumentParser):
-    """The parser of one command; imports the command's module when it is first used."""
+class Parser(argparse.ArgumentParser):
+    """A parser that reports a mistake in one line, with a suggestion, and exits with code 2.
 
-    def __init__(self, command: str, **options: Any) -> None:
+    That of a ``command`` imports the command's module when it is first used.
+    """
+
+    def __init__(self, command: str = "", **options: Any) -> None:
         super().__init__(**options, formatter_class=HelpFormatter, allow_abbrev=False)
-        self._command = command
+        self.command = command
+        """The command, or an empty text for the exporter itself."""
         self._configured = False
+
+    def configure(self) -> None:
+        """Add the arguments, if that has not been done."""
+        if not self._configured:
+            self._configured = True
+            load_command(self.command or DEFAULT_COMMAND).configure(self)
+
+    def error(self, message: str) -> NoReturn:
+        """Print the mistake in one line, and exit."""
+        _, missing, names = message.partition("arguments are required: ")
+        if missing:
+            message = f"{names} is missing; see {self.prog} --help"
+        echo_error(message.removeprefix("argument "))
+        raise SystemExit(ExitCode.BAD_CONFIG)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse a whole command line; exit if a word is left over."""
+        arguments, extra = self.parse_known_args(args, namespace)
+        if extra:
+            self.error(f"unexpected argument {extra[0]!r}; see {PROGRAM} {arguments.command} --help")
+        return arguments
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parse the arguments, as argparse does when the command is chosen."""
-        if not self._configured:
-            self._configured = True
-            load_command(self._command).configure(self)
+        self.configure()
+        self._check_words(list(args))
         return super().parse_known_args(args, namespace)
 
+    def _check_words(self, words: list[str]) -> None:
+        scan = WordScan(self._option_string_actions)
+        scan.scan(words, stop_at_command=not self.command)
+        help = f"{self.prog} --help"
+        if scan.problem:
+            self.error(scan.problem)
+        if scan.unknown:
+            elsewhere = [] if self.command else _commands_with(scan.unknown.partition("=")[0])
+            self.error(unknown_flag(scan.unknown, self.flags, elsewhere, help))
+        if not self.command and scan.command and scan.command not in COMMANDS:
+            self.error(unknown_command(scan.command, [*COMMANDS, *self.flags], help))
 
-def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Add every command; the namespace holds the name of the chosen command as ``command``, or None."""
+    @property
+    def actions(self) -> Sequence[argparse.Action]:
+        """What argparse makes of each argument, in the order of the help, without former flags."""
+        self.configure()
+        return [action for action in self._actions if not is_former_flag(action)]
+
+    @property
+    def flags(self) -> list[str]:
+        """Every form of every flag, without former flags."""
+        return [flag for action in self.actions for flag in action.option_strings]
+
+
+def create_command_parser(name: str) -> Parser:
+    """The parser of one command."""
+    return Parser(name, prog=f"{PROGRAM} {name}")
+
+
+def _commands_with(flag: str) -> list[str]:
+    return [name for name in COMMANDS if flag in create_command_parser(name).flags]
+
+
+def create_parser() -> Parser:
+    """The parser of the whole command line: the exporter's flags, and the commands.
+
+    The namespace holds the name of the chosen command as ``command``, or None.
+    """
+    parser = Parser(prog=PROGRAM, usage="%(prog)s [FLAG ...] [COMMAND]")
+    parser.configure()
     commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", title="commands", parser_class=CommandParser
+        dest="command", metavar="COMMAND", title="commands", prog=PROGRAM, parser_class=Parser
     )
     for name, help in COMMANDS.items():
         commands.add_parser(name, help=help, command=name)
+    return parser
 
 
 def add_settings(

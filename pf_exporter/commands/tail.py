@@ -25,6 +25,7 @@ examples:
   PF_TOKEN=... pf-exporter tail --subscription-uuid UUID    an existing bundle
 
 Reconnects as the exporter does; standard error shows why it is not streaming.
+
 exit codes: 0 events were shown, 6 no event matched; others as for pf-exporter check
 """
 

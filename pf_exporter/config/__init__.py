@@ -5,9 +5,9 @@ Flags override the environment, which overrides the file. Never connects to anyt
 
 from __future__ import annotations
 
-from pf_exporter.config.accounts import Account, StreamFilter
+from pf_exporter.config.accounts import ACCOUNT_KEYS, Account, StreamFilter
 from pf_exporter.config.files import fingerprint, read_file, with_path
-from pf_exporter.config.flags import add_flags, add_former_flag
+from pf_exporter.config.flags import add_flags, add_former_flag, is_former_flag
 from pf_exporter.config.loader import former_flag_warnings, load
 from pf_exporter.config.quantities import duration, format_duration, format_size
 from pf_exporter.config.reader import ConfigReader, Location
@@ -24,6 +24,7 @@ from pf_exporter.config.settings import (
 from pf_exporter.config.types import ADDRESS, BOOLEAN, PATH, UUID, SettingType
 
 __all__ = [
+    "ACCOUNT_KEYS",
     "ADDRESS",
     "BOOLEAN",
     "PATH",
@@ -49,6 +50,7 @@ __all__ = [
     "format_duration",
     "format_size",
     "former_flag_warnings",
+    "is_former_flag",
     "load",
     "read_file",
     "with_path",

@@ -42,7 +42,8 @@ def add_flags(
         if flag == "--config.file":
             parser.add_argument(flag, dest=dest, help=help, metavar="PATH")
         elif not of_command:
-            parser.add_argument(flag, dest=dest, help=help, action="store_true")
+            names = ["-V", flag] if flag == "--version" else [flag]
+            parser.add_argument(*names, dest=dest, help=help, action="store_true")
     actions: dict[str, argparse.Action] = {}
     for setting in SETTINGS:
         default = shown.get(setting.key) if of_command else setting.default
@@ -114,3 +115,8 @@ class _FormerFlag(argparse.Action):
 def add_former_flag(parser: argparse.ArgumentParser, former: str, successor: argparse.Action) -> None:
     """Let a flag of an earlier version do what its successor does; help does not contain it."""
     parser.add_argument(former, dest=successor.dest, action=_FormerFlag, successor=successor)
+
+
+def is_former_flag(action: argparse.Action) -> bool:
+    """Whether an argument is a flag of an earlier version."""
+    return isinstance(action, _FormerFlag)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.cli import DEFAULT_COMMAND, parser
+from pf_exporter.cli import main, parser
 from pf_exporter.commands import (
+    DEFAULT_COMMAND,
     check,
+    completion,
     demo,
     export,
     health,
+    help,
     load_command,
     record,
     replay,
@@ -34,6 +37,8 @@ MODULES: dict[str, Command] = {
     "demo": demo,
     "simulate": simulate,
     "health": health,
+    "completion": completion,
+    "help": help,
 }
 """The type checker compares each module with what a command has to provide."""
 
@@ -75,11 +80,22 @@ def test_the_exporter_is_the_default_command() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--version"], ["--help"], *([command, "--help"] for command in COMMANDS)],
+    [
+        ["--version"],
+        ["-V"],
+        ["--help"],
+        ["help"],
+        ["completion", "bash"],
+        ["--web.listenaddress=:1"],
+        ["--duration", "1h"],
+        ["chek"],
+        *([command, "--help"] for command in COMMANDS),
+        *(["help", command] for command in COMMANDS),
+    ],
     ids=" ".join,
 )
 def test_help_and_version_import_no_library(arguments: list[str]) -> None:
-    """Help and version start without a third-party package."""
+    """Help, version, completion scripts and errors in the command line need no third-party package."""
     assert imported(*arguments) == []
 
 
@@ -128,3 +144,73 @@ def test_help_of_check_lists_every_exit_code() -> None:
     """`check --help` describes every exit code."""
     assert [code for code in ExitCode if f"  {code:d}  {code.description}\n" not in check.EPILOG] == []
     assert list(ExitCode) == list(range(9))
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("--web.listenaddress=:1", "unknown flag --web.listenaddress; did you mean --web.listen-address?"),
+        ("--web.listenaddress :1", "unknown flag --web.listenaddress; did you mean --web.listen-address?"),
+        ("--listen-address :1", "unknown flag --listen-address; did you mean --web.listen-address?"),
+        ("--stream.recrd x", "unknown flag --stream.recrd; see pf-exporter --help"),
+        ("--ports 3", "unknown flag --ports; it is a flag of demo and simulate: write it after the command"),
+        ("-config.file x", "unknown flag -config.file; did you mean --config.file?"),
+        ("--log.level debug --LOG.FORMAT json", "unknown flag --LOG.FORMAT; did you mean --log.format?"),
+        ("--frobnicate", "unknown flag --frobnicate; see pf-exporter --help"),
+        ("--tokn canary", "unknown flag --tokn; set PF_TOKEN in the environment, or use --config.file"),
+        ("--password=canary", "set PF_PASSWORD in the environment, or use --config.file"),
+        ("--to:canary", "unknown flag (not a name); see pf-exporter --help"),
+        ("--json check", "unknown flag --json; it is a flag of check and tail: write it after the command"),
+        ("chek", "unknown command 'chek'; did you mean check?"),
+        ("version", "unknown command 'version'; did you mean --version?"),
+        ("frobnicate", "unknown command 'frobnicate'; see pf-exporter --help"),
+        ("help chek", "unknown command 'chek'; did you mean check?"),
+        ("completion powershell", "SHELL: invalid choice: 'powershell'"),
+        ("check --wihtin 3s", "unknown flag --wihtin; did you mean --within?"),
+        ("check -x", "unknown flag -x; see pf-exporter check --help"),
+        ("check --series.tl 3s", "unknown flag --series.tl; did you mean --series.ttl?"),
+        ("check --json=1", "--json takes no value"),
+        ("check --within soon", "--within: expected a duration with a unit, such as 90s"),
+        ("check extra", "unexpected argument 'extra'; see pf-exporter check --help"),
+        ("record --durtion=1h", "unknown flag --durtion; did you mean --duration?"),
+        ("record --duration", "--duration needs a value: --duration TIME"),
+        ("record --duration --no-redact x", "--duration needs a value: --duration TIME"),
+        ("record", "FILE is missing; see pf-exporter record --help"),
+        ("tail --json --raw", "--raw: not allowed with argument --json"),
+        ("demo --ports many", "--ports: expected an integer"),
+        ("demo --seed -1 --vcs", "--vcs needs a value: --vcs N"),
+    ],
+)
+def test_a_mistake_is_one_line(words: str, line: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A mistake in the command line is one line with a suggestion, and exit code 2; no value is repeated."""
+    with pytest.raises(SystemExit) as exit:
+        parser().parse_args(words.split())
+    assert exit.value.code == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("pf-exporter: ")
+    assert line in err
+    assert err.count("\n") == 1
+    assert "canary" not in err
+
+
+def test_what_follows_help_is_not_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help wins over a mistake after it, and a value may look like a negative number or have a space."""
+    with pytest.raises(SystemExit) as exit:
+        parser().parse_args(["check", "--help", "--frobnicate"])
+    assert exit.value.code == 0
+    assert "usage: pf-exporter check" in capsys.readouterr().out
+    arguments = parser().parse_args(["demo", "--seed", "-1", "--fault=a b"])
+    assert (arguments.seed, arguments.fault) == (-1, ["a b"])
+    assert parser().parse_args(["record", "--", "--file"]).file == "--file"
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_is_that_of_the_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`help COMMAND` prints what `COMMAND --help` prints; without a command, the help of the exporter."""
+    words = [name] if name else []
+    assert main(["help", *words]) == 0
+    by_command = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*words, "--help"])
+    assert by_command == capsys.readouterr().out

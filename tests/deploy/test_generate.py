@@ -10,7 +10,10 @@ import yaml
 
 from tests.conftest import tool
 from tests.deploy import DEPLOY, ROOT, read
-from tools.generate_deploy import FILES
+from tools import generate_shell_files
+from tools.generate_deploy import FILES as DEPLOY_FILES
+
+FILES = DEPLOY_FILES | generate_shell_files.FILES
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -25,7 +28,7 @@ def test_make_docs_generates_everything() -> None:
     command = [tool("make"), "--dry-run", "docs"]
     recipe = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     ran = [line.partition(" -m ")[2] for line in recipe.splitlines() if ".generate_" in line]
-    assert ran == ["tools.generate_docs", "tools.generate_deploy"]
+    assert ran == ["tools.generate_docs", "tools.generate_deploy", "tools.generate_shell_files"]
 
 
 def test_rules_are_complete() -> None:

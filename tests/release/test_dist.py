@@ -98,6 +98,8 @@ def test_wheel(dist: Path) -> None:
     assert modules - names == set()
     assert "pf_exporter/py.typed" in names
     assert {"pf_exporter/web/templates/status.html", "pf_exporter/web/static/status.css"} <= names
+    data = {name.partition(".data/data/")[2] for name in names}
+    assert {"share/man/man1/pf-exporter.1", "share/bash-completion/completions/pf-exporter"} <= data
     assert "Requires-Python: >=3.10" in metadata
     assert [name for name in names if name.startswith(("tests", "docs", "benchmarks"))] == []
 

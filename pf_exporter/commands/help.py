@@ -1,0 +1,31 @@
+"""``help``: the help of the exporter, or of a command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.output import echo
+from pf_exporter.commands.parser import COMMANDS, PROGRAM, create_command_parser, create_parser
+from pf_exporter.commands.usage_errors import unknown_command
+
+
+def _command(text: str) -> str:
+    if text not in COMMANDS:
+        raise argparse.ArgumentTypeError(unknown_command(text, COMMANDS, f"{PROGRAM} --help"))
+    return text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add description and arguments."""
+    parser.description = "Show the help of a command; without one, that of the exporter with its flags."
+    parser.add_argument("topic", metavar="COMMAND", nargs="?", type=_command, help="the command")
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
+    """Print the help."""
+    parser = create_command_parser(arguments.topic) if arguments.topic else create_parser()
+    parser.configure()
+    echo(parser.format_help().rstrip())
+    return ExitCode.OK

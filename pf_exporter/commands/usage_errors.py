@@ -1,0 +1,109 @@
+"""The first mistake in the words of a command line, as one line with a suggestion."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+from pf_exporter.config import ACCOUNT_KEYS
+
+_FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_NEGATIVE_NUMBER = re.compile(r"-\d|-\.\d")
+_MIN_SIMILARITY = 0.7
+
+
+def _is_flag(word: str) -> bool:
+    name = word.partition("=")[0]
+    return len(name) > 1 and name.startswith("-") and " " not in name and not _NEGATIVE_NUMBER.match(name)
+
+
+def _simplified(word: str) -> str:
+    return re.sub(r"[_.]", "-", word.lstrip("-").lower())
+
+
+def closest(word: str, names: Iterable[str]) -> str:
+    """The name that is most similar to a word, or an empty text.
+
+    >>> closest("--web.listenaddress", ["--web.listen-address", "--web.open-health"])
+    '--web.listen-address'
+    """
+    by_simplified = {_simplified(name): name for name in names}
+    found = difflib.get_close_matches(_simplified(word), by_simplified, 1, _MIN_SIMILARITY)
+    return by_simplified[found[0]] if found else ""
+
+
+def _credential_variables(flag: str) -> str:
+    """The variables that take what someone tried to give as a flag, or an empty text."""
+    variables = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
+    name = closest(flag, variables)
+    return variables.get(name, "")
+
+
+def unknown_flag(word: str, known: Iterable[str], elsewhere: Iterable[str], help: str) -> str:
+    """The line for a flag that a command does not have; ``elsewhere`` names the commands that have it."""
+    flag = word.partition("=")[0]
+    if not _FLAG.fullmatch(flag):
+        flag = "(not a name)"  # It may be a secret.
+    if commands := " and ".join(elsewhere):
+        return f"unknown flag {flag}; it is a flag of {commands}: write it after the command"
+    if suggestion := closest(flag, known):
+        return f"unknown flag {flag}; did you mean {suggestion}?"
+    if variable := _credential_variables(flag):
+        return f"unknown flag {flag}; set {variable} in the environment, or use --config.file"
+    return f"unknown flag {flag}; see {help}"
+
+
+def unknown_command(word: str, known: Iterable[str], help: str) -> str:
+    """The line for a command that does not exist."""
+    suggestion = closest(word, known)
+    return f"unknown command {word!r}; {f'did you mean {suggestion}?' if suggestion else f'see {help}'}"
+
+
+def find_flag_problem(word: str, following: str | None, action: argparse.Action) -> str:
+    """What is wrong with the value of a flag, or an empty text; ``following`` is the next word."""
+    flag, separator, _ = word.partition("=")
+    if action.nargs == 0:
+        return f"{flag} takes no value" if separator else ""
+    if not separator and (following is None or _is_flag(following)):
+        return f"{flag} needs a value: {flag} {action.metavar}"
+    return ""
+
+
+class WordScan:
+    """Reads the words of one parser, up to the first that is not understood.
+
+    argparse reports a missing argument before an unknown flag, although the flag may be the reason.
+    """
+
+    def __init__(self, actions: Mapping[str, argparse.Action]) -> None:
+        self._actions = actions
+        self.unknown = ""
+        """The first word that looks like a flag and is not one."""
+        self.problem = ""
+        """What is wrong with the first flag that is used wrongly."""
+        self.command = ""
+        """The first word that is neither a flag nor its value."""
+
+    def scan(self, words: list[str], *, stop_at_command: bool) -> None:
+        """Read the words until one settles what is wrong, or the command is found."""
+        position = 0
+        while position < len(words) and words[position] != "--":
+            word = words[position]
+            position += 1
+            if not _is_flag(word):
+                self.command = self.command or word
+                if stop_at_command:
+                    return
+                continue
+            action = self._actions.get(word.partition("=")[0])
+            if action is None:
+                self.unknown = word
+                return
+            following = words[position] if position < len(words) else None
+            self.problem = find_flag_problem(word, following, action)
+            if self.problem or action.option_strings[0] in ("-h", "-V"):
+                return
+            if action.nargs != 0 and "=" not in word:
+                position += 1
