@@ -88,21 +88,21 @@ def packed(*lines: str) -> bytes:
     return gzip.compress("".join(f"{line}\n" for line in ('{"recording": 1}', *lines)).encode())
 
 
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        *((packed(LINE, line), 3) for line in NOT_LINES.values()),
-        (packed(LINE) + gzip.compress(b"hello\n"), 3),
-        (packed(LINE) + gzip.compress(b'{"recording": 2}\n'), 3),
-        (gzip.compress(b'{"recording": 1}'), 1),
-        (gzip.compress(b'{"recording": 1}\n' + b"x" * (1 << 23)), 2),
-        (gzip.compress(b"[]\n"), 1),
-        (gzip.compress(LINE.encode() + b"\n"), 1),
-        (b"hello", 1),
-        (b"hello\n", 1),
-        (bytes(100), 1),
-    ],
-)
+DAMAGED = {
+    **{f"line with {name}": (packed(LINE, line), 3) for name, line in NOT_LINES.items()},
+    "text in a second member": (packed(LINE) + gzip.compress(b"hello\n"), 3),
+    "another version in a second member": (packed(LINE) + gzip.compress(b'{"recording": 2}\n'), 3),
+    "no newline": (gzip.compress(b'{"recording": 1}'), 1),
+    "line too long": (gzip.compress(b'{"recording": 1}\n' + b"x" * (1 << 23)), 2),
+    "list as header": (gzip.compress(b"[]\n"), 1),
+    "no header": (gzip.compress(LINE.encode() + b"\n"), 1),
+    "word": (b"hello", 1),
+    "line of text": (b"hello\n", 1),
+    "zeros": (bytes(100), 1),
+}
+
+
+@pytest.mark.parametrize(("content", "line"), DAMAGED.values(), ids=DAMAGED)
 def test_an_error_gives_the_line(path: str, content: bytes, line: int) -> None:
     """A file that is not a recording, or was changed, is refused with its name and the line."""
     Path(path).write_bytes(content)
