@@ -27,7 +27,7 @@ SORTS = ("busiest", "receive", "transmit", "errors", "light", "age", "name", "st
 STREAM_INTERVAL, SCRAPE_INTERVAL = 2.0, 5.0
 """Default seconds between two readings."""
 REDRAW = 1.0
-"""Most seconds between two drawings of the screen, which shows ages."""
+"""Most seconds between two drawings of a scraped page, whose ages rise between two scrapes."""
 
 EPILOG = """\
 examples:
@@ -179,7 +179,8 @@ def _from_exporter(
         echo_error(str(exc))
         return ExitCode.LOGIN_REJECTED if isinstance(exc, Unauthorized) else ExitCode.UNREACHABLE
     try:
-        code = _show(arguments, source, signals, interval, interactive=interactive)
+        shown = min(interval, REDRAW) if interactive else interval
+        code = _show(arguments, source, signals, shown, interactive=interactive)
     finally:
         source.stop()
     return _failed(failures[0]) if failures else code
@@ -217,7 +218,7 @@ def _show(
     try:
         if interactive:
             terminal = Terminal(sys.stdin.fileno(), output)
-            LiveTable(source, terminal, signals, view, controls, interval=min(interval, REDRAW)).run()
+            LiveTable(source, terminal, signals, view, controls, interval=interval).run()
             return ExitCode.OK
         tables = PlainTables(source, signals, view, controls, output, interval=interval)
         if not arguments.once:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -50,7 +50,8 @@ _TARGETS: Mapping[str, _Target] = MappingProxyType(
         "packetfabric_vc_transmit_limit_bytes_per_second": _Target("transmit_limit", BITS),
     }
 )
-_INFOS = ("packetfabric_port_info", "packetfabric_vc_info")
+_VC_INFO = "packetfabric_vc_info"
+_INFOS = ("packetfabric_port_info", _VC_INFO)
 
 FAMILIES = frozenset((*_TARGETS, *_INFOS))
 """The families that circuits are built from; the errors are those that the router counts as a sum."""
@@ -72,25 +73,37 @@ class CircuitBuilder:
         self._vcs: dict[_Path, dict[_Path, None]] = {}
         """By the path of a virtual circuit, those below it."""
         self._names: dict[_Path, str] = {}
+        self._canonical_ids: dict[str, str] = {}
+        """By ID as received; a dictionary is several times faster than asking again."""
         self._spellings: dict[str, str] = {}
+        """By canonical ID, the first spelling received."""
 
     def add(self, family: str, labels: Mapping[str, str], value: float) -> None:
         """Add a sample of one of :data:`FAMILIES`; one without an ID is ignored."""
-        path = self._path(labels, family.startswith("packetfabric_vc_"))
+        if family in _INFOS:
+            path = self._path(labels, of_vc=family == _VC_INFO)
+            if path is not None:
+                self._numbers.setdefault(path, {})
+                self._names[path] = sanitize_label(labels.get("description", ""))
+        else:
+            self.add_numbers(labels, ((family, value),), of_vc=family.startswith("packetfabric_vc_"))
+
+    def add_numbers(
+        self, labels: Mapping[str, str], samples: Iterable[tuple[str, float]], *, of_vc: bool
+    ) -> None:
+        """Add samples that have the same labels; those of info families are not among them."""
+        path = self._path(labels, of_vc=of_vc)
         if path is None:
             return
         numbers = self._numbers.setdefault(path, {})
-        target = _TARGETS.get(family)
-        if target is None:
-            self._names[path] = sanitize_label(labels.get("description", ""))
-            return
-        attribute, factor, combine = target
-        value *= factor
-        if combine is not None and attribute in numbers:
-            value = combine(numbers[attribute], value)
-        numbers[attribute] = value
+        for family, value in samples:
+            attribute, factor, combine = _TARGETS[family]
+            number = value * factor
+            if combine is not None and attribute in numbers:
+                number = combine(numbers[attribute], number)
+            numbers[attribute] = number
 
-    def _path(self, labels: Mapping[str, str], of_vc: bool) -> _Path | None:
+    def _path(self, labels: Mapping[str, str], *, of_vc: bool) -> _Path | None:
         account, port = labels.get("account", ""), labels.get(PORT, "")
         if not of_vc:
             return (account, self._canonical(port)) if port else None
@@ -105,9 +118,10 @@ class CircuitBuilder:
         return path
 
     def _canonical(self, circuit_id: str) -> str:
-        key = canonical_id(circuit_id)
-        if key not in self._spellings:
-            self._spellings[key] = sanitize_label(circuit_id)
+        key = self._canonical_ids.get(circuit_id)
+        if key is None:
+            key = self._canonical_ids[circuit_id] = canonical_id(circuit_id)
+            self._spellings.setdefault(key, sanitize_label(circuit_id))
         return key
 
     def build(self) -> Iterator[Circuit]:
