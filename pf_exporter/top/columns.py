@@ -100,11 +100,11 @@ _PORT_NUMBERS = (
 def _optional(kind: Kind, rows: Sequence[Row]) -> Iterator[Column]:
     """The columns for which a narrow screen has no room, the most important first."""
     circuits = [row.circuit for row in rows]
-    if any(circuit.name for circuit in circuits):
-        yield Column("ID", _id, _longest("ID", (circuit.circuit for circuit in circuits)))
-    if kind is Kind.VCS:
+    if kind is Kind.VCS:  # Tells the two ends of a virtual circuit apart.
         ends = (f"{circuit.port} {circuit.vlan}" for circuit in circuits)
         yield Column("PORT VLAN", _end, _longest("PORT VLAN", ends))
+    if any(circuit.name for circuit in circuits):
+        yield Column("ID", _id, _longest("ID", (circuit.circuit for circuit in circuits)))
     accounts = {circuit.account for circuit in circuits}
     if len(accounts) > 1:
         yield Column("ACCOUNT", _account, _longest("ACCOUNT", accounts))

@@ -221,6 +221,26 @@ def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
         process.wait()
 
 
+def test_a_blocked_terminal(exporter: Exporter) -> None:
+    """On a terminal that takes no more output SIGTERM ends the command, with the terminal as it was."""
+    url = f"--from=http://{exporter.server.addresses[0]}"
+    with PseudoTerminal("top", url, "--interval=10ms", env={}, columns=250, lines=60) as terminal:
+        terminal.wait_for(r"^Los Angeles ")
+        terminal.stop_reading()
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.end() == 0
+        assert terminal.attributes() == terminal.before
+
+
+def test_the_exporter_does_not_pay() -> None:
+    """The exporter imports neither the table nor rich."""
+    code = "import pf_exporter.commands.serving, sys; print(*{'rich', 'pf_exporter.top'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
 def test_no_data(program: Start, fake: Fake) -> None:
     """--once without any data is exit code 6, with a line."""
     fake.events.clear()

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
+
+from tests.conftest import until
 
 # Makes it the controlling terminal, so that Ctrl-C, Ctrl-Z and changes of its size send signals.
 _TAKE_TERMINAL = """
@@ -35,6 +38,7 @@ class PseudoTerminal:
         self.drawn = ""
         """Everything written so far, with control sequences."""
         self._changed = threading.Condition()
+        self._reading_ends = threading.Event()
         self.process = subprocess.Popen(
             [sys.executable, "-c", _TAKE_TERMINAL, *arguments],
             stdin=self.terminal,
@@ -47,7 +51,7 @@ class PseudoTerminal:
         self._reader.start()
 
     def _read(self) -> None:
-        while True:
+        while not self._reading_ends.is_set():
             try:
                 data = os.read(self.keyboard, 65536)
             except OSError:
@@ -57,6 +61,12 @@ class PseudoTerminal:
                 self._changed.notify_all()
             if not data:
                 return
+
+    def stop_reading(self) -> None:
+        """Read nothing more, and wait until the terminal takes nothing more."""
+        self._reading_ends.set()
+        self._reader.join(20)
+        until(lambda: not select.select([], [self.terminal], [], 0)[1], "a full terminal")
 
     def attributes(self) -> list[Any]:
         """The settings of the terminal."""

@@ -117,9 +117,9 @@ def test_virtual_circuits() -> None:
     """The other tab shows limits and ends, and the account where there are several."""
     lines = screen(table(*CIRCUITS), Controls(Kind.VCS), (160, 10))
     assert "2 VC ends, 1 down" in lines[0]
-    assert re.search(r"PORT VLAN +ACCOUNT +STATE", lines[2])
+    assert re.search(r"PORT VLAN +ID +ACCOUNT +STATE", lines[2])
     row = next(line for line in lines if "LAX to NYC 1" in line)
-    assert re.search(r"PF-BC-LAX-NYC-1-PF PF-AP-LAX1-1 1 acme +up +2G +1G .* 50% +1.9G .* 95% +4s", row)
+    assert re.search(r"PF-AP-LAX1-1 1 PF-BC-LAX-NYC-1-PF acme +up +2G +1G .* 50% +1.9G .* 95% +4s", row)
     assert "Tab ports" in lines[-1]
 
 
