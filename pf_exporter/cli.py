@@ -6,12 +6,14 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pf_exporter import __version__
 from pf_exporter.build_info import revision
 from pf_exporter.commands import DEFAULT_COMMAND, ExitCode, create_parser, echo, echo_error, load_command
+from pf_exporter.config import log_format
 from pf_exporter.errors import CannotListen, ConfigError
+from pf_exporter.log import configure_logging
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,15 +26,36 @@ def _version() -> str:
     return f"pf_exporter {__version__} ({build}Python {platform.python_version()})"
 
 
+def _wants_json(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether the log is JSON, before the command line is parsed: a mistake in it is reported there, too."""
+    flag, format = "--log.format", environ.get("PF_EXPORTER_LOG_FORMAT", "")
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word == flag:
+            format = following
+        elif word.startswith(f"{flag}="):
+            format = word.partition("=")[2]
+    return format == "json"
+
+
+def _report(error: ConfigError, arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
+    """Report every problem, in the format of the log; --config.check is for people."""
+    if not arguments.config_check and log_format(arguments, environ) == "json":
+        configure_logging("info", "json")
+    for problem in error.problems:
+        echo_error(problem)
+    return ExitCode.CANNOT_LISTEN if isinstance(error, CannotListen) else ExitCode.BAD_CONFIG
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the process."""
-    arguments = parser().parse_args(sys.argv[1:] if argv is None else argv)
+    words, environ = sys.argv[1:] if argv is None else argv, os.environ
+    if _wants_json(words, environ):
+        configure_logging("info", "json")
+    arguments = parser().parse_args(words)
     if arguments.version:
         echo(_version())
         return ExitCode.OK
     try:
-        return load_command(arguments.command or DEFAULT_COMMAND).run(arguments, os.environ)
+        return load_command(arguments.command or DEFAULT_COMMAND).run(arguments, environ)
     except ConfigError as exc:
-        for problem in exc.problems:
-            echo_error(problem)
-        return ExitCode.CANNOT_LISTEN if isinstance(exc, CannotListen) else ExitCode.BAD_CONFIG
+        return _report(exc, arguments, environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ from pf_exporter.cli import parser
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.simulator import FAULTS
 from tests.conftest import Program, get, until
+from tests.server.authority import Authority
 
 Start = Callable[..., Program]
 ROOT = Path(__file__).parents[1]
@@ -90,6 +92,67 @@ def test_a_port_that_is_in_use(program: Start) -> None:
     assert command.lines[-1] == (
         f"pf-exporter: cannot listen on '{address}': Address already in use; choose another address"
     )
+
+
+@pytest.mark.parametrize("where", ["flag", "variable", "file"])
+def test_fatal_messages_follow_the_format_of_the_log(program: Start, tmp_path: Path, where: str) -> None:
+    """Where the log is JSON a problem that ends the process is JSON, too; wherever the format is chosen."""
+    path = tmp_path / "pf.yml"
+    path.write_text("series: {ttl: soon}\n" + ("log: {format: json}\n" if where == "file" else ""))
+    env = {"PF_TOKEN": "x"} | ({"PF_EXPORTER_LOG_FORMAT": "json"} if where == "variable" else {})
+    flags = ["--log.format=json"] if where == "flag" else []
+    command = program(f"--config.file={path}", *flags, env=env)
+    assert command.end() == 2
+    (line,) = command.lines
+    fields = json.loads(line)
+    assert fields["level"] == "error"
+    assert fields["msg"].startswith(f"{path}:1:10: series.ttl: expected a duration")
+
+
+def test_usage_errors_follow_the_format_of_the_log(program: Start) -> None:
+    """A mistake in the command line is JSON where the command line chooses JSON."""
+    command = program("--log.format", "json", "--frobnicate")
+    assert command.end() == 2
+    assert json.loads(command.output)["msg"] == "unknown flag --frobnicate; see pf-exporter --help"
+    command = program("--log.format=logfmt", "chek", env={"PF_EXPORTER_LOG_FORMAT": "json"})
+    assert command.end() == 2
+    assert command.lines == ["pf-exporter: unknown command 'chek'; did you mean check?"]
+
+
+def test_the_check_of_a_configuration_is_for_people(program: Start, tmp_path: Path) -> None:
+    """--config.check prints problems as text, although the file chooses JSON for the log."""
+    path = tmp_path / "pf.yml"
+    path.write_text("series: {ttl: soon}\nlog: {format: json}\n")
+    command = program("--config.check", f"--config.file={path}", env={"PF_TOKEN": "x"})
+    assert command.end() == 2
+    (line,) = command.lines
+    assert line.startswith(f"pf-exporter: {path}:1:10: series.ttl: expected a duration")
+
+
+def test_the_first_lines_of_the_log(program: Start, tmp_path: Path) -> None:
+    """The log begins with version, revision, files and accounts; then come addresses and TLS."""
+    authority = Authority(tmp_path)
+    authority.sign("server", "127.0.0.1")
+    web, path = tmp_path / "web.yml", tmp_path / "pf.yml"
+    web.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
+    path.write_text(
+        "accounts:\n"
+        "  - {name: prod, token: x, api_url: 'http://127.0.0.1:9'}\n"
+        "  - {name: lab, token: x, api_url: 'http://127.0.0.1:9'}\n"
+    )
+    path.chmod(0o600)
+    command = program(
+        f"--config.file={path}",
+        f"--web.config.file={web}",
+        "--web.listen-address=127.0.0.1:0",
+        env={"PF_EXPORTER_REVISION": "abcdef"},
+    )
+    line = command.wait_for("starting pf_exporter")
+    assert f"version={__version__} revision=abcdef python=3." in line
+    assert line.endswith(f" config_file={path} web_config_file={web} accounts=prod,lab")
+    assert re.search(r" addresses=127.0.0.1:\d+ tls=on accounts=2$", command.wait_for("msg=listening"))
+    command.send_signal(signal.SIGTERM)
+    assert command.end() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -8,11 +8,12 @@ import signal
 from collections.abc import Mapping
 
 from pf_exporter import __version__
+from pf_exporter.build_info import revision
 from pf_exporter.commands.configuration import log_warnings, web_config_problems
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
-from pf_exporter.config import Config, add_flags, load
+from pf_exporter.config import FILE_VARIABLE, Config, add_flags, load
 from pf_exporter.log import Logger, configure_logging
 
 log = Logger(__name__)
@@ -61,6 +62,14 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     from pf_exporter.commands.serving import serve
 
     configure_logging(config.log.level, config.log.format)
-    log.info("starting pf_exporter", version=__version__, python=platform.python_version())
+    log.info(
+        "starting pf_exporter",
+        version=__version__,
+        revision=revision() or "unknown",
+        python=platform.python_version(),
+        config_file=arguments.config_file or environ.get(FILE_VARIABLE) or "none",
+        web_config_file=config.web.config_file or "none",
+        accounts=",".join(account.name for account in config.accounts),
+    )
     log_warnings(config)
     return serve(config, SignalWaiter(*TERMINATION, signal.SIGHUP), lambda: load(arguments, environ))

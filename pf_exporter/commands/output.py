@@ -7,7 +7,7 @@ import sys
 
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.descriptor import write_all
-from pf_exporter.log import flush_logging
+from pf_exporter.log import flush_logging, report
 
 STDOUT = 1
 """The descriptor of standard output."""
@@ -44,6 +44,5 @@ def echo(line: str) -> None:
 
 
 def echo_error(message: str) -> None:
-    """Print a line for the user to standard error."""
-    flush_logging()
-    print(f"pf-exporter: {message}", file=sys.stderr)
+    """Print a line for the user to standard error, or log it where the log is JSON; never waits long."""
+    report(message, prefix="pf-exporter: ")

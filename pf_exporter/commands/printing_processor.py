@@ -1,17 +1,19 @@
-"""An event processor that also prints."""
+"""An event sink that prints, then hands on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
 from pf_exporter.commands.event_printer import EventPrinter
+from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
+from pf_exporter.recording import Mark
 from pf_exporter.state import AccountStats, Store
 from pf_exporter.stream import EventProcessor
 
 
-class PrintingProcessor(EventProcessor):
-    """Prints the bytes and events of one account on their way to the store."""
+class PrintingProcessor:
+    """The event sink of ``tail``: prints bytes and events, then hands them to an :class:`EventProcessor`."""
 
     def __init__(
         self,
@@ -22,16 +24,25 @@ class PrintingProcessor(EventProcessor):
         activity_fields: Collection[str],
         wall: Callable[[], float],
     ) -> None:
-        super().__init__(store, stats, activity_fields=activity_fields, wall=wall)
         self._printer = printer
+        self._account = stats.account
+        self._processor = EventProcessor(store, stats, activity_fields=activity_fields, wall=wall)
 
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Print the bytes of a stream."""
-        for chunk in chunks:
+        for chunk in self._processor.tap(chunks):
             self._printer.print_raw(chunk)
             yield chunk
+
+    def mark(self, mark: Mark) -> None:
+        """Hand on a step of a rotation."""
+        self._processor.mark(mark)
 
     def process(self, event: ServerSentEvent) -> None:
         """Print an event, then process it."""
         self._printer.print_event(self._account, event)
-        super().process(event)
+        self._processor.process(event)
+
+    def reject(self, error: EventError) -> None:
+        """Hand on an event that the parser left out."""
+        self._processor.reject(error)

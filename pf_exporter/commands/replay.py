@@ -40,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Serve the metrics of a recording until a signal arrives."""
+    from pf_exporter.commands.serving import log_listening
     from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts
 
     config = load(arguments, environ, need_account=False)
@@ -66,7 +67,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         arguments.file, exporter.pipelines, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
     )
     with exporter:
-        log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
+        log_listening(exporter)
         replayer.start()
         signals.wait()
         replayer.stop()

@@ -29,11 +29,21 @@ def _reload(exporter: Exporter) -> None:
         exporter.reload()
 
 
+def log_listening(exporter: Exporter) -> None:
+    """Log where the pages are."""
+    log.info(
+        "listening",
+        addresses=" ".join(exporter.server.addresses),
+        tls="on" if exporter.server.has_tls else "off",
+        accounts=len(exporter.config.accounts),
+    )
+
+
 def serve(config: Config, signals: SignalWaiter, source: ConfigSource | None = None) -> ExitCode:
     """Run the exporter; on SIGHUP reload the configuration from ``source``."""
     exporter = Exporter(config, on_failure=signals.end, source=source)
     with exporter:
-        log.info("listening", addresses=" ".join(exporter.server.addresses), accounts=len(config.accounts))
+        log_listening(exporter)
         while signals.wait() == signal.SIGHUP:
             # On another thread: a reload waits for streams to end, and SIGTERM must not wait for a reload.
             threading.Thread(target=_reload, args=(exporter,), name="reload", daemon=True).start()

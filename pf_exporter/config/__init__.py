@@ -8,7 +8,7 @@ from __future__ import annotations
 from pf_exporter.config.accounts import ACCOUNT_KEYS, Account, StreamFilter
 from pf_exporter.config.files import fingerprint, read_file, with_path
 from pf_exporter.config.flags import add_flags, add_former_flag, is_former_flag
-from pf_exporter.config.loader import former_flag_warnings, load
+from pf_exporter.config.loader import FILE_VARIABLE, former_flag_warnings, load, log_format
 from pf_exporter.config.quantities import duration, format_duration, format_size
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile
@@ -27,6 +27,7 @@ __all__ = [
     "ACCOUNT_KEYS",
     "ADDRESS",
     "BOOLEAN",
+    "FILE_VARIABLE",
     "PATH",
     "SETTINGS",
     "UUID",
@@ -52,6 +53,7 @@ __all__ = [
     "former_flag_warnings",
     "is_former_flag",
     "load",
+    "log_format",
     "read_file",
     "with_path",
 ]

@@ -19,7 +19,7 @@ from pf_exporter.config.files import read_file
 from pf_exporter.config.key_names import safe_key
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.setting import Setting
-from pf_exporter.config.settings import SECTIONS, SETTINGS, Config
+from pf_exporter.config.settings import SECTIONS, SETTINGS, Config, LogSettings
 from pf_exporter.errors import ConfigError
 
 FILE_LIMIT = 1024 * 1024
@@ -69,6 +69,11 @@ def load(
     return config
 
 
+def log_format(arguments: argparse.Namespace, environ: Mapping[str, str]) -> str:
+    """The format of the log as far as the configuration can be read, to report its problems."""
+    return _Loader(arguments, environ, {}).log_format()
+
+
 class _Loader:
     """Loads one configuration; problems end in ``problems``."""
 
@@ -105,6 +110,12 @@ class _Loader:
             for section, cls in SECTIONS.items()
         }
         return Config(accounts=accounts, warnings=tuple(self._reader.warnings), **sections)
+
+    def log_format(self) -> str:
+        """The format of the log, or its default if the configuration has none that is valid."""
+        raw, root = self._read_file()
+        values = self._settings(self._reader.mapping(raw, root, ["accounts", *SECTIONS]), root)
+        return values["log.format"] or LogSettings.format
 
     def _read_file(self) -> tuple[Any, Location]:
         """The document in the file, or None if there is none, and the location of its root."""

@@ -29,6 +29,8 @@ class LogHandler(logging.Handler):
     def __init__(self, line_format: LineFormat, descriptor: int) -> None:
         super().__init__()
         self.setFormatter(LineFormatter(line_format))
+        self.is_json = line_format is json_line
+        """Whether lines are JSON, which only programs read."""
         self._writer = LineWriter(descriptor, self._dropped_notice)
 
     @property
@@ -44,6 +46,10 @@ class LogHandler(logging.Handler):
             line = self._own_line(
                 "log record cannot be formatted", logger=record.name, exception=type(exc).__name__
             )
+        self._writer.put(line)
+
+    def write(self, line: str) -> None:
+        """Queue a line that is not a record's."""
         self._writer.put(line)
 
     def flush(self) -> None:
@@ -92,3 +98,21 @@ def flush_logging() -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, LogHandler):
             handler.flush()
+
+
+def report(message: str, *, prefix: str) -> None:
+    """Print a message for the user to standard error, or log it as an error where the log is JSON.
+
+    The line follows what was logged before it. A blocked standard error is waited for as at exit.
+    """
+    handlers = [one for one in logging.getLogger().handlers if isinstance(one, LogHandler)]
+    if any(handler.is_json for handler in handlers):
+        # The caller of the function that calls this one is the source of the line.
+        logging.getLogger("pf_exporter").error(message, stacklevel=3)
+        flush_logging()
+        return
+    handler = handlers[0] if handlers else LogHandler(logfmt, STDERR)
+    handler.write(f"{prefix}{message}")
+    handler.flush()
+    if not handlers:
+        handler.close()

@@ -8,18 +8,13 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from pf_exporter.descriptor import write_all
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP = 31  # zlib's wbits for a gzip header and the largest window
 # Bytes read at once: they inflate to 4 MiB at most, so a small file cannot take much memory.
 _READ_BYTES = 4096
 _COMPRESS_BYTES = 1 << 20
-
-
-def write_all(fd: int, data: bytes) -> None:
-    """Write every byte; a write to a regular file is short only if the disk is full."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
 
 
 def decompress(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:

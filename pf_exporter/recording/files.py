@@ -15,8 +15,9 @@ import stat
 import zlib
 from typing import BinaryIO
 
+from pf_exporter.descriptor import write_all
 from pf_exporter.errors import ConfigError
-from pf_exporter.recording.compression import compress, decompress, write_all
+from pf_exporter.recording.compression import compress, decompress
 from pf_exporter.recording.format import START
 
 _SEARCH_BYTES = 1 << 16

@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from pf_exporter.descriptor import write_all
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.recording.compression import write_all
 from pf_exporter.recording.files import finish, finish_rotated, open_part, part_path, rotate
 from pf_exporter.recording.format import Mark, Record, encode, encode_header
 from pf_exporter.recording.redaction import Redaction

@@ -114,6 +114,7 @@ class Server:
         response_timeout: float | None = None,
     ) -> None:
         self._on_failure = on_failure
+        self._reloader = reloader = reloader or WebConfigReloader()
         self._stopping = False
         self._sockets: list[socket.socket] = []
         try:
@@ -136,7 +137,7 @@ class Server:
                 timeout_graceful_shutdown=1,
                 h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             ),
-            reloader or WebConfigReloader(),
+            reloader,
             response_timeout,
         )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -146,6 +147,11 @@ class Server:
         """``HOST:PORT`` of every socket, with the real port where the configured one is 0."""
         names = (sock.getsockname()[:2] for sock in self._sockets)
         return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in names)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether it serves HTTPS."""
+        return self._reloader.has_tls
 
     @property
     def open_connections(self) -> int:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import fill
+from tests.log.conftest import log_file
 from tests.server.conftest import authority, serve
 
-__all__ = ["authority", "serve"]
+__all__ = ["authority", "log_file", "serve"]
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+
+from pf_exporter.commands import echo_error
+from tests.conftest import LogFile
 
 ECHO = """
 from pf_exporter.commands import echo, echo_error
@@ -56,3 +60,28 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "pf-exporter: cannot write to standard output: No space left on device\n"
+
+
+def run_with_stderr(script: str, stderr: int) -> int:
+    """The exit code of a Python script whose standard error is a descriptor."""
+    command = [sys.executable, "-c", f"from pf_exporter.commands import echo_error\n{script}"]
+    return subprocess.run(command, stderr=stderr, timeout=30, check=False).returncode
+
+
+def test_a_blocked_stderr_blocks_no_message(full_pipe: int) -> None:
+    """A message for a standard error that nobody reads is dropped, and the process ends."""
+    assert run_with_stderr("echo_error('failed')", full_pipe) == 0
+    logging = "from pf_exporter.log import configure_logging; configure_logging('info', 'json')"
+    assert run_with_stderr(f"{logging}\necho_error('failed')", full_pipe) == 0
+
+
+def test_a_message_follows_the_format_of_the_log(log_file: LogFile) -> None:
+    """Where the log is JSON a message is one of its lines, at level error, with the place of its call."""
+    echo_error("as text")
+    log_file.configure("error", "json")
+    echo_error("as JSON")
+    text, line = log_file.text().splitlines()
+    assert text == "pf-exporter: as text"
+    fields = json.loads(line)
+    assert (fields["level"], fields["msg"]) == ("error", "as JSON")
+    assert fields["source"].startswith("test_output.py:")
