@@ -114,6 +114,12 @@ class RateLimited(Unavailable):
     reason = Reason.RATE_LIMITED
 
 
+class ListIncomplete(ExporterError):
+    """A list was read, but its pages do not prove that nothing is missing."""
+
+    reason = Reason.INCOMPLETE
+
+
 class StreamError(ExporterError):
     """The stream is over."""
 

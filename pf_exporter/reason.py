@@ -83,6 +83,13 @@ class Reason(str, enum.Enum):
         "Look for other programs that use this account. The exporter waits as long as PacketFabric asks.",
     )
 
+    INCOMPLETE = (
+        "incomplete",
+        "The pages of a list do not prove that the list is complete.",
+        "Nothing, unless it happens at every poll: the exporter keeps the last complete list and tries again."
+        " Otherwise look for a proxy that changes responses, and for a newer version of the exporter.",
+    )
+
     # An open stream.
 
     ENDED = (

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
+from pf_exporter.inventory.poller import POLL_REASONS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names
@@ -122,6 +123,7 @@ def metrics() -> str:
     for title, values in (
         ("Values of `state`", [state.value for state in StreamState]),
         ("Values of `reason` for disconnects and login failures", DISCONNECT_REASONS),
+        ("Values of `reason` for polls of the inventory", POLL_REASONS),
         ("Values of `reason` for rejected events", REJECT_REASONS),
     ):
         parts.append(f"{title}: {', '.join(f'`{value}`' for value in values)}.\n\n")

@@ -28,7 +28,8 @@ def series_of(prefix: str) -> int:
 
 
 def _circuit_ids(client: Client, session: Session, resource: Resource) -> list[str]:
-    circuits = [resource.parse(item, ())[0] for page in client.pages(session, resource.path) for item in page]
+    pages = client.pages(session, resource.path, key=resource.key)
+    circuits = [resource.parse(item, ())[0] for page in pages for item in page if isinstance(item, dict)]
     return [circuit.id for circuit in circuits if circuit is not None]
 
 

@@ -18,6 +18,7 @@ from pf_exporter.errors import (
     ConfigError,
     ExporterError,
     Forbidden,
+    ListIncomplete,
     LoginIncomplete,
     NotAnEventStream,
     RateLimited,
@@ -55,6 +56,10 @@ _REMEDIES: Mapping[type[ExporterError], tuple[FailureClass, str]] = {
     Rejected: (
         FailureClass.STREAM,
         "check api_url and the account's streams; the response is not what the API documents",
+    ),
+    ListIncomplete: (
+        FailureClass.STREAM,
+        "try again; if it persists, the API does not page as it documents: report it",
     ),
     NotAnEventStream: (
         FailureClass.STREAM,

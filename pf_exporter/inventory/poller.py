@@ -12,11 +12,13 @@ from pf_exporter.errors import (
     ApiError,
     ExporterError,
     Forbidden,
+    ListIncomplete,
     LoginIncomplete,
     Rejected,
     Unauthorized,
     reasons,
 )
+from pf_exporter.inventory.list_reader import ListReader
 from pf_exporter.inventory.rates import RatePoller
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.log import Logger
@@ -26,10 +28,8 @@ from pf_exporter.schema import (
     PORTS,
     RESOURCES,
     VIRTUAL_CIRCUITS,
-    Circuit,
     Resource,
     Samples,
-    canonical_id,
 )
 from pf_exporter.state import ErrorLog
 from pf_exporter.supervised_thread import SupervisedThread
@@ -42,6 +42,9 @@ REQUEST_SPACING = 1.0
 """Seconds between two requests for rates of cloud router connections."""
 RATE_DELAY = 600.0
 """Seconds by which the API's newest rate may be behind when it is fetched."""
+
+POLL_REASONS = reasons(ApiError, ListIncomplete)
+"""Why a poll, or a request for rates, can fail."""
 
 log = Logger(__name__)
 
@@ -73,7 +76,6 @@ class InventoryPoller:
         self._client = client
         self._session_manager = session_manager
         self._interval = settings.interval
-        self._tags = settings.description_tags
         self._resources = RESOURCES if settings.cloud_router_connections else (PORTS, VIRTUAL_CIRCUITS)
         self._limit = limit
         self._on_update = on_update
@@ -86,14 +88,13 @@ class InventoryPoller:
         self._accepted_session: Session | None = None
         """The session of the last successful poll."""
         self.snapshot = Snapshot()
-        self.failures: dict[str, int] = dict.fromkeys(reasons(ApiError), 0)
+        self.failures: dict[str, int] = dict.fromkeys(POLL_REASONS, 0)
         """Failed polls and requests for rates, by reason."""
         self.errors = ErrorLog()
         """The errors of failed polls."""
         self.retry_at: float | None = None
         """UNIX seconds of the next poll if the last one has failed, else None."""
-        self.rejected = {field: 0 for resource in self._resources for field in resource.fields}
-        """Unusable values, by field."""
+        self._lists = ListReader(account, client, self._resources, settings.description_tags)
         self._rates = RatePoller(
             account,
             client,
@@ -107,6 +108,11 @@ class InventoryPoller:
         self._thread = SupervisedThread(
             self._run, name=f"inventory {account}", failed=failed, account=account
         )
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Unusable values, by field."""
+        return self._lists.rejected
 
     def start(self) -> None:
         """Start to poll, unless the interval is 0."""
@@ -197,7 +203,7 @@ class InventoryPoller:
     def _poll(self) -> None:
         session = self._session_manager.get()
         try:
-            found = {resource.name: dict(self._fetch(resource, session)) for resource in self._resources}
+            found = {resource.name: self._lists.read(resource, session) for resource in self._resources}
         except Unauthorized as exc:
             # A session that has never been accepted here may still be good for the stream: leave it alone.
             if session is self._accepted_session and not isinstance(exc, Forbidden):
@@ -207,6 +213,13 @@ class InventoryPoller:
         self._session_manager.verified(session)
         self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
         self._on_update(self.circuits())
+        for name in snapshot.falls:
+            log.warning(
+                "most circuits are missing from the inventory; they stay until another poll confirms it",
+                account=self.account,
+                resource=name,
+                missing=snapshot.count_missing()[name],
+            )
         if snapshot.left_out:
             log.warning_throttled(
                 f"left out {self.account}",
@@ -215,28 +228,6 @@ class InventoryPoller:
                 limit=self._limit,
                 left_out=snapshot.left_out,
             )
-
-    def _fetch(self, resource: Resource, session: Session) -> Iterator[tuple[str, Circuit]]:
-        """Yield the canonical IDs and circuits of a list."""
-        for page in self._client.pages(session, resource.path):
-            for item in page:
-                circuit, rejected = resource.parse(item, self._tags)
-                for field, value in rejected.items():
-                    self._reject(field, value, circuit)
-                if circuit is not None:
-                    yield canonical_id(circuit.id), circuit
-
-    def _reject(self, field: str, value: object, circuit: Circuit | None) -> None:
-        self.rejected[field] += 1
-        log.warning_throttled(
-            f"{field} {self.account}",
-            "unusable value in the inventory",
-            every=float("inf"),
-            account=self.account,
-            circuit=circuit.id if circuit is not None else "",
-            field=field,
-            value=value if isinstance(value, str | int | float) else type(value).__name__,
-        )
 
     def _poll_rates(self, started: float) -> None:
         def may_continue() -> bool:

@@ -12,6 +12,10 @@ Circuits = Mapping[str, Circuit]
 """By canonical ID."""
 
 
+FALL_POLLS = 3
+"""Polls in a row after which a fall of the number of circuits by more than half is believed."""
+
+
 class Snapshot(NamedTuple):
     """The circuits of all polled resources; replaced as a whole, never changed."""
 
@@ -23,6 +27,8 @@ class Snapshot(NamedTuple):
     """Circuits that would exceed the limit of series."""
     at: float | None = None
     """UNIX seconds of the last successful poll; None before the first."""
+    falls: Mapping[str, int] = MappingProxyType({})
+    """By resource, in how many polls in a row most of its circuits were missing; they are still shown."""
 
     def of(self, resource: Resource) -> Circuits:
         """Return the circuits of a resource."""
@@ -36,19 +42,31 @@ class Snapshot(NamedTuple):
                 return resource.label(circuit, "description")
         return ""
 
+    def count_missing(self) -> dict[str, int]:
+        """Return, by resource, how many of the circuits the last poll did not find."""
+        return {
+            name: sum((name, key) in self.missing for key in circuits)
+            for name, circuits in self.circuits.items()
+        }
+
     def updated(self, found: Mapping[str, Circuits], limit: int, at: float) -> Snapshot:
         """Return the next snapshot with at most ``limit`` series; circuits that are already there come first.
 
         A circuit is removed when two successive polls have not found it: a list that changes while it is read
-        page by page can omit an object.
+        page by page can omit an object. If more than half of a resource's circuits are missing, they are
+        removed only when this is so in ``FALL_POLLS`` polls in a row: an error of the API is more likely.
         """
-        not_found = {
-            (name, key)
-            for name, circuits in self.circuits.items()
-            for key in circuits
-            if key not in found.get(name, {})
-        }
-        missing = not_found - self.missing
+        missing: set[tuple[str, str]] = set()
+        falls: dict[str, int] = {}
+        for name, circuits in found.items():
+            shown = self.circuits.get(name, {})
+            not_found = {(name, key) for key in shown if key not in circuits}
+            polls = self.falls.get(name, 0) + 1 if 2 * len(not_found) > len(shown) else 0
+            if 0 < polls < FALL_POLLS:
+                falls[name] = polls
+                missing |= not_found
+            else:
+                missing |= not_found - self.missing
         kept: list[tuple[str, str]] = []
         new: list[tuple[str, str]] = []
         for name, circuits in found.items():
@@ -65,4 +83,4 @@ class Snapshot(NamedTuple):
             else:
                 room -= circuit.series
                 result[name][key] = circuit
-        return Snapshot(result, frozenset(missing), left_out, at)
+        return Snapshot(result, frozenset(missing), left_out, at, falls)

@@ -92,6 +92,13 @@ INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
         ),
     ),
     SelfMetric(
+        "packetfabric_inventory_circuits_missing",
+        MetricType.GAUGE,
+        "Circuits that the last poll did not find but that are still shown, by type",
+        ("type",),
+        lambda inventory: by_label(inventory.snapshot.count_missing()),
+    ),
+    SelfMetric(
         "packetfabric_inventory_circuits_left_out",
         MetricType.GAUGE,
         "Circuits not shown because they would exceed the limit of series",

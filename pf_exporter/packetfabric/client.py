@@ -219,11 +219,11 @@ class Client:
         """Return the JSON value at a path; ``operation`` starts the message of every error."""
         return self._call(operation, "GET", path, session, query=query)
 
-    def pages(self, session: Session, path: str, *, size: int = 500) -> Iterator[list[dict[str, Any]]]:
-        """Yield the objects of a list, page by page; see :func:`read_pages`."""
+    def pages(self, session: Session, path: str, *, key: str, size: int = 500) -> Iterator[list[Any]]:
+        """Yield the items of a list, page by page; see :func:`read_pages`."""
         operation = f"list of {path.rsplit('/', 1)[-1]}"
 
         def fetch(*, offset: int, size: int) -> Any:
             return self.get(session, operation, path, {"page_size": str(size), "offset": str(offset)})
 
-        return read_pages(fetch, operation, size)
+        return read_pages(fetch, operation, size, key)

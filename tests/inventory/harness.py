@@ -77,6 +77,8 @@ class FakeApi:
         self.lists: dict[str, list[Any]] = {resource.path: [] for resource in RESOURCES}
         self.responses: dict[str, list[Response | Callable[[], object]]] = {}
         """By path, what the next requests get: a response, or a call before the list is returned."""
+        self.pages: dict[str, Callable[[int, int], list[Any]]] = {}
+        """By path, what returns the page for an offset and a page size in place of the list."""
         self.requests: list[str] = []
         self.queries: list[dict[str, str]] = []
         self.logins = 0
@@ -105,7 +107,10 @@ class FakeApi:
         if path not in self.lists:
             return JSONResponse({"message": "Requested URL not found"}, 404)
         offset, size = int(query.get("offset", 0)), int(query.get("page_size", 500))
-        page = self.lists[path][offset : offset + size]
+        if path in self.pages:
+            page = self.pages[path](offset, size)
+        else:
+            page = self.lists[path][offset : offset + size]
         return Response(json.dumps(page), media_type="application/json")
 
     @property

@@ -88,6 +88,48 @@ def test_failed_polls_remove_nothing(api: FakeApi, account: PolledAccount) -> No
     assert set(account.values("port_info")) == {"PF-AP-LAX1-1", "PF-AP-LAX1-2"}
 
 
+@pytest.mark.parametrize("fault", ["empty page", "offset ignored", "page too long"])
+def test_a_list_that_is_not_proven_whole_changes_nothing(
+    api: FakeApi, account: PolledAccount, fault: str
+) -> None:
+    """However often a list comes back incomplete, the last complete one stays, and the reason is counted."""
+    ports = [port(index) for index in range(2000)]
+    api.lists[PORTS.path] = ports
+    account.poll()
+    before = account.poller.snapshot
+    fetched = {
+        "empty page": lambda offset, size: ports[offset : offset + size] if offset < 500 else [],
+        "offset ignored": lambda _, size: ports[:size],
+        "page too long": lambda offset, size: [*ports[offset : offset + size], {}],
+    }[fault]
+    api.pages[PORTS.path] = fetched
+    for _ in range(4):
+        account.poll()
+    assert account.poller.snapshot is before
+    assert account.failures() == {"incomplete": 4}
+    del api.pages[PORTS.path]
+    account.poll()
+    assert len(account.values("port_info")) == 2000
+
+
+def test_a_fall_is_visible_until_it_is_believed(
+    api: FakeApi, account: PolledAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If most ports disappear from a complete list, they stay for two polls, which metric and log show."""
+    api.lists[PORTS.path] = [port(index) for index in range(100)]
+    account.poll()
+    api.lists[PORTS.path] = api.lists[PORTS.path][:30]
+    seen = []
+    for _ in range(4):
+        account.poll()
+        missing = account.values("inventory_circuits_missing", "type")
+        seen.append((len(account.values("port_info")), missing["port"], missing["vc"]))
+    assert seen == [(100, 70.0, 0.0), (100, 70.0, 0.0), (30, 0.0, 0.0), (30, 0.0, 0.0)]
+    warnings = [record for record in caplog.records if record.message.startswith("most circuits are missing")]
+    assert [getattr(record, "fields", {})["missing"] for record in warnings] == [70, 70]
+    assert account.failures() == {}
+
+
 def test_the_time_of_the_last_success(api: FakeApi, account: PolledAccount) -> None:
     """It is absent before the first success and stays while polls fail."""
     name = "inventory_last_success_timestamp_seconds"
@@ -119,7 +161,7 @@ def test_an_unusable_value_is_logged_once(
 
 
 def test_an_object_without_an_id_is_rejected(api: FakeApi, account: PolledAccount) -> None:
-    """Objects whose ID is missing, empty, too long, no string or contains invalid characters are counted."""
+    """Objects without a usable ID are counted, and so are items that are no objects."""
     unusable = [None, "", 5, "x" * 300, "PF AP\n1", "\ud800"]
     api.lists[PORTS.path] = [
         port(1),
@@ -129,7 +171,7 @@ def test_an_object_without_an_id_is_rejected(api: FakeApi, account: PolledAccoun
     ]
     account.poll()
     assert set(account.values("port_info")) == {"PF-AP-LAX1-1"}
-    assert account.poller.rejected["port_circuit_id"] == len(unusable)
+    assert account.poller.rejected["port_circuit_id"] == len(unusable) + 2
 
 
 def test_the_limit_of_series(

@@ -42,6 +42,42 @@ def test_a_circuit_is_removed_after_two_polls_without_it() -> None:
     assert shown == ["ab", "ab", "ab", "ab", "a", "ab", "ab"]
 
 
+@pytest.mark.parametrize(
+    ("polls", "shown", "missing"),
+    [
+        # Half of the circuits may disappear within two polls, more than half only within three.
+        ("abcd ab ab", "abcd abcd ab", "0 2 0"),
+        ("abcd a a a a", "abcd abcd abcd a a", "0 3 3 0 0"),
+        # Missing twice, but the fall was not seen in three polls in a row.
+        ("abcd a abcd a a a", "abcd abcd abcd abcd abcd a", "0 3 0 3 3 0"),
+        ("abcd a abc a a a", "abcd abcd abc abc abc a", "0 3 0 2 2 0"),
+        # Circuits that disappear only in the third poll stay for one more.
+        ("abcde ab ab a a", "abcde abcde abcde ab a", "0 3 3 1 0"),
+        # Everything; and everything replaced by as many others, which is no fall.
+        ("abc - - - -", "abc abc abc - -", "0 3 3 0 0"),
+        ("abc xyz xyz", "abc abcxyz xyz", "0 3 0"),
+        # One of one.
+        ("a - - -", "a a a -", "0 1 1 0"),
+    ],
+)
+def test_a_fall_is_believed_after_three_polls(polls: str, shown: str, missing: str) -> None:
+    """While more than half of the circuits are missing, they stay for two polls and are counted."""
+    snapshot = Snapshot()
+    for found, expected, count in zip(polls.split(), shown.split(), missing.split(), strict=True):
+        snapshot = snapshot.updated({"port": circuits(*found.strip("-")), "vc": {}}, 100, 1.0)
+        assert "".join(sorted(snapshot.of(PORTS))) == expected.strip("-"), found
+        assert snapshot.count_missing() == {"port": int(count), "vc": 0}
+
+
+def test_falls_are_separate() -> None:
+    """A fall in one list does not delay the removal of circuits in another."""
+    snapshot = Snapshot().updated({"port": circuits(*"abc"), "vc": circuits(*"abc")}, 100, 1.0)
+    for _ in range(2):
+        snapshot = snapshot.updated({"port": {}, "vc": circuits(*"ab")}, 100, 1.0)
+    assert (list(snapshot.of(PORTS)), list(snapshot.of(VIRTUAL_CIRCUITS))) == ([*"abc"], [*"ab"])
+    assert snapshot.falls == {"port": 2}
+
+
 @pytest.mark.parametrize("order", ["abc", "cba"])
 def test_circuits_that_are_shown_have_priority(order: str) -> None:
     """Above the limit new circuits are left out and counted, whatever the order of the list."""

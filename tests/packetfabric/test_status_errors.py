@@ -52,7 +52,7 @@ def test_error_of_a_status(fake: Fake, phase: str, status: int, error: type[Expo
     calls = {
         "login": lambda: client.login(),
         "subscribe": lambda: client.subscribe(KEY, []),
-        "/v2/ports": lambda: list(client.pages(KEY, "/v2/ports")),
+        "/v2/ports": lambda: list(client.pages(KEY, "/v2/ports", key="n")),
         "open": lambda: client.open(KEY, BUNDLE),
     }
     if phase == "open":

@@ -1,0 +1,55 @@
+"""Reads the lists of an account, and counts the values in them that are unusable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from pf_exporter.log import Logger
+from pf_exporter.packetfabric import Client, Session
+from pf_exporter.schema import Circuit, Resource, canonical_id
+
+log = Logger(__name__)
+
+
+class ListReader:
+    """Reads the lists of ``resources``; ``tags`` are the tags of descriptions that become labels."""
+
+    def __init__(
+        self, account: str, client: Client, resources: Iterable[Resource], tags: Sequence[str]
+    ) -> None:
+        self._account = account
+        self._client = client
+        self._tags = tags
+        self._rejected = {field: 0 for resource in resources for field in resource.fields}
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Unusable values, by field; an item that is no object counts as one without an ID."""
+        return self._rejected
+
+    def read(self, resource: Resource, session: Session) -> dict[str, Circuit]:
+        """Return the circuits of a complete list by canonical ID."""
+        circuits = {}
+        for page in self._client.pages(session, resource.path, key=resource.key):
+            for item in page:
+                if not isinstance(item, dict):
+                    self._reject(resource.key, item, None)
+                    continue
+                circuit, rejected = resource.parse(item, self._tags)
+                for field, value in rejected.items():
+                    self._reject(field, value, circuit)
+                if circuit is not None:
+                    circuits[canonical_id(circuit.id)] = circuit
+        return circuits
+
+    def _reject(self, field: str, value: object, circuit: Circuit | None) -> None:
+        self._rejected[field] += 1
+        log.warning_throttled(
+            f"{field} {self._account}",
+            "unusable value in the inventory",
+            every=float("inf"),
+            account=self._account,
+            circuit=circuit.id if circuit is not None else "",
+            field=field,
+            value=value if isinstance(value, str | int | float) else type(value).__name__,
+        )
