@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pf_exporter.config import SecretFile
 from pf_exporter.errors import ApiError, ConfigError, Forbidden, Rejected, Unauthorized, Unavailable
 from pf_exporter.http_get import Page, failure_text, http_get
+from pf_exporter.log import Logger
 from pf_exporter.metrics import parse_samples
 from pf_exporter.supervised_thread import SupervisedThread
 from pf_exporter.top.builder import FAMILIES, CircuitBuilder
@@ -29,6 +30,8 @@ LIMIT = 256 << 20
 UP = "packetfabric_up"
 _GZIP = 31
 """zlib's window size for gzip."""
+
+log = Logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class ScrapeSource:
                 self._scrape()
             except (ApiError, ConfigError) as exc:
                 reading, read_at = self._latest
+                if reading.problem != str(exc):
+                    log.warning("scrape failed", error=exc)
                 self._latest = (reading._replace(problem=str(exc)), read_at)
 
     def _scrape(self) -> None:

@@ -189,6 +189,20 @@ def test_a_pipe(program: Start, fake: Fake) -> None:
     assert "\x1b" not in command.output
 
 
+def test_a_pipe_from_an_exporter_that_ends(program: Start, exporter: Exporter) -> None:
+    """Without a terminal the log reports once why there are no newer values."""
+    url = f"http://{exporter.server.addresses[0]}/metrics"
+    command = program("top", f"--from={url}", "--interval=50ms")
+    command.wait_for("Los Angeles")
+    exporter.stop()
+    command.wait_for("scrape failed")
+    command.process.send_signal(signal.SIGTERM)
+    assert command.end() == 0
+    failures = [line for line in command.lines if "Connection refused" in line]
+    assert len(failures) == 1
+    assert url in failures[0]
+
+
 def test_a_closed_pipe(fake: Fake) -> None:
     """When the reader has gone the command ends with exit code 0 and without a message."""
     command = f"{sys.executable} -m pf_exporter top --interval=50ms | head -n 1"
