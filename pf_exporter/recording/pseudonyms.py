@@ -6,13 +6,15 @@ import hashlib
 import re
 import secrets
 
-from pf_exporter.schema import MAX_ID
+from pf_exporter.schema import MAX_ID, is_id
 
 _PORT_PREFIXES = "A[BEP]|BC|CC|DC|I[PX]|MC|P[DS]|TC|SO|OBCC|IPSEC|L3-(?:CUST|CON|TRAN|IMP|RS|IP)"
 # The prefix is the kind of circuit; between it and the number are the codes of places.
 _CIRCUIT = re.compile(rf"(PF-(?:{_PORT_PREFIXES})|CT)((?:-[A-Z0-9]+){{0,3}})-\d+", re.ASCII)
 _PAIR = re.compile(r"[\w.:-]+&[\w.:-]+", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNUSABLE = "\u00b7"
+"""Marks the pseudonym of a text that no event can use as an ID."""
 _PLACE_ALPHABETS = (*("ABCDEFGHIJKLMNOPQRSTUVWXYZ",) * 3, "123456789")
 
 
@@ -44,7 +46,7 @@ class Pseudonyms:
         """Return another circuit ID of the same kind for a circuit ID, else ``x`` and 12 hexadecimal digits.
 
         An ID that ends in ``-PF`` has the pseudonym of the ID without it, and ``-PF``: they are one circuit.
-        A text that no event can use as an ID, because it is empty, too long or has a lone surrogate, stays
+        A text that no event can use as an ID, because it is empty, too long or not printable ASCII, stays
         unusable.
         """
         if not text:
@@ -58,8 +60,8 @@ class Pseudonyms:
         circuit = _CIRCUIT.fullmatch(text)
         if circuit is not None:
             return self._circuit(self._hash(text), *circuit.groups())
-        surrogate = "\ud800" if _SURROGATE.search(text) else ""
-        return f"x{self._hash(text) % 16**12:012x}{surrogate}"
+        mark = "" if is_id(text) else "\ud800" if _SURROGATE.search(text) else _UNUSABLE
+        return f"x{self._hash(text) % 16**12:012x}{mark}"
 
     def _circuit(self, bits: int, kind: str, places: str) -> str:
         pseudonym = kind

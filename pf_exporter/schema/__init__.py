@@ -24,7 +24,7 @@ from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.schema.temporality import Temporality
 from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
-from pf_exporter.schema.values import MAX_ID, MAX_VLAN, is_number
+from pf_exporter.schema.values import MAX_ID, MAX_VLAN, is_id, is_number
 
 if TYPE_CHECKING:
     from pf_exporter.schema.decoder import decode
@@ -63,6 +63,7 @@ __all__ = [
     "canonical_id",
     "decode",
     "epoch",
+    "is_id",
     "is_number",
     "latest_rates",
     "sanitize_label",

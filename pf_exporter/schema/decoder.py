@@ -48,6 +48,7 @@ def _build_decoder(event: EventType) -> Callable[[str], Observation]:
     astuple, new = msgspec.structs.astuple, tuple.__new__
     has_lanes, has_vlan = event.has_lanes, event.circuit[-1] == "vlan"
     first = 1 + len(event.circuit)
+    is_port = len(event.circuit) == 1
     last = first + len(event.fields) * (len(_LANES) if has_lanes else 1)
 
     def decode_event(data: str) -> Observation:
@@ -56,7 +57,8 @@ def _build_decoder(event: EventType) -> Callable[[str], Observation]:
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             return decode_lenient(event, data)
         timestamp = epoch(row[0])
-        if timestamp is None:
+        ids = row[1] if is_port else row[1] + row[2]
+        if timestamp is None or not (ids.isascii() and ids.isprintable()):
             return decode_lenient(event, data)
         circuit, values = row[1:first], row[first:last]
         lanes: tuple[str, ...] = ()

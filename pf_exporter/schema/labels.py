@@ -6,7 +6,9 @@ import re
 import unicodedata
 
 MAX_LABEL = 256
-"""Longest label value, in characters; descriptions have no length limit in the API."""
+"""Longest label value, in bytes of UTF-8; descriptions have no length limit in the API."""
+
+_ELLIPSIS = "…"
 
 _TAG = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
 
@@ -32,7 +34,11 @@ def sanitize_label(text: str) -> str:
             char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cs")
         )
     line = " ".join(text.split())
-    return line if len(line) <= MAX_LABEL else line[: MAX_LABEL - 1].rstrip() + "…"
+    encoded = line.encode()
+    if len(encoded) <= MAX_LABEL:
+        return line
+    # A character that is cut in the middle is dropped.
+    return encoded[: MAX_LABEL - len(_ELLIPSIS.encode())].decode(errors="ignore").rstrip() + _ELLIPSIS
 
 
 def parse_tags(description: str) -> dict[str, str]:

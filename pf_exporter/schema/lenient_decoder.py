@@ -12,7 +12,7 @@ from pf_exporter.schema.family import MetricType
 from pf_exporter.schema.lanes import drop_dark_lanes, lane_field, lane_numbers
 from pf_exporter.schema.observation import ActivityLogEntry, Observation
 from pf_exporter.schema.timestamps import parse_timestamp
-from pf_exporter.schema.values import MAX_ID, is_label, parse_log_level, parse_number, parse_vlan
+from pf_exporter.schema.values import is_id, parse_log_level, parse_number, parse_vlan
 
 
 def _parse_object(data: str) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def _pop_circuit(event: EventType, fields: dict[str, Any]) -> tuple[tuple[str, .
         value = fields.pop(name, None)
         if name == "vlan":
             value, rejected = parse_vlan(value)
-        elif not is_label(value, MAX_ID):
+        elif not is_id(value):
             raise NoCircuitId(f"an event {event.name} has no usable {name}")
         circuit.append(value)
     return tuple(circuit), rejected

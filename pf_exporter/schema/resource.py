@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 from pf_exporter.schema.family import FamilySpec, MetricType
-from pf_exporter.schema.labels import MAX_LABEL, parse_tags, sanitize_label
+from pf_exporter.schema.labels import parse_tags, sanitize_label
 from pf_exporter.schema.parsers import Samples
-from pf_exporter.schema.values import MAX_ID
+from pf_exporter.schema.values import is_id
 
 
 class Circuit(NamedTuple):
@@ -97,7 +97,7 @@ class Resource:
         no usable ID. Does not raise, whatever the object contains.
         """
         circuit_id = item.get(self.key)
-        if not _is_usable_id(circuit_id):
+        if not is_id(circuit_id):
             return None, {self.key: circuit_id}
         rejected: dict[str, object] = {}
         label_values = []
@@ -125,14 +125,6 @@ class Resource:
 def same_names(*labels: str) -> dict[str, str]:
     """A mapping from label to field for labels that have the name of their field."""
     return {label: label for label in labels}
-
-
-def _is_usable_id(circuit_id: object) -> TypeGuard[str]:
-    return (
-        isinstance(circuit_id, str)
-        and 0 < len(circuit_id) <= min(MAX_ID, MAX_LABEL)
-        and sanitize_label(circuit_id) == circuit_id
-    )
 
 
 def _value_at(item: Any, field: str) -> Any:

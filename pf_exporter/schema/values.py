@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TypeGuard
 
 from pf_exporter.schema.activity import LOG_LEVELS
 from pf_exporter.schema.observation import OTHER
 
-MAX_ID = 256
+MAX_ID = 128
 """Longest circuit ID, in characters; the longest in any published source has 30."""
 
 MAX_VLAN = 32
 """Longest VLAN that is a string, in characters."""
 
+_VLAN = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _MAX_NUMBER = 64
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # Routers print the optical power of dark fibre as "- Inf".
@@ -30,15 +32,13 @@ def is_number(text: str) -> bool:
     return len(text) <= _MAX_NUMBER and bool(_NUMBER.fullmatch(text) or _NO_LIGHT.fullmatch(text))
 
 
-def is_label(value: object, max_length: int) -> bool:
-    """Whether a value can be a label: a string that is not empty, not too long, and encodable."""
-    if not isinstance(value, str) or not 0 < len(value) <= max_length:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # A lone surrogate in a label would break every scrape.
-        return False
-    return True
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether a value can be a circuit ID: not empty, not too long, and printable ASCII as in the API.
+
+    So an ID takes one byte per character in memory and on ``/metrics``, and cannot contain a control
+    character, or one that only looks like another.
+    """
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isascii() and value.isprintable()
 
 
 def parse_number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
@@ -55,12 +55,15 @@ def parse_number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
 
 
 def parse_vlan(raw: object) -> tuple[str, int]:
-    """A VLAN as a label: ``4``, ``4.0`` and ``"4"`` are the same; null and empty give the empty string."""
+    """A VLAN as a label: ``4``, ``4.0`` and ``"4"`` are the same; null and empty give the empty string.
+
+    Text is unusable: a VLAN is a number, or two such as ``100.200``.
+    """
     if raw is None or raw == "":
         return "", 0
     if isinstance(raw, int | float) and not isinstance(raw, bool) and raw % 1 == 0 and abs(raw) < _MAX_EXACT:
         return str(int(raw)), 0
-    if isinstance(raw, str) and is_label(raw, MAX_VLAN):
+    if isinstance(raw, str) and len(raw) <= MAX_VLAN and _VLAN.fullmatch(raw):
         return raw, 0
     return "", 1
 

@@ -29,6 +29,8 @@ class StreamState(enum.Enum):
 
 DISCONNECT_REASONS = (*reasons(StreamError, ApiError), Reason.ROTATED, Reason.STOPPED)
 REJECT_REASONS = (*reasons(EventError), Reason.DUPLICATE, Reason.OUT_OF_ORDER)
+MAX_LAG = 86_400.0
+"""Longest lag in seconds; a timestamp that is further in the past is wrong."""
 LAG_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper bounds in seconds."""
 
@@ -166,10 +168,11 @@ class AccountStats:
     def observe_lag(self, seconds: float) -> None:
         """Count the time between an event's timestamp and its arrival.
 
-        A negative lag counts as 0: the network's clock is ahead.
+        A negative lag counts as 0: the network's clock is ahead. Above ``MAX_LAG`` it counts as that: one
+        timestamp of the year 1 would dominate the sum for ever. It is not left out, because with a wrong
+        clock on this machine the metric would fall silent instead of showing it.
         """
-        if seconds < 0:
-            seconds = 0.0
+        seconds = min(max(seconds, 0.0), MAX_LAG)
         self.lags[bisect.bisect_left(LAG_BUCKETS, seconds)] += 1
         self.lag_sum += seconds
 

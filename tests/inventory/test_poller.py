@@ -162,7 +162,7 @@ def test_an_unusable_value_is_logged_once(
 
 def test_an_object_without_an_id_is_rejected(api: FakeApi, account: PolledAccount) -> None:
     """Objects without a usable ID are counted, and so are items that are no objects."""
-    unusable = [None, "", 5, "x" * 300, "PF AP\n1", "\ud800"]
+    unusable = [None, "", 5, "x" * 129, "PF AP\n1", "PF-ÄP-1", "\ud800"]
     api.lists[PORTS.path] = [
         port(1),
         *(port(2, port_circuit_id=circuit_id) for circuit_id in unusable),

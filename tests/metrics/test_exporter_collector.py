@@ -38,7 +38,7 @@ def test_one_state_at_a_time() -> None:
         assert values == {other.value: float(other is state) for other in StreamState}
 
 
-@pytest.mark.parametrize(("seconds", "bucket"), [(-3600.0, "0.5"), (0.5, "0.5"), (0.6, "1.0"), (1e6, "+Inf")])
+@pytest.mark.parametrize(("seconds", "bucket"), [(-3600.0, "0.5"), (0.5, "0.5"), (0.6, "1.0"), (9e3, "+Inf")])
 def test_lag_is_a_cumulative_histogram(seconds: float, bucket: str) -> None:
     """A lag is counted in its bucket and in all above it; a negative lag counts as 0."""
     stats = account_stats()

@@ -79,7 +79,7 @@ def test_descriptions_are_sanitized(api: FakeApi, account: PolledAccount) -> Non
     account.poll()
     label = account.info("PF-AP-LAX1-1")["description"]
     assert label.startswith('LAX "core" \\ [31m 🦝 xxx')
-    assert len(label) == MAX_LABEL
+    assert len(label.encode()) == MAX_LABEL
 
 
 def test_a_new_description_changes_one_series(api: FakeApi, account: PolledAccount) -> None:
@@ -127,7 +127,7 @@ def test_tags_become_labels(api: FakeApi, create_account: CreateAccount) -> None
     account.poll()
     assert (account.info("PF-AP-LAX1-1")["env"], account.info("PF-AP-LAX1-1")["Team"]) == ("prod", "net ops")
     assert account.info("PF-AP-LAX1-1")["description"] == "core [env=prod][Team = net ops] [secret=1] [env]"
-    assert account.info("PF-AP-LAX1-2")["env"] == "x" * (MAX_LABEL - 1) + "…"
+    assert account.info("PF-AP-LAX1-2")["env"] == "x" * (MAX_LABEL - 3) + "…"
     assert account.info("PF-AP-LAX1-3")["env"] == ""
     assert account.info("PF-BC-1", "vc")["Team"] == "lag"
     assert all("env" not in dict(key) for key in account.page()["packetfabric_port_mtu_bytes"])

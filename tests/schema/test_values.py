@@ -117,6 +117,10 @@ def test_numbers_as_text(text: str, expected: bool) -> None:
         ("9" * 5000, "", 1),
         ('"' + "4" * 33 + '"', "", 1),
         ('"\\ud800"', "", 1),
+        ('"4\\u0000"', "", 1),
+        ('"all"', "", 1),
+        ('"Hank Aaron"', "", 1),
+        ('"\u0664"', "", 1),
     ],
     ids=lambda value: str(value)[:12],
 )

@@ -11,7 +11,7 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.reason import Reason
 from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
 from pf_exporter.schema.events import EVENT_NAMES
-from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, StreamState
+from pf_exporter.state.stats import LAG_BUCKETS, MAX_LAG, AccountStats, StreamState
 from tests.state.harness import Clock
 
 IDLE_TIMEOUT = 120.0
@@ -97,13 +97,14 @@ def test_a_stopped_stream_is_counted(stats: AccountStats) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "bucket"), [(-3600.0, 0), (0.5, 0), (0.6, 1), (600.0, 9), (1e6, len(LAG_BUCKETS))]
+    ("seconds", "bucket"),
+    [(-3600.0, 0), (0.5, 0), (0.6, 1), (600.0, 9), (1e6, len(LAG_BUCKETS)), (6.4e10, len(LAG_BUCKETS))],
 )
 def test_lag_is_counted_in_one_bucket(stats: AccountStats, seconds: float, bucket: int) -> None:
-    """A lag belongs to the bucket with the next bound; a negative lag counts as 0."""
+    """A lag belongs to the bucket with the next bound; a negative lag counts as 0, at most a day counts."""
     stats.observe_lag(seconds)
     assert [index for index, count in enumerate(stats.lags) if count] == [bucket]
-    assert stats.lag_sum == max(seconds, 0.0)
+    assert stats.lag_sum == min(max(seconds, 0.0), MAX_LAG)
 
 
 def test_counters_start_at_zero(clock: Clock) -> None:

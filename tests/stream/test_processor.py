@@ -65,6 +65,21 @@ def test_observation_is_stored_and_counted(harness: Harness) -> None:
     assert harness.stats.lag_sum == 5.0
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "lag"), [("0001-01-01T00:00:00Z", 86_400.0), ("9999-12-31T23:59:59Z", 0)]
+)
+@pytest.mark.parametrize(
+    ("name", "data"), [("port|metrics", METRICS), ("customer|auth", {"log_level": "info", "event": "login"})]
+)
+def test_implausible_timestamp(
+    harness: Harness, name: str, data: dict[str, object], timestamp: str, lag: float
+) -> None:
+    """One timestamp of the year 1 or 9999 does not spoil the lag: it counts as a day, or as none."""
+    harness.processor.process(event(name, {**data, "timestamp": timestamp}))
+    assert (harness.stats.lag_sum, sum(harness.stats.lags)) == (lag, 1)
+    assert harness.stats.last_event == {name: harness.clock.now}
+
+
 def test_activity_is_counted_by_category_and_level(
     harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
