@@ -100,7 +100,7 @@ def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
         if logout is not None:
             yield logout
     # Last, so that any other failure decides the exit code.
-    for address in config.web.listen_address:
+    for address in config.web.listen_address if not config.web.systemd_socket else ():
         yield check_listen_address(address, lambda address: not probe(address, tls=has_tls))
 
 

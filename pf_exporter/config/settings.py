@@ -108,6 +108,9 @@ class WebSettings:
     listen_address: tuple[str, ...] = setting(
         list_of(ADDRESS), ":10054", "Address to listen on; can be repeated."
     )
+    systemd_socket: bool = setting(
+        BOOLEAN, "false", "Listen on the sockets that systemd passes, instead of the listen addresses."
+    )
     telemetry_path: str = setting(ROUTE, "/metrics", "Path under which to expose metrics.")
     disable_exporter_metrics: bool = setting(
         BOOLEAN, "false", "Exclude metrics about the exporter's own process."

@@ -22,6 +22,7 @@ from pf_exporter.server.connection import (
     LimitedSocket,
 )
 from pf_exporter.server.reloader import WebConfigReloader
+from pf_exporter.server.socket_activation import activated_sockets
 from pf_exporter.server.tls import ReloadableSSLContext, is_allowed
 
 BACKLOG = 128
@@ -101,6 +102,7 @@ class Server:
 
     ``on_failure`` is called if the thread ends before :meth:`stop`. ``reloader`` provides TLS. A client that
     has not read its response after ``response_timeout`` seconds is disconnected; None sets no limit.
+    With ``systemd_socket`` it listens on the sockets that systemd passes instead of ``addresses``.
     """
 
     def __init__(
@@ -112,14 +114,18 @@ class Server:
         on_failure: Callable[[], None] = lambda: None,
         reloader: WebConfigReloader | None = None,
         response_timeout: float | None = None,
+        systemd_socket: bool = False,
     ) -> None:
         self._on_failure = on_failure
         self._reloader = reloader = reloader or WebConfigReloader()
         self._stopping = False
         self._sockets: list[socket.socket] = []
         try:
-            for address in addresses:
-                self._sockets.append(bind(address))
+            if systemd_socket:
+                self._sockets = [LimitedSocket(sock) for sock in activated_sockets(os.environ)]
+            else:
+                for address in addresses:
+                    self._sockets.append(bind(address))
         except ConfigError:
             self._close_sockets()
             raise

@@ -121,6 +121,7 @@ class Exporter:
             on_failure=self._fail,
             reloader=reloader,
             response_timeout=RESPONSE_TIMEOUT,
+            systemd_socket=config.web.systemd_socket,
         )
 
     def _new_pipeline(self, account: Account, config: Config) -> AccountPipeline:

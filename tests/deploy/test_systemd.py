@@ -157,3 +157,21 @@ def test_restart() -> None:
     """The service restarts after a failure, except for the exit code of an unusable configuration."""
     assert values("Restart") == ["on-failure"]
     assert values("RestartPreventExitStatus") == ["2"]
+
+
+SOCKET = UNIT.with_suffix(".socket").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("key", "problem"), [("NoDelay", ""), ("NoDealy", "NoDealy")])
+def test_socket_unit(tmp_path: Path, key: str, problem: str) -> None:
+    """systemd-analyze accepts the socket unit together with its service, and reports a misspelt key."""
+    unit = tmp_path / "pf-exporter.socket"
+    unit.write_text(SOCKET.replace("NoDelay", key))
+    done = analyze(tmp_path, TEXT, "verify", "--man=no", str(unit))
+    assert problem in done.stderr
+    assert bool(problem) == bool(done.stderr)
+
+
+def test_socket_and_service_have_the_same_address() -> None:
+    """The socket unit listens where the service does without it."""
+    assert f"PF_EXPORTER_WEB_LISTEN_ADDRESS={values('ListenStream', SOCKET)[0]}" in values("Environment")

@@ -25,6 +25,8 @@ complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion 
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l inventory.cloud-router-connections -d 'Also poll cloud router connections, which are not streamed, and their rates'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-inventory.cloud-router-connections -d 'Turns --inventory.cloud-router-connections off'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.listen-address -x -d 'Address to listen on; can be repeated'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.systemd-socket -d 'Listen on the sockets that systemd passes, instead of the listen addresses'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-web.systemd-socket -d 'Turns --web.systemd-socket off'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.telemetry-path -x -d 'Path under which to expose metrics'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.disable-exporter-metrics -d 'Exclude metrics about the exporter'"'"'s own process'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-web.disable-exporter-metrics -d 'Turns --web.disable-exporter-metrics off'

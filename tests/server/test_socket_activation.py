@@ -1,0 +1,118 @@
+"""Sockets that the parent process passes, as systemd does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from pf_exporter.errors import ConfigError
+from pf_exporter.server.socket_activation import activated_sockets
+from tests.conftest import get, until
+from tests.fakes import Fake
+
+PASS = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+"""Replaces itself by a program that gets a socket as descriptor 3, which is what systemd does."""
+
+PRINT = """
+import os
+from pf_exporter.server.socket_activation import activated_sockets
+from pf_exporter.errors import ConfigError
+
+try:
+    print(*(sock.getsockname() for sock in activated_sockets(os.environ)))
+except ConfigError as exc:
+    print(exc)
+"""
+
+
+def start(descriptor: int, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    """Start Python with a descriptor as a passed socket."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PASS, str(descriptor), *arguments],
+        pass_fds=[descriptor],
+        env={"PATH": "/usr/bin:/bin", **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    """A listening socket on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        yield sock
+
+
+def test_the_exporter_serves_on_a_passed_socket(listening: socket.socket) -> None:
+    """With --web.systemd-socket the exporter answers on the socket that it inherits, and on no other."""
+    port = listening.getsockname()[1]
+    with Fake() as fake:
+        process = start(
+            listening.fileno(),
+            *("-m", "pf_exporter", "--web.systemd-socket", "--web.listen-address=127.0.0.1:1"),
+            PF_HOST=fake.url,
+            PF_TOKEN="key",
+        )
+        try:
+            # A client that connects before the exporter runs is served, too: its connection waits.
+            assert b"packetfabric_up" in get(f"http://127.0.0.1:{port}/metrics")[2]
+            until(lambda: fake.streams, "the stream")
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+            process.wait()
+    assert process.returncode == 0
+    assert f"msg=listening addresses=127.0.0.1:{port} tls=off" in output
+
+
+def passed(descriptor: int) -> str:
+    """What a process makes of a passed descriptor."""
+    output, _ = start(descriptor, "-c", PRINT).communicate(timeout=20)
+    return output.strip()
+
+
+def test_a_passed_socket_is_found(listening: socket.socket) -> None:
+    """A listening socket is taken as it is."""
+    assert passed(listening.fileno()) == str(listening.getsockname())
+
+
+def test_what_cannot_be_served_is_refused() -> None:
+    """A socket that does not listen, one that is not TCP, and a file are refused with what to do."""
+    with socket.socket() as sock:
+        assert "descriptor 3 does not listen on TCP; use ListenStream=HOST:PORT" in passed(sock.fileno())
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(b"\0pf-exporter-test-%d" % os.getpid())
+        sock.listen()
+        assert "descriptor 3 does not listen on TCP" in passed(sock.fileno())
+    with open("/dev/null") as file:
+        assert "descriptor 3 is not a socket: Socket operation on non-socket" in passed(file.fileno())
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {},
+        {"LISTEN_FDS": "1"},
+        {"LISTEN_FDS": "1", "LISTEN_PID": "1"},
+        {"LISTEN_FDS": "0", "LISTEN_PID": str(os.getpid())},
+        {"LISTEN_FDS": "x", "LISTEN_PID": str(os.getpid())},
+    ],
+    ids=["nothing", "no process", "another process", "none", "no number"],
+)
+def test_no_socket(environ: dict[str, str]) -> None:
+    """Without a socket for this process the error names the socket unit."""
+    with pytest.raises(ConfigError, match="systemd passes no socket; start the service by its socket unit"):
+        activated_sockets(environ)
