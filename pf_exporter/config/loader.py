@@ -138,7 +138,7 @@ class _Loader:
         return {row.key: self._setting(row, in_file.get(row.key), root.key(row.key)) for row in SETTINGS}
 
     def _setting(self, setting: Setting, in_file: Any, where: str) -> Any:
-        """The value of the strongest source; the weaker ones are checked too. None if any is unusable."""
+        """The value with the highest precedence; the others are validated too. None if any is unusable."""
         sources = {
             where: in_file,
             setting.variable: self._environ.get(setting.variable),

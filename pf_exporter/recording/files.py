@@ -108,10 +108,11 @@ def _unpack(path: str, fd: int) -> None:
 def open_part(path: str) -> int:
     """Open and lock ``FILE.part`` for appending; it then holds every whole line of the recording so far.
 
-    A finished recording is unpacked, and a torn last line is cut off. A new file is readable
-    only by its owner.
-    Raises OSError, or :class:`ConfigError` if there is something other than a recording or it is in use;
-    then all files stay as they are.
+    A finished recording is unpacked, and a torn last line is cut off. A new file is for its owner
+    only.
+
+    Raises OSError, or :class:`ConfigError` if the file is in use or is no recording; in that case no file is
+    changed.
     """
     part = part_path(path)
     _check_type(path)

@@ -36,7 +36,7 @@ class FrameSplitter:
         pending = self._pending
         if not pending and _ONE_EVENT.fullmatch(chunk):
             return [chunk]
-        # The bytes before hold no end, except perhaps its first two bytes.
+        # Earlier bytes were searched already; only the last two may be the start of a frame end.
         search_from = max(len(pending) - 2, 0)
         pending += chunk
         found = []

@@ -1,9 +1,9 @@
 """Redaction: removes from a frame everything that identifies a person, a place or a circuit.
 
-What is kept is on a list; everything else is replaced. Kept are names of events and fields, measurements,
-timestamps, and the few words that the API documents. Any other text becomes a pseudonym, the same one for the
-same text, so that the redacted stream has as many circuits, fields and series as the original, and decoding
-accepts and rejects the same events.
+An allow-list decides what is kept: names of events and fields, measurements, timestamps, and the few words
+that the API documents. Any other text becomes a pseudonym. Equal texts get equal pseudonyms: the redacted
+stream has as many circuits, fields and series as the original, and the decoder accepts and rejects the same
+events.
 
 Digits in a text can be a phone or card number, so a text that is a number is kept only in the numeric fields
 of the schema. A JSON number is kept in undocumented fields as well, because a recording shows new fields that
@@ -100,9 +100,9 @@ class Redaction:
     def frame(self, frame: bytes) -> bytes:
         """Return a frame, or a piece of one, redacted; newlines become LF, and data one line.
 
-        Data that is not a JSON object is replaced by text that is not one either; so is the data of an event
+        Data that is not a JSON object is replaced by a placeholder that is not JSON either; so is data
         that is cut short, which may be an object from within another. Any bytes can be redacted; invalid
-        UTF-8 becomes U+FFFD, as the parser of the stream reads it.
+        UTF-8 becomes U+FFFD, as in the parser of the stream.
         """
         bom = BOM_UTF8 if frame.startswith(BOM_UTF8) else b""
         lines = _NEWLINE.split(frame[len(bom) :].decode(errors="replace"))

@@ -28,8 +28,8 @@ class RecordingWriter:
     """Writes frames and marks of any number of accounts to one recording; any thread may call.
 
     The lines go to ``FILE.part``, and :meth:`close` compresses them to FILE. An existing recording is
-    continued. With ``limit``, ``FILE.part`` does not grow above so many bytes (but holds one frame at least):
-    it becomes FILE.1, compressed, FILE.1 becomes FILE.2, and so on; ``kept`` of them are kept.
+    continued. ``limit`` bounds the bytes of ``FILE.part``, which always holds at least one frame: when it is
+    full it becomes FILE.1, compressed, FILE.1 becomes FILE.2, and so on, up to ``kept`` files.
 
     Raises :class:`ConfigError` if recording cannot start. Later it raises nothing: what cannot be written is
     counted in ``lost``, ``problem`` holds the error, and writing is tried again after ``RETRY_AFTER``.

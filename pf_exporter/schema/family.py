@@ -17,7 +17,7 @@ class MetricType(str, enum.Enum):
 
 
 UNITS = ("bytes_per_second", "packets_per_second", "bytes", "seconds", "watts", "amperes", "dbm")
-"""Units that a family's name can end in; a unit precedes those that are a suffix of it."""
+"""Units that a family's name can end in; longer units come before their suffixes."""
 
 
 def unit(name: str) -> str:
