@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -19,6 +18,7 @@ from pf_exporter.errors import (
     reasons,
 )
 from pf_exporter.inventory.list_reader import ListReader
+from pf_exporter.inventory.pause import Pause
 from pf_exporter.inventory.rates import RatePoller
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.log import Logger
@@ -68,6 +68,7 @@ class InventoryPoller:
         on_update: Callable[[frozenset[str]], None] = lambda circuits: None,
         min_interval: float = MIN_INTERVAL,
         request_spacing: float = REQUEST_SPACING,
+        pause: Pause | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
@@ -103,8 +104,7 @@ class InventoryPoller:
             max_age=2 * settings.interval + RATE_DELAY,
             wall=wall,
         )
-        self._stopping = threading.Event()
-        self._refresh_requested = threading.Event()
+        self._pause = pause or Pause()
         self._thread = SupervisedThread(
             self._run, name=f"inventory {account}", failed=failed, account=account
         )
@@ -121,8 +121,7 @@ class InventoryPoller:
 
     def stop(self) -> None:
         """Request the end of the thread; the caller also aborts the client, which ends an open request."""
-        self._stopping.set()
-        self._refresh_requested.set()
+        self._pause.stop()
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread, at most ``timeout`` seconds; return whether it has ended."""
@@ -130,7 +129,7 @@ class InventoryPoller:
 
     def refresh(self) -> None:
         """Request a poll as soon as the last one is a minute old; any thread may call."""
-        self._refresh_requested.set()
+        self._pause.refresh()
 
     def circuits(self) -> frozenset[str]:
         """Return the IDs, as received, of everything that can be streamed: ports and virtual circuits."""
@@ -154,13 +153,13 @@ class InventoryPoller:
     # The thread: poll, wait for the interval, a refresh or the delay after an error, and again.
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._pause.stopped:
             started = self._clock()
             try:
                 self._poll()
                 self._poll_rates(started)
             except ExporterError as exc:
-                if not self._stopping.is_set():
+                if not self._pause.stopped:
                     self._recover(exc)
             else:
                 self._backoff = self._backoff.reset()
@@ -168,13 +167,7 @@ class InventoryPoller:
                 duration = self._clock() - started
                 # With a slow API, polling takes at most half of the time.
                 delay = max(self._interval - duration, min(duration, self._interval))
-                self._wait(min(max(self._min_interval - duration, 0.0), delay), delay)
-
-    def _wait(self, minimum: float, maximum: float) -> None:
-        """Wait for ``maximum`` seconds; a refresh ends the wait after ``minimum`` seconds."""
-        if not self._stopping.wait(minimum):
-            self._refresh_requested.wait(maximum - minimum)
-        self._refresh_requested.clear()
+                self._pause.wait(min(max(self._min_interval - duration, 0.0), delay), delay)
 
     def _recover(self, exc: ExporterError) -> None:
         """Log and count the error, and wait until the next attempt."""
@@ -196,7 +189,7 @@ class InventoryPoller:
         self.failures[exc.reason] += 1
         self.errors.add(exc.reason, str(exc))
         self.retry_at = self._wall() + delay
-        self._wait(max(min(delay, self._min_interval), retry_after), delay)
+        self._pause.wait(max(min(delay, self._min_interval), retry_after), delay)
 
     # A poll: the snapshot is replaced only if all lists have been read completely.
 
@@ -231,10 +224,10 @@ class InventoryPoller:
 
     def _poll_rates(self, started: float) -> None:
         def may_continue() -> bool:
-            if self._stopping.wait(self._request_spacing):
+            if not self._pause.sleep(self._request_spacing):
                 return False
             elapsed = self._clock() - started
-            refresh_due = self._refresh_requested.is_set() and elapsed >= self._min_interval
+            refresh_due = self._pause.refresh_requested and elapsed >= self._min_interval
             return not refresh_due and elapsed < self._interval / 2
 
         connections = self.snapshot.of(CLOUD_ROUTER_CONNECTIONS).values()

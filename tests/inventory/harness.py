@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import InventorySettings
+from pf_exporter.inventory.pause import Pause
 from pf_exporter.inventory.poller import InventoryPoller
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.packetfabric.backoff import Backoff
@@ -129,6 +131,21 @@ class FakeApi:
         self._server.stop()
 
 
+class RecordedPause(Pause):
+    """A pause that records the limits of each wait before it begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[tuple[float, float]] = []
+        self.skipped = 0
+        """How many waits end at once."""
+
+    def wait(self, minimum: float, maximum: float) -> None:
+        self.waits.append((minimum, maximum))
+        if len(self.waits) > self.skipped:
+            super().wait(minimum, maximum)
+
+
 class PolledAccount:
     """An account's poller with its client, session, store and collector; polls only on request.
 
@@ -143,6 +160,7 @@ class PolledAccount:
         limit: int = 100_000,
         min_interval: float = 0.0,
         random: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
         login_schedule: Backoff | None = None,
         **options: Any,
     ) -> None:
@@ -157,6 +175,7 @@ class PolledAccount:
         self.thread_errors: list[BaseException] = []
         self.store = Store(ttl=600, limit=100_000)
         self.store.add_account(name)
+        self.pause = RecordedPause()
         self.poller = InventoryPoller(
             name,
             self.client,
@@ -165,6 +184,8 @@ class PolledAccount:
             limit=limit,
             failed=self.thread_errors.append,
             min_interval=min_interval,
+            pause=self.pause,
+            clock=clock,
             request_spacing=0.0,
             random=lambda: random,
         )
