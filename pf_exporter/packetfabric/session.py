@@ -115,7 +115,8 @@ class SessionManager:
         self._schedule = self._schedule.next()
         now = self._clock()
         self._not_before = now + delay
-        self._refusal = Unauthorized("login: the session was refused soon after it began")
+        what = "session" if session.from_login else "API key"
+        self._refusal = Unauthorized(f"login: the {what} was refused right after its first use")
         lifetime = (session.expires_at - self._wall()) if session.expires_at is not None else 0.0
         # An end in the past means that one of the clocks is wrong: a 401 will tell when the session is over.
         self._renew_at = now + lifetime * RENEW_AFTER if lifetime > 0 else float("inf")

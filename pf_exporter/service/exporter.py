@@ -148,7 +148,7 @@ class Exporter:
             self.config,
             self.store,
             [pipeline.stats for pipeline in pipelines],
-            {pipeline.account: pipeline.inventory.snapshot for pipeline in pipelines},
+            {pipeline.account: pipeline.inventory for pipeline in pipelines},
             {"configuration": self.reload_status, "web configuration": self._web_reload_status},
         )
 

@@ -74,6 +74,10 @@ class Port:
     """The received optical power falls over days."""
     has_rx_errors: bool = False
     """Damaged frames are received in bursts."""
+    is_enabled: bool = True
+    """Its administrative state."""
+    is_silent: bool = False
+    """It is in the list, but no event is about it."""
     lag: Port | None = None
     members: list[Port] = field(default_factory=list)
     control_traffic: tuple[Traffic, Traffic] | None = None
@@ -97,11 +101,11 @@ class Port:
 
     def reachable(self, at: float) -> bool:
         """Return whether its router reports data."""
-        return self.reboots is None or self.reboots.up(at)
+        return not self.is_silent and (self.reboots is None or self.reboots.up(at))
 
     def up(self, at: float) -> bool:
         """Return whether the link is up."""
-        return self.outage is None or self.outage.up(at)
+        return self.is_enabled and (self.outage is None or self.outage.up(at))
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,16 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pf_exporter.errors import ConfigError
-from pf_exporter.web.status import StatusSources, status_context
+from pf_exporter.web.page_query import PageQuery, parse_query
+from pf_exporter.web.status import StatusSnapshot, StatusSources, status_context, take_snapshot
 from pf_exporter.web.status_page import page_headers, render_page
 
 MAX_AGE = 1.0
-"""Seconds for which a rendered status page is served again, however many clients request it."""
+"""Seconds for which the state that a status page shows is used again, however many clients request pages."""
+
+
+MAX_PAGES = 8
+"""Rendered pages that are kept for ``MAX_AGE``."""
 
 
 class _StatusPage:
@@ -25,19 +30,37 @@ class _StatusPage:
     def __init__(self, sources: Callable[[], StatusSources]) -> None:
         self._sources = sources
         self._rendering = asyncio.Lock()
-        self._rendered_at = float("-inf")
-        self._html = ""
+        self._taken_at = float("-inf")
+        self._snapshot: StatusSnapshot | None = None
+        self._pages: dict[str, str] = {}
+        """Pages of the snapshot, by the canonical URL of their query."""
 
-    def _render(self) -> str:
-        return render_page(status_context(self._sources()))
+    def _render(self, query: PageQuery) -> str:
+        """The page, for one thread at a time."""
+        if self._snapshot is None or time.monotonic() - self._taken_at > MAX_AGE:
+            self._pages.clear()
+            self._snapshot = take_snapshot(self._sources())
+            self._taken_at = time.monotonic()
+        url = query.url()
+        if url not in self._pages:
+            if len(self._pages) >= MAX_PAGES:
+                self._pages.clear()
+            self._pages[url] = render_page(status_context(self._snapshot, query))
+        return self._pages[url]
+
+    def _forget(self) -> None:
+        """Free the memory of a state that is too old to be shown."""
+        if not self._rendering.locked() and time.monotonic() - self._taken_at > MAX_AGE:
+            self._snapshot = None
+            self._pages.clear()
 
     async def get(self, request: Request) -> Response:
         """Respond with the page, at most ``MAX_AGE`` old."""
+        query = parse_query(request.query_params)
         async with self._rendering:
-            if time.monotonic() - self._rendered_at > MAX_AGE:
-                self._html = await run_in_threadpool(self._render)
-                self._rendered_at = time.monotonic()
-        return HTMLResponse(self._html, headers=page_headers())
+            html = await run_in_threadpool(self._render, query)
+        asyncio.get_running_loop().call_later(2 * MAX_AGE, self._forget)
+        return HTMLResponse(html, headers=page_headers())
 
 
 def page_routes(

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pf_exporter import __version__
 from pf_exporter.config import Config
-from pf_exporter.formatting import NO_VALUE, bit_rate, duration
-from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics import ReloadStatus
-from pf_exporter.state import AccountStats, Store, StreamState
+from pf_exporter.state import AccountStats, Store
+from pf_exporter.web.account_status import Inventory, account_status
+from pf_exporter.web.circuit_listing import Listing, list_circuits
+from pf_exporter.web.circuit_tables import port_entries, state_facts, table_page, vc_entries
 from pf_exporter.web.effective_settings import effective_settings
+from pf_exporter.web.moments import moment
+from pf_exporter.web.page_query import PAUSED, REFRESH_INTERVALS, TABLES, PageQuery
+from pf_exporter.web.page_values import Choice, Fact, Severity
+from pf_exporter.web.port_health import PortHealth, port_health
 from pf_exporter.web.status_context import (
     AccountStatus,
-    CircuitEntry,
-    CircuitTable,
-    ErrorEntry,
-    EventEntry,
-    Moment,
+    Folding,
     ReloadFailure,
-    Severity,
     StatusContext,
     TemporalityEntry,
-    Utilization,
 )
-from pf_exporter.web.top_circuits import CircuitTraffic, busiest
 
-REFRESH_SECONDS = 10
-"""Seconds until a browser requests the page again."""
-MAX_CIRCUITS = 25
-"""Circuits of a kind that are listed."""
+MAX_ACCOUNTS = 20
+"""Accounts that are shown in full."""
+_URGENCY = (Severity.BAD, Severity.WARNING, Severity.GOOD)
 
 
 @dataclass(frozen=True)
@@ -41,134 +39,111 @@ class StatusSources:
     config: Config
     store: Store
     accounts: Sequence[AccountStats]
-    snapshots: Mapping[str, Snapshot]
-    """The inventory by account."""
+    inventories: Mapping[str, Inventory]
+    """By account."""
     reload_statuses: Mapping[str, ReloadStatus]
     """By the name of what was reloaded, such as ``web configuration``."""
 
 
-def moment(at: float, now: float, *, with_date: bool = False) -> Moment:
-    """A time in UNIX seconds; within the last day its text has a date only ``with_date``."""
-    date, clock = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at)).split(" ")
-    text = f"{date} {clock}" if with_date or now - at >= 86_400 else clock
-    return Moment(f"{text} UTC", f"{date}T{clock}Z", duration(now - at))
+@dataclass(frozen=True)
+class StatusSnapshot:
+    """Everything the page may show, of one moment; pages for different queries are made of it."""
+
+    sources: StatusSources
+    at: float
+    """UNIX seconds."""
+    accounts: Sequence[AccountStatus]
+    circuits: Listing
+    health: PortHealth
 
 
-def status_context(sources: StatusSources) -> StatusContext:
-    """The page's values as of now."""
+def take_snapshot(sources: StatusSources) -> StatusSnapshot:
+    """The state as of now."""
     now = time.time()
-    accounts = [_account(account, now) for account in sources.accounts]
-    down = [account for account in accounts if account.severity is not Severity.GOOD]
+    config, inventories = sources.config, sources.inventories
+    stats = {one.account: one for one in sources.accounts}
+    configured = [account for account in config.accounts if account.name in stats]
+    accounts = [
+        account_status(account, stats[account.name], inventories.get(account.name), now)
+        for account in configured
+    ]
+    snapshots = {name: inventory.snapshot for name, inventory in inventories.items()}
+    return StatusSnapshot(
+        sources,
+        now,
+        sorted(accounts, key=lambda account: _URGENCY.index(account.severity)),
+        list_circuits(sources.store, snapshots, configured),
+        port_health(sources.store),
+    )
+
+
+def status_context(snapshot: StatusSnapshot, query: PageQuery) -> StatusContext:
+    """The page's values for one query."""
+    sources, circuits = snapshot.sources, snapshot.circuits
+    ports = table_page("port", circuits.ports, query)
+    vcs = table_page("vc", circuits.vcs, query)
+    several = len(snapshot.accounts) > 1
     return StatusContext(
-        title=f"Not streaming: {', '.join(account.name for account in down)}" if down else "Streaming",
+        title=_title(sources.accounts),
         version=__version__,
         telemetry_path=sources.config.web.telemetry_path,
-        refresh_seconds=REFRESH_SECONDS,
-        rendered_at=moment(now, now, with_date=True),
+        refresh_seconds=query.refresh,
+        refresh_choices=[
+            Choice(f"{seconds} s" if seconds else "off", str(seconds or "off"), seconds == query.refresh)
+            for seconds in (*REFRESH_INTERVALS, PAUSED)
+        ],
+        hidden=list(_hidden(query)),
+        rendered_at=moment(snapshot.at, snapshot.at, with_date=True),
+        summary=list(_summary(snapshot)),
         reload_failures=[
             ReloadFailure(name, status.problems)
             for name, status in sources.reload_statuses.items()
             if status.problems
         ],
-        accounts=[*down, *(account for account in accounts if account.severity is Severity.GOOD)],
-        circuit_tables=[
-            _circuit_table(title, *busiest(sources.store, sources.snapshots, event, MAX_CIRCUITS))
-            for title, event in (("Ports", "port|metrics"), ("Virtual circuits", "vc|metrics"))
+        accounts=snapshot.accounts[:MAX_ACCOUNTS],
+        more_accounts=[
+            Fact(account.name, account.state, severity=account.severity)
+            for account in snapshot.accounts[MAX_ACCOUNTS:]
         ],
+        maintenance=(),
+        ports_view=ports.view,
+        ports=port_entries(ports.circuits, snapshot.health, with_account=several),
+        vcs_view=vcs.view,
+        vcs=vc_entries(vcs.circuits, with_account=several),
         unknown_fields=[
             str(unknown) for account in sources.accounts for unknown in account.unknown_fields.snapshot()
         ],
         temporality=list(_temporality(sources)),
         settings=effective_settings(sources.config),
+        events_folding=Folding("events", "events" in query.open),
+        configuration_folding=Folding("configuration", "configuration" in query.open),
     )
 
 
-def _state(account: AccountStats) -> tuple[str, Severity]:
-    if account.up:
-        return "Streaming", Severity.GOOD
-    states = {
-        StreamState.STREAMING: ("No data within the idle timeout", Severity.BAD),
-        StreamState.CONNECTING: ("Connecting", Severity.WARNING),
-        StreamState.BACKOFF: ("Waiting to retry", Severity.BAD),
-    }
-    return states.get(account.state, ("Stopped", Severity.BAD))
+def _title(accounts: Sequence[AccountStats]) -> str:
+    down = [account.account for account in accounts if not account.up]
+    return f"Not streaming: {', '.join(down)}" if down else "Streaming"
 
 
-def _account(account: AccountStats, now: float) -> AccountStatus:
-    state, severity = _state(account)
-    rates, lag = account.recent_rates()
-    last_usable = dict(account.last_event)  # Copies: the reader's thread adds to these.
-    counts = dict(account.events)
-    errors = account.history.errors.records()
-    expires_at = account.session.expires_at
-    return AccountStatus(
-        name=account.account,
-        state=state,
-        severity=severity,
-        since=moment(account.history.state_since, now),
-        last_event=moment(max(last_usable.values()), now) if last_usable else None,
-        lag=NO_VALUE if lag is None else f"{lag:.1f} s",
-        session_expires=NO_VALUE if expires_at is None else f"in {duration(expires_at - now)}",
-        # The start of the UUID tells subscriptions apart; the whole of it would be a capability.
-        subscription=f"{account.bundle[:8]}…" if account.bundle else NO_VALUE,
-        streams_opened=account.connects,
-        gap=duration(account.gap_seconds),
-        errors=[
-            ErrorEntry(
-                moment(error.last_at, now), str(error.reason), f"{error.message}.", error.reason.remedy
-            )
-            for error in reversed(errors)
-        ],
-        events=[
-            EventEntry(
-                name,
-                f"{rates.get(name, 0.0):.3g}",
-                f"{count:,}",
-                f"{duration(now - last_usable[name])} ago" if name in last_usable else NO_VALUE,
-            )
-            for name, count in counts.items()
-            if count
-        ],
-    )
+def _summary(snapshot: StatusSnapshot) -> Iterator[Fact]:
+    """One line for each kind of thing: how many are in each state."""
+    states = Counter((account.state, account.severity) for account in snapshot.accounts)
+    for (state, severity), count in states.items():
+        yield Fact("Accounts", f"{count:,} {state.lower()}", severity=severity)
+    for term, counts in (
+        ("Ports", snapshot.circuits.port_states),
+        ("Virtual circuits", snapshot.circuits.vc_states),
+    ):
+        for fact in state_facts(counts):
+            yield Fact(term, f"{fact.value} {fact.term.lower()}", severity=fact.severity)
 
 
-def _circuit_table(title: str, circuits: Sequence[CircuitTraffic], total: int) -> CircuitTable:
-    note = f"{total:,} in total."
-    if not circuits:
-        note = "No data yet."
-    elif total > len(circuits):
-        note = f"The busiest {len(circuits)} of {total:,}."
-    return CircuitTable(
-        title=title,
-        note=note,
-        has_optics=any(circuit.receive_power is not None for circuit in circuits),
-        rows=[
-            CircuitEntry(
-                id=circuit.circuit,
-                account=circuit.account,
-                receive=bit_rate(circuit.receive),
-                transmit=bit_rate(circuit.transmit),
-                utilization=_utilization(circuit),
-                optics=_optics(circuit),
-                age=duration(circuit.age),
-            )
-            for circuit in circuits
-        ],
-    )
-
-
-def _utilization(circuit: CircuitTraffic) -> Utilization | None:
-    if not circuit.speed:
-        return None
-    share = min(circuit.busiest / circuit.speed, 1.0)
-    return Utilization(f"{share * 100:.1f}", f"{share:.0%} of {bit_rate(circuit.speed)}")
-
-
-def _optics(circuit: CircuitTraffic) -> str:
-    powers = (circuit.receive_power, circuit.transmit_power)
-    if powers == (None, None):
-        return NO_VALUE
-    return " / ".join(NO_VALUE if power is None else f"{power:.1f}" for power in powers)
+def _hidden(query: PageQuery) -> Iterator[tuple[str, str]]:
+    """The searches are fields of a paused page; a page that is refreshed keeps their texts here."""
+    name = "{}_of" if query.refresh == PAUSED else "{}"
+    for table in TABLES:
+        yield name.format(table), query.search.get(table, "")
+    yield from query.kept_parameters()
 
 
 def _temporality(sources: StatusSources) -> Iterator[TemporalityEntry]:

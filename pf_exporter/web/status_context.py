@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
-class Severity(str, enum.Enum):
-    """How good a state is; also its CSS class."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    BAD = "bad"
-
-    def __str__(self) -> str:
-        return str(self.value)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A point in time in UTC."""
-
-    text: str
-    iso: str
-    age: str
-    """The time since then, such as ``3 min``."""
+from pf_exporter.web.circuit_context import PortEntry, TableView, VcEntry
+from pf_exporter.web.page_values import Choice, Fact, Moment, Severity
 
 
 @dataclass(frozen=True)
@@ -39,12 +20,25 @@ class ReloadFailure:
 
 @dataclass(frozen=True)
 class ErrorEntry:
-    """An error of an account's stream."""
+    """An error of an account, which may have happened several times."""
 
-    at: Moment
+    part: str
+    """The part of the exporter that failed, such as ``stream``."""
+    message: str
+    """The logged message."""
     reason: str
-    summary: str
     remedy: str
+    first: Moment
+    last: Moment
+    count: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with an account now."""
+
+    error: ErrorEntry
+    next_attempt: Moment | None
 
 
 @dataclass(frozen=True)
@@ -60,57 +54,30 @@ class EventEntry:
 
 @dataclass(frozen=True)
 class AccountStatus:
-    """An account's stream: its state, errors and events."""
+    """An account: its state, problems, credential, stream and events."""
 
     name: str
     state: str
     severity: Severity
     since: Moment
-    last_event: Moment | None
-    lag: str
-    session_expires: str
-    subscription: str
-    streams_opened: int
-    gap: str
-    """Time without a stream, in total."""
+    problems: Sequence[Problem]
+    facts: Sequence[Fact]
     errors: Sequence[ErrorEntry]
-    """The latest first."""
+    """The latest first, without the current problems."""
     events: Sequence[EventEntry]
 
 
 @dataclass(frozen=True)
-class Utilization:
-    """Traffic as part of a port's speed."""
-
-    percent: str
-    """At most 100, for the length of a bar."""
-    text: str
-
-
-@dataclass(frozen=True)
-class CircuitEntry:
-    """A circuit and its traffic."""
-
-    id: str
-    account: str
-    receive: str
-    transmit: str
-    utilization: Utilization | None
-    optics: str
-    """Received and transmitted power in dBm."""
-    age: str
-    """The time since the last sample."""
-
-
-@dataclass(frozen=True)
-class CircuitTable:
-    """Circuits of one kind."""
+class MaintenanceEntry:
+    """A maintenance window of PacketFabric that is active or to come."""
 
     title: str
-    note: str
-    """How many there are, and which of them are shown."""
-    has_optics: bool
-    rows: Sequence[CircuitEntry]
+    state: str
+    severity: Severity
+    start: Moment
+    end: Moment
+    circuits: Sequence[str]
+    """The IDs of the circuits that it affects."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +101,14 @@ class SettingEntry:
 
 
 @dataclass(frozen=True)
+class Folding:
+    """A part of the page that can be collapsed."""
+
+    name: str
+    is_open: bool
+
+
+@dataclass(frozen=True)
 class StatusContext:
     """The whole page."""
 
@@ -142,11 +117,26 @@ class StatusContext:
     version: str
     telemetry_path: str
     refresh_seconds: int
+    """0 if the page is not refreshed."""
+    refresh_choices: Sequence[Choice]
+    hidden: Sequence[tuple[str, str]]
+    """The parameters that every control of the page keeps."""
     rendered_at: Moment
+    summary: Sequence[Fact]
+    """Accounts, ports and virtual circuits by state."""
     reload_failures: Sequence[ReloadFailure]
     accounts: Sequence[AccountStatus]
     """Those that do not stream first."""
-    circuit_tables: Sequence[CircuitTable]
+    more_accounts: Sequence[Fact]
+    """The names and states of accounts that are not shown in full."""
+    maintenance: Sequence[MaintenanceEntry]
+    """Empty while nothing is known."""
+    ports_view: TableView
+    ports: Sequence[PortEntry]
+    vcs_view: TableView
+    vcs: Sequence[VcEntry]
     unknown_fields: Sequence[str]
     temporality: Sequence[TemporalityEntry]
     settings: Sequence[SettingEntry]
+    events_folding: Folding
+    configuration_folding: Folding

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-VOID_ELEMENTS = ("meta", "rect")
+VOID_ELEMENTS = ("input", "meta", "rect")
 """Elements of the page that have no end tag; ``rect`` closes itself, as XML does."""
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from pf_exporter.config.accounts import Account
@@ -13,7 +16,11 @@ from pf_exporter.schema.temporality import Temporality
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
-from pf_exporter.web.status import MAX_CIRCUITS, StatusSources, moment, status_context
+from pf_exporter.web.circuit_tables import PAGE_SIZE
+from pf_exporter.web.moments import moment
+from pf_exporter.web.page_query import PageQuery
+from pf_exporter.web.status import MAX_ACCOUNTS, StatusSources, status_context, take_snapshot
+from pf_exporter.web.status_context import StatusContext
 from tests.conftest import get, until
 from tests.fakes import Fake, answer, event
 from tests.web.page_reader import PageReader
@@ -27,8 +34,8 @@ def metrics(circuit: str, bits: int = 1_000_000) -> bytes:
     return event("port|metrics", {**data, "timestamp": "2026-01-01T00:00:00Z"})
 
 
-def page_of(exporter: Exporter) -> PageReader:
-    code, _, body = get(f"http://{exporter.server.addresses[0]}/")
+def page_of(exporter: Exporter, query: str = "") -> PageReader:
+    code, _, body = get(f"http://{exporter.server.addresses[0]}/{query}")
     assert code == 200
     return PageReader(body.decode())
 
@@ -38,27 +45,66 @@ def test_a_streaming_account(fake: Fake) -> None:
     fake.events = [metrics("PF-AP-LAX1-1234", 1_500_000)]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
         until(lambda: exporter.store.rows("port|metrics")["default"], "a port")
-        page = page_of(exporter)
+        page = page_of(exporter, "?open=events")
     for text in ("Streaming", "PF-AP-LAX1-1234", "1.5 Mbit/s", "3 Mbit/s", "port|metrics", "No data yet."):
         assert text in page.text
     assert ("href", "/metrics") in page.attributes
-    assert ("http-equiv", "refresh") in page.attributes
 
 
 def test_an_account_with_a_wrong_password(fake: Fake) -> None:
-    """The page explains the error and says what to do, and shows the failing account first."""
+    """The page shows the logged error, what to do and when it is tried again, failing accounts first."""
     with Fake() as broken:
         broken.script["login"] = iter([answer(401, {"message": "no"})] * 9)
         accounts = (fake.account(name="working"), broken.account(name="broken"))
         with Exporter(Config(accounts=accounts, web=WEB, stream=QUICK)) as exporter:
             first, second = (pipeline.stats for pipeline in exporter.pipelines)
-            until(lambda: first.up and second.history.errors.records(), "a stream and an error")
+            until(lambda: first.up and second.retry_at, "a stream and an error")
             text = page_of(exporter).text
     assert "Not streaming: broken" in text
-    assert "Waiting to retry broken" in text
-    assert "unauthorized: login: HTTP 401" in text
-    assert Reason.UNAUTHORIZED.remedy in text
-    assert text.index("Waiting to retry") < text.index("Streaming working")
+    assert "Accounts 1 waiting to retry 1 streaming" in text
+    assert 'Stream: login: HTTP 401 ("no"); check the login, password or API key' in text
+    assert Reason.UNAUTHORIZED.remedy.replace("`", "") in text
+    assert "Next attempt in" in text
+    assert "User and password: refused" in text
+    assert text.index("Waiting to retry broken") < text.index("Streaming working")
+
+
+def test_a_repeated_error_is_one_entry(fake: Fake) -> None:
+    """The same error is shown once, with its count and its first and last time."""
+    fake.script["subscribe"] = iter([answer(403, {"message": "no"})] * 99)
+    account = fake.account(token=Secret("key"), login=None, password=None)
+    with Exporter(Config(accounts=(account,), web=WEB, stream=QUICK)) as exporter:
+        stats = exporter.pipelines[0].stats
+        for _ in range(3):
+            stats.history.errors.add(Reason.BROKEN, "stream: connection reset")
+        until(lambda: stats.retry_at, "a refusal")
+        page = page_of(exporter)
+    assert page.text.count("stream: connection reset") == 1
+    assert re.search(r"broken 3 \d s ago", page.text)
+    assert "API key: accepted" in page.text
+
+
+def test_an_inventory_that_cannot_be_read(fake: Fake) -> None:
+    """A failing inventory is a problem of a streaming account, with its error and the next attempt."""
+    fake.script["/v2/ports"] = iter([answer(500, {})] * 99)
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        pipeline = exporter.pipelines[0]
+        until(lambda: pipeline.stats.up and pipeline.inventory.retry_at, "an error")
+        text = page_of(exporter).text
+    assert "Inventory: list of ports: HTTP 500" in text
+    assert "Next attempt in" in text
+
+
+def test_a_silent_stream(fake: Fake) -> None:
+    """A stream that is open and sends nothing is not called streaming."""
+    settings = StreamSettings(idle_timeout=60.0)
+    with Exporter(Config(accounts=(fake.account(),), web=WEB, stream=settings)) as exporter:
+        stats = exporter.pipelines[0].stats
+        until(lambda: stats.up, "a stream")
+        stats.clock = lambda: time.monotonic() + 61
+        text = page_of(exporter).text
+    assert "Silent default" in text
+    assert Reason.IDLE.summary in text
 
 
 def test_hostile_ids_and_event_names(fake: Fake) -> None:
@@ -86,21 +132,62 @@ def test_secrets_are_masked(fake: Fake) -> None:
     """The configuration in force is shown without its secrets."""
     account = fake.account(login=Secret("login-canary"), password=Secret("password-canary"))
     with Exporter(Config(accounts=(account,), web=WEB)) as exporter:
-        text = page_of(exporter).text
+        text = page_of(exporter, "?open=configuration").text
     assert "canary" not in text
     assert "accounts.default.password <secret>" in text
     assert "stream.idle_timeout 2m" in text
 
 
-def test_many_circuits(fake: Fake) -> None:
-    """Of many circuits the page lists the busiest, and says how many there are."""
-    fake.events = [metrics(f"PORT-{number}", number) for number in range(200)]
+def test_pages_and_search(fake: Fake) -> None:
+    """Of many circuits a page lists some, says how many there are, and has links to the others."""
+    fake.events = [metrics(f"PORT-{number}", 1000 - number) for number in range(200)]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
         until(lambda: len(exporter.store.rows("port|metrics")["default"]) == 200, "all ports")
-        text = page_of(exporter).text
-    assert f"The busiest {MAX_CIRCUITS} of 200." in text
-    assert "PORT-199" in text
-    assert "PORT-10 " not in text
+        first, last = page_of(exporter), page_of(exporter, "?port_page=8")
+        beyond = page_of(exporter, "?port_page=99")
+        found, none = page_of(exporter, "?port=port-19"), page_of(exporter, "?port=lax")
+    assert f"1 to {PAGE_SIZE} of 200." in first.text
+    assert ("href", "/?port_page=2#port") in first.attributes
+    assert "PORT-0 " in first.text
+    assert "PORT-199" not in first.text
+    assert "176 to 200 of 200." in last.text
+    assert "PORT-199" in last.text
+    assert "176 to 200 of 200." in beyond.text
+    assert "1 to 11 of 11 found, 200 in total." in found.text
+    assert ("href", "/#port") in found.attributes  # Clears the search.
+    assert "None of 200 matches." in none.text
+
+
+def test_configuration_is_collapsed(fake: Fake) -> None:
+    """The configuration is expanded on request, and printed as one would enter it."""
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        closed, opened = page_of(exporter), page_of(exporter, "?toggle=configuration")
+    assert "stream.idle_timeout" not in closed.text
+    assert ("aria-expanded", "true") not in closed.attributes
+    assert "stream.idle_timeout 2m" in opened.text
+    assert {("aria-expanded", "true"), ("name", "open"), ("value", "configuration")} <= opened.attributes
+
+
+def test_only_a_paused_page_has_text_fields(fake: Fake) -> None:
+    """A page that is refreshed has no text field whose content a refresh would lose."""
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        paused = page_of(exporter, "?vc=lax&port=das")
+        refreshed = page_of(exporter, "?refresh=30&vc=lax")
+        typing = page_of(exporter, "?refresh=30&vc=lax&typing=vc")
+    assert ("http-equiv", "refresh") not in paused.attributes | typing.attributes
+    assert ("content", "30") in refreshed.attributes
+    assert ("type", "search") not in refreshed.attributes
+    assert {("value", "lax"), ("value", "das"), ("type", "search")} <= paused.attributes
+    assert {("value", "lax"), ("autofocus", ""), ("type", "search")} <= typing.attributes
+    assert ("autofocus", "") not in paused.attributes
+
+
+def test_many_accounts() -> None:
+    """Of many accounts some are shown in full and the others by name."""
+    accounts = tuple(Account(name=f"a{number}", token=Secret("x")) for number in range(MAX_ACCOUNTS + 5))
+    context = context_of(Config(accounts=accounts))
+    assert len(context.accounts) == MAX_ACCOUNTS
+    assert [account.term for account in context.more_accounts] == [f"a{MAX_ACCOUNTS + n}" for n in range(5)]
 
 
 def test_unknown_events_and_fields(fake: Fake) -> None:
@@ -129,22 +216,24 @@ def test_temporality(fake: Fake) -> None:
     assert "does not match: set it to delta" in text
 
 
+def context_of(config: Config) -> StatusContext:
+    """The context for an exporter that has no data."""
+    stats = [AccountStats(account, idle_timeout=1.0) for account in config.accounts]
+    reloads = {"configuration": config_reload_status()}
+    sources = StatusSources(config, Store(ttl=1.0, limit=1), stats, {}, reloads)
+    return status_context(take_snapshot(sources), PageQuery())
+
+
 @pytest.mark.parametrize("accounts", [0, 1])
 def test_before_anything_has_happened(accounts: int) -> None:
     """The context can be built for an exporter that has no data, and for one without accounts."""
-    config = Config(accounts=(Account(name="one", token=Secret("x")),)[:accounts])
-    context = status_context(
-        StatusSources(
-            config,
-            Store(ttl=1.0, limit=1),
-            [AccountStats(account, idle_timeout=1.0) for account in config.accounts],
-            {},
-            {"configuration": config_reload_status()},
-        )
-    )
+    context = context_of(Config(accounts=(Account(name="one", token=Secret("x")),)[:accounts]))
     assert context.title == ("Not streaming: one" if accounts else "Streaming")
-    assert [account.last_event for account in context.accounts] == [None] * accounts
-    assert {table.note for table in context.circuit_tables} == {"No data yet."}
+    facts = {fact.term: fact.value for account in context.accounts for fact in account.facts}
+    assert facts.get("Last event", "none yet") == "none yet"
+    assert facts.get("Credential", "API key: not yet verified") == "API key: not yet verified"
+    assert {context.ports_view.note, context.vcs_view.note} == {"No data yet."}
+    assert context.maintenance == ()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def _port(seed: int, port: Port, at: float) -> Row:
         "description": port.description,
         "state": "Active",
         "status": "active",
-        "admin_status": "up",
+        "admin_status": "up" if port.is_enabled else "down",
         "operational_status": operational_status(port, at),
         "disabled": False,
         # For a LAG, the speed of one member: the sum is not always one of the speeds the API allows.

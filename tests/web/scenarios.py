@@ -1,0 +1,81 @@
+"""Simulated networks with circuits in every state, and exporters with every kind of trouble."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config, StreamSettings, WebSettings
+from pf_exporter.service.exporter import Exporter
+from pf_exporter.simulator import Options, Simulator
+from pf_exporter.simulator.traffic import Outage
+from tests.conftest import until
+
+WEB = WebSettings(listen_address=("127.0.0.1:0",))
+ALWAYS_DOWN = Outage(period=600, down=600)
+
+
+def simulator(ports: int, *faults: str, interval: float = 0.5) -> Simulator:
+    """A simulator with ports that are down, admin down, silent, in a LAG, or in order."""
+    vcs = max(16, ports * 4 // 3)
+    options = Options(ports=ports, vcs=vcs, interval=interval, listen_address="127.0.0.1:0", faults=faults)
+    created = Simulator(options)
+    physical = [port for port in created.network.ports if not port.members and not port.lag]
+    down, disabled, silent, *_ = reversed(physical)
+    down.flaps, down.is_silent = ALWAYS_DOWN, True
+    disabled.is_enabled, disabled.is_silent = False, True
+    silent.is_silent = True
+    return created
+
+
+def account(api: Simulator, name: str) -> Account:
+    """An account with the simulator's API key."""
+    return Account(name=name, api_url=api.url, token=Secret(api.api_key))
+
+
+def url(exporter: Exporter) -> str:
+    """The status page's URL."""
+    return f"http://{exporter.server.addresses[0]}/"
+
+
+@contextlib.contextmanager
+def network(ports: int, *, interval: float = 0.5) -> Iterator[Exporter]:
+    """An exporter of one account, once it has data of all ports and the inventory."""
+    with simulator(ports, interval=interval) as api:
+        config = Config(accounts=(account(api, "demo"),), web=WEB)
+        with Exporter(config) as exporter:
+            silent = sum(port.is_silent for port in api.network.ports)
+            until(
+                lambda: len(exporter.store.rows("port|metrics")["demo"]) == ports - silent,
+                "ports",
+                seconds=60,
+            )
+            until(lambda: exporter.pipelines[0].inventory.snapshot.at, "the inventory", seconds=60)
+            yield exporter
+
+
+@contextlib.contextmanager
+def trouble() -> Iterator[Exporter]:
+    """An exporter of five accounts: four that fail, each in another way, and one that streams."""
+    with contextlib.ExitStack() as stack:
+        good, forbidden, silent = (
+            stack.enter_context(simulator(12, *faults))
+            for faults in ((), ("subscribe-403",), ("stream-silence:40",))
+        )
+        accounts = (
+            account(good, "east"),
+            Account(name="west", api_url=good.url, token=Secret("api-with-a-typing-error")),
+            account(forbidden, "lab"),
+            account(silent, "transit"),
+            Account(
+                name="old-login", api_url=good.url, login=Secret("noc"), password=Secret("correct horse")
+            ),
+        )
+        stream = StreamSettings(idle_timeout=2.0, backoff_min=20.0)
+        exporter = stack.enter_context(Exporter(Config(accounts=accounts, web=WEB, stream=stream)))
+        stats = [pipeline.stats for pipeline in exporter.pipelines]
+        until(lambda: all(one.history.errors.records() for one in stats[1:]), "four errors")
+        until(lambda: stats[0].up and stats[0].last_event, "a stream")
+        yield exporter
