@@ -68,7 +68,7 @@ def while_scraped(ports: int, seconds: float, runs: int) -> tuple[list[float], l
     """Return events per second with one scrape per second over HTTP, and without; the runs alternate."""
     store = _empty_store()
     page = Exposition(store, CollectorRegistry())
-    app = create_app(page, telemetry_path="/metrics", healthy=lambda: True)
+    app = create_app(page, telemetry_path="/metrics", problem=str)
     scraped, alone = [], []
     with (
         sender(ports) as url,

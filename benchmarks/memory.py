@@ -59,7 +59,7 @@ def peak(ports: int, encoding: str, scrapers: int) -> tuple[int, int]:
     generator = EventGenerator(ports)
     store = filled_store(generator)
     page = Exposition(store, CollectorRegistry())
-    app = create_app(page, telemetry_path="/metrics", healthy=lambda: True)
+    app = create_app(page, telemetry_path="/metrics", problem=str)
     spawn = multiprocessing.get_context("spawn")
     with Server(app, ["127.0.0.1:0"], name="web") as server, spawn.Pool(scrapers, initializer=unpin) as pool:
         requests = [(f"http://{server.addresses[0]}/metrics", encoding)] * scrapers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -48,16 +49,49 @@ def compress(texts: Iterable[bytes]) -> DeflateBlock:
     return DeflateBlock(b"".join(deflated), size, crc)
 
 
+GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+"""Of a file without a name and a time."""
+END_OF_STREAM = b"\x03\0"
+INPUT_BYTES = 1 << 13
+"""Compressed bytes to unpack at a time: what a slice of the text leaves over is copied."""
+
+
+class DeflatedText:
+    """A text made of blocks, read slice by slice, so that nobody holds all of it but the blocks."""
+
+    def __init__(self, blocks: Sequence[DeflateBlock]) -> None:
+        self.blocks = blocks
+        self.plain_size = sum(block.size for block in blocks)
+        self.gzip_size = len(GZIP_HEADER) + len(END_OF_STREAM) + 8 + sum(len(b.deflated) for b in blocks)
+
+    def gzip_slices(self, size: int) -> Iterator[bytes]:
+        """A gzip file (RFC 1952), at most ``size`` bytes at a time.
+
+        It has one member: some clients read only the first.
+        """
+        yield GZIP_HEADER
+        crc = 0
+        for block in self.blocks:
+            crc = isal_zlib.crc32_combine(crc, block.crc, block.size)
+            for start in range(0, len(block.deflated), size):
+                yield block.deflated[start : start + size]
+        yield END_OF_STREAM + struct.pack("<LL", crc, self.plain_size % 2**32)
+
+    def plain_slices(self, size: int) -> Iterator[bytes]:
+        """The text, at most ``size`` bytes at a time."""
+        inflate = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
+        for block in self.blocks:
+            for start in range(0, len(block.deflated), INPUT_BYTES):
+                packed = block.deflated[start : start + INPUT_BYTES]
+                text = inflate.decompress(packed, size)
+                while text:
+                    yield text
+                    text = inflate.decompress(inflate.unconsumed_tail, size)
+
+
 def to_gzip(blocks: Sequence[DeflateBlock]) -> bytes:
-    """Combine blocks into a gzip file of one member (RFC 1952): some clients read only the first member."""
-    size = crc = 0
-    for block in blocks:
-        size += block.size
-        crc = isal_zlib.crc32_combine(crc, block.crc, block.size)
-    header = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-    end_of_stream = b"\x03\0"
-    trailer = struct.pack("<LL", crc, size % 2**32)
-    return b"".join((header, *(block.deflated for block in blocks), end_of_stream, trailer))
+    """Combine blocks into a gzip file."""
+    return b"".join(DeflatedText(blocks).gzip_slices(sys.maxsize))
 
 
 def decompress(blocks: Sequence[DeflateBlock]) -> bytes:

@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import INF, floatToGoString
 
-from pf_exporter.metrics.deflate import DeflateBlock, compress, decompress, to_gzip
+from pf_exporter.metrics.deflate import DeflateBlock, DeflatedText, compress, decompress, to_gzip
 from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.stream_families import (
     LAST_EVENT_LABELS,
@@ -162,12 +162,16 @@ class Exposition:
         self._sections: dict[tuple[Format, str], _EventSection] = {}
         self._headers = {format: _headers(format) for format in Format}
 
+    def render(self, format: Format) -> DeflatedText:
+        """Return the page, to be sent compressed or not; both share the blocks."""
+        return DeflatedText(self._blocks(format))
+
     def gzip(self, format: Format) -> bytes:
         """Return the compressed page."""
         return to_gzip(self._blocks(format))
 
     def plain(self, format: Format) -> bytes:
-        """Return the page uncompressed; decompressing it is cheaper than keeping the text as well."""
+        """Return the page uncompressed."""
         return decompress(self._blocks(format))
 
     def _blocks(self, format: Format) -> list[DeflateBlock]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hashlib
@@ -14,17 +13,14 @@ import bcrypt
 from starlette.concurrency import run_in_threadpool
 
 from pf_exporter.config import Secret
+from pf_exporter.server.turns import Turns
 
 CACHE_SIZE = 100
-"""Results that are cached, the most recently used."""
+"""Accepted passwords that are cached, and as many refused ones; in each cache the most recently used."""
 QUEUE_LIMIT = 20
-"""Passwords that may wait for their check; bcrypt is slow by design."""
+"""Passwords that are checked or may wait for it; bcrypt is slow by design."""
 BCRYPT_MAX_BYTES = 72
 """Bytes of a password that bcrypt takes into account."""
-
-
-class QueueFull(Exception):
-    """Too many passwords are waiting to be checked."""
 
 
 def _check(password: bytes, hashed: bytes) -> bool:
@@ -43,22 +39,45 @@ def parse_credentials(authorization: str) -> tuple[str, bytes] | None:
         return None
 
 
+_Key = tuple[str, bytes, bytes]
+"""User name, hash and keyed digest of a password: a tuple, because ``a:bc`` is not ``ab:c``."""
+
+
+class _Recent:
+    """The most recently used keys, at most ``CACHE_SIZE``."""
+
+    def __init__(self) -> None:
+        self._keys: OrderedDict[_Key, None] = OrderedDict()
+
+    def add(self, key: _Key) -> None:
+        self._keys[key] = None
+        if len(self._keys) > CACHE_SIZE:
+            self._keys.popitem(last=False)
+
+    def has(self, key: _Key) -> bool:
+        """Whether the key is there; if so it is the most recently used."""
+        if key in self._keys:
+            self._keys.move_to_end(key)
+            return True
+        return False
+
+
 class BasicAuth:
     """Checks one password at a time, off the event loop, and caches the latest results.
 
-    ``check`` compares a password with a bcrypt hash.
+    A password that was accepted before is accepted at once, however many others wait for their check; refused
+    ones never displace it. Clients, which are addresses, take turns. ``check`` compares a password with a
+    bcrypt hash.
     """
 
     def __init__(
         self, check: Callable[[bytes, bytes], bool] = _check, *, queue_limit: int = QUEUE_LIMIT
     ) -> None:
         self._check = check
-        self._queue_limit = queue_limit
         self._digest_key = secrets.token_bytes(32)
-        self._cache: OrderedDict[tuple[str, bytes, bytes], bool] = OrderedDict()
-        """By user name, hash and keyed digest of the password: a tuple, because ``a:bc`` is not ``ab:c``."""
-        self._checking = asyncio.Lock()
-        self._waiting = 0
+        self._accepted = _Recent()
+        self._refused = _Recent()
+        self._turns = Turns(queue_limit - 1)  # One is being checked.
 
     def _digest(self, text: bytes) -> bytes:
         return hashlib.blake2b(text, key=self._digest_key).digest()
@@ -74,7 +93,9 @@ class BasicAuth:
         substitute = names[int.from_bytes(self._digest(name.encode()), "big") % len(names)]
         return users[substitute].reveal().encode()
 
-    async def authenticate(self, authorization: str, users: Mapping[str, Secret]) -> bool:
+    async def authenticate(
+        self, authorization: str, users: Mapping[str, Secret], *, client: str = ""
+    ) -> bool:
         """Whether the header has the name and the password of one of ``users``, which must not be empty.
 
         Raises :class:`QueueFull` when it cannot be checked now.
@@ -85,21 +106,18 @@ class BasicAuth:
         name, password = credentials
         hashed = self._hash_for(name, users)
         key = (name, hashed, self._digest(password))
-        if key not in self._cache:
-            await self._check_queued(key, password, hashed)
-        self._cache.move_to_end(key)
-        matches = self._cache[key]
-        if len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
-        return matches and name in users
+        result = self._cached(key)
+        if result is None:
+            async with self._turns.turn(client):
+                result = self._cached(key)  # A request ahead in the queue may have had the same password.
+                if result is None:
+                    matches = await run_in_threadpool(self._check, password, hashed)
+                    result = matches and name in users
+                    (self._accepted if result else self._refused).add(key)
+        return result
 
-    async def _check_queued(self, key: tuple[str, bytes, bytes], password: bytes, hashed: bytes) -> None:
-        if self._waiting >= self._queue_limit:
-            raise QueueFull
-        self._waiting += 1
-        try:
-            async with self._checking:
-                if key not in self._cache:  # A request ahead in the queue may have had the same password.
-                    self._cache[key] = await run_in_threadpool(self._check, password, hashed)
-        finally:
-            self._waiting -= 1
+    def _cached(self, key: _Key) -> bool | None:
+        """The result of an earlier check, if there is one."""
+        if self._accepted.has(key):
+            return True
+        return False if self._refused.has(key) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -12,17 +11,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from pf_exporter.log import Logger
+from pf_exporter.server.connections import Connections, Slot
 
-HANDSHAKE_TIMEOUT = 10.0
-"""Seconds for the TLS handshake."""
 REQUEST_TIMEOUT = 10.0
 """Seconds from a request's first byte, or the connection's start, to the end of the headers."""
 KEEP_ALIVE = 30
 """Seconds an idle connection is kept open for another request."""
+STALL_TIMEOUT = 30.0
+"""Seconds a client may take to read what is buffered for it, about 64 KiB."""
 MAX_HEADER_BYTES = 16 * 1024
 """Bytes of a request's line and headers."""
-MAX_CONNECTIONS = 400
-"""Open connections of one listening socket; more are closed at once."""
 
 log = Logger(__name__)
 
@@ -32,6 +30,8 @@ class Connection(H11Protocol):
 
     ``accepts_certificate`` decides on the client's certificate, in the form ``getpeercert()`` returns.
     ``response_timeout`` bounds, in seconds, the time to create, send and read a response; None does not.
+    The application finds in ``scope["state"]`` the functions ``disconnect``, which closes this connection,
+    and ``drop_longest_stalled`` of ``connections``.
     """
 
     def __init__(
@@ -40,32 +40,46 @@ class Connection(H11Protocol):
         state: ServerState,
         loop: asyncio.AbstractEventLoop,
         *,
+        slot: Slot,
+        connections: Connections,
         accepts_certificate: Callable[[Any], bool],
         response_timeout: float | None,
     ) -> None:
-        super().__init__(config, state, {}, loop)
+        application_state = {
+            "disconnect": self.abort,
+            "drop_longest_stalled": connections.drop_longest_stalled,
+        }
+        super().__init__(config, state, application_state, loop)
+        self._slot = slot
         self._accepts_certificate = accepts_certificate
         self._response_timeout = response_timeout
         self._is_idle = False
         self._timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+
+    def abort(self) -> None:
+        """Close the connection now; an orderly close waits for the client to read what is left."""
+        self.transport.abort()
 
     def _set_deadline(self, seconds: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        # abort(), because close() waits for the client to read what is left.
-        self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self.abort)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the deadline of the first request; called after the TLS handshake, if there is one."""
         super().connection_made(transport)
+        self._slot.disconnect = self.abort
         self._set_deadline(REQUEST_TIMEOUT)
         if not self._accepts_certificate(transport.get_extra_info("peercert")):
             log.warning_throttled("certificate", "client certificate refused: none of its names is allowed")
-            transport.abort()
+            self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Cancel the deadline, whichever side closed the connection."""
+        """Cancel the deadlines, whichever side closed the connection."""
+        self._slot.release()
         self._set_deadline(None)
+        self._end_stall()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -81,30 +95,31 @@ class Connection(H11Protocol):
         super().handle_events()
         if self.cycle is not before:
             self._is_idle = False
+            self._slot.work()
             self._set_deadline(self._response_timeout)
 
     def on_response_complete(self) -> None:
         """Start the idle deadline; it also bounds how long the client may take to read the rest."""
         self._is_idle = True
+        self._slot.wait()
         self._set_deadline(KEEP_ALIVE + REQUEST_TIMEOUT)
         super().on_response_complete()
 
+    def _end_stall(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
-class LimitedSocket(socket.socket):
-    """A listening socket that closes new connections while too many of its connections are open."""
+    def pause_writing(self) -> None:
+        """Start the deadline for reading what is buffered: a response without an end has no other."""
+        self._slot.wait(stalled=True)
+        self._end_stall()
+        self._stall_timer = self.loop.call_later(STALL_TIMEOUT, self.abort)
+        super().pause_writing()
 
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock.family, sock.type, sock.proto, fileno=sock.detach())
-        self._accepted: set[socket.socket] = set()
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection; ConnectionAbortedError if there are too many."""
-        sock, address = super().accept()
-        if len(self._accepted) >= MAX_CONNECTIONS:
-            self._accepted = {accepted for accepted in self._accepted if accepted.fileno() >= 0}
-        if len(self._accepted) >= MAX_CONNECTIONS:
-            sock.close()
-            log.warning_throttled("full", "connection refused: too many are open", limit=MAX_CONNECTIONS)
-            raise ConnectionAbortedError
-        self._accepted.add(sock)
-        return sock, address
+    def resume_writing(self) -> None:
+        """Cancel the deadline: the client has read."""
+        self._end_stall()
+        if not self._is_idle:
+            self._slot.work()
+        super().resume_writing()

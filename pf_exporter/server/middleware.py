@@ -11,18 +11,24 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pf_exporter.server.basic_auth import BasicAuth, QueueFull
+from pf_exporter.server.basic_auth import BasicAuth
+from pf_exporter.server.connection import MAX_HEADER_BYTES
+from pf_exporter.server.connections import STALL_GRACE
 from pf_exporter.server.reloader import WebConfigReloader
+from pf_exporter.server.turns import QueueFull
 
 HEALTH_PATHS = ("/-/healthy", "/-/ready")
-"""Paths of probes: cheap to answer, and exempt from the concurrency limit."""
+"""Paths of probes: cheap to answer, and exempt from the concurrency and the rate limit."""
 SCRAPE_TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
 RENDER_SHARE = 0.9
 """Part of the scrape timeout for rendering the page; the rest is for sending and reading it."""
 
 
-class RejectBody:
-    """Answers 413 to requests with a body; no page takes one."""
+class RequestLimit:
+    """Answers 431 to requests with too long headers, and 413 to those with a body; no page takes one.
+
+    The parser bounds only headers that arrive in parts.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -31,26 +37,45 @@ class RejectBody:
         """Handle one request."""
         headers = Headers(scope=scope)
         app = self._app
-        if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
-            # The connection is closed as well, so that the body is not read.
-            app = PlainTextResponse("Requests must not have a body.\n", 413, headers={"Connection": "close"})
+        # With it the connection is closed, so that a body is not read.
+        close = {"Connection": "close"}
+        size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+        size += sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+        if size > MAX_HEADER_BYTES:
+            app = PlainTextResponse(f"The headers are larger than {MAX_HEADER_BYTES} bytes.\n", 431, close)
+        elif "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
+            app = PlainTextResponse("Requests must not have a body.\n", 413, close)
         await app(scope, receive, send)
 
 
 class ConcurrencyLimit:
-    """Answers 503 to requests above ``limit`` at once; 0 is no limit. Health probes are always answered."""
+    """Answers 503 to requests above ``limit`` at once; 0 is no limit. Health probes are always answered.
+
+    A client that does not read its response gives way to another request.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
         self._limit = limit
         self._active = 0
 
+    async def _make_room(self, scope: Scope) -> bool:
+        """Disconnect a client that does not read, if there are too many requests; False if all do."""
+        if not 0 < self._limit <= self._active:
+            return True
+        drop_longest_stalled: Callable[[], bool | None] = scope["state"]["drop_longest_stalled"]
+        dropped = drop_longest_stalled()
+        if dropped is None:  # Clients that are not reading right now; perhaps only for a moment.
+            await asyncio.sleep(STALL_GRACE)
+            dropped = drop_longest_stalled()
+        return bool(dropped) or self._active < self._limit
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["path"] in HEALTH_PATHS:
             await self._app(scope, receive, send)
             return
-        if 0 < self._limit <= self._active:
+        if not await self._make_room(scope):
             text = f"Limit of concurrent requests reached ({self._limit}), try again later.\n"
             await PlainTextResponse(text, 503)(scope, receive, send)
             return
@@ -171,12 +196,13 @@ class WebConfigMiddleware:
         if self._bucket.rate != (config.interval, config.burst):
             self._bucket = TokenBucket(config.interval, config.burst)
         app = self._app
-        if not self._bucket.take():
+        if scope["path"] not in HEALTH_PATHS and not self._bucket.take():
             app = PlainTextResponse("Too Many Requests\n", 429)
         elif config.users and scope["path"] not in self._open_paths:
             authorization = Headers(scope=scope).get("authorization", "")
             try:
-                if not await self._basic_auth.authenticate(authorization, config.users):
+                client = (scope.get("client") or ("",))[0]
+                if not await self._basic_auth.authenticate(authorization, config.users, client=client):
                     challenge = {"WWW-Authenticate": 'Basic realm="pf_exporter", charset="UTF-8"'}
                     app = PlainTextResponse("Unauthorized\n", 401, headers=challenge)
             except QueueFull:
@@ -198,4 +224,4 @@ def guard(
     """
     limited = ScrapeTimeout(ConcurrencyLimit(app, max_requests))
     open_paths = HEALTH_PATHS if open_health else ()
-    return WebConfigMiddleware(RejectBody(limited), reloader, open_paths=open_paths, basic_auth=basic_auth)
+    return WebConfigMiddleware(RequestLimit(limited), reloader, open_paths=open_paths, basic_auth=basic_auth)

@@ -14,18 +14,14 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pf_exporter.errors import CannotListen, ConfigError
-from pf_exporter.server.connection import (
-    HANDSHAKE_TIMEOUT,
-    KEEP_ALIVE,
-    MAX_HEADER_BYTES,
-    Connection,
-    LimitedSocket,
-)
+from pf_exporter.server.connection import KEEP_ALIVE, MAX_HEADER_BYTES, Connection
+from pf_exporter.server.connections import Connections, Slot
+from pf_exporter.server.listener import Listener
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.socket_activation import activated_sockets
 from pf_exporter.server.tls import ReloadableSSLContext, is_allowed
 
-BACKLOG = 128
+BACKLOG = 1024
 """Connections that wait to be accepted."""
 
 
@@ -47,50 +43,60 @@ def bind(address: str) -> socket.socket:
         number: int = getattr(exc, "errno", None) or 0
         reason = os.strerror(number) if number > 0 else exc
         raise CannotListen([f"cannot listen on {address!r}: {reason}; choose another address"]) from exc
-    return LimitedSocket(sock)
+    return sock
 
 
 class _Uvicorn(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, reloader: WebConfigReloader, response_timeout: float | None
+        self,
+        config: uvicorn.Config,
+        reloader: WebConfigReloader,
+        response_timeout: float | None,
+        tick: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._reloader = reloader
         self._response_timeout = response_timeout
+        self._tick = tick
+        self._connections = Connections()
+        self._listeners: list[Listener] = []
+        self.servers = []  # The listeners take the place of asyncio's servers.
 
     def _accepts_certificate(self, certificate: Any) -> bool:
         tls = self._reloader.config().tls if self._reloader.has_tls else None
         return tls is None or is_allowed(certificate, tls.allowed_sans)
 
+    def _create_connection(self, slot: Slot) -> Connection:
+        return Connection(
+            self.config,
+            self.server_state,
+            asyncio.get_running_loop(),
+            slot=slot,
+            connections=self._connections,
+            accepts_certificate=self._accepts_certificate,
+            response_timeout=self._response_timeout,
+        )
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen as uvicorn does, with this package's connections, deadlines and TLS."""
+        """Listen as uvicorn does, with this package's connections, limits, deadlines and TLS."""
         await self.lifespan.startup()
-        loop = asyncio.get_running_loop()
-
-        def create_connection() -> Connection:
-            return Connection(
-                self.config,
-                self.server_state,
-                loop,
-                accepts_certificate=self._accepts_certificate,
-                response_timeout=self._response_timeout,
-            )
-
         has_tls = self._reloader.has_tls
-        self.servers = [
-            await loop.create_server(
-                create_connection,
-                sock=sock,
-                backlog=BACKLOG,
-                ssl=ReloadableSSLContext.delegating_to(self._reloader.context) if has_tls else None,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if has_tls else None,
-            )
-            for sock in sockets or []
+        context = ReloadableSSLContext.delegating_to(self._reloader.context) if has_tls else None
+        self._listeners = [
+            Listener(sock, self._connections, self._create_connection, context) for sock in sockets or []
         ]
         self.started = True
 
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second, by uvicorn; calls ``tick`` once a second."""
+        if counter % 10 == 0:
+            self._tick()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Shut down as uvicorn does, then abort what is still open, such as clients that never read."""
+        for listener in self._listeners:
+            listener.close()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
@@ -103,6 +109,7 @@ class Server:
     ``on_failure`` is called if the thread ends before :meth:`stop`. ``reloader`` provides TLS. A client that
     has not read its response after ``response_timeout`` seconds is disconnected; None sets no limit.
     With ``systemd_socket`` it listens on the sockets that systemd passes instead of ``addresses``.
+    ``tick`` is called once a second on the event loop.
     """
 
     def __init__(
@@ -115,6 +122,7 @@ class Server:
         reloader: WebConfigReloader | None = None,
         response_timeout: float | None = None,
         systemd_socket: bool = False,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._on_failure = on_failure
         self._reloader = reloader = reloader or WebConfigReloader()
@@ -145,6 +153,7 @@ class Server:
             ),
             reloader,
             response_timeout,
+            tick,
         )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 

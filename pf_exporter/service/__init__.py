@@ -8,10 +8,11 @@ Contains no protocol and no format: those are in the packages it connects.
 
 from __future__ import annotations
 
-from pf_exporter.service.exporter import Exporter, create_store
+from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
 from pf_exporter.service.shutdown import stop_all
+from pf_exporter.service.storage import create_store
 
 __all__ = [
     "AccountPipeline",

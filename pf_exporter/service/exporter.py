@@ -21,12 +21,10 @@ from pf_exporter.metrics import (
     config_reload_status,
     web_config_reload_status,
 )
-from pf_exporter.recording import RecordingWriter, redaction_for
-from pf_exporter.schema import Temporality
 from pf_exporter.server import Server, WebConfigReloader, guard
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, settings_key
 from pf_exporter.service.shutdown import stop_all
-from pf_exporter.state import Store
+from pf_exporter.service.storage import create_recorder, create_store
 from pf_exporter.stream import EventProcessor
 from pf_exporter.web import StatusSources, create_app, page_routes
 
@@ -38,36 +36,12 @@ RESTART_ONLY = ("counters", "web", "record", "log")
 log = Logger(__name__)
 
 
-def _create_recorder(config: Config) -> RecordingWriter | None:
-    record = config.record
-    if not record.file:
-        return None
-    hide = redaction_for(config.accounts) if record.redact else None
-    return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
-
-
-def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store:
-    """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
-    counters = {
-        "port|errors": config.counters.port_errors,
-        "port|etherstats": config.counters.port_etherstats,
-    }
-    store = Store(
-        ttl=config.series.ttl,
-        limit=config.series.limit,
-        delta=[event for event, temporality in counters.items() if temporality is Temporality.DELTA],
-        wall=wall,
-    )
-    for account in config.accounts:
-        store.add_account(account.name, account.series_limit)
-    return store
-
-
 class Exporter:
     """Everything that runs.
 
-    ``on_failure`` is called when a thread dies without which the exporter cannot work. ``source`` reads the
-    configuration for a reload. ``wall`` is the clock for arrival times, in UNIX seconds.
+    ``on_failure`` is called when a thread dies without which the exporter cannot work; ``on_progress`` once a
+    second, by the event loop that serves the pages, as long as every reader makes progress. ``source`` reads
+    the configuration for a reload. ``wall`` is the clock for arrival times, in UNIX seconds.
     """
 
     def __init__(
@@ -75,11 +49,13 @@ class Exporter:
         config: Config,
         *,
         on_failure: Callable[[], None] = lambda: None,
+        on_progress: Callable[[], None] = lambda: None,
         source: Callable[[], Config] | None = None,
         create_pipeline: PipelineFactory = AccountPipeline,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._on_failure = on_failure
+        self._on_progress = on_progress
         self._source = source or (lambda: config)
         self._create_pipeline = create_pipeline
         self._reloading = threading.Lock()
@@ -89,7 +65,7 @@ class Exporter:
         self.failed = False
         self.config = config
         self.store = create_store(config, wall)
-        self.recorder = _create_recorder(config)
+        self.recorder = create_recorder(config)
         self.pipelines = [self._new_pipeline(account, config) for account in config.accounts]
         self._collectors = CollectorGroup()
         self._update_collectors()
@@ -107,7 +83,7 @@ class Exporter:
         app = create_app(
             Exposition(self.store, registry),
             telemetry_path=config.web.telemetry_path,
-            healthy=lambda: not self.failed,
+            problem=self.problem,
             pages=page_routes(
                 self.status,
                 ready=lambda: all(pipeline.stats.connects for pipeline in self.pipelines),
@@ -122,6 +98,7 @@ class Exporter:
             reloader=reloader,
             response_timeout=RESPONSE_TIMEOUT,
             systemd_socket=config.web.systemd_socket,
+            tick=self._tick,
         )
 
     def _new_pipeline(self, account: Account, config: Config) -> AccountPipeline:
@@ -180,29 +157,27 @@ class Exporter:
         after = []
         for account in config.accounts:
             pipeline = by_account.get(account.name)
-            if pipeline is None:
+            if pipeline is None and account.name not in self.store.series():
                 self.store.add_account(account.name, account.series_limit)
             if pipeline is None or pipeline.settings_key != settings_key(account, config):
                 pipeline = self._new_pipeline(account, config)
             after.append(pipeline)
         removed = [pipeline for pipeline in before if pipeline not in after]
         added = [pipeline for pipeline in after if pipeline not in before]
-        ended = stop_all([pipeline.stop for pipeline in removed])
+        stop_all([pipeline.stop for pipeline in removed])
         with self._lifecycle:
             if self._stopped:
-                return
+                raise ConfigError(["the exporter is stopping"])
             self.config, self.pipelines = config, after
             self.store.ttl = config.series.ttl
             self.store.set_limits(
                 config.series.limit, {account.name: account.series_limit for account in config.accounts}
             )
             self._update_collectors()
-            accounts = {pipeline.account for pipeline in after}
-            for pipeline, has_ended in zip(removed, ended, strict=True):
-                if pipeline.account not in accounts and has_ended:
-                    self.store.remove_account(pipeline.account)
             for pipeline in added:
                 pipeline.start()
+        for pipeline in removed:
+            self._remove_account(pipeline)
         self.reload_status.succeeded()
         log.info(
             "configuration reloaded",
@@ -210,6 +185,38 @@ class Exporter:
             started=len(added),
             stopped=len(removed),
         )
+
+    def _remove_account(self, pipeline: AccountPipeline) -> None:
+        """Remove the account of a stopped pipeline from the store, as soon as nothing writes it any more."""
+
+        def remove() -> None:
+            pipeline.reader.join(None)
+            with self._lifecycle:
+                present = {pipeline.account for pipeline in self.pipelines}
+                if pipeline.account not in present and pipeline.account in self.store.series():
+                    self.store.remove_account(pipeline.account)
+
+        if pipeline.reader.join(0.0):
+            remove()
+        else:
+            log.warning("thread of a removed account has not ended yet", account=pipeline.account)
+            threading.Thread(target=remove, name=f"remove {pipeline.account}", daemon=True).start()
+
+    def problem(self) -> str:
+        """Why the exporter has to be restarted; empty while it works, whatever the API does."""
+        if self.failed:
+            return "A thread has died; the log names it."
+        stuck = [pipeline.account for pipeline in self.pipelines if pipeline.reader.is_stuck]
+        if stuck:
+            return f"The thread that reads the stream makes no progress: account {', '.join(stuck)}."
+        return ""
+
+    def _tick(self) -> None:
+        problem = self.problem()
+        if problem:
+            log.warning_throttled("unhealthy", "unhealthy", problem=problem)
+        else:
+            self._on_progress()
 
     def _fail(self, exc: BaseException | None = None) -> None:
         self.failed = True

@@ -9,22 +9,20 @@ from collections.abc import Callable, Iterator
 
 from pf_exporter.config import StreamSettings
 from pf_exporter.errors import (
-    ApiError,
     ExporterError,
     Forbidden,
     LoginIncomplete,
     Rejected,
     Remedy,
-    StreamBroken,
-    StreamEnded,
     StreamIdle,
 )
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import CALL_DEADLINE, Backoff, SessionManager, read_events
+from pf_exporter.packetfabric import CALL_DEADLINE, SessionManager, read_events
 from pf_exporter.recording import Mark
 from pf_exporter.state import AccountStats, StreamState
 from pf_exporter.stream.deduplicator import Deduplicator
 from pf_exporter.stream.event_sink import EventSink
+from pf_exporter.stream.retry import Retry
 from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
 from pf_exporter.supervised_thread import SupervisedThread
@@ -36,6 +34,8 @@ OVERLAP = 1.0
 first byte of a stream to its first event."""
 ROTATION_RETRY = 60.0
 """Seconds after a failed rotation until the next one."""
+PROGRESS_MARGIN = 2 * CALL_DEADLINE
+"""Seconds beyond the longest time that a step may take, after which the thread counts as stuck."""
 
 log = Logger(__name__)
 
@@ -68,12 +68,11 @@ class StreamReader:
         self._stats = stats
         self._account = stats.account
         self._rotate_after = settings.rotate_after or float("inf")
-        self._backoff = Backoff(settings.backoff_min, settings.backoff_max)
+        self._retry = Retry(settings, healthy_after=healthy_after, jitter=jitter)
+        self._idle_timeout = settings.idle_timeout
         self._failed = failed
-        self._healthy_after = healthy_after
         self._overlap = overlap
         self._clock = clock
-        self._jitter = jitter
         self._deduplicator = Deduplicator(clock=clock)
         self._stopping = threading.Event()
         self._rotate_at = float("inf")
@@ -88,6 +87,11 @@ class StreamReader:
         self._stats.stopped()
         self._failed(exc)
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the thread runs, but takes longer than any step of it may. Any thread may read."""
+        return self._thread.is_stuck
+
     def start(self) -> None:
         """Start to connect and read."""
         self._thread.start()
@@ -99,7 +103,7 @@ class StreamReader:
         if rotation is not None:
             rotation.skip_overlap()
 
-    def join(self, timeout: float) -> bool:
+    def join(self, timeout: float | None) -> bool:
         """Wait for the thread, at most ``timeout`` seconds; return whether it has ended."""
         return self._thread.join(timeout)
 
@@ -129,6 +133,7 @@ class StreamReader:
         self._stats.stopped()
 
     def _open(self) -> OpenStream:
+        self._thread.progress(self._rotation_timeout + PROGRESS_MARGIN)
         stream = self._subscription.open()
         self._stats.opened()
         self._session_manager.logout_replaced(stream.session)
@@ -154,6 +159,7 @@ class StreamReader:
             stats.last_byte_at = clock()
             yield stream.first_chunk
         for chunk in stream.response.chunks():
+            self._thread.progress(self._idle_timeout + PROGRESS_MARGIN)
             stats.bytes += len(chunk)
             stats.last_byte_at = now = clock()
             if self._rotation is not None:
@@ -175,19 +181,8 @@ class StreamReader:
 
     def _recover(self, exc: ExporterError, ended: OpenStream | None) -> None:
         """Wait for as long as the error that ended a stream or prevented one asks for."""
-        lifetime = 0.0 if ended is None else self._last_sign_of_life(ended) - ended.opened_at
-        was_healthy = ended is not None and lifetime >= self._healthy_after
-        if was_healthy:
-            self._backoff = self._backoff.reset()
-        # A planned end, or an error that a new bundle or login resolves, needs no wait the first time.
-        is_resolved = isinstance(exc, StreamEnded) or exc.remedy is Remedy.RENEW
-        is_resolved = is_resolved or (was_healthy and isinstance(exc, StreamBroken))
-        at_once = is_resolved and not self._backoff.attempt
-        delay = 0.0 if at_once else self._backoff.delay(self._jitter())
-        if isinstance(exc, ApiError):
-            delay = max(delay, exc.retry_after or 0.0, self._session_manager.retry_delay)
-        if not (was_healthy and at_once):
-            self._backoff = self._backoff.next()
+        lifetime = None if ended is None else self._last_sign_of_life(ended) - ended.opened_at
+        delay = self._retry.delay(exc, lifetime, self._session_manager.retry_delay)
         if delay:
             self._stats.waiting(delay)
         needs_a_person = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
@@ -198,6 +193,7 @@ class StreamReader:
             error=exc,
             retry_in=round(delay, 1),
         )
+        self._thread.progress(delay + PROGRESS_MARGIN)
         self._stopping.wait(delay)
         if not self._stopping.is_set():
             self._stats.connecting()
@@ -232,6 +228,7 @@ class StreamReader:
     def _take_next(self, rotation: Rotation, *, was_planned: bool) -> OpenStream | None:
         """Return the stream that a rotation has prepared to follow the one that ended, if there is one."""
         rotation.skip_overlap()
+        self._thread.progress(self._rotation_timeout + PROGRESS_MARGIN)
         stream = rotation.wait(self._rotation_timeout)
         if stream is None:
             self._abandon_rotation(rotation)

@@ -11,7 +11,8 @@ import bcrypt
 import pytest
 
 from pf_exporter.config.secrets import Secret
-from pf_exporter.server.basic_auth import CACHE_SIZE, QUEUE_LIMIT, BasicAuth, QueueFull, parse_credentials
+from pf_exporter.server.basic_auth import CACHE_SIZE, QUEUE_LIMIT, BasicAuth, parse_credentials
+from pf_exporter.server.turns import QueueFull
 from tests.conftest import until
 from tests.server.conftest import Serve, hashed
 

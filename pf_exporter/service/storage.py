@@ -1,0 +1,37 @@
+"""The store and the recorder that a configuration asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pf_exporter.config import Config
+from pf_exporter.recording import RecordingWriter, redaction_for
+from pf_exporter.schema import Temporality
+from pf_exporter.state import Store
+
+
+def create_recorder(config: Config) -> RecordingWriter | None:
+    """The writer of a recording; None if nothing is to be recorded."""
+    record = config.record
+    if not record.file:
+        return None
+    hide = redaction_for(config.accounts) if record.redact else None
+    return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
+
+
+def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store:
+    """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
+    counters = {
+        "port|errors": config.counters.port_errors,
+        "port|etherstats": config.counters.port_etherstats,
+    }
+    store = Store(
+        ttl=config.series.ttl,
+        limit=config.series.limit,
+        delta=[event for event, temporality in counters.items() if temporality is Temporality.DELTA],
+        wall=wall,
+    )
+    for account in config.accounts:
+        store.add_account(account.name, account.series_limit)
+    return store
