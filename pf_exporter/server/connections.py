@@ -137,14 +137,25 @@ class Connections:
         log.warning_throttled("full", "idle connection closed: too many are open", limit=self._limit)
         return True
 
+    def drop_share(self) -> None:
+        """Close a quarter of the connections, as far as they wait for their client."""
+        for _ in range(self._total // 4 + 1):
+            self.drop_longest_waiting()
+
+    def _stalled(self) -> list[Slot]:
+        return [slot for slots in self._waiting.values() for slot in slots if slot.stalled_since is not None]
+
+    def drop_stalled(self) -> None:
+        """Close every connection whose client does not read."""
+        for slot in self._stalled():
+            self._drop(slot)
+
     def drop_longest_stalled(self) -> bool | None:
         """Close the connection whose client has not read for longest; None if each has read just now.
 
         False if every client reads.
         """
-        stalled = [
-            slot for slots in self._waiting.values() for slot in slots if slot.stalled_since is not None
-        ]
+        stalled = self._stalled()
         if not stalled:
             return False
         longest = min(stalled, key=lambda slot: slot.stalled_since or 0.0)

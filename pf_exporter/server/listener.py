@@ -76,10 +76,10 @@ class Listener:
             task.add_done_callback(self._handshakes.discard)
 
     def _pause(self, exc: OSError) -> None:
-        """Close a connection, because no descriptor or memory is left, and accept again a little later."""
+        """Close connections, because no descriptor or memory is left, and accept again a little later."""
         self._loop.remove_reader(self._sock)
         self._retry = self._loop.call_later(PAUSE, self._start)
-        self._connections.drop_longest_waiting()
+        self._connections.drop_share()
         log.warning_throttled("accept", "cannot accept connections", error=exc.strerror or exc)
 
     async def _connect(self, sock: socket.socket, slot: Slot) -> None:

@@ -94,9 +94,10 @@ class _Uvicorn(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Shut down as uvicorn does, then abort what is still open, such as clients that never read."""
+        """Shut down as uvicorn does, without waiting for clients that do not read."""
         for listener in self._listeners:
             listener.close()
+        self._connections.drop_stalled()
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()

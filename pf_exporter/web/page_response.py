@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 SLICE_BYTES = 1 << 16
 """Bytes handed to the server at a time; it buffers one slice for a client that does not read."""
-OPEN_BYTES = 32 * 1024 * 1024
+OPEN_BYTES = 16 * 1024 * 1024
 """Compressed bytes of all pages that are being sent; above it the clients of the oldest are disconnected."""
 KEPT_PAGES = 2
 """The latest pages, whose clients are never disconnected for memory, however large they are."""

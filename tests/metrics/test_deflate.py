@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pf_exporter.metrics.deflate import CHUNK, compress, decompress, to_gzip
+from pf_exporter.metrics.deflate import CHUNK, DeflatedText, compress, decompress, to_gzip
 
 
 @given(st.lists(st.lists(st.binary(max_size=200), max_size=4), max_size=5))
@@ -35,3 +35,16 @@ def test_a_block_can_be_used_again() -> None:
     first, second = compress([b"first\n"]), compress([b"second\n"])
     assert gzip.decompress(to_gzip([first, second, first])) == b"first\nsecond\nfirst\n"
     assert gzip.decompress(to_gzip([second])) == b"second\n"
+
+
+@pytest.mark.parametrize("size", [1000, CHUNK])
+def test_slices(size: int) -> None:
+    """The slices of the text and of its gzip file are complete, small, and as long as announced."""
+    texts = [b"", b"a" * 300_000, bytes(index * index % 251 for index in range(100_000)), b"end\n"]
+    text = DeflatedText([compress([part]) for part in texts])
+    plain, packed = list(text.plain_slices(size)), list(text.gzip_slices(size))
+    assert b"".join(plain) == gzip.decompress(b"".join(packed)) == b"".join(texts)
+    assert max(map(len, plain)) <= size
+    assert max(map(len, packed)) <= size
+    assert text.plain_size == sum(map(len, plain))
+    assert text.gzip_size == sum(map(len, packed))

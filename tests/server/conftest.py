@@ -83,10 +83,24 @@ class WebServer:
 
 def connected(server: WebServer, sent: bytes = b"") -> socket.socket:
     """A plain TCP connection on which some bytes were sent."""
-    host, port = server.address.rsplit(":", 1)
+    return connected_to(server.address, sent)
+
+
+def connected_to(address: str, sent: bytes = b"") -> socket.socket:
+    """A plain TCP connection to an address on which some bytes were sent."""
+    host, port = address.rsplit(":", 1)
     sock = socket.create_connection((host, int(port)), timeout=10)
     sock.sendall(sent)
     return sock
+
+
+def is_served(sock: socket.socket, sent: bytes = b"") -> bool:
+    """Whether the page ``hello`` arrives, after some bytes were sent."""
+    sock.sendall(sent)
+    received = b""
+    while not received.endswith(b"hello") and (data := sock.recv(65536)):
+        received += data
+    return received.startswith(b"HTTP/1.1 200 ") and received.endswith(b"\r\n\r\nhello")
 
 
 def is_disconnected(sock: socket.socket) -> bool:
@@ -95,7 +109,9 @@ def is_disconnected(sock: socket.socket) -> bool:
         while sock.recv(65536):
             pass
     except ConnectionError:
-        pass
+        return True
+    except TimeoutError:
+        return False
     return True
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from base64 import b64encode
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import bcrypt
 import pytest
@@ -195,6 +197,76 @@ def test_cache_is_bounded() -> None:
     for number in range(50):
         authenticate(auth, basic("alice", str(number)))
     assert checked == [str(number).encode() for number in range(50)]
+
+
+def test_wrong_passwords_never_displace_the_right_one() -> None:
+    """However many wrong passwords follow, the right one is not checked again."""
+    checked: list[bytes] = []
+
+    def check(password: bytes, hash_: bytes) -> bool:
+        checked.append(password)
+        return password == b"opensesame"
+
+    auth = BasicAuth(check)
+    for password in ("opensesame", *map(str, range(2 * CACHE_SIZE)), "opensesame"):
+        assert authenticate(auth, basic("alice", password)) == [password == "opensesame"]
+    assert checked.count(b"opensesame") == 1
+
+
+def test_25_wrong_passwords_then_the_right_one(serve: Serve) -> None:
+    """A user is let in after any number of mistakes: nothing locks the account."""
+    server = serve(FILE)
+    for number in range(25):
+        assert server.get(headers={"Authorization": basic("alice", str(number))})[0] == 401
+    assert server.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 200
+
+
+def test_100_clients_that_guess_passwords(serve: Serve) -> None:
+    """While 100 clients guess passwords, one that was let in before is let in within a second, each time."""
+    server = serve(f"basic_auth_users: {{alice: {hashed('opensesame', 8)}}}")
+    right = {"Authorization": basic("alice", "opensesame")}
+    assert server.get(headers=right)[0] == 200
+    stopping = threading.Event()
+    statuses: list[int] = []
+
+    def guess(client: int) -> None:
+        number = 0
+        while not stopping.is_set():
+            number += 1
+            with contextlib.suppress(OSError):
+                statuses.append(
+                    server.get(headers={"Authorization": basic("alice", f"{client} {number}")})[0]
+                )
+
+    with ThreadPoolExecutor(100) as pool:
+        for client in range(100):
+            pool.submit(guess, client)
+        until(lambda: 503 in statuses and 401 in statuses, "a full queue")
+        answers = [server.get(headers=right)[0] for _ in range(20)]
+        stopping.set()
+    assert answers == [200] * 20
+    assert set(statuses) == {401, 503}
+
+
+def test_clients_take_turns() -> None:
+    """A client that asks once is next, even if another has filled the queue, and loses its newest request."""
+    check = CountingCheck()
+
+    async def authenticate_in_turn() -> list[bool | BaseException]:
+        auth = BasicAuth(check, queue_limit=5)
+        guesses = [
+            asyncio.create_task(auth.authenticate(basic("alice", str(number)), USERS, client="many"))
+            for number in range(5)
+        ]
+        await asyncio.sleep(0)
+        right = asyncio.create_task(auth.authenticate(basic("alice", "opensesame"), USERS, client="one"))
+        return await asyncio.gather(right, *guesses, return_exceptions=True)
+
+    result, *guesses = asyncio.run(authenticate_in_turn())
+    assert result is True
+    assert guesses[:4] == [False] * 4
+    assert isinstance(guesses[4], QueueFull)
+    assert [password for password, _ in check.calls[:3]] == [b"0", b"1", b"opensesame"]
 
 
 def test_one_check_at_a_time_off_the_event_loop() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import socket
 import threading
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from pf_exporter.server.connection import MAX_HEADER_BYTES
+from pf_exporter.server.server import Server
 from tests.conftest import until
-from tests.server.conftest import Serve, connected, is_disconnected
+from tests.server.conftest import Serve, connected, connected_to, is_disconnected
 
 
 def test_300_slow_loris(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,37 +54,64 @@ def test_headers_are_bounded(serve: Serve) -> None:
             for _ in range(64):
                 client.sendall(b"a" * 1024)
         except ConnectionError:
-            return
+            pass  # The answer was sent before the connection was reset.
         assert client.recv(65536).startswith(b"HTTP/1.1 400")
 
 
-def test_connections_are_bounded(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections above the limit are closed at once; when others end, new ones are accepted."""
-    monkeypatch.setattr("pf_exporter.server.connection.MAX_CONNECTIONS", 10)
+@pytest.mark.parametrize("size", [MAX_HEADER_BYTES + 1000, 200_000])
+def test_headers_that_arrive_at_once_are_bounded(serve: Serve, size: int) -> None:
+    """Headers above the limit are refused, even if they are complete when they are read; others are not."""
     server = serve()
-    clients = [connected(server) for _ in range(10)]
-    with connected(server) as refused:
-        assert is_disconnected(refused)
-    for client in clients:
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nX-A: "
+    with connected(server, head + b"a" * size + b"\r\n\r\n") as client:
+        assert re.match(rb"HTTP/1.1 (400|431) ", client.recv(65536))
+        assert is_disconnected(client)
+    with connected(server, head + b"a" * (MAX_HEADER_BYTES - 1000) + b"\r\n\r\n") as client:
+        assert client.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application whose response has no end."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await asyncio.sleep(0)
+
+
+def test_an_endless_response_that_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a limit of time for responses, a client that never reads is disconnected all the same."""
+    monkeypatch.setattr("pf_exporter.server.connection.STALL_TIMEOUT", 0.3)
+    with Server(endless, ["127.0.0.1:0"], name="web") as server:
+        client = connected_to(server.addresses[0], b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        until(lambda: server.open_connections == 1, "a connection")
+        until(lambda: server.open_connections == 0, "its end")
         client.close()
-
-    def answers() -> bool:
-        try:
-            return server.get()[0] == 200
-        except ConnectionError:
-            return False
-
-    until(answers, "an accepted connection")
 
 
 @pytest.mark.parametrize(
     "sent",
-    [b"\r\n\r\n", b"\0" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01"],
+    [
+        b"\r\n\r\n",
+        b"\0" * 100,
+        b"GET\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",  # HTTP/1.1 requires a host.
+        b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+    ],
 )
 def test_invalid_requests(serve: Serve, sent: bytes) -> None:
-    """A client that does not speak HTTP is disconnected, and the server continues."""
+    """What is not HTTP gets 400 and the end of the connection; the server continues."""
     server = serve()
     with connected(server, sent) as client:
         client.shutdown(socket.SHUT_WR)
-        assert is_disconnected(client)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
     assert server.get()[0] == 200
+
+
+def test_an_unfinished_request(serve: Serve) -> None:
+    """A client that leaves in the middle of its request gets nothing."""
+    with connected(serve(), b"GET / HTTP/1.1\r\nHost") as client:
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(65536) == b""

@@ -5,24 +5,87 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pf_exporter.server.middleware import SCRAPE_TIMEOUT_HEADER, TokenBucket
+from pf_exporter.server.middleware import HEALTH_PATHS, TokenBucket
 from tests.conftest import until
 from tests.server.conftest import Serve, SlowPage, connected, is_disconnected
 
 
+class HealthBeside:
+    """An application whose health pages are answered at once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = PlainTextResponse("well") if scope["path"] in HEALTH_PATHS else self._app
+        await app(scope, receive, send)
+
+
+PROMETHEUS_TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
+"""The header as Prometheus sends it."""
+
+
 def test_concurrency_limit(serve: Serve, slow_page: SlowPage) -> None:
     """A request above the limit gets 503 and the reason; health probes are answered all the same."""
-    server = serve(app=slow_page, max_requests=2)
+    server = serve(app=HealthBeside(slow_page), max_requests=2)
     with ThreadPoolExecutor() as pool:
         requests = [pool.submit(server.get) for _ in range(2)]
         until(lambda: slow_page.active == 2, "two active requests")
         status, _, body = server.get()
         assert (status, body) == (503, "Limit of concurrent requests reached (2), try again later.\n")
+        assert [server.get(path)[::2] for path in HEALTH_PATHS] == [(200, "well")] * 2
         slow_page.release.set()
         assert [request.result()[0] for request in requests] == [200, 200]
         assert server.get()[0] == 200
-        assert server.get("/-/healthy")[0] == 200
+
+
+def test_the_limit_holds(serve: Serve, slow_page: SlowPage) -> None:
+    """After 100 requests, served, refused and abandoned, the limit is what it was."""
+    server = serve(app=slow_page, max_requests=2)
+    slow_page.release.set()
+    for number in range(101):
+        if number % 3:
+            assert server.get()[0] == 200
+        else:
+            connected(server, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").close()
+            until(lambda: slow_page.active == 0 and server.server.open_connections == 0, "its end")
+    until(lambda: slow_page.active == 0, "the end of all")
+    slow_page.release.clear()
+    with ThreadPoolExecutor() as pool:
+        requests = [pool.submit(server.get) for _ in range(2)]
+        until(lambda: slow_page.active == 2, "two active requests")
+        assert [server.get()[0] for _ in range(3)] == [503] * 3
+        slow_page.release.set()
+        assert [request.result()[0] for request in requests] == [200, 200]
+
+
+class LargePage:
+    """An application with a response on ``/large`` that no buffer of a socket holds."""
+
+    requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        if scope["path"] == "/large":
+            self.requests += 1
+            for _ in range(1000):
+                await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+def test_clients_that_do_not_read_give_way(serve: Serve) -> None:
+    """45 clients that do not read are no obstacle to a scrape, which costs one of them its connection."""
+    page = LargePage()
+    server = serve(app=page, max_requests=40)
+    clients = [connected(server, b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(45)]
+    until(lambda: (page.requests, server.server.open_connections) == (45, 40), "40 of 45 clients")
+    assert [server.get("/metrics")[0] for _ in range(10)] == [200] * 10
+    until(lambda: server.server.open_connections == 39, "39 of them")
+    for client in clients:
+        client.close()
 
 
 def test_no_concurrency_limit(serve: Serve, slow_page: SlowPage) -> None:
@@ -45,20 +108,29 @@ def test_20_parallel_requests(serve: Serve) -> None:
 
 
 def test_scrape_timeout(serve: Serve, slow_page: SlowPage) -> None:
-    """A late page is 503 before Prometheus gives up; rendering counts as active until it ends."""
+    """A late page is 503 before Prometheus gives up; rendering counts as active until it ends.
+
+    The late page itself is never sent: the connection can be used for another request.
+    """
     server = serve(app=slow_page, max_requests=1)
-    status, _, body = server.get(headers={SCRAPE_TIMEOUT_HEADER: "0.3"})
-    assert (status, body) == (503, "The page was not ready within the scrape timeout.\n")
+    connection = server.connection()
+    connection.request("GET", "/metrics", headers={PROMETHEUS_TIMEOUT: "0.3"})
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (503, b"The page was not ready within the scrape timeout.\n")
     assert server.get()[0] == 503
     slow_page.release.set()
     until(lambda: slow_page.active == 0, "the end of rendering")
-    until(lambda: server.get(headers={SCRAPE_TIMEOUT_HEADER: "10"})[0] == 200, "a page in time")
+    until(lambda: server.get(headers={PROMETHEUS_TIMEOUT: "10"})[0] == 200, "a page in time")
+    connection.request("GET", "/metrics", headers={PROMETHEUS_TIMEOUT: "10"})
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (200, b"hello")
+    connection.close()
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "nan", "inf", "1e999"])
 def test_an_invalid_scrape_timeout_is_ignored(serve: Serve, value: str) -> None:
     """A header that is not a positive finite number sets no timeout."""
-    assert serve().get(headers={SCRAPE_TIMEOUT_HEADER: value})[0] == 200
+    assert serve().get(headers={PROMETHEUS_TIMEOUT: value})[0] == 200
 
 
 @pytest.mark.parametrize("header", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
@@ -71,11 +143,15 @@ def test_bodies_are_rejected(serve: Serve, header: bytes) -> None:
 
 
 def test_rate_limit(serve: Serve) -> None:
-    """After a burst requests get 429 until the next token; a changed limit starts with a full bucket."""
+    """After a burst requests get 429 until the next token; a changed limit starts with a full bucket.
+
+    Health probes are always answered.
+    """
     server = serve("rate_limit: {interval: 1h, burst: 2}")
     assert [server.get()[0] for _ in range(4)] == [200, 200, 429, 429]
     server.file.write_text("rate_limit: {interval: 1h, burst: 1}")
     assert [server.get()[0] for _ in range(2)] == [200, 429]
+    assert [server.get(path)[0] for path in HEALTH_PATHS * 5] == [200] * 10
     server.file.write_text("")
     assert server.get()[0] == 200
 

@@ -218,7 +218,7 @@ def test_tls_is_not_turned_off(serve: Serve, authority: Authority) -> None:
 
 def test_handshake_timeout(serve: Serve, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that never finish the handshake do not delay others, and are disconnected."""
-    monkeypatch.setattr("pf_exporter.server.server.HANDSHAKE_TIMEOUT", 0.5)
+    monkeypatch.setattr("pf_exporter.server.listener.HANDSHAKE_TIMEOUT", 0.5)
     server = serve(f"tls_server_config: {{{TLS}}}")
     silent = [connected(server) for _ in range(50)]
     silent[0].sendall(b"\x16\x03\x01")  # the first bytes of a handshake

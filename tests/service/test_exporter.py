@@ -19,7 +19,7 @@ from pf_exporter.schema.temporality import Temporality
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline
 from tests.conftest import Program, get, until
-from tests.fakes import Fake, event
+from tests.fakes import Fake, dead_url, event
 
 WEB = WebSettings(listen_address=("127.0.0.1:0",), enable_lifecycle=True)
 
@@ -238,7 +238,8 @@ class SwitchedPipeline(AccountPipeline):
 def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """No pipeline is left running when the exporter stops while a reload creates, stops or starts one.
 
-    In the last case ``stop`` has to wait for the reload, so the test does not wait for its end.
+    Then the reload reports that it was not applied. In the last case ``stop`` has to wait for the reload, so
+    the test does not wait for its end.
     """
     monkeypatch.setattr(SwitchedPipeline, "during", {})
     monkeypatch.setattr(SwitchedPipeline, "running", set())
@@ -256,13 +257,87 @@ def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step:
     exporter.start()
     until(lambda: exporter.pipelines[0].stats.up, "a stream")
     SwitchedPipeline.during[step] = stop
-    exporter.reload()
+    if step == "start":
+        exporter.reload()
+    else:
+        with pytest.raises(ConfigError, match="the exporter is stopping"):
+            exporter.reload()
     stopping.join(10)
     assert not stopping.is_alive()
     assert SwitchedPipeline.during == {}
     assert SwitchedPipeline.running == set()
     if step != "start":
         assert len(fake.of("login")) == len(fake.of("logout")) == 1
+
+
+class UnstoppablePipeline(AccountPipeline):
+    """A pipeline whose reader does not end until ``released`` is set."""
+
+    released: ClassVar[threading.Event]
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        process = self.processor.process
+
+        def slowly(event: Any) -> None:
+            self.released.wait(20)
+            process(event)
+
+        self.processor.process = slowly  # type: ignore[method-assign]
+
+
+def test_the_thread_of_a_removed_account_is_late(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account whose thread does not end in time leaves the store when it does."""
+    monkeypatch.setattr(UnstoppablePipeline, "released", threading.Event(), raising=False)
+    monkeypatch.setattr("pf_exporter.service.shutdown.STOP_TIMEOUT", 0.2)
+    monkeypatch.setattr("pf_exporter.service.pipeline.STOP_TIMEOUT", 0.1)
+    accounts = (fake.account(name="one"), fake.account(name="two"))
+    after = Config(accounts=accounts[:1], web=WEB)
+    with Exporter(
+        Config(accounts=accounts, web=WEB), source=lambda: after, create_pipeline=UnstoppablePipeline
+    ) as exporter:
+        until(lambda: all(pipeline.stats.bytes for pipeline in exporter.pipelines), "events of both")
+        exporter.reload()
+        assert exporter.store.series().keys() == {"one", "two"}
+        UnstoppablePipeline.released.set()
+        until(lambda: exporter.store.series().keys() == {"one"}, "the end of the account")
+
+
+def test_a_reader_that_is_stuck(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The health page is 503 and names the account whose reader is stuck, and no progress is reported."""
+    monkeypatch.setattr(UnstoppablePipeline, "released", threading.Event(), raising=False)
+    monkeypatch.setattr("pf_exporter.stream.reader.PROGRESS_MARGIN", 0.2)
+    progress = threading.Event()
+    config = Config(accounts=(fake.account(name="one"),), web=WEB, stream=StreamSettings(idle_timeout=0.5))
+    with Exporter(config, on_progress=progress.set, create_pipeline=UnstoppablePipeline) as exporter:
+        url = f"http://{exporter.server.addresses[0]}/-/healthy"
+        assert get(url)[0] == 200
+        assert progress.wait(20)
+        until(lambda: exporter.problem(), "a thread without progress")
+        with pytest.raises(HTTPError) as caught:
+            get(url)
+        with caught.value:
+            assert caught.value.code == 503
+            assert b"makes no progress: account one" in caught.value.read()
+        progress.clear()
+        assert not progress.wait(2.5)
+        UnstoppablePipeline.released.set()
+        assert progress.wait(20)
+        assert get(url)[0] == 200
+
+
+def test_a_reader_that_waits_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long an API does not answer, or a silent stream stays open, the exporter is healthy."""
+    monkeypatch.setattr("pf_exporter.stream.reader.PROGRESS_MARGIN", 0.2)
+    stream = StreamSettings(idle_timeout=0.3, backoff_min=1.0, backoff_max=1.0)
+    with Fake(heartbeat=60.0) as silent:
+        accounts = (silent.account(name="silent"), silent.account(name="dead", api_url=dead_url()))
+        with Exporter(Config(accounts=accounts, web=WEB, stream=stream)) as exporter:
+            until(
+                lambda: all(sum(p.stats.disconnects.values()) > 2 for p in exporter.pipelines),
+                "failures of both",
+            )
+            assert exporter.problem() == ""
 
 
 def test_sighup(program: Callable[..., Program], fake: Fake, tmp_path: Path) -> None:

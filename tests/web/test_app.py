@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pf_exporter.metrics.deflate import DeflatedText, compress
 from pf_exporter.metrics.exposition import Format
 from pf_exporter.server.server import Server
 from pf_exporter.web.app import MetricsPage, create_app
+from pf_exporter.web.page_response import OPEN_BYTES, OpenPages
 from tests.conftest import until
 
 
@@ -176,3 +178,47 @@ def test_a_client_that_does_not_read_is_dropped(
     with idle.getresponse() as response, pytest.raises(IncompleteRead):
         response.read()
     idle.close()
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "/-/healthy/", "//evil.example/", "/metrics//"])
+def test_no_redirect(server: MetricsServer, path: str) -> None:
+    """A path with a slash too many is 404, not a redirect to the host that the client names."""
+    connection = HTTPConnection(server.address, timeout=20)
+    connection.request("GET", path, headers={"Host": "evil.example"})
+    response = connection.getresponse()
+    assert (response.status, response.getheader("location")) == (404, None)
+    response.read()
+    connection.close()
+
+
+class Text(DeflatedText):
+    """A page of a megabyte."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.gzip_size = 1024 * 1024
+
+
+def test_clients_of_old_pages_are_disconnected() -> None:
+    """Clients of the oldest page are disconnected when the pages being sent exceed the limit, no others."""
+    pages = OpenPages()
+    limit = OPEN_BYTES // Text().gzip_size
+    disconnected: list[int] = []
+    texts = [Text() for _ in range(limit + 1)]
+    for number, text in enumerate(texts[:-1]):
+        for _ in range(2):
+            pages.add(text, functools.partial(disconnected.append, number))
+    assert disconnected == []
+    pages.add(texts[-1], functools.partial(disconnected.append, limit))
+    assert disconnected == [0, 0]
+
+
+def test_clients_of_the_latest_pages_stay() -> None:
+    """However large the latest page and the one before are, their clients are never disconnected."""
+    pages = OpenPages()
+    disconnected: list[int] = []
+    for number in range(3):
+        text = Text()
+        text.gzip_size = 2 * OPEN_BYTES
+        pages.add(text, functools.partial(disconnected.append, number))
+    assert disconnected == [0]
