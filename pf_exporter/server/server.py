@@ -131,7 +131,7 @@ class Server:
         self._sockets: list[socket.socket] = []
         try:
             if systemd_socket:
-                self._sockets = [LimitedSocket(sock) for sock in activated_sockets(os.environ)]
+                self._sockets = activated_sockets(os.environ)
             else:
                 for address in addresses:
                     self._sockets.append(bind(address))
