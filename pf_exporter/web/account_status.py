@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from pf_exporter.config import Account
+from pf_exporter.config import Account, SecretFile
 from pf_exporter.formatting import NO_VALUE, duration, si
 from pf_exporter.inventory import Snapshot
 from pf_exporter.packetfabric import CredentialState
@@ -119,11 +119,15 @@ def _errors(
 
 def _credential(account: Account, stats: AccountStats, now: float) -> Iterator[Fact]:
     session = stats.session
+    yield Fact("API", account.api_url)
     kind = "API key" if account.token is not None else "User and password"
     severities = {CredentialState.ACCEPTED: Severity.GOOD, CredentialState.NOT_VERIFIED: Severity.WARNING}
-    note = f"accepted {_ago(session.accepted_at, now)}" if session.accepted_at is not None else ""
+    secret = account.password if account.token is None else account.token
+    notes = [f"accepted {_ago(session.accepted_at, now)}"] if session.accepted_at is not None else []
+    if isinstance(secret, SecretFile):
+        notes.append(f"from {secret.path}")
     state = session.credential
-    yield Fact("Credential", f"{kind}: {state.value}", note, severities.get(state, Severity.BAD))
+    yield Fact("Credential", f"{kind}: {state.value}", ", ".join(notes), severities.get(state, Severity.BAD))
     if account.token is None:
         expires_at = session.expires_at
         login_at = session.login_at
@@ -134,7 +138,7 @@ def _credential(account: Account, stats: AccountStats, now: float) -> Iterator[F
         )
     next_login_at = session.next_login_at
     if next_login_at is not None:
-        what = "Next login" if account.token is None else "Key used again"
+        what = "Next login" if account.token is None else "Next use of the key"
         yield Fact(what, *_until(moment(max(next_login_at, now), now)))
 
 

@@ -29,8 +29,8 @@ class PortEntry:
     """Empty if there is only one account."""
     state: str
     severity: Severity
-    location: str
-    """POP and site."""
+    pop: str
+    site: str
     speed: str
     lag: str
     """The LAG that it is a member of."""

@@ -58,14 +58,16 @@ def network(ports: int, *, interval: float = 0.5) -> Iterator[Exporter]:
 
 @contextlib.contextmanager
 def trouble() -> Iterator[Exporter]:
-    """An exporter of five accounts: four that fail, each in another way, and one that streams."""
+    """An exporter of six accounts: five that fail, each in another way, and one that streams."""
     with contextlib.ExitStack() as stack:
         good, forbidden, silent = (
-            stack.enter_context(simulator(12, *faults))
+            stack.enter_context(simulator(12, *faults, interval=1.0))
             for faults in ((), ("subscribe-403",), ("stream-silence:40",))
         )
         accounts = (
             account(good, "east"),
+            # RFC 6761 reserves .invalid for names that do not resolve.
+            Account(name="north", api_url="https://api.packetfabrik.invalid", token=Secret("api-north")),
             Account(name="west", api_url=good.url, token=Secret("api-with-a-typing-error")),
             account(forbidden, "lab"),
             account(silent, "transit"),
@@ -76,6 +78,6 @@ def trouble() -> Iterator[Exporter]:
         stream = StreamSettings(idle_timeout=2.0, backoff_min=20.0)
         exporter = stack.enter_context(Exporter(Config(accounts=accounts, web=WEB, stream=stream)))
         stats = [pipeline.stats for pipeline in exporter.pipelines]
-        until(lambda: all(one.history.errors.records() for one in stats[1:]), "four errors")
+        until(lambda: all(one.history.errors.records() for one in stats[1:]), "five errors")
         until(lambda: stats[0].up and stats[0].last_event, "a stream")
         yield exporter

@@ -35,7 +35,7 @@ def network_url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def trouble_url() -> Iterator[str]:
-    """The page of an exporter with one account that streams and four that fail."""
+    """The page of an exporter with one account that streams and five that fail."""
     with trouble() as exporter:
         yield url(exporter)
 

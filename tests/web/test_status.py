@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from pf_exporter.config.accounts import Account
-from pf_exporter.config.secrets import Secret
+from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.metrics.reload_status import config_reload_status
 from pf_exporter.reason import Reason
@@ -67,6 +68,16 @@ def test_an_account_with_a_wrong_password(fake: Fake) -> None:
     assert "Next attempt in" in text
     assert "User and password: refused" in text
     assert text.index("Waiting to retry broken") < text.index("Streaming working")
+
+
+def test_a_key_in_a_file(fake: Fake, tmp_path: Path) -> None:
+    """The page names the file of a key that cannot be read, and the API that it is for."""
+    account = fake.account(token=SecretFile(str(tmp_path / "key"), "token_file"), login=None, password=None)
+    with Exporter(Config(accounts=(account,), web=WEB, stream=QUICK)) as exporter:
+        until(lambda: exporter.pipelines[0].stats.retry_at, "an error")
+        text = page_of(exporter).text
+    assert f"API {fake.url}" in text
+    assert f"API key: unreadable from {tmp_path / 'key'}" in text
 
 
 def test_a_repeated_error_is_one_entry(fake: Fake) -> None:
