@@ -54,7 +54,7 @@ IMPORTERS = {
     "msgspec": {"schema", "state"},
     "prometheus_client": {"metrics"},
     "requests": {"packetfabric"},
-    "rich": {"top"},
+    "rich": {"commands", "top"},
     "sseclient": {"packetfabric"},
     "starlette": {"server", "simulator", "web"},
     "urllib3": {"packetfabric"},

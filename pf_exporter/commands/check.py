@@ -14,7 +14,8 @@ from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.health import probe
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.parser import add_settings
-from pf_exporter.config import load
+from pf_exporter.commands.progress import Progress, ProgressLine
+from pf_exporter.config import format_duration, load
 from pf_exporter.diagnostics import CheckResult, CheckStatus, FailureClass
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import configure_logging
@@ -36,6 +37,9 @@ SIGNS = {
     CheckStatus.BAD: ("✗", "31"),
 }
 """By status of a step, its sign and the terminal's color for it."""
+
+MIN_PROGRESS = 1.0
+"""Seconds that a step has to take before its progress is shown."""
 
 NAME_WIDTH = len("stream customer")
 """Characters of the longest name of a step."""
@@ -128,13 +132,25 @@ def _conclusion(results: Sequence[CheckResult], code: ExitCode) -> str:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Run and print every check; the first failure decides the exit code."""
-    configure_logging("error", "logfmt")
+    handler = configure_logging("error", "logfmt")
     results = []
     color = sys.stdout.isatty() and "NO_COLOR" not in environ
-    for result in _check(arguments, environ):
-        results.append(result)
-        if not arguments.json:
-            echo(_line(result, color=color))
+    step_started = time.monotonic()
+
+    def progress() -> Progress | None:
+        elapsed = time.monotonic() - step_started
+        if not arguments.learn or elapsed < MIN_PROGRESS:
+            return None
+        text = f"listening, {format_duration(int(elapsed))} of {format_duration(arguments.learn)}"
+        return Progress(text, elapsed / arguments.learn)
+
+    with ProgressLine(progress, handler) as line:
+        for result in _check(arguments, environ):
+            step_started = time.monotonic()
+            results.append(result)
+            if not arguments.json:
+                with line.erased():
+                    echo(_line(result, color=color))
     code = next((CODES[result.failure] for result in results if result.failure is not None), ExitCode.OK)
     echo(_json(results, code) if arguments.json else f"\n{_conclusion(results, code)}")
     return code

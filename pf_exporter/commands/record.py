@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import os
+import time
 from collections.abc import Mapping
 
 from pf_exporter.commands.argument_types import seconds
@@ -12,8 +13,10 @@ from pf_exporter.commands.configuration import log_warnings
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import echo
 from pf_exporter.commands.parser import add_settings
+from pf_exporter.commands.progress import Progress, ProgressLine
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
-from pf_exporter.config import add_former_flag, load
+from pf_exporter.config import add_former_flag, format_duration, load
+from pf_exporter.formatting import si
 from pf_exporter.log import configure_logging
 
 DESCRIPTION = """\
@@ -44,7 +47,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     from pf_exporter.stream import EventProcessor
 
     config = load(arguments, environ)
-    configure_logging(config.log.level, config.log.format)
+    handler = configure_logging(config.log.level, config.log.format)
     log_warnings(config)
     redact = config.record.redact
     signals = SignalWaiter(*TERMINATION)
@@ -52,9 +55,21 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     runner = StreamRunner(
         config, signals, create_processor=functools.partial(EventProcessor, recorder=recorder)
     )
-    runner.run(arguments.duration)
-    recorder.close()
-    events = sum(sum(pipeline.stats.events.values()) for pipeline in runner.pipelines.values())
+    started = time.monotonic()
+
+    def progress() -> Progress:
+        elapsed, duration = time.monotonic() - started, arguments.duration
+        size = sum(stats.bytes for stats in runner.stats)
+        limit = f" of {format_duration(duration)}" if duration else ""
+        text = (
+            f"{format_duration(int(elapsed))}{limit}, {runner.event_count:,} events, {si(size, 'B')} received"
+        )
+        return Progress(text, elapsed / duration if duration else None)
+
+    with ProgressLine(progress, handler):
+        runner.run(arguments.duration)
+        recorder.close()
+    events = runner.event_count
     how = "redacted" if redact else "as received: it contains names, addresses and messages"
     path = recorder.current_path
     echo(f"{events:,} events recorded; {path} has {os.path.getsize(path):,} bytes, {how}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import math
+import time
 from collections.abc import Mapping
-from functools import partial
 
 from pf_exporter.commands.argument_types import speed
 from pf_exporter.commands.configuration import log_warnings
 from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.parser import add_settings
+from pf_exporter.commands.progress import Progress, ProgressLine
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import load
 from pf_exporter.log import Logger, configure_logging
@@ -41,10 +43,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Serve the metrics of a recording until a signal arrives."""
     from pf_exporter.commands.serving import log_listening
-    from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts
+    from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts, time_span
 
     config = load(arguments, environ, need_account=False)
-    configure_logging(config.log.level, config.log.format)
+    handler = configure_logging(config.log.level, config.log.format)
     log_warnings(config)
     # The end of a recording is no silence of PacketFabric: the last values do not expire.
     series = dataclasses.replace(config.series, ttl=math.inf)
@@ -61,12 +63,25 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 
     clock = Clock()
     exporter = Exporter(
-        config, on_failure=signals.end, create_pipeline=partial(ReplayPipeline, clock=clock), wall=clock
+        config,
+        on_failure=signals.end,
+        create_pipeline=functools.partial(ReplayPipeline, clock=clock),
+        wall=clock,
     )
     replayer = Replayer(
         arguments.file, exporter.pipelines, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
     )
-    with exporter:
+    span = functools.cache(functools.partial(time_span, arguments.file))  # Read only if it is shown.
+
+    def progress() -> Progress | None:
+        if replayer.has_ended or not clock.now:
+            return None
+        first, last = span()
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(clock.now))
+        text = f"replaying {at} UTC, {replayer.replayed:,} lines"
+        return Progress(text, (clock.now - first) / (last - first) if last > first else None)
+
+    with exporter, ProgressLine(progress, handler):
         log_listening(exporter)
         replayer.start()
         signals.wait()

@@ -7,6 +7,7 @@ import threading
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
 from pf_exporter.service import AccountPipeline, ProcessorFactory, create_store, stop_all
+from pf_exporter.state import AccountStats
 
 
 class StreamRunner:
@@ -30,6 +31,16 @@ class StreamRunner:
             self.pipelines[account.name] = AccountPipeline(
                 account, config, self.store, self._fail, create_processor=create_processor, bundle=bundle
             )
+
+    @property
+    def stats(self) -> list[AccountStats]:
+        """The statistics of every account."""
+        return [pipeline.stats for pipeline in self.pipelines.values()]
+
+    @property
+    def event_count(self) -> int:
+        """Events received so far."""
+        return sum(sum(stats.events.values()) for stats in self.stats)
 
     def _fail(self, exc: BaseException) -> None:
         self.failure = exc

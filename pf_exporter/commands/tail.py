@@ -13,6 +13,7 @@ from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.commands.output import StandardOutput, echo_error
 from pf_exporter.commands.parser import add_settings
 from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.commands.usage_errors import closest
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError, ExporterError
 from pf_exporter.log import configure_logging
@@ -74,12 +75,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _warn_of_unmatched(patterns: list[str]) -> None:
-    """Print a line for each pattern that matches no event of the API: it may be misspelt."""
+def _check_patterns(patterns: list[str]) -> None:
+    """Raise ConfigError for patterns that match no event of the API: they are misspelt."""
+    problems = []
     for pattern in patterns:
         if not any(map(EventFilter([pattern]).matches_event, EVENT_NAMES)):
-            known = ", ".join((*EVENTS, "customer|*"))
-            echo_error(f"no known event matches {pattern!r}; known events are {known}")
+            close = closest(pattern, EVENT_NAMES)
+            hint = f"did you mean '{close}'?" if close else f"events are {', '.join((*EVENTS, 'customer|*'))}"
+            problems.append(f"--event {pattern!r} matches no event; {hint}")
+    if problems:
+        raise ConfigError(problems)
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
@@ -88,13 +93,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     from pf_exporter.commands.printing_processor import PrintingProcessor
     from pf_exporter.commands.streaming import StreamRunner
 
+    _check_patterns(arguments.event)
     config = load(arguments, environ)
     if arguments.subscription_uuid and len(config.accounts) != 1:
         raise ConfigError(["--subscription-uuid: needs exactly one account; the configuration has several"])
     configure_logging("warn" if config.log.level == "info" else config.log.level, config.log.format)
     log_warnings(config)
     signals = SignalWaiter(*TERMINATION)
-    _warn_of_unmatched(arguments.event)
 
     def description(account: str, circuit: str) -> str:
         return runner.pipelines[account].inventory.description(circuit)

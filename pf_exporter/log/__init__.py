@@ -5,7 +5,7 @@ Never blocks the thread that logs, and never writes the text of an unexpected ex
 
 from __future__ import annotations
 
-from pf_exporter.log.handler import configure_logging, flush_logging, report
+from pf_exporter.log.handler import LogHandler, configure_logging, flush_logging, report
 from pf_exporter.log.logger import Logger
 
-__all__ = ["Logger", "configure_logging", "flush_logging", "report"]
+__all__ = ["LogHandler", "Logger", "configure_logging", "flush_logging", "report"]

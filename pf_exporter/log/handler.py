@@ -31,6 +31,8 @@ class LogHandler(logging.Handler):
         self.setFormatter(LineFormatter(line_format))
         self.is_json = line_format is json_line
         """Whether lines are JSON, which only programs read."""
+        self.line_prefix = ""
+        """What is written before each line, such as a control sequence that empties a line of progress."""
         self._writer = LineWriter(descriptor, self._dropped_notice)
 
     @property
@@ -46,11 +48,11 @@ class LogHandler(logging.Handler):
             line = self._own_line(
                 "log record cannot be formatted", logger=record.name, exception=type(exc).__name__
             )
-        self._writer.put(line)
+        self.write(line)
 
     def write(self, line: str) -> None:
         """Queue a line that is not a record's."""
-        self._writer.put(line)
+        self._writer.put(f"{self.line_prefix}{line}")
 
     def flush(self) -> None:
         """Wait for queued lines to be written, for at most :data:`FLUSH_TIMEOUT`."""

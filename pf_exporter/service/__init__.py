@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
-from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
+from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts, time_span
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_store
 
@@ -24,4 +24,5 @@ __all__ = [
     "accounts",
     "create_store",
     "stop_all",
+    "time_span",
 ]

@@ -30,6 +30,15 @@ def accounts(path: str) -> tuple[Account, ...]:
     return tuple(Account(name=name, api_url="http://127.0.0.1", token=Secret("none")) for name in names)
 
 
+def time_span(path: str) -> tuple[float, float]:
+    """The times of the first and of the last record, in UNIX seconds."""
+    first = last = 0.0
+    for record in read(path):
+        first = min(first or record.at, record.at)
+        last = max(last, record.at)
+    return first, last
+
+
 class Clock:
     """The time of the record being replayed: lag and timestamps become those of the recording."""
 
@@ -124,6 +133,8 @@ class Replayer:
         self._thread = SupervisedThread(self._run, name="replay", failed=self._fail)
         self.replayed = 0
         """Records so far."""
+        self.has_ended = False
+        """Whether nothing more is replayed."""
 
     def start(self) -> None:
         """Start to replay."""
@@ -139,6 +150,7 @@ class Replayer:
             self._replay_once()
             if self._stopping.is_set():
                 return
+        self.has_ended = True
         self._ended(None)
 
     def _fail(self, exc: BaseException) -> None:

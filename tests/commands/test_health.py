@@ -141,7 +141,7 @@ def test_a_server_without_tls(serve: Serve, authority: Authority, tmp_path: Path
     assert health(site.address, file) == 1
 
 
-def test_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_configuration(capfd: pytest.CaptureFixture[str]) -> None:
     """A setting that cannot be used is exit code 2."""
     assert main(["health", "--series.ttl=soon"]) == 2
-    assert "--series.ttl" in capsys.readouterr().err
+    assert "--series.ttl" in capfd.readouterr().err

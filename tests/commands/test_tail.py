@@ -145,14 +145,18 @@ def test_duration_without_events(program: Start, fake: Fake) -> None:
 
 
 def test_a_pattern_without_an_event(program: Start, fake: Fake) -> None:
-    """A pattern that matches no known event is reported at once: it may be misspelt."""
-    flags = ("--duration=1s", "--event=port|metric", "--event=port|m*", "--event=customer|*")
+    """A pattern that matches no event ends the command with exit code 2, before it connects."""
+    flags = ("--event=port|metric", "--event=prt|*", "--event=port|m*", "--event=customer|*")
     command = program("tail", *flags, env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
-    assert command.end() == 0
-    (warning,) = (line for line in command.lines if line.startswith("pf-exporter: "))
-    assert warning.startswith(
-        "pf-exporter: no known event matches 'port|metric'; known events are port|metrics, "
+    assert command.end() == 2
+    assert command.lines[0] == (
+        "pf-exporter: --event 'port|metric' matches no event; did you mean 'port|metrics'?"
     )
+    assert command.lines[1].startswith(
+        "pf-exporter: --event 'prt|*' matches no event; events are port|metrics, "
+    )
+    assert len(command.lines) == 2
+    assert fake.requests == []
 
 
 def test_not_streaming(program: Start, fake: Fake) -> None:
