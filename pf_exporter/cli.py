@@ -29,9 +29,9 @@ def _version() -> str:
 def _wants_json(words: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether the log is JSON, before the command line is parsed: a mistake in it is reported there, too."""
     flag, format = "--log.format", environ.get("PF_EXPORTER_LOG_FORMAT", "")
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for index, word in enumerate(words):
         if word == flag:
-            format = following
+            format = "".join(words[index + 1 : index + 2])
         elif word.startswith(f"{flag}="):
             format = word.partition("=")[2]
     return format == "json"

@@ -64,6 +64,17 @@ def test_without_an_account(program: Start) -> None:
     assert "Traceback" not in command.output
 
 
+def test_without_any_argument(program: Start) -> None:
+    """Without any word, and with a last flag that lacks its value, it reports one line."""
+    command = program()
+    assert command.end() == 2
+    (line,) = command.lines
+    assert line.startswith("pf-exporter: no account: ")
+    command = program("--log.format")
+    assert command.end() == 2
+    assert command.lines == ["pf-exporter: --log.format needs a value: --log.format logfmt|json"]
+
+
 def test_all_problems_are_reported_at_once(program: Start, tmp_path: Path) -> None:
     """A file with three mistakes gives three lines, and exit code 2."""
     path = tmp_path / "pf.yml"

@@ -37,7 +37,14 @@ def integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("expected an integer") from None
+        raise argparse.ArgumentTypeError("expected a whole number") from None
+
+
+def natural_number(text: str) -> int:
+    """A whole number of at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("expected a whole number of at least 0")
+    return int(text)
 
 
 def positive_integer(text: str) -> int:

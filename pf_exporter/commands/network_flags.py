@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from pf_exporter.commands.argument_types import integer, seconds
+from pf_exporter.commands.argument_types import integer, natural_number, positive_integer, seconds
 from pf_exporter.config import format_duration
 from pf_exporter.simulator import FAULTS, Options
 
@@ -30,8 +30,8 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
         help = f"{help} (default: {shown})"
         group.add_argument(flag, type=kind, default=default, metavar=metavar, help=help)
 
-    add("--ports", "N", "number of ports, including LAGs", integer, defaults.ports)
-    add("--vcs", "N", "number of virtual circuits", integer, defaults.vcs)
+    add("--ports", "N", "number of ports, including LAGs", positive_integer, defaults.ports)
+    add("--vcs", "N", "number of virtual circuits", natural_number, defaults.vcs)
     add("--interval", "TIME", "time between two samples", seconds, defaults.interval)
     add("--seed", "N", "seed of the network and its traffic", integer, defaults.seed)
     add("--max-connection", "TIME", "longest duration of a stream", seconds, defaults.max_connection)

@@ -177,7 +177,9 @@ def test_help_of_check_lists_every_exit_code() -> None:
         ("record --duration --no-redact x", "--duration needs a value: --duration TIME"),
         ("record", "FILE is missing; see pf-exporter record --help"),
         ("tail --json --raw", "--raw: not allowed with argument --json"),
-        ("demo --ports many", "--ports: expected an integer"),
+        ("demo --ports 0", "--ports: expected a whole number of at least 1"),
+        ("simulate --vcs -4", "--vcs: expected a whole number of at least 0"),
+        ("demo --seed x", "--seed: expected a whole number"),
         ("demo --seed -1 --vcs", "--vcs needs a value: --vcs N"),
     ],
 )
