@@ -52,9 +52,10 @@ def check_inventory(client: Client, session: Session, account: Account, *, serie
     series = len(ports) * series_of("port|") + len(vcs) * ENDS * series_of("vc|")
     message = f"ports: {len(ports):,}, virtual circuits: {len(vcs):,}, expected series: at most {series:,}"
     if series > series_limit:
+        limit = "series.limit" if account.series_limit is None else "the account's series_limit"
         return Notice(
-            f"{message}, which is more than series.limit",
-            "raise series.limit, or select fewer circuits under streams",
+            f"{message}, which is more than {limit}",
+            f"raise {limit}, or select fewer circuits under streams",
         )
     if missing := _missing(account, [*ports, *vcs]):
         return Notice(

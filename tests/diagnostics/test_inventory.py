@@ -21,12 +21,16 @@ def checked(
     vcs: Sequence[object] = (),
     streams: tuple[StreamFilter, ...] = (),
     series_limit: int = 10_000,
+    own_limit: int | None = None,
 ) -> Outcome:
     with Fake() as fake:
         fake.lists["/v2/ports"], fake.lists["/v2/services"] = list(ports), list(vcs)
-        account = Account(name="a", api_url=fake.url, token=Secret("key"), streams=streams)
+        account = Account(
+            name="a", api_url=fake.url, token=Secret("key"), streams=streams, series_limit=own_limit
+        )
         session = Session(Secret("key"), None, from_login=False)
-        return check_inventory(Client(account, idle_timeout=5), session, account, series_limit=series_limit)
+        client = Client(account, idle_timeout=5)
+        return check_inventory(client, session, account, series_limit=own_limit or series_limit)
 
 
 def test_series_of_a_circuit() -> None:
@@ -51,6 +55,14 @@ def test_more_series_than_the_limit() -> None:
     assert outcome.message.endswith("which is more than series.limit")
     assert "raise series.limit" in outcome.remedy
     assert isinstance(checked(ports=PORTS, series_limit=2 * series_of("port|")), str)
+
+
+def test_more_series_than_the_limit_of_the_account() -> None:
+    """A limit of the account is named in place of the common one."""
+    outcome = checked(ports=PORTS, own_limit=5)
+    assert isinstance(outcome, Notice)
+    assert outcome.message.endswith("which is more than the account's series_limit")
+    assert outcome.remedy.startswith("raise the account's series_limit,")
 
 
 def test_an_empty_account() -> None:

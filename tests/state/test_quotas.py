@@ -60,6 +60,17 @@ def test_borrowed_rows_make_room_in_order() -> None:
     assert harness.store.series() == {"a": 18, "b": 18}
 
 
+@pytest.mark.parametrize("events", [("port|metrics", "vc|metrics"), ("vc|metrics", "port|metrics")])
+def test_the_least_recent_row_of_all_events_is_removed(events: tuple[str, str]) -> None:
+    """Which circuit has to go depends on the time of its event, not on its type."""
+    harness = StoreHarness(limit=25)
+    for event in events:
+        harness.write(observation(1.0, event=event))
+        harness.clock.now += 1
+    assert harness.write(observation(1.0), "b") is KEPT
+    assert [harness.row(event=event) is None for event in events] == [True, False]
+
+
 def test_above_its_share_an_account_evicts_nothing_live() -> None:
     """Two accounts that both have more than their share keep what they have; neither pushes the other out."""
     harness = StoreHarness(limit=50, accounts="abc")
