@@ -84,7 +84,7 @@ class AccountRows:
         before, entry.series = entry.series, 1 + len(entry.row.values) - entry.row.values.count(None)
         self.series += entry.series - before
         table.version += 1
-        (table.live if is_live else self.expired).move_to_end(entry)
+        (table.live if is_live else self.expired).move_to_end(entry)  # the most recently updated
         return True
 
     def remove_expired(self) -> None:

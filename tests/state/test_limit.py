@@ -62,6 +62,17 @@ def test_new_values_replace_old_ones_at_the_limit() -> None:
     assert harness.values() == ()
 
 
+def test_a_reduced_row_does_not_delay_expiry() -> None:
+    """A row that was updated in part is the last to expire; those before it expire in time."""
+    harness = StoreHarness(limit=12)
+    harness.write(observation(None)._replace(values=(1.0, *[None] * 7)))
+    harness.write(observation(1.0, "q"))
+    harness.clock.now += TTL
+    assert harness.write(observation(2.0)) is WriteResult.REDUCED
+    harness.clock.now += 1
+    assert (harness.values("p"), harness.values("q")) == ((2.0, *[None] * 7), ())
+
+
 def test_lanes_that_change_at_the_limit() -> None:
     """A module whose light moves to another lane at the limit shows no lane rather than the old one."""
     harness = StoreHarness(limit=7)
@@ -125,7 +136,7 @@ def test_a_return_that_does_not_fit_has_no_values() -> None:
     harness.clock.now += TTL + 1
     harness.wall.now += 60
     assert harness.write(observation(1.0, "r")) is WriteResult.KEPT
-    assert harness.write(observation(1.0, "p")) is WriteResult.REDUCED
+    assert harness.write(observation(1.0, "p", at=T)) is WriteResult.REDUCED
     assert harness.row("p") == Row((), (), None, harness.clock.now, T + 60)
     assert harness.store.series() == {"a": 11, "b": 0}
     assert harness.write(observation(None, "s")) is WriteResult.KEPT
