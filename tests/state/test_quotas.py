@@ -96,6 +96,20 @@ def test_expired_rows_within_a_share_stay() -> None:
     assert (harness.values("p", account="b"), harness.values("q", account="b")) == ((), ())
 
 
+def test_only_borrowed_expired_rows_make_room_for_borrowing() -> None:
+    """An account above its share gets the room of another's expired rows only as far as those are borrowed."""
+    harness = StoreHarness(limit=30)
+    for index in range(16):
+        harness.write(observation(None, f"p{index}"), "b")
+    harness.clock.now += TTL + 1
+    assert harness.write(observation(1.0, "p")) is KEPT
+    assert harness.write(observation(1.0, "q")) is REFUSED
+    assert harness.store.series() == {"a": 9, "b": 16}
+    six = observation(None, "q")._replace(values=(*[1.0] * 5, *[None] * 3))
+    assert harness.write(six) is KEPT
+    assert harness.store.series() == {"a": 15, "b": 15}
+
+
 def test_a_limit_of_its_own() -> None:
     """An account with its own limit has that and not more, and nobody can take it."""
     harness = StoreHarness(limit=45, accounts="")
