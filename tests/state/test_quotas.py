@@ -97,7 +97,7 @@ def test_expired_rows_within_a_share_stay() -> None:
 
 
 def test_only_borrowed_expired_rows_make_room_for_borrowing() -> None:
-    """An account above its share gets the room of another's expired rows only as far as those are borrowed."""
+    """An account above its share gets the room of another's expired rows only if that was borrowed."""
     harness = StoreHarness(limit=30)
     for index in range(16):
         harness.write(observation(None, f"p{index}"), "b")
@@ -108,6 +108,17 @@ def test_only_borrowed_expired_rows_make_room_for_borrowing() -> None:
     six = observation(None, "q")._replace(values=(*[1.0] * 5, *[None] * 3))
     assert harness.write(six) is KEPT
     assert harness.store.series() == {"a": 15, "b": 15}
+
+
+def test_expired_rows_stay_while_others_have_borrowed() -> None:
+    """Within its share an account keeps its expired rows, and gets room from what others have borrowed."""
+    harness = StoreHarness(limit=30)
+    harness.write(observation(1.0, "silent"), "b")
+    harness.clock.now += TTL + 1
+    flood(harness, "a", 3)
+    assert harness.write(observation(1.0, "p"), "b") is KEPT
+    assert harness.values("silent", account="b") == ()
+    assert harness.store.series() == {"a": 18, "b": 10}
 
 
 def test_a_limit_of_its_own() -> None:
