@@ -9,7 +9,7 @@ from typing import ClassVar
 from pf_exporter.reason import Reason
 
 
-class Remedy(enum.Enum):
+class NextStep(enum.Enum):
     """What the code that catches an error does next."""
 
     EXIT = "exit with an exit code"
@@ -24,14 +24,14 @@ class ExporterError(Exception):
     Classes without a ``reason`` only group others and are never raised themselves.
     """
 
-    remedy: ClassVar[Remedy] = Remedy.RETRY
+    next_step: ClassVar[NextStep] = NextStep.RETRY
     reason: ClassVar[Reason]
 
 
 class ConfigError(ExporterError):
     """The configuration cannot be used; ``problems`` holds every problem found, one line each."""
 
-    remedy = Remedy.EXIT
+    next_step = NextStep.EXIT
     reason = Reason.CONFIG
 
     def __init__(self, problems: Iterable[str]) -> None:
@@ -57,7 +57,7 @@ class ApiError(ExporterError):
 class Unauthorized(ApiError):
     """HTTP 401: the session, key or password is not, or no longer, accepted."""
 
-    remedy = Remedy.RENEW
+    next_step = NextStep.RENEW
     reason = Reason.UNAUTHORIZED
 
 
@@ -82,14 +82,14 @@ class CredentialsUnreadable(Unauthorized):
 class SubscriptionGone(ApiError):
     """HTTP 404 or 410 on the stream: the bundle has expired, or belongs to another session."""
 
-    remedy = Remedy.RENEW
+    next_step = NextStep.RENEW
     reason = Reason.SUBSCRIPTION_GONE
 
 
 class BundleGone(SubscriptionGone):
     """A bundle that the user brought is gone; the exporter must not replace it."""
 
-    remedy = Remedy.EXIT
+    next_step = NextStep.EXIT
 
 
 class Rejected(ApiError):
@@ -151,7 +151,7 @@ class NotAnEventStream(StreamError):
 class EventError(ExporterError):
     """One event cannot be used; the stream continues without it."""
 
-    remedy = Remedy.SKIP
+    next_step = NextStep.SKIP
 
 
 class TooLarge(EventError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
@@ -13,13 +14,16 @@ from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
 from pf_exporter.stream.reader import StreamReader
+from pf_exporter.stream.retry import RetrySchedule
+from pf_exporter.stream.rotation import DrainLimits
 from tests.conftest import until
 
+DRAIN = DrainLimits(overlap=0.05, quiet=0.2, deadline=30.0)
 SETTINGS = StreamSettings(idle_timeout=0.6, rotate_after=0, backoff_min=0.02, backoff_max=0.1)
 
 
 class Chain:
-    """An account's pipeline without its inventory, and the store it writes to; runs inside ``with``."""
+    """An account's pipeline, by default without its inventory, and its store; runs inside ``with``."""
 
     def __init__(
         self,
@@ -28,14 +32,17 @@ class Chain:
         settings: StreamSettings = SETTINGS,
         schedule: Backoff | None = None,
         healthy_after: float = 60.0,
+        drain: DrainLimits = DRAIN,
         ttl: float = 600.0,
         delta: tuple[str, ...] = (),
         create_processor: ProcessorFactory = EventProcessor,
+        config: Config | None = None,
     ) -> None:
         self.failures: list[BaseException] = []
         self.store = Store(ttl=ttl, limit=100_000, delta=delta)
         self.store.add_account(account.name)
-        config = Config((account,), stream=settings, inventory=InventorySettings(interval=0.0))
+        config = config or Config((account,), inventory=InventorySettings(interval=0.0))
+        config = replace(config, stream=settings)
         self._pipeline = AccountPipeline(
             account,
             config,
@@ -43,9 +50,12 @@ class Chain:
             self.failures.append,
             create_processor=create_processor,
             create_session_manager=partial(SessionManager, schedule=schedule or Backoff(0.05, 0.2)),
-            create_reader=partial(StreamReader, healthy_after=healthy_after, overlap=0.05),
+            create_reader=partial(
+                StreamReader, retry=RetrySchedule(settings, healthy_after=healthy_after), drain=drain
+            ),
         )
         self.stats = self._pipeline.stats
+        self.inventory = self._pipeline.inventory
         self.session_manager = self._pipeline.session_manager
         self.subscription = self._pipeline.subscription
 

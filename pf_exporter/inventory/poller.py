@@ -43,6 +43,7 @@ REQUEST_SPACING = 1.0
 RATE_DELAY = 600.0
 """Seconds by which the API's newest rate may be behind when it is fetched."""
 
+NOT_REFRESHED = "inventory not refreshed"
 POLL_REASONS = reasons(ApiError, ListIncomplete)
 """Why a poll, or a request for rates, can fail."""
 
@@ -163,6 +164,7 @@ class InventoryPoller:
                     self._recover(exc)
             else:
                 self._backoff = self._backoff.reset()
+                self._session_manager.failures.resolved(NOT_REFRESHED)
                 self.retry_at = None
                 duration = self._clock() - started
                 # With a slow API, polling takes at most half of the time.
@@ -178,14 +180,7 @@ class InventoryPoller:
             delay = max(delay, self._interval)
         retry_after = (exc.retry_after or 0.0) if isinstance(exc, ApiError) else 0.0
         delay = max(delay, retry_after)
-        write = log.error if needs_user else log.warning
-        write(
-            "inventory not refreshed",
-            account=self.account,
-            reason=exc.reason,
-            error=exc,
-            retry_in=round(delay, 1),
-        )
+        self._session_manager.failures.failed(NOT_REFRESHED, exc, delay)
         self.failures[exc.reason] += 1
         self.errors.add(exc.reason, str(exc))
         self.retry_at = self._wall() + delay

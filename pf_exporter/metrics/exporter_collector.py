@@ -69,6 +69,14 @@ EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
         lambda stats: by_label(stats.events),
     ),
     SelfMetric(
+        "packetfabric_stream_events_lost_total",
+        MetricType.COUNTER,
+        "Events lost, as a lower bound: 'rotated' counts 1 for each stream that was replaced while it had a"
+        " backlog",
+        ("reason",),
+        lambda stats: by_label(stats.events_lost),
+    ),
+    SelfMetric(
         "packetfabric_stream_events_rejected_total",
         MetricType.COUNTER,
         "Events dropped, by reason",

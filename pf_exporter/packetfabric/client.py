@@ -48,27 +48,27 @@ class Session:
     """Whether the token comes from a login and may be logged out. An API key is never logged out."""
 
 
-def _decode(body: bytes, operation: str) -> Any:
+def _decode(body: bytes, subject: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Rejected(f"{operation}: the response is not JSON; check api_url") from None
+        raise Rejected(f"{subject}: the response is not JSON; check api_url") from None
 
 
-def _session_of_login(body: bytes) -> Session:
+def _session_of_login(body: bytes, subject: str) -> Session:
     """Read the response to a login."""
-    fields = _decode(body, "login")
+    fields = _decode(body, subject)
     if not isinstance(fields, dict):
-        raise Rejected("login: the response is not a session")
+        raise Rejected(f"{subject}: the response is not a session; check api_url")
     token = fields.get("token")
     if fields.get("mfa_required") or (not token and b"mfa" in body.lower()):
-        raise LoginIncomplete(f"login: this user logs in with a second factor; {API_KEY_HINT}")
+        raise LoginIncomplete(f"{subject}: this user logs in with a second factor; {API_KEY_HINT}")
     if fields.get("should_sign_eula"):
         raise LoginIncomplete(
-            f"login: this user has to accept an agreement (EULA) in the portal first; or {API_KEY_HINT}"
+            f"{subject}: this user has to accept an agreement (EULA) in the portal first; or {API_KEY_HINT}"
         )
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,4096}", token):
-        raise Rejected("login: the response holds no usable token")
+        raise Rejected(f"{subject}: the response holds no usable token; check api_url")
     expires = fields.get("time_expires")
     is_timestamp = isinstance(expires, str) and len(expires) <= MAX_TIMESTAMP
     return Session(Secret(token), epoch(expires) if is_timestamp else None, from_login=True)
@@ -105,6 +105,10 @@ class Client:
             headers["On-Behalf"] = account.on_behalf
         self._transport = Transport(account.api_url, headers, ca_file=account.ca_file)
 
+    def _subject(self, operation: str) -> str:
+        """What errors begin with: the operation, and the server as HOST:PORT."""
+        return f"{operation}: {self._transport.server}"
+
     def abort(self) -> None:
         """Abort all requests, and refuse new ones except :meth:`logout`."""
         self._transport.abort()
@@ -124,8 +128,8 @@ class Client:
         """Send a request, and return the JSON value of its response."""
         response = self._transport.call(Request(operation, method, path, _bearer(session), body, query))
         if response.status != expect:
-            raise error_from_status(*response, operation, [session.token.reveal()])
-        return _decode(response.body, operation)
+            raise error_from_status(*response, self._subject(operation), [session.token.reveal()])
+        return _decode(response.body, self._subject(operation))
 
     @_without_traceback
     def login(self) -> Session:
@@ -144,8 +148,8 @@ class Client:
         credentials = {"login": account.login.read().reveal(), "password": account.password.read().reveal()}
         response = self._transport.call(Request("login", "POST", "/v2/auth/login", body=credentials))
         if response.status != 200:
-            raise error_from_status(*response, "login", credentials.values())
-        return _session_of_login(response.body)
+            raise error_from_status(*response, self._subject("login"), credentials.values())
+        return _session_of_login(response.body, self._subject("login"))
 
     @_without_traceback
     def logout(self, session: Session) -> None:
@@ -173,7 +177,7 @@ class Client:
         bundle = fields.get("subscription_uuid") if isinstance(fields, dict) else None
         # It becomes part of a URL that the token is sent to.
         if not isinstance(bundle, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,64}", bundle):
-            raise Rejected(f"{operation}: the response holds no usable subscription_uuid")
+            raise Rejected(f"{self._subject(operation)}: the response holds no usable subscription_uuid")
         return bundle
 
     @_without_traceback
@@ -196,23 +200,22 @@ class Client:
             raise
         return stream
 
-    @staticmethod
-    def _check(stream: StreamingResponse, session: Session) -> None:
-        status = stream.status
+    def _check(self, stream: StreamingResponse, session: Session) -> None:
+        status, subject = stream.status, self._subject("stream")
         if status in (404, 410):
-            raise SubscriptionGone(f"stream: HTTP {status}; the subscription does not exist any more")
+            raise SubscriptionGone(f"{subject}: HTTP {status}; the subscription does not exist any more")
         if status >= 300:
             body = stream.error_body()
-            raise error_from_status(status, stream.headers, body, "stream", [session.token.reveal()])
+            raise error_from_status(status, stream.headers, body, subject, [session.token.reveal()])
         content_type = stream.headers.get("Content-Type", "")
         if status != 200 or content_type.partition(";")[0].strip().lower() != "text/event-stream":
             raise NotAnEventStream(
-                f"stream: HTTP {status} with content type {content_type[:80]!r} is not an event stream"
+                f"{subject}: HTTP {status} with content type {content_type[:80]!r} is not an event stream"
             )
         encoding = stream.headers.get("Content-Encoding", "identity")
         if encoding.strip().lower() != "identity":
             raise NotAnEventStream(
-                f"stream: the server compressed the stream ({encoding[:20]!r}) although it was told not to"
+                f"{subject}: the server compressed the stream ({encoding[:20]!r}) although it was told not to"
             )
 
     def get(self, session: Session, operation: str, path: str, query: Mapping[str, str]) -> Any:
@@ -226,4 +229,4 @@ class Client:
         def fetch(*, offset: int, size: int) -> Any:
             return self.get(session, operation, path, {"page_size": str(size), "offset": str(offset)})
 
-        return read_pages(fetch, operation, size, key)
+        return read_pages(fetch, self._subject(operation), size, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import http.client
 import socket
 import threading
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class AbortableConnection:
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
         self._connection: Any = None
+        self.response: http.client.HTTPResponse | None = None
+        """The response that is being read, below urllib3."""
         self.aborted: Abort | None = None
 
     def connect(self, connection: Any) -> socket.socket:
@@ -128,7 +131,16 @@ class _Adapter(HTTPAdapter):
 
     def _connection_class(self, base: type[Any]) -> type[Any]:
         connection = self._connection
-        return type("Connection", (base,), {"_new_conn": lambda self: connection.connect(self)})
+
+        def respond(*args: Any, **options: Any) -> http.client.HTTPResponse:
+            connection.response = http.client.HTTPResponse(*args, **options)
+            return connection.response
+
+        methods = {
+            "_new_conn": lambda self: connection.connect(self),
+            "response_class": staticmethod(respond),
+        }
+        return type("Connection", (base,), methods)
 
 
 class HttpSession(requests.Session):

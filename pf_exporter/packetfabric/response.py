@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from pf_exporter.errors import ExporterError, Rejected, StreamEnded, StreamIdle, Unavailable
-from pf_exporter.packetfabric.connection import Abort, AbortableConnection, HttpSession
+from pf_exporter.packetfabric.connection import CLOSED, Abort, AbortableConnection, HttpSession
 from pf_exporter.packetfabric.request import Request
 from pf_exporter.packetfabric.transport_errors import FOREIGN, IDLE_MESSAGE, stream_error, unavailable
 
@@ -44,12 +45,15 @@ class StreamingResponse:
     ) -> None:
         self._request = request
         self._server = server
+        self._subject = f"{request.operation}: {server}"
         self._http = http
         self._connection = connection
         self._closed = closed
         self._raw: Any = None
         self._received = False
         """Whether a chunk came since the watchdog last looked."""
+        self.paused = False
+        """Set by the reader while it does not read on purpose, which is not silence of the server."""
         self._chunks: Iterator[bytes] | None = None
         self._over = threading.Event()
         # The timeouts of requests start again with each byte.
@@ -86,7 +90,7 @@ class StreamingResponse:
             error = unavailable(exc, self._request.operation, self._server)
         aborted = self._connection.aborted
         if aborted is not None:
-            error = Unavailable(f"{self._request.operation}: {aborted.message}")
+            error = Unavailable(f"{self._subject}: {aborted.message}")
         if error is not None:
             # Raised outside of the except block, so that it does not refer to the foreign exception: neither
             # to its text, which may quote the token, nor to its frames, which keep sockets open.
@@ -116,7 +120,7 @@ class StreamingResponse:
         body = self._read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
             limit = MAX_BODY_BYTES >> 20
-            raise Rejected(f"{self._request.operation}: the response is larger than {limit} MiB")
+            raise Rejected(f"{self._subject}: the response is larger than {limit} MiB")
         return body
 
     def _read(self, limit: int) -> bytes:
@@ -126,45 +130,46 @@ class StreamingResponse:
         # The timeout of a socket starts again with each byte, also with the bytes of endless chunk framing.
         _, read_timeout = self._request.timeouts
         while not self._over.wait(read_timeout):
-            if not self._received:
+            if not self._received and not self.paused:
                 self._connection.abort(_IDLE)
             self._received = False
 
     def _raw_chunks(self) -> Iterator[bytes]:
-        raw = self._raw
-        if raw.chunked:
-            # One chunk as the server wrote it, at half the cost of read1.
-            chunks: Iterator[bytes] = raw.read_chunked(_CHUNK_BYTES, decode_content=False)
-            return chunks
-        # Only read1 returns what has arrived without waiting for more.
-        return iter(lambda: raw.read1(_CHUNK_BYTES, decode_content=False), b"")
+        # Only read1 returns what has arrived without waiting for more, also of a chunk that arrives slowly.
+        # That of http.client costs half as much as that of urllib3.
+        body = self._connection.response
+        if body is not None and body.chunked:
+            return iter(partial(body.read1, _CHUNK_BYTES), b"")
+        return iter(partial(self._raw.read1, _CHUNK_BYTES, decode_content=False), b"")
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of the body as they arrive, without a deadline.
 
         Always ends with a :class:`StreamError`: :class:`StreamIdle` if no byte came for ``read_timeout``
-        seconds, or for up to twice that if only chunk framing came.
+        seconds, or for up to twice that if only chunk framing came. After :meth:`shutdown` it ends with the
+        last byte that had arrived.
         """
         self._deadline.cancel()
         if self._chunks is None:
             self._received = True
             self._chunks = self._raw_chunks()
             threading.Thread(target=self._watch, name="stream watchdog", daemon=True).start()
-        operation, connection = self._request.operation, self._connection
+        subject, connection = self._subject, self._connection
         error: ExporterError | None = None
         try:
             for chunk in self._chunks:
-                if connection.aborted is not None:
+                aborted = connection.aborted
+                if aborted is not None and aborted is not _SHUTDOWN:
                     break
                 self._received = True
                 yield chunk
         except FOREIGN as exc:
-            error = stream_error(exc, operation)
+            error = stream_error(exc, subject)
         aborted = connection.aborted
         if aborted is not None:
-            error = aborted.stream_error(f"{operation}: {aborted.message}")
+            error = aborted.stream_error(f"{subject}: {aborted.message}")
         # Raised outside of the except block for the same reason as in _translated.
-        raise error or StreamEnded(f"{operation}: the server ended the stream")
+        raise error or StreamEnded(f"{subject}: the server ended the stream")
 
     @property
     def was_shut_down(self) -> bool:
@@ -174,6 +179,10 @@ class StreamingResponse:
     def shutdown(self) -> None:
         """Wake the thread that reads; for other threads, which must not call :meth:`close`."""
         self._connection.abort(_SHUTDOWN)
+
+    def end_reading(self) -> None:
+        """Wake another thread that reads for good, before :meth:`close`."""
+        self._connection.abort(CLOSED)
 
     def close(self) -> None:
         """Free everything; only the thread that reads may call this."""

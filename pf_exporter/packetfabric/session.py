@@ -19,6 +19,7 @@ from pf_exporter.errors import (
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client, Session
+from pf_exporter.packetfabric.failure_log import FailureLog
 from pf_exporter.packetfabric.session_stats import CredentialState, SessionStats
 
 RENEW_AFTER = 0.8
@@ -54,11 +55,14 @@ class SessionManager:
         self._session: Session | None = None
         self._verified: Session | None = None
         """The session that the API accepted last."""
+        self._credited: Session | None = None
+        """The session for which the schedule started again."""
         self._replaced: list[Session] = []
         self._renew_at = 0.0
         self._not_before = float("-inf")
         self._refusal: ApiError = Unauthorized("login: not tried yet")
         self.stats = SessionStats()
+        self.failures = FailureLog(account, self.stats, clock=clock)
 
     @property
     def renew_at(self) -> float:
@@ -87,14 +91,16 @@ class SessionManager:
                 return self._session
             if now - self._not_before > self._schedule.maximum:
                 self._schedule = self._schedule.reset()
+            if self._session is not None:
+                self._credit(self._session)
             try:
                 session = self._login()
             except ApiError as exc:
                 if self._session is None:
                     raise
                 # The old session still has a fifth of its life.
-                log.warning("session not renewed", account=self._account, error=exc)
                 self._renew_at = max(self._not_before, self._clock() + self._schedule.minimum)
+                self.failures.failed("session not renewed", exc, self._renew_at - self._clock())
                 return self._session
             if self._session is not None:
                 self._replaced.append(self._session)
@@ -126,7 +132,7 @@ class SessionManager:
         if session.from_login:
             self._accept()
             log.info("logged in", account=self._account)
-        else:
+        elif self.stats.credential is not CredentialState.REFUSED:
             log.info("using an API key (not yet verified)", account=self._account)
         return session
 
@@ -148,7 +154,14 @@ class SessionManager:
         # A copy: the traceback of the original would keep the credentials.
         self._refusal = type(error)(str(error))
 
+    def _credit(self, session: Session) -> None:
+        """Start the schedule again, once, after a session that was of use: the next login is no retry."""
+        if self._verified is session and self._credited is not session:
+            self._credited = session
+            self._schedule = self._schedule.reset()
+
     def _accept(self) -> None:
+        self.failures.resolved()
         self.stats.credential = CredentialState.ACCEPTED
         self.stats.accepted_at = self._wall()
 
@@ -169,7 +182,9 @@ class SessionManager:
                 self._session = None
                 self.stats.expires_at = None
                 self.stats.next_login_at = self._wall() + max(self._not_before - self._clock(), 0.0)
-                if refused and not session.from_login:
+                if refused:
+                    self._credit(session)
+                if refused and not (session.from_login and self._verified is session):
                     self.stats.credential = CredentialState.REFUSED
 
     def logout_replaced(self, session: Session) -> None:

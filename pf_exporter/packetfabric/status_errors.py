@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 
-from pf_exporter.config import Secret
 from pf_exporter.errors import (
     ApiError,
     Forbidden,
@@ -17,9 +16,15 @@ from pf_exporter.errors import (
     Unauthorized,
     Unavailable,
 )
+from pf_exporter.packetfabric.secret_mask import mask
 
 RETRY_AFTER_LIMIT = 3600.0
 """Seconds; a server that asks for a longer wait is asked again after this."""
+
+
+MESSAGE_LENGTH = 200
+"""Characters of the API's message that are shown."""
+MASKED_LENGTH = 2 * MESSAGE_LENGTH
 
 
 def retry_after(value: str | None, now: float) -> float | None:
@@ -47,18 +52,17 @@ def _api_message(body: bytes, secrets: Iterable[str]) -> str:
         return ""
     if not isinstance(message, str):
         return ""
-    # Validators often quote the value that they refuse.
-    for secret in secrets:
-        message = message.replace(secret, str(Secret(secret)))
-    printable = "".join(letter for letter in message[:200] if letter.isprintable())
+    # Validators often quote the value that they refuse. More is masked than shown, for a secret at the end.
+    printable = "".join(letter for letter in message[:MASKED_LENGTH] if letter.isprintable())
+    printable = mask(printable, secrets)[:MESSAGE_LENGTH]
     return f' ("{printable}")' if printable else ""
 
 
 def error_from_status(
-    status: int, headers: Mapping[str, str], body: bytes, operation: str, secrets: Iterable[str]
+    status: int, headers: Mapping[str, str], body: bytes, subject: str, secrets: Iterable[str]
 ) -> ApiError:
-    """Return the error for a status other than the expected one."""
-    message = f"{operation}: HTTP {status}{_api_message(body, secrets)}"
+    """Return the error for a status other than the expected one; ``subject`` is the operation and server."""
+    message = f"{subject}: HTTP {status}{_api_message(body, secrets)}"
     wait = retry_after(headers.get("Retry-After"), time.time())
     if status == 401:
         return Unauthorized(f"{message}; check the login, password or API key", retry_after=wait)

@@ -18,7 +18,8 @@ class Transport:
 
     def __init__(self, base_url: str, headers: Headers, *, ca_file: str | None = None) -> None:
         self._base_url = base_url
-        self._server = urlsplit(base_url).netloc.rpartition("@")[2]  # without credentials
+        self.server = urlsplit(base_url).netloc.rpartition("@")[2]  # without credentials
+        """HOST:PORT, for messages."""
         self._headers = headers
         self._ca_file = ca_file
         self._lock = threading.Lock()
@@ -38,14 +39,16 @@ class Transport:
             try:
                 open(self._ca_file, "rb").close()
             except OSError as exc:
-                raise Unavailable(f"{request.operation}: ca_file cannot be read: {exc.strerror}") from None
+                raise Unavailable(
+                    f"{request.operation}: {self._ca_file} (ca_file) cannot be read: {exc.strerror}"
+                ) from None
         connection = AbortableConnection()
         with self._lock:
             if self._stopping and not request.allow_after_abort:
-                raise Unavailable(f"{request.operation}: {_STOPPING.message}")
+                raise Unavailable(f"{request.operation}: {self.server}: {_STOPPING.message}")
             self._connections.add(connection)
         http = HttpSession(connection, self._headers, self._ca_file or True)
-        return StreamingResponse(request, self._server, http, connection, closed=self._forget)
+        return StreamingResponse(request, self.server, http, connection, closed=self._forget)
 
     def _forget(self, connection: AbortableConnection) -> None:
         with self._lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import os
 import socket
 import ssl
 from collections import deque
@@ -21,18 +23,23 @@ from pf_exporter.errors import (
 )
 
 FOREIGN = (
+    http.client.HTTPException,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     urllib3.exceptions.HTTPWarning,
     urllib3.exceptions.ProxySchemeUnsupported,
     OSError,
 )
-"""Everything that requests and urllib3 raise."""
+"""Everything that http.client, requests and urllib3 raise."""
 
 IDLE_MESSAGE = "no data within the idle timeout"
 
 _TIMEOUTS = (TimeoutError, urllib3.exceptions.TimeoutError)
-_CONNECTION_LOST = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+_CONNECTION_LOST = (
+    http.client.HTTPException,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.ProtocolError,
+)
 # Requests that cannot even be sent, because the URL or a header is unusable.
 _UNSENDABLE = (
     requests.exceptions.InvalidHeader,
@@ -70,7 +77,7 @@ def _describe(exc: BaseException) -> str | None:
     if isinstance(exc, socket.gaierror):
         return f"the name cannot be resolved: {exc.strerror}"
     if isinstance(exc, OSError) and exc.errno is not None:
-        return exc.strerror or type(exc).__name__
+        return exc.strerror or os.strerror(exc.errno)
     return None
 
 
@@ -82,7 +89,11 @@ def _cause(exc: BaseException) -> str:
             return description
     if any(isinstance(inner, _TIMEOUTS) for inner in nested):
         return "timed out"
-    return "connection closed by the server" if isinstance(exc, _CONNECTION_LOST) else type(exc).__name__
+    return (
+        "connection closed by the server"
+        if isinstance(exc, _CONNECTION_LOST)
+        else "the connection failed, or the response is not HTTP"
+    )
 
 
 def unavailable(exc: BaseException, operation: str, server: str) -> ApiError:
@@ -90,17 +101,19 @@ def unavailable(exc: BaseException, operation: str, server: str) -> ApiError:
     # requests raises InvalidHeader for a header of the response, too: then the one of urllib3 is its context.
     is_of_response = isinstance(exc.__context__, urllib3.exceptions.InvalidHeader)
     if isinstance(exc, _UNSENDABLE) and not is_of_response:
-        name = type(exc).__name__
-        return Rejected(f"{operation}: the request cannot be sent ({name}); check api_url and the token")
+        return Rejected(
+            f"{operation}: {server}: the request cannot be sent; check api_url, and the token for characters"
+            " that are not printable"
+        )
     message = f"{operation}: {server}: {_cause(exc)}"
     if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _nested(exc)):
         return CertificateNotTrusted(message)
     return Unavailable(message)
 
 
-def stream_error(exc: BaseException, operation: str) -> StreamError:
-    """Translate an exception of an open stream."""
+def stream_error(exc: BaseException, subject: str) -> StreamError:
+    """Translate an exception of an open stream; ``subject`` is the operation and the server."""
     # urllib3 raises its own timeout for a read; requests does not translate it.
     if isinstance(exc, urllib3.exceptions.ReadTimeoutError | TimeoutError):
-        return StreamIdle(f"{operation}: {IDLE_MESSAGE}")
-    return StreamBroken(f"{operation}: {_cause(exc)}")
+        return StreamIdle(f"{subject}: {IDLE_MESSAGE}")
+    return StreamBroken(f"{subject}: {_cause(exc)}")

@@ -76,6 +76,8 @@ class AccountStats:
         self.disconnects: dict[str, int] = dict.fromkeys(DISCONNECT_REASONS, 0)
         self.bytes = 0
         self.events = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
+        self.events_lost: dict[str, int] = {Reason.ROTATED: 0}
+        """A lower bound: 1 for each stream that was cut with a backlog."""
         self.rejected: dict[str, int] = dict.fromkeys(REJECT_REASONS, 0)
         self.fields_rejected = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
         self.fields_unknown = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
@@ -119,8 +121,12 @@ class AccountStats:
             self._gap = (past + max((self.clock() if at is None else at) - since, 0.0), None)
         self.history.state_changed()
 
-    def rotated(self) -> None:
-        """Record that a stream was replaced by another that was open before it ended."""
+    def rotated(self, *, was_cut: bool = False) -> None:
+        """Record that a stream was replaced by another that was open before it ended.
+
+        ``was_cut`` is whether it still brought events that the other one does not.
+        """
+        self.events_lost[Reason.ROTATED] += was_cut
         self.connects += 1
         self.disconnects[Reason.ROTATED] += 1
         self.stream_opened_at = time.time()

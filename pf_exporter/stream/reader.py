@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +9,8 @@ from collections.abc import Callable, Iterator
 from pf_exporter.config import StreamSettings
 from pf_exporter.errors import (
     ExporterError,
-    Forbidden,
-    LoginIncomplete,
-    Rejected,
-    Remedy,
+    NextStep,
+    StreamEnded,
     StreamIdle,
 )
 from pf_exporter.log import Logger
@@ -22,16 +19,18 @@ from pf_exporter.recording import Mark
 from pf_exporter.state import AccountStats, StreamState
 from pf_exporter.stream.deduplicator import Deduplicator
 from pf_exporter.stream.event_sink import EventSink
-from pf_exporter.stream.retry import Retry
-from pf_exporter.stream.rotation import Rotation
+from pf_exporter.stream.retry import RetrySchedule
+from pf_exporter.stream.rotation import DrainLimits, Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
 from pf_exporter.supervised_thread import SupervisedThread
 
-HEALTHY_AFTER = 60.0
-"""Seconds of life after which a stream counts as a success, and waits start again at their minimum."""
-OVERLAP = 1.0
-"""Seconds for which both streams stay open when one replaces the other: a server may need a moment from the
-first byte of a stream to its first event."""
+NOT_STREAMING = "not streaming"
+KICK_WINDOW = 5.0
+"""Seconds after the opening of the next stream during which the end of the current one is blamed on it."""
+MAX_HEARTBEAT_BYTES = 64
+CUT_REMEDY = (
+    "look for a slow link, or give the exporter more CPU: it receives events faster than it reads them"
+)
 ROTATION_RETRY = 60.0
 """Seconds after a failed rotation until the next one."""
 PROGRESS_MARGIN = 2 * CALL_DEADLINE
@@ -57,10 +56,9 @@ class StreamReader:
         settings: StreamSettings,
         *,
         failed: Callable[[BaseException], None],
-        healthy_after: float = HEALTHY_AFTER,
-        overlap: float = OVERLAP,
+        drain: DrainLimits = DrainLimits(),  # noqa: B008  # immutable
+        retry: RetrySchedule | None = None,
         clock: Callable[[], float] = time.monotonic,
-        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._subscription = subscription
         self._session_manager = session_manager
@@ -68,10 +66,10 @@ class StreamReader:
         self._stats = stats
         self._account = stats.account
         self._rotate_after = settings.rotate_after or float("inf")
-        self._retry = Retry(settings, healthy_after=healthy_after, jitter=jitter)
+        self._retry = retry or RetrySchedule(settings)
         self._idle_timeout = settings.idle_timeout
         self._failed = failed
-        self._overlap = overlap
+        self._drain = drain
         self._clock = clock
         self._deduplicator = Deduplicator(clock=clock)
         self._stopping = threading.Event()
@@ -101,7 +99,7 @@ class StreamReader:
         self._stopping.set()
         rotation = self._rotation
         if rotation is not None:
-            rotation.skip_overlap()
+            rotation.current_ended()
 
     def join(self, timeout: float | None) -> bool:
         """Wait for the thread, at most ``timeout`` seconds; return whether it has ended."""
@@ -116,7 +114,7 @@ class StreamReader:
                     stream = self._open()
                 self._read(stream)
             except ExporterError as exc:
-                if exc.remedy is Remedy.EXIT:
+                if exc.next_step is NextStep.EXIT:
                     self._stats.lost(exc.reason, StreamState.STOPPED, message=str(exc))
                     self._failed(exc)
                     return
@@ -129,7 +127,7 @@ class StreamReader:
                 if stream is None and not self._stopping.is_set():
                     self._recover(exc, ended)
         if stream is not None:
-            stream.response.close()
+            stream.close()
         self._stats.stopped()
 
     def _open(self) -> OpenStream:
@@ -137,6 +135,7 @@ class StreamReader:
         stream = self._subscription.open()
         self._stats.opened()
         self._session_manager.logout_replaced(stream.session)
+        self._session_manager.failures.resolved(NOT_STREAMING)
         log.info("streaming", account=self._account)
         return stream
 
@@ -149,22 +148,19 @@ class StreamReader:
                 if not is_repeat(event):
                     sink.process(event)
         finally:
-            stream.response.close()
+            stream.close()
 
     def _chunks(self, stream: OpenStream) -> Iterator[bytes]:
         """Yield the stream's chunks; here, because the parser drops heartbeats, which count as life, too."""
         stats, clock = self._stats, self._clock
-        if stream.first_chunk:
-            stats.bytes += len(stream.first_chunk)
-            stats.last_byte_at = clock()
-            yield stream.first_chunk
-        for chunk in stream.response.chunks():
+        for chunk in stream.chunks():
             self._thread.progress(self._idle_timeout + PROGRESS_MARGIN)
             stats.bytes += len(chunk)
             stats.last_byte_at = now = clock()
             if self._rotation is not None:
-                if self._rotation.error is not None:
-                    self._abandon_rotation(self._rotation)
+                if self._stopping.is_set():
+                    raise StreamEnded("stream: the exporter is stopping")
+                self._follow_rotation(self._rotation, chunk, now)
             elif now >= self._rotate_at or self._subscription.stale:
                 self._start_rotation(stream)
             yield chunk
@@ -185,14 +181,7 @@ class StreamReader:
         delay = self._retry.delay(exc, lifetime, self._session_manager.retry_delay)
         if delay:
             self._stats.waiting(delay)
-        needs_a_person = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
-        (log.error if needs_a_person else log.warning)(
-            "not streaming",
-            account=self._account,
-            reason=exc.reason,
-            error=exc,
-            retry_in=round(delay, 1),
-        )
+        self._session_manager.failures.failed(NOT_STREAMING, exc, delay)
         self._thread.progress(delay + PROGRESS_MARGIN)
         self._stopping.wait(delay)
         if not self._stopping.is_set():
@@ -211,10 +200,22 @@ class StreamReader:
             self._subscription,
             current,
             account=self._account,
-            overlap=self._overlap,
+            limits=self._drain,
             failed=self._thread_failed,
+            clock=self._clock,
         )
         self._rotation.start()
+
+    def _follow_rotation(self, rotation: Rotation, chunk: bytes, now: float) -> None:
+        """Tell a rotation what the current stream has brought."""
+        if rotation.error is not None:
+            self._abandon_rotation(rotation)
+            return
+        self._deduplicator.expect(rotation.take_keys())
+        if len(chunk) > MAX_HEARTBEAT_BYTES or not chunk.startswith(b":"):
+            rotation.event_received(now)
+        if self._deduplicator.has_caught_up:
+            rotation.caught_up(now)
 
     def _abandon_rotation(self, rotation: Rotation) -> None:
         self._rotation = None
@@ -223,11 +224,11 @@ class StreamReader:
         self._deduplicator.rotation_abandoned()
         error = rotation.error
         if error is not None and not self._stopping.is_set():
-            log.warning("stream not renewed", account=self._account, reason=error.reason, error=error)
+            self._session_manager.failures.failed("stream not renewed", error, ROTATION_RETRY)
 
     def _take_next(self, rotation: Rotation, *, was_planned: bool) -> OpenStream | None:
         """Return the stream that a rotation has prepared to follow the one that ended, if there is one."""
-        rotation.skip_overlap()
+        rotation.current_ended()
         self._thread.progress(self._rotation_timeout + PROGRESS_MARGIN)
         stream = rotation.wait(self._rotation_timeout)
         if stream is None:
@@ -237,10 +238,12 @@ class StreamReader:
         self._sink.mark(Mark.ROTATION_SWITCHED)
         self._deduplicator.rotation_switched()
         if was_planned:
-            self._stats.rotated()
+            self._stats.rotated(was_cut=rotation.was_cut)
+            if rotation.was_cut:
+                log.warning("backlog of the old stream lost", account=self._account, remedy=CUT_REMEDY)
         else:
-            # Opening the second stream ended the first.
-            self._subscription.single_connection = True
+            if self._clock() - stream.opened_at < KICK_WINDOW:
+                self._subscription.single_connection = True
             self._stats.opened(stream.opened_at)
         self._session_manager.logout_replaced(stream.session)
         log.info("stream renewed", account=self._account)

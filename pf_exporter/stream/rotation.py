@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from pf_exporter.errors import ExporterError
+from pf_exporter.stream.held_stream import HeldStream
 from pf_exporter.stream.subscription import OpenStream, Subscription
 from pf_exporter.supervised_thread import SupervisedThread
 
 
-class Rotation:
-    """One attempt to replace the current stream without a gap.
+@dataclass(frozen=True)
+class DrainLimits:
+    """How long the current stream runs on beside the next one, in seconds."""
 
-    Its thread opens the next stream, waits for its first bytes, lets both streams run for ``overlap`` seconds
-    and shuts the current one down, which wakes the reader. The thread changes nothing else: what a result
-    means is up to the reader, who may have given up long before it is there.
+    overlap: float = 1.0
+    """After the current stream has brought an event that the next one brought too: what follows is on the
+    next one, but servers may order events differently on two streams."""
+    quiet: float = 5.0
+    """Without an event on the current stream: a server may need a moment from the first byte of the next
+    stream to its first event, and a slow link may pause."""
+    deadline: float = 300.0
+    """At most; a backlog that is left then is lost."""
+
+
+class Rotation:
+    """One attempt to replace the current stream without a gap and without losing an event.
+
+    Its thread opens the next stream and waits for its first bytes. Then a second thread reads the next stream
+    ahead, while the first one waits until the current stream has brought all that is not on the next one, and
+    shuts it down, which wakes the reader. The threads change nothing else: what a result means is up to the
+    reader, who may have given up long before it is there.
     """
 
     def __init__(
@@ -25,22 +42,34 @@ class Rotation:
         current: OpenStream,
         *,
         account: str,
-        overlap: float,
+        limits: DrainLimits,
         failed: Callable[[BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscription = subscription
         self._current = current
-        self._overlap = overlap
-        self._overlap_over = threading.Event()
+        self._account = account
+        self._limits = limits
+        self._failed = failed
+        self._clock = clock
+        self._changed = threading.Event()
+        self._current_ended = False
+        self._last_event_at = clock()
+        """When the current stream has brought bytes of an event, at least as late as the next one opened."""
+        self._caught_up_at = float("inf")
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._given_up = False
         self._next: OpenStream | None = None
+        self.was_cut = False
+        """Whether the current stream was shut down at the deadline, while it still brought events."""
         self.error: ExporterError | None = None
         """Why there is no next stream, once that is known."""
-        self._thread = SupervisedThread(
-            self._run, name=f"stream {account} next", failed=failed, account=account
-        )
+        self._thread = self._new_thread(self._run, "next")
+
+    def _new_thread(self, work: Callable[[], None], name: str) -> SupervisedThread:
+        name = f"stream {self._account} {name}"
+        return SupervisedThread(work, name=name, failed=self._failed, account=self._account)
 
     def start(self) -> None:
         """Start to open the next stream."""
@@ -48,22 +77,40 @@ class Rotation:
 
     def _run(self) -> None:
         try:
-            stream = self._open()
+            stream, held = self._open()
         except ExporterError as exc:
             self.end(None, exc)
             return
-        if not self.end(stream):
-            stream.response.close()
-        self._overlap_over.wait(self._overlap)
-        self._current.response.shutdown()
+        self._last_event_at = self._clock()
+        self._new_thread(held.run, "ahead").start()
+        if self.end(stream):
+            self._drain()
+        else:
+            stream.close()
 
-    def _open(self) -> OpenStream:
+    def _open(self) -> tuple[OpenStream, HeldStream]:
         stream = self._subscription.open_second()
+        held = HeldStream(stream.response)
         try:
-            return replace(stream, first_chunk=next(stream.response.chunks()))
+            held.read_first()
         except ExporterError:
-            stream.response.close()
+            stream.close()
             raise
+        return replace(stream, held=held), held
+
+    def _drain(self) -> None:
+        """Shut the current stream down as soon as nothing is lost by that, or at the deadline."""
+        limits = self._limits
+        deadline = self._clock() + limits.deadline
+        while not self._current_ended:
+            drained_at = min(self._last_event_at + limits.quiet, self._caught_up_at + limits.overlap)
+            left = min(drained_at, deadline) - self._clock()
+            if left <= 0:
+                self.was_cut = drained_at > deadline
+                self._current.response.shutdown()
+                return
+            self._changed.wait(left)
+            self._changed.clear()
 
     def end(self, stream: OpenStream | None, error: ExporterError | None = None) -> bool:
         """Hand over the result, for the thread. Return False if the reader has given up waiting for it."""
@@ -73,9 +120,25 @@ class Rotation:
             self._ended.set()
             return not self._given_up
 
-    def skip_overlap(self) -> None:
-        """Keep the thread from waiting: the current stream has ended. Any thread may call."""
-        self._overlap_over.set()
+    def take_keys(self) -> Iterable[int]:
+        """Return the keys of the events that the next stream has brought since the last call."""
+        stream = self._next
+        return () if stream is None or stream.held is None else stream.held.take_keys()
+
+    def event_received(self, at: float) -> None:
+        """Take note that the current stream has brought bytes of an event."""
+        self._last_event_at = at
+
+    def caught_up(self, at: float) -> None:
+        """Take note that all later events of the current stream are on the next one, too."""
+        if self._caught_up_at == float("inf"):
+            self._caught_up_at = at
+            self._changed.set()
+
+    def current_ended(self) -> None:
+        """Take note that the current stream needs no shutdown. Any thread may call."""
+        self._current_ended = True
+        self._changed.set()
 
     def wait(self, seconds: float) -> OpenStream | None:
         """Return the next stream, for the reader: as soon as it is there, or None after ``seconds``."""

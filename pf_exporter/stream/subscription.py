@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pf_exporter.config import Account
 from pf_exporter.errors import BundleGone, ExporterError, Forbidden, Rejected, SubscriptionGone, Unauthorized
 from pf_exporter.packetfabric import Client, Session, SessionManager, StreamingResponse
 from pf_exporter.schema import canonical_id
+from pf_exporter.stream.held_stream import HeldStream
 
 UNSTREAMED_LIFETIME = 240.0
 """Seconds for which a bundle that was never streamed is used; the API forgets it after 300."""
@@ -38,8 +40,20 @@ class OpenStream:
     response: StreamingResponse
     opened_at: float
     """By the monotonic clock."""
-    first_chunk: bytes = b""
-    """Bytes that were read already."""
+    held: HeldStream | None = None
+    """The start of it, if another thread reads it ahead."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes as they arrive. Always ends with a :class:`StreamError`."""
+        chunks = self.response.chunks()
+        return chunks if self.held is None else itertools.chain(self.held.take_over(), chunks)
+
+    def close(self) -> None:
+        """Free everything; only the thread that reads may call this."""
+        if self.held is not None:
+            self.response.end_reading()
+            self.held.join()
+        self.response.close()
 
 
 class Subscription:

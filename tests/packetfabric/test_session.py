@@ -422,3 +422,41 @@ def test_api_key_is_never_logged_out(fake: Fake, clock: Clock) -> None:
     assert session_manager.get().token.reveal() == "key"
     session_manager.close()
     assert fake.requests == []
+
+
+def test_short_sessions_are_renewed_in_time(fake: Fake, clock: Clock) -> None:
+    """Sessions of two minutes for an hour: each is renewed before it expires."""
+    fake.session = ends_after(120)
+    session_manager = manager_of(fake, clock, jitter=0.99)
+    current, age, ages = session_manager.get(), 0, []
+    for _ in range(360):
+        session = session_manager.get()
+        session_manager.verified(session)
+        age = age + 10 if session is current else 10
+        current = session
+        ages.append(age)
+        clock.now += 10
+    assert max(ages) <= 120
+
+
+def test_short_sessions_without_an_expiry(fake: Fake, clock: Clock) -> None:
+    """A session that the API ends after two minutes, and that was of use, is followed by a login at once."""
+    session_manager = manager_of(fake, clock, jitter=0.99)
+    for number in range(1, 11):
+        session = session_manager.get()
+        session_manager.verified(session)
+        clock.now += 120
+        session_manager.discard(session)
+        assert logins(fake) == number
+
+
+def test_refused_renewals_are_repeated_slowly(fake: Fake, clock: Clock) -> None:
+    """A session that is in use does not let a wrong password be tried more often."""
+    fake.session = ends_after(120)
+    session_manager = manager_of(fake, clock, jitter=0.99)
+    session_manager.verified(session_manager.get())
+    fake.script["login"] = itertools.repeat(Answer(401))
+    for _ in range(3600):
+        session_manager.verified(session_manager.get())
+        clock.now += 1
+    assert 3 <= logins(fake) <= 9

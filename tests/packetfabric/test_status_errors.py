@@ -68,17 +68,17 @@ def test_error_of_a_status(fake: Fake, phase: str, status: int, error: type[Expo
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b'{"message": "vlan: too small"}', 'login: HTTP 400 ("vlan: too small")'),
-        (b'{"message": "a\\u001b[31m\\nb"}', 'login: HTTP 400 ("a[31mb")'),
+        (b'{"message": "vlan: too small"}', 'HTTP 400 ("vlan: too small")'),
+        (b'{"message": "a\\u001b[31m\\nb"}', 'HTTP 400 ("a[31mb")'),
         (
             b"{\"message\": \"'password' of 'user'\"}",
-            "login: HTTP 400 (\"'<secret>' of '<secret>'\")",
+            "HTTP 400 (\"'<secret>' of '<secret>'\")",
         ),
-        (b'{"message": "%b"}' % (b"x" * 999), f'login: HTTP 400 ("{"x" * 200}")'),
-        (b'{"message": [1]}', "login: HTTP 400"),
-        (b'{"message": ' + b"[" * 5000 + b"]" * 5000 + b"}", "login: HTTP 400"),
-        (b"[]", "login: HTTP 400"),
-        (b"not found", "login: HTTP 400"),
+        (b'{"message": "%b"}' % (b"x" * 999), f'HTTP 400 ("{"x" * 200}")'),
+        (b'{"message": [1]}', "HTTP 400"),
+        (b'{"message": ' + b"[" * 5000 + b"]" * 5000 + b"}", "HTTP 400"),
+        (b"[]", "HTTP 400"),
+        (b"not found", "HTTP 400"),
     ],
 )
 def test_message_of_the_api(fake: Fake, body: bytes, message: str) -> None:
@@ -86,7 +86,7 @@ def test_message_of_the_api(fake: Fake, body: bytes, message: str) -> None:
     fake.script["login"] = [Answer(400, body=body)]
     with pytest.raises(Rejected) as caught:
         make_client(fake).login()
-    assert str(caught.value) == message
+    assert str(caught.value) == f"login: {fake.url.removeprefix('http://')}: {message}"
 
 
 @pytest.mark.parametrize(

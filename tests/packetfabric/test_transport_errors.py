@@ -63,7 +63,7 @@ def test_every_exception_is_translated(cls: type[BaseException]) -> None:
         (socket.gaierror(socket.EAI_NONAME, "Name unknown"), "the name cannot be resolved: Name unknown"),
         (ssl.SSLError("x"), "TLS failed: the server ended the handshake"),
         (TimeoutError("timed out"), "timed out"),
-        (OSError(CANARY), "OSError"),
+        (OSError(CANARY), "the connection failed, or the response is not HTTP"),
     ],
 )
 def test_nested_cause(exc: BaseException, message: str) -> None:
@@ -74,7 +74,7 @@ def test_nested_cause(exc: BaseException, message: str) -> None:
     chained = requests.exceptions.ConnectionError(CANARY)
     chained.__cause__ = exc
     assert str(unavailable(exc, "login", "api:443")) == f"login: api:443: {message}"
-    if message != "OSError":
+    if not message.startswith("the connection failed"):
         assert (
             str(unavailable(outer, "login", "api:443"))
             == str(unavailable(chained, "login", "api:443"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pf_exporter.stream.deduplicator import REPEAT_WINDOW, Deduplicator
+from pf_exporter.stream.deduplicator import MAX_REMEMBERED, REPEAT_WINDOW, Deduplicator, event_key
 from tests.state.harness import Clock
 
 
@@ -63,14 +63,65 @@ def test_name_and_data_both_count(deduplicator: Deduplicator) -> None:
 
 
 def test_after_the_window_nothing_is_a_repeat(deduplicator: Deduplicator, clock: Clock) -> None:
-    """The same event long after the switch is a new one."""
+    """The same event long after the switch, and long after the last repeat, is a new one."""
+    deduplicator.rotation_started()
+    repeats(deduplicator, LOGIN, LOGIN, LOGOUT)
+    deduplicator.rotation_switched()
+    for _ in range(2):
+        clock.now += REPEAT_WINDOW
+        assert deduplicator.is_repeat(LOGIN)
+    clock.now += REPEAT_WINDOW + 1.0
+    assert not deduplicator.is_repeat(LOGOUT)
+
+
+def test_old_event_that_the_new_stream_brings_later(deduplicator: Deduplicator) -> None:
+    """The old stream has caught up as soon as the new one brings an event of it; others do not count."""
+    deduplicator.rotation_started()
+    repeats(deduplicator, LOGIN)
+    deduplicator.expect([event_key(LOGOUT)])
+    caught_up = [deduplicator.has_caught_up]
+    deduplicator.expect([event_key(LOGIN)])
+    caught_up.append(deduplicator.has_caught_up)
+    deduplicator.rotation_started()
+    caught_up.append(deduplicator.has_caught_up)
+    assert caught_up == [False, True, False]
+
+
+def test_new_event_that_the_old_stream_brings_later(deduplicator: Deduplicator) -> None:
+    """The old stream has caught up when it brings an event of the new one, expected since the rotation."""
+    deduplicator.expect([event_key(LOGOUT)])
+    deduplicator.rotation_started()
+    deduplicator.expect([event_key(LOGIN)])
+    repeats(deduplicator, LOGOUT)
+    caught_up = [deduplicator.has_caught_up]
+    repeats(deduplicator, LOGIN)
+    caught_up.append(deduplicator.has_caught_up)
+    assert caught_up == [False, True]
+
+
+def test_rotation_right_after_another(deduplicator: Deduplicator) -> None:
+    """What the second stream repeats of the first is recognized also while it is replaced by a third."""
     deduplicator.rotation_started()
     repeats(deduplicator, LOGIN, LOGOUT)
     deduplicator.rotation_switched()
-    clock.now += REPEAT_WINDOW
-    assert deduplicator.is_repeat(LOGIN)
-    clock.now += 1.0
-    assert not deduplicator.is_repeat(LOGOUT)
+    deduplicator.rotation_started()
+    assert repeats(deduplicator, LOGIN) == [True]
+    deduplicator.rotation_switched()
+    assert repeats(deduplicator, LOGIN, LOGOUT) == [True, False]
+
+
+def test_memory_is_bounded(deduplicator: Deduplicator) -> None:
+    """Of a backlog of any length the latest events are remembered, and only so many are expected."""
+    deduplicator.rotation_started()
+    for number in range(MAX_REMEMBERED + 2):
+        deduplicator.is_repeat(Event("customer|auth", str(number)))
+    deduplicator.expect(range(MAX_REMEMBERED))
+    deduplicator.expect([event_key(Event("customer|auth", "5"))])
+    deduplicator.rotation_switched()
+    first, second, third = repeats(
+        deduplicator, *(Event("customer|auth", str(number)) for number in (1, 2, MAX_REMEMBERED + 1))
+    )
+    assert (first, second, third) == (False, True, True)
 
 
 def test_an_abandoned_rotation_is_forgotten(deduplicator: Deduplicator) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
+import re
 import time
 from collections.abc import Iterator
 
@@ -11,9 +13,11 @@ import pytest
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
+from pf_exporter.config.settings import Config, InventorySettings
 from pf_exporter.errors import EventError, TooLarge
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.sse import ServerSentEvent
+from pf_exporter.reason import Reason
 from pf_exporter.recording.format import Mark
 from pf_exporter.state.stats import StreamState
 from tests.chain import Chain
@@ -25,6 +29,7 @@ from tests.fakes import (
     STREAM,
     Answer,
     Fake,
+    Piece,
     Step,
     dead_url,
     event,
@@ -64,6 +69,20 @@ class CollectingSink:
 
     def reject(self, error: EventError) -> None:
         self.rejected.append(error)
+
+
+def test_slow_chunk(fake: Fake) -> None:
+    """A large chunk that arrives slowly: its events come as they arrive, and it is not silence."""
+    size = sum(len(sample(number)) for number in range(1, 11))
+    pieces: list[Piece] = [b"%x\r\n" % size]
+    for number in range(1, 11):
+        pieces += [sample(number), 0.1]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    fake.script["open"] = [(head, *pieces, SILENCE)]
+    with Chain(fake.account(), settings=settings(idle_timeout=0.5)) as chain:
+        chain.wait_for_events(10)
+        assert chain.stats.connects == 1
+        assert sum(chain.stats.disconnects.values()) == 0
 
 
 def test_any_sink_receives_the_stream(fake: Fake) -> None:
@@ -253,7 +272,7 @@ def test_log_of_state_changes(fake: Fake, caplog: pytest.LogCaptureFixture) -> N
         messages = [record.getMessage() for record in caplog.records]
     assert messages == ["logged in", "not streaming", "streaming"]
     (lost,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
-    assert vars(lost)["fields"].keys() == {"account", "reason", "error", "retry_in"}
+    assert vars(lost)["fields"].keys() == {"account", "reason", "error", "remedy", "retry_in"}
     assert lost.levelname == "WARNING"
 
 
@@ -264,6 +283,42 @@ def test_forbidden_is_logged_as_an_error(fake: Fake, caplog: pytest.LogCaptureFi
         until(lambda: chain.stats.up, "a stream")
     (lost,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
     assert lost.levelname == "ERROR"
+
+
+def refusals(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    return [
+        (record.levelname, record.getMessage()) for record in caplog.records if record.levelno > logging.INFO
+    ]
+
+
+@pytest.mark.parametrize("kind", ["password", "key"])
+def test_wrong_credential_is_one_error(fake: Fake, caplog: pytest.LogCaptureFixture, kind: str) -> None:
+    """However often it is tried, by stream and inventory: one line with host, cause and remedy."""
+    account = fake.account(token=Secret("wrong"), login=None, password=None)
+    if kind == "password":
+        account = fake.account()
+        fake.script["login"] = itertools.repeat(Answer(401, {}, b'{"message": "no such user"}'))
+    config = Config((account,), inventory=InventorySettings(interval=0.05))
+    with Chain(account, config=config) as chain:
+        fake.wait_for(lambda: len(fake.of("login" if kind == "password" else "subscribe")) > 3, 10)
+        until(lambda: sum(chain.inventory.failures.values()) > 1, "two polls")
+    assert refusals(caplog) == [("ERROR", "credentials not accepted")]
+    (record,) = [record for record in caplog.records if record.levelno > logging.INFO]
+    fields = vars(record)["fields"]
+    assert fields["account"] == "default"
+    assert re.match(r"[a-z ]+: 127\.0\.0\.1:\d+: HTTP 401", str(fields["error"]))
+    assert fields["remedy"] == Reason.UNAUTHORIZED.remedy
+
+
+def test_expired_session_is_a_warning(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    """A session that was good and is refused later needs no person."""
+    with Chain(fake.account()) as chain:
+        until(lambda: chain.stats.up, "a stream")
+        with fake.changed:
+            fake.sessions.clear()
+        fake.send(FIN)
+        until(lambda: len(fake.of("login")) == 2 and chain.stats.up, "another session")
+    assert {level for level, _ in refusals(caplog)} == {"WARNING"}
 
 
 def test_api_is_down_at_the_start(fake: Fake) -> None:
