@@ -151,7 +151,7 @@ def test_a_stream_that_fails(fake: Fake) -> None:
         until(lambda: source.read().problem, "the error")
         reading = source.read()
         assert reading.accounts == {"acme": "backoff"}
-        assert reading.problem == "acme: stream: HTTP 503"
+        assert reading.problem == f"acme: stream: {fake.url.removeprefix('http://')}: HTTP 503"
     assert source.read().serial > reading.serial
 
 
