@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -169,6 +171,27 @@ def test_pages_and_search(fake: Fake) -> None:
     assert "1 to 11 of 11 found, 200 in total." in found.text
     assert ("href", "/#port") in found.attributes  # Clears the search.
     assert "None of 200 matches." in none.text
+
+
+def test_searches_leave_time_to_the_streams(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a page that took long, as many seconds pass until the next one is rendered."""
+    rests: list[float] = []
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+        await real(0)
+
+    def render(context: StatusContext) -> str:
+        threading.Event().wait(0.3)
+        return context.title
+
+    monkeypatch.setattr("pf_exporter.web.routes.asyncio.sleep", sleep)
+    monkeypatch.setattr("pf_exporter.web.routes.render_page", render)
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        for search in ("a", "b"):
+            get(f"http://{exporter.server.addresses[0]}/?port={search}")
+    assert max(rests) > 0.1
 
 
 def test_configuration_is_collapsed(fake: Fake) -> None:
