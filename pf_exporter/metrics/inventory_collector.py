@@ -132,12 +132,12 @@ class InventoryCollector(Collector):
         yield from describe(INVENTORY_METRICS)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families with their current samples."""
+        """Yield the families with their current samples; one without any is left out, as Go's client does."""
         families = dict(zip((spec.name for spec in FAMILIES), self._families(), strict=True))
         aliases = self._aliases()
         for inventory in self._inventories:
             _add_samples(families, inventory, aliases.get(inventory.account, {}))
-        yield from families.values()
+        yield from (family for family in families.values() if family.samples)
         yield from collect(INVENTORY_METRICS, self._inventories)
 
     def _aliases(self) -> Mapping[str, IdAliases]:

@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from pf_exporter.inventory.snapshot import Snapshot
+from pf_exporter.metrics.inventory_collector import FAMILIES, InventoryCollector
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.labels import MAX_LABEL, canonical_id
 from pf_exporter.schema.observation import Observation
@@ -18,6 +19,7 @@ from pf_exporter.schema.resources import RESOURCES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
+from pf_exporter.state import Store
 from tests.inventory.fixtures import CreateAccount
 from tests.inventory.harness import FakeApi, PolledAccount, observation, port
 
@@ -70,6 +72,13 @@ def test_counters_start_at_zero(account: PolledAccount) -> None:
     rejected = account.values("inventory_fields_rejected_total", "field")
     assert {"speed", "mtu", "bandwidth.speed", "rate_limit_in", "port_circuit_id"} <= rejected.keys()
     assert {*failures.values(), *rejected.values()} == {0.0}
+
+
+def test_families_without_samples_are_not_exposed() -> None:
+    """A family without samples is left out, as Go's client does; `describe` has it."""
+    collector = InventoryCollector([], Store(ttl=1, limit=1))
+    assert {family.name for family in collector.collect()}.isdisjoint(spec.name for spec in FAMILIES)
+    assert {family.name for family in collector.describe()}.issuperset(spec.name for spec in FAMILIES)
 
 
 def test_descriptions_are_sanitized(api: FakeApi, account: PolledAccount) -> None:
