@@ -2,7 +2,7 @@
 
 import sys
 
-from pf_exporter.cli import main
+from pf_exporter.__main__ import main
 
 if __name__ == "__main__":
     try:

@@ -72,4 +72,6 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         accounts=",".join(account.name for account in config.accounts),
     )
     log_warnings(config)
-    return serve(config, SignalWaiter(*TERMINATION, signal.SIGHUP), lambda: load(arguments, environ))
+    return serve(
+        config, SignalWaiter(*TERMINATION, signal.SIGHUP), lambda: load(arguments, environ, refuse_empty=True)
+    )

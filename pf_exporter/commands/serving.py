@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from typing import Protocol
 
 from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.commands.service_manager import ServiceManager
 from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
+from pf_exporter.server import raise_descriptor_limit
 from pf_exporter.service import Exporter
 
 log = Logger(__name__)
@@ -24,9 +27,29 @@ class ConfigSource(Protocol):
         """The configuration; raises :class:`ConfigError`."""
 
 
-def _reload(exporter: Exporter) -> None:
-    with contextlib.suppress(ConfigError):  # Logged, and shown by a metric.
-        exporter.reload()
+class _Reloader:
+    """Reloads on a thread of its own: a reload waits for streams to end, and SIGTERM must not wait for it.
+
+    One reload runs at a time; however many are requested meanwhile, one follows.
+    """
+
+    def __init__(self, exporter: Exporter, manager: ServiceManager) -> None:
+        self._exporter = exporter
+        self._manager = manager
+        self._requested = threading.Event()
+        threading.Thread(target=self._run, name="reload", daemon=True).start()
+
+    def request(self) -> None:
+        """Reload as soon as the present reload, if there is one, has ended."""
+        self._requested.set()
+
+    def _run(self) -> None:
+        while self._requested.wait():
+            self._requested.clear()
+            self._manager.reloading()
+            with contextlib.suppress(ConfigError):  # Logged, and shown by a metric.
+                self._exporter.reload()
+            self._manager.ready()
 
 
 def log_listening(exporter: Exporter) -> None:
@@ -41,11 +64,15 @@ def log_listening(exporter: Exporter) -> None:
 
 def serve(config: Config, signals: SignalWaiter, source: ConfigSource | None = None) -> ExitCode:
     """Run the exporter; on SIGHUP reload the configuration from ``source``."""
-    exporter = Exporter(config, on_failure=signals.end, source=source)
+    raise_descriptor_limit()
+    manager = ServiceManager(os.environ)
+    exporter = Exporter(config, on_failure=signals.end, on_progress=manager.alive, source=source)
     with exporter:
         log_listening(exporter)
+        manager.ready()
+        reloader = _Reloader(exporter, manager)
         while signals.wait() == signal.SIGHUP:
-            # On another thread: a reload waits for streams to end, and SIGTERM must not wait for a reload.
-            threading.Thread(target=_reload, args=(exporter,), name="reload", daemon=True).start()
+            reloader.request()
+        manager.stopping()
     log.info("stopped")
     return ExitCode.FAILED if exporter.failed else ExitCode.OK

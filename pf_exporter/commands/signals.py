@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from types import FrameType
 
 TERMINATION = (signal.SIGTERM, signal.SIGINT)
 """The signals that end every command."""
@@ -22,9 +23,15 @@ class SignalWaiter:
     def __init__(self, *signals: signal.Signals) -> None:
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
-        for number in signals:
-            signal.signal(number, lambda *_: None)
+        self._termination = 0
+        # In this order: a signal in between is not lost.
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        for number in signals:
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if number in TERMINATION:  # In a flood of other signals the socket may have no room for it.
+            self._termination = number
 
     def fileno(self) -> int:
         """The descriptor that is readable when :meth:`wait` would return at once."""
@@ -36,4 +43,5 @@ class SignalWaiter:
 
     def wait(self) -> int:
         """Wait for the next signal and return its number, or ``ENDED``."""
-        return self._receiver.recv(1)[0]
+        number = self._receiver.recv(1)[0]
+        return self._termination or number

@@ -53,15 +53,17 @@ def load(
     need_account: bool = True,
     defaults: Mapping[str, str] = MappingProxyType({}),
     check_web_config: FileCheck | None = None,
+    refuse_empty: bool = False,
 ) -> Config:
     """The configuration from the file, the environment and the flags together.
 
     ``arguments`` come from a parser that :func:`add_flags` prepared. Secret files are read once, to report
     problems with them. Without ``need_account`` accounts are neither checked nor returned. ``defaults``
-    replace the defaults of settings, by key. ``check_web_config`` checks the web configuration file. Raises
-    :class:`ConfigError` with every problem found in any file.
+    replace the defaults of settings, by key. ``check_web_config`` checks the web configuration file. With
+    ``refuse_empty`` an empty file is a problem: it may be incomplete. Raises :class:`ConfigError` with every
+    problem found in any file.
     """
-    loader = _Loader(arguments, environ, defaults)
+    loader = _Loader(arguments, environ, defaults, refuse_empty=refuse_empty)
     config = loader.load(need_account=need_account, check_web_config=check_web_config)
     del environ  # Its secrets must not be among the local variables of a traceback.
     if config is None:
@@ -78,8 +80,14 @@ class _Loader:
     """Loads one configuration; problems end in ``problems``."""
 
     def __init__(
-        self, arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, str]
+        self,
+        arguments: argparse.Namespace,
+        environ: Mapping[str, str],
+        defaults: Mapping[str, str],
+        *,
+        refuse_empty: bool = False,
     ) -> None:
+        self._refuse_empty = refuse_empty
         self._flags: dict[str, Any] = vars(arguments)
         self._defaults = defaults
         self._environ = {name: text for name, text in environ.items() if text}
@@ -126,6 +134,8 @@ class _Loader:
         except ValueError as exc:
             self._reader.reject(self._path, f"{exc}; check --config.file")
             return None, Location(self._path)
+        if self._refuse_empty and not text.strip():
+            self._reader.reject(self._path, "the file is empty, perhaps because it is being written")
         return self._reader.yaml(text, self._path)
 
     def _settings(self, document: Mapping[str, Any], root: Location) -> dict[str, Any]:

@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING
 from pf_exporter.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from pf_exporter.server.connections import raise_descriptor_limit
     from pf_exporter.server.middleware import guard
     from pf_exporter.server.reloader import WebConfigReloader
     from pf_exporter.server.server import Server
 else:  # Need starlette, uvicorn and PyYAML.
     __getattr__ = lazy_names(
-        __name__, {"guard": "middleware", "WebConfigReloader": "reloader", "Server": "server"}
+        __name__,
+        {
+            "guard": "middleware",
+            "raise_descriptor_limit": "connections",
+            "WebConfigReloader": "reloader",
+            "Server": "server",
+        },
     )
 
 __all__ = [
     "Server",
     "WebConfigReloader",
     "guard",
+    "raise_descriptor_limit",
 ]

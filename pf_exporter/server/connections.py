@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import socket
 import time
@@ -22,7 +23,8 @@ log = Logger(__name__)
 def raise_descriptor_limit() -> None:
     """Raise the soft limit of file descriptors to the hard limit, as programs in Go do at their start."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with contextlib.suppress(OSError):  # A sandbox may forbid it.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def default_limit() -> int:

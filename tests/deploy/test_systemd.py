@@ -175,3 +175,12 @@ def test_socket_unit(tmp_path: Path, key: str, problem: str) -> None:
 def test_socket_and_service_have_the_same_address() -> None:
     """The socket unit listens where the service does without it."""
     assert f"PF_EXPORTER_WEB_LISTEN_ADDRESS={values('ListenStream', SOCKET)[0]}" in values("Environment")
+
+
+def test_watchdog() -> None:
+    """systemd waits until the exporter listens, restarts it when it hangs, and keeps no dump of its memory."""
+    assert values("Type") == ["notify"]
+    (seconds,) = values("WatchdogSec")
+    # The exporter sends a sign of life every second.
+    assert 10 <= int(seconds.removesuffix("s")) <= 120
+    assert values("LimitCORE") == ["0"]
