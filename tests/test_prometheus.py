@@ -53,8 +53,13 @@ def test_series_are_typed(prometheus: Prometheus) -> None:
 
 def test_every_sample_is_kept(prometheus: Prometheus) -> None:
     """Prometheus keeps every sample of the page: none is a duplicate, out of order or over a limit."""
-    wait_for(
-        prometheus,
-        "scrape_samples_scraped - scrape_samples_post_metric_relabeling",
-        where=lambda value: value == 0,
+    wait_for(prometheus, "count_over_time(scrape_samples_scraped[1m])", where=lambda value: value > 3)
+    with urlopen(f"{prometheus.url}/metrics", timeout=10) as page:
+        dropped = dict(re.findall(r"(?m)^prometheus_target_scrapes_(\w+) (\S+)$", page.read().decode()))
+    expected = (
+        "sample_duplicate_timestamp_total",
+        "sample_out_of_bounds_total",
+        "sample_out_of_order_total",
+        "exceeded_sample_limit_total",
     )
+    assert {name: dropped[name] for name in expected} == dict.fromkeys(expected, "0")

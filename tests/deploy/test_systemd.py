@@ -178,7 +178,7 @@ def test_socket_and_service_have_the_same_address() -> None:
 
 
 def test_watchdog() -> None:
-    """systemd waits until the exporter listens, restarts it when it hangs, and keeps no dump of its memory."""
+    """systemd waits until the exporter listens, restarts it when it hangs, and dumps no memory."""
     assert values("Type") == ["notify"]
     (seconds,) = values("WatchdogSec")
     # The exporter sends a sign of life every second.

@@ -20,8 +20,15 @@ LOCKS = {
     name: (ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-build.txt")
 }
 LOCK = parse_lock(LOCKS["requirements.txt"])
-FLOORS = {"requests": "2.33", "urllib3": "2.7"}
-"""The first versions without known vulnerabilities of the packages that connect to the API."""
+FLOORS = {
+    "certifi": "2024.7.4",
+    "h11": "0.16",
+    "idna": "3.7",
+    "requests": "2.33",
+    "starlette": "0.49.1",
+    "urllib3": "2.7",
+}
+"""The first versions without known vulnerabilities of the packages that connect to the API or serve pages."""
 
 
 def install_requirements() -> list[Requirement]:
@@ -79,11 +86,11 @@ NEW = LockedPackage("new", "1.0", "", ["0"], [THIS_PROJECT])
         ([item for item in LOCK if item.name != "isal"], "isal>=1.8: 0 times on 3.10"),
         (
             [item._replace(version="0.1") if "<" in item.marker else item for item in LOCK],
-            "starlette>=0.49: no 0.1",
+            "starlette>=0.49.1: no 0.1",
         ),
         (
             [item for item in LOCK if item.name != "starlette" or "<" in item.marker],
-            "starlette>=0.49: 0 times on 3.11",
+            "starlette>=0.49.1: 0 times on 3.11",
         ),
         ([*LOCK, *(item for item in LOCK if item.name == "isal")], "isal>=1.8: 2 times on 3.10"),
     ],

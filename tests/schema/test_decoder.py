@@ -284,7 +284,7 @@ def check_invariants(name: str, data: str) -> None:
         assert name == "?"
         return
     assert observation.timestamp is None or math.isfinite(observation.timestamp)
-    assert observation.fields_rejected >= 0
+    assert observation.fields_rejected <= data.count(":")
     if isinstance(observation, ActivityLogEntry):
         assert observation.category in (*CATEGORIES, OTHER)
         assert observation.log_level in (*LOG_LEVELS, OTHER)
