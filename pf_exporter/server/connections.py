@@ -152,17 +152,14 @@ class Connections:
         for slot in self._stalled():
             self._drop(slot)
 
-    def drop_longest_stalled(self) -> bool | None:
-        """Close the connection whose client has not read for longest; None if each has read just now.
-
-        False if every client reads.
-        """
+    def drop_longest_stalled(self) -> bool:
+        """Close the connection whose client has not read for longest; False if each has read just now."""
         stalled = self._stalled()
         if not stalled:
             return False
         longest = min(stalled, key=lambda slot: slot.stalled_since or 0.0)
         if self.clock() - (longest.stalled_since or 0.0) < STALL_GRACE:
-            return None
+            return False
         self._drop(longest)
         log.warning_throttled("stalled", "client disconnected that does not read: others wait")
         return True

@@ -20,6 +20,8 @@ from pf_exporter.server.turns import QueueFull
 HEALTH_PATHS = ("/-/healthy", "/-/ready")
 """Paths of probes: cheap to answer, and exempt from the concurrency and the rate limit."""
 SCRAPE_TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
+ROOM_ATTEMPTS = 20
+"""Times that a request above the limit looks for room, ``STALL_GRACE`` apart, until it gets 503."""
 RENDER_SHARE = 0.9
 """Part of the scrape timeout for rendering the page; the rest is for sending and reading it."""
 
@@ -60,15 +62,13 @@ class ConcurrencyLimit:
         self._active = 0
 
     async def _make_room(self, scope: Scope) -> bool:
-        """Disconnect a client that does not read, if there are too many requests; False if all do."""
-        if not 0 < self._limit <= self._active:
-            return True
-        drop_longest_stalled: Callable[[], bool | None] = scope["state"]["drop_longest_stalled"]
-        dropped = drop_longest_stalled()
-        if dropped is None:  # Clients that are not reading right now; perhaps only for a moment.
+        """If there are too many requests, disconnect a client that does not read, or wait for room."""
+        drop_longest_stalled: Callable[[], bool] = scope["state"]["drop_longest_stalled"]
+        for _ in range(ROOM_ATTEMPTS):
+            if not 0 < self._limit <= self._active or drop_longest_stalled():
+                return True
             await asyncio.sleep(STALL_GRACE)
-            dropped = drop_longest_stalled()
-        return bool(dropped) or self._active < self._limit
+        return self._active < self._limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

@@ -24,10 +24,17 @@ class HealthBeside:
         await app(scope, receive, send)
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests above the limit wait for a moment only."""
+    monkeypatch.setattr("pf_exporter.server.middleware.ROOM_ATTEMPTS", 1)
+
+
 PROMETHEUS_TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 """The header as Prometheus sends it."""
 
 
+@pytest.mark.usefixtures("impatient")
 def test_concurrency_limit(serve: Serve, slow_page: SlowPage) -> None:
     """A request above the limit gets 503 and the reason; health probes are answered all the same."""
     server = serve(app=HealthBeside(slow_page), max_requests=2)
@@ -42,6 +49,7 @@ def test_concurrency_limit(serve: Serve, slow_page: SlowPage) -> None:
         assert server.get()[0] == 200
 
 
+@pytest.mark.usefixtures("impatient")
 def test_the_limit_holds(serve: Serve, slow_page: SlowPage) -> None:
     """After 100 requests, served, refused and abandoned, the limit is what it was."""
     server = serve(app=slow_page, max_requests=2)
@@ -60,6 +68,18 @@ def test_the_limit_holds(serve: Serve, slow_page: SlowPage) -> None:
         assert [server.get()[0] for _ in range(3)] == [503] * 3
         slow_page.release.set()
         assert [request.result()[0] for request in requests] == [200, 200]
+
+
+def test_a_request_waits_for_room(serve: Serve, slow_page: SlowPage) -> None:
+    """A request above the limit is answered if there is room a little later."""
+    server = serve(app=slow_page, max_requests=1)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(server.get)
+        until(lambda: slow_page.active == 1, "an active request")
+        second = pool.submit(server.get)
+        until(lambda: server.server.open_connections == 2, "another request")
+        slow_page.release.set()
+        assert [first.result()[0], second.result()[0]] == [200, 200]
 
 
 class LargePage:
@@ -107,6 +127,7 @@ def test_20_parallel_requests(serve: Serve) -> None:
         assert {response[0] for response in pool.map(lambda _: server.get(), range(100))} == {200}
 
 
+@pytest.mark.usefixtures("impatient")
 def test_scrape_timeout(serve: Serve, slow_page: SlowPage) -> None:
     """A late page is 503 before Prometheus gives up; rendering counts as active until it ends.
 
