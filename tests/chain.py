@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -37,9 +39,10 @@ class Chain:
         delta: tuple[str, ...] = (),
         create_processor: ProcessorFactory = EventProcessor,
         config: Config | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[BaseException] = []
-        self.store = Store(ttl=ttl, limit=100_000, delta=delta)
+        self.store = Store(ttl=ttl, limit=100_000, delta=delta, wall=wall)
         self.store.add_account(account.name)
         config = config or Config((account,), inventory=InventorySettings(interval=0.0))
         config = replace(config, stream=settings)
@@ -49,7 +52,10 @@ class Chain:
             self.store,
             self.failures.append,
             create_processor=create_processor,
-            create_session_manager=partial(SessionManager, schedule=schedule or Backoff(0.05, 0.2)),
+            wall=wall,
+            create_session_manager=partial(
+                SessionManager, schedule=schedule or Backoff(0.05, 0.2), wall=wall
+            ),
             create_reader=partial(
                 StreamReader, retry=RetrySchedule(settings, healthy_after=healthy_after), drain=drain
             ),

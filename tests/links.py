@@ -8,7 +8,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+L = TypeVar("L", bound="Link")
 
 
 class Link:
@@ -91,7 +94,7 @@ class Link:
         for sock in self._sockets:
             self._end(sock)
 
-    def __enter__(self) -> Link:
+    def __enter__(self: L) -> L:
         return self
 
     def __exit__(self, *_: object) -> None:

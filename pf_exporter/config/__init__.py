@@ -9,6 +9,7 @@ from pf_exporter.config.accounts import ACCOUNT_KEYS, Account, StreamFilter
 from pf_exporter.config.files import fingerprint, read_file, with_path
 from pf_exporter.config.flags import add_flags, add_former_flag, is_former_flag
 from pf_exporter.config.loader import FILE_VARIABLE, former_flag_warnings, load, log_format
+from pf_exporter.config.proxy import Proxy, find_proxy
 from pf_exporter.config.quantities import duration, format_duration, format_size
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile
@@ -38,6 +39,7 @@ __all__ = [
     "InventorySettings",
     "Location",
     "LogSettings",
+    "Proxy",
     "Secret",
     "SecretFile",
     "SettingType",
@@ -47,6 +49,7 @@ __all__ = [
     "add_flags",
     "add_former_flag",
     "duration",
+    "find_proxy",
     "fingerprint",
     "format_duration",
     "format_size",

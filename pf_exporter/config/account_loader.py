@@ -17,6 +17,7 @@ from pf_exporter.config.accounts import (
     StreamFilter,
 )
 from pf_exporter.config.files import WORLD_READABLE, read_file, with_path
+from pf_exporter.config.proxy import find_proxy
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile, SecretSource
 from pf_exporter.errors import ConfigError
@@ -65,18 +66,44 @@ class AccountLoader:
         """One account; relative paths start at ``folder``."""
         values = self._values(ACCOUNT_KEYS, raw, location)
         places: dict[str, str] = {}
-        for key in ("ca_file", *(f"{credential}_file" for credential in CREDENTIALS)):
+        for key in ("ca_file", "proxy_url_file", *(f"{credential}_file" for credential in CREDENTIALS)):
             if key in values:
                 places[key] = with_path(location.key(key), values[key])
                 values[key] = os.path.join(folder, values[key])
         self._check_credentials(raw, location)
         for credential in CREDENTIALS:
             values[credential] = self._secret(credential, values, places, location)
+        values["proxy_url"] = self._secret("proxy_url", values, places, location)
         if "ca_file" in values:
             self._check_ca_file(values["ca_file"], places["ca_file"])
         if "streams" in raw:
             values["streams"] = self._streams(raw["streams"], location)
-        return Account(**{row.name: values[row.name] for row in fields(Account) if row.name in values})
+        account = Account(**{row.name: values[row.name] for row in fields(Account) if row.name in values})
+        self._check_proxy(account, location)
+        return account
+
+    def _check_proxy(self, account: Account, location: Location) -> None:
+        """Reject combinations that make no sense, and a proxy's URL that cannot be used."""
+        is_set = account.proxy_url is not None
+        key = "proxy_url" if is_set else "proxy_from_environment"
+        if is_set and account.proxy_from_environment:
+            name = location.name("proxy_url")
+            self._reader.reject(
+                location.key("proxy_from_environment"), f"{name} is set too; keep only one of them"
+            )
+        elif account.no_proxy and not is_set and not account.proxy_from_environment:
+            name = location.name("proxy_url")
+            self._reader.reject(location.key("no_proxy"), f"without effect unless {name} is set")
+        if is_set and account.api_url.startswith("http:"):
+            self._reader.reject(
+                location.key(key), "the proxy would see the credentials; use it with an https API only"
+            )
+        elif is_set or account.proxy_from_environment:
+            try:
+                find_proxy(account)
+            except ConfigError as exc:
+                known = set(self._reader.problems)
+                self._reader.problems += [problem for problem in exc.problems if problem not in known]
 
     def _values(self, keys: Iterable[KeySpec], raw: Mapping[str, Any], location: Location) -> dict[str, Any]:
         """The values of a mapping by key; unusable ones are reported and left out."""

@@ -7,10 +7,13 @@ from typing import Any
 
 from pf_exporter.config.secrets import SecretSource
 from pf_exporter.config.types import (
+    BOOLEAN,
     EVENT,
     NAME,
+    NO_PROXY,
     PATH,
     PORT,
+    PROXY_URL,
     SECRET,
     URL,
     UUID,
@@ -67,6 +70,34 @@ ACCOUNT_KEYS = (
     KeySpec("on_behalf", UUID, "Customer to act on behalf of, for resellers.", "", "PF_ON_BEHALF"),
     KeySpec("ca_file", PATH, "CA certificates (PEM) to trust instead of the default ones."),
     KeySpec(
+        "proxy_url",
+        PROXY_URL,
+        "HTTP proxy to reach the API through, without user and password.",
+        "no proxy",
+        "PF_PROXY_URL",
+    ),
+    KeySpec(
+        "proxy_url_file",
+        PATH,
+        "File that contains the URL of the proxy, such as http://USER:PASSWORD@HOST:PORT.",
+        "",
+        "PF_PROXY_URL_FILE",
+    ),
+    KeySpec(
+        "proxy_from_environment",
+        BOOLEAN,
+        "Whether to use the proxy that `HTTPS_PROXY` and `NO_PROXY` name.",
+        "false",
+        "PF_PROXY_FROM_ENVIRONMENT",
+    ),
+    KeySpec(
+        "no_proxy",
+        list_of(NO_PROXY),
+        "Hosts, domains and networks to reach without the proxy.",
+        "",
+        "PF_NO_PROXY",
+    ),
+    KeySpec(
         "series_limit",
         integer_from(1),
         "Maximum number of series of this account, reserved for it within `series.limit`; without it the"
@@ -106,5 +137,8 @@ class Account:
     password: SecretSource | None = None
     on_behalf: str | None = None
     ca_file: str | None = None
+    proxy_url: SecretSource | None = None
+    proxy_from_environment: bool = False
+    no_proxy: tuple[str, ...] = ()
     series_limit: int | None = None
     streams: tuple[StreamFilter, ...] = tuple(StreamFilter(type_) for type_ in SUBSCRIBABLE_EVENTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _ADDRESS = re.compile(r"(?:\[(?P<ipv6>[^\]]*)\]|(?P<host>[^:]*)):(?P<port>[0-9]{1,5})", re.ASCII)
 _HOST_NAME = re.compile(
@@ -44,6 +44,22 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def parse_proxy_address(text: str) -> SplitResult:
+    """The parts of the ``http://`` URL of a proxy; errors never quote it, since it may hold a password."""
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, _ = parts.hostname or "", parts.port
+        if "[" in parts.netloc or not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+            ipaddress.IPv6Address(host)
+    except ValueError:
+        host = ""
+    if not re.fullmatch(r"[!-~]+", text):
+        host = ""  # urlsplit ignores line breaks
+    if not host or parts.scheme != "http" or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError("expected the URL of an HTTP proxy, such as http://proxy.example.com:3128")
+    return parts
 
 
 def parse_api_url(text: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from pf_exporter.config.addresses import parse_api_url, parse_listen_address
+from pf_exporter.config.addresses import parse_api_url, parse_listen_address, parse_proxy_address
 from pf_exporter.config.quantities import duration, format_duration, format_size, size
-from pf_exporter.config.secrets import parse_secret
+from pf_exporter.config.secrets import Secret, parse_secret
 from pf_exporter.schema import Temporality
 
 T = TypeVar("T")
@@ -131,6 +131,16 @@ def _parse_boolean(text: str) -> bool:
     return text.lower() == "true"
 
 
+def parse_proxy_setting(text: str) -> Secret:
+    """The URL of a proxy; a password is accepted only in a file."""
+    if "@" in text:
+        raise ValueError(
+            "expected a URL without user and password; put it into a file, and set proxy_url_file"
+        )
+    parse_proxy_address(text)
+    return parse_secret(text)
+
+
 def _parse_log_level(text: str) -> str:
     level = text.lower()
     return _LOG_LEVEL.parse("warn" if level == "warning" else level)
@@ -139,6 +149,8 @@ def _parse_log_level(text: str) -> str:
 BOOLEAN = SettingType(_parse_boolean, "true|false", lambda value: str(value).lower())
 TEMPORALITY = member_of(Temporality)
 URL = SettingType(parse_api_url, "URL")
+NO_PROXY = matching(r"[!-+\--~]+", "HOST", "a host, a domain, an address or a network")
+PROXY_URL = SettingType(parse_proxy_setting, "URL")
 SECRET = SettingType(parse_secret, "SECRET")
 _LOG_LEVEL = choice("debug", "info", "warn", "error")
 LOG_LEVEL = SettingType(_parse_log_level, _LOG_LEVEL.metavar)

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from pf_exporter.config import Account, Config
-from pf_exporter.diagnostics.connection import check_clock, check_name, check_secrets, connect
+from pf_exporter.config import Account, Config, Proxy, find_proxy
+from pf_exporter.diagnostics.connection import check_clock, check_name, check_proxy, check_secrets, connect
 from pf_exporter.diagnostics.findings import compare_temporality, report_unknown_fields
 from pf_exporter.diagnostics.inventory import check_inventory
 from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass, Outcome
 from pf_exporter.diagnostics.runner import run_check
 from pf_exporter.diagnostics.sample import StreamSample
+from pf_exporter.errors import ConfigError
 from pf_exporter.formatting import duration
 from pf_exporter.packetfabric import Client, Session
 from pf_exporter.state import AccountStats, Store
@@ -49,9 +50,13 @@ class AccountChecks:
 
     def run(self) -> Iterator[CheckResult]:
         """Run one check after the other; leave out those that need one that failed."""
+        proxy = self._proxy()
         for name, check in (
             ("secrets", partial(check_secrets, self._account)),
-            ("name", partial(check_name, self._account.api_url)),
+            # Behind a proxy, the proxy resolves the name of the API.
+            ("name", partial(check_name, self._account.api_url))
+            if proxy is None
+            else ("proxy", partial(check_proxy, proxy)),
             ("connection", self._connection),
             ("clock", self._clock_difference),
         ):
@@ -79,6 +84,12 @@ class AccountChecks:
 
     def _run(self, name: str, check: Callable[[], Outcome]) -> CheckResult:
         return run_check(self._account.name, name, check, clock=self._clock)
+
+    def _proxy(self) -> Proxy | None:
+        try:
+            return find_proxy(self._account)
+        except ConfigError:
+            return None  # the check of the connection reports it
 
     def _connection(self) -> Outcome:
         message, self._date = connect(self._account)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import socket
+from functools import partial
 from urllib.parse import urlsplit
 
-from pf_exporter.config import Account, SecretFile
+from pf_exporter.config import Account, Proxy, SecretFile, find_proxy
 from pf_exporter.diagnostics.result import CheckFailed, FailureClass, Notice, Outcome
 from pf_exporter.packetfabric import Request, Transport
 
+PROXY_TIMEOUT = 10.0
+"""Seconds to connect to a proxy."""
 CLOCK_TOLERANCE = 30.0
 """Seconds by which this machine's clock and the API's may differ."""
 
@@ -43,12 +46,29 @@ def check_name(api_url: str) -> Outcome:
     return f"{host} resolves to {first}" + (f" and {len(others)} more" if others else "")
 
 
+def check_proxy(proxy: Proxy) -> Outcome:
+    """Connect to a proxy, and name it."""
+    try:
+        socket.create_connection((proxy.host, proxy.port), PROXY_TIMEOUT).close()
+    except (OSError, UnicodeError) as exc:
+        error = getattr(exc, "strerror", None) or "timed out"
+        raise CheckFailed(
+            FailureClass.REACH,
+            f"{proxy.address}: {error}",
+            "check the account's proxy_url and proxy_url_file",
+        ) from None
+    credentials = "with user and password" if proxy.credentials is not None else "without credentials"
+    return f"{proxy.address} accepts connections; used {credentials}"
+
+
 def connect(account: Account) -> tuple[str, str]:
     """Connect without a secret, so that none is sent before the certificate is verified.
 
     Returns the message, and the ``Date`` header of the response.
     """
-    transport = Transport(account.api_url, {}, ca_file=account.ca_file)
+    transport = Transport(
+        account.api_url, {}, ca_file=account.ca_file, find_proxy=partial(find_proxy, account)
+    )
     response = transport.call(Request("connection", "GET", "/v2/events"))
     is_encrypted = account.api_url.startswith("https:")
     security = "its certificate is trusted" if is_encrypted else "no TLS, because it is on this machine"

@@ -9,10 +9,11 @@ import platform
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from pf_exporter import __version__
-from pf_exporter.config import Account, Secret, StreamFilter
+from pf_exporter.config import Account, Secret, StreamFilter, find_proxy
 from pf_exporter.errors import (
     ExporterError,
     LoginIncomplete,
@@ -103,7 +104,9 @@ class Client:
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         if account.on_behalf:
             headers["On-Behalf"] = account.on_behalf
-        self._transport = Transport(account.api_url, headers, ca_file=account.ca_file)
+        self._transport = Transport(
+            account.api_url, headers, ca_file=account.ca_file, find_proxy=partial(find_proxy, account)
+        )
 
     def _subject(self, operation: str) -> str:
         """What errors begin with: the operation, and the server as HOST:PORT."""

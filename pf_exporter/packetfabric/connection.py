@@ -15,8 +15,10 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from pf_exporter.config import Proxy
 from pf_exporter.errors import StreamEnded, StreamError
 from pf_exporter.packetfabric.request import Headers
+from pf_exporter.packetfabric.tunnel import errors_name, open_tunnel
 
 _SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -43,7 +45,8 @@ CLOSED = Abort("closed")
 class AbortableConnection:
     """The connection under one request, from its first packet on; any thread may abort it."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: Proxy | None = None) -> None:
+        self._proxy = proxy
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
         self._connection: Any = None
@@ -55,10 +58,23 @@ class AbortableConnection:
         """Return the socket that a connection of urllib3 is to use."""
         self._connection = connection
         try:
-            return self._connect(connection.host, connection.port, connection.timeout)
+            return self._connect_through(connection.host, connection.port, connection.timeout)
         except OSError as exc:
             # urllib3 ignores some kinds of OSError and then fails on the missing socket.
             raise urllib3.exceptions.NewConnectionError(connection, "no connection") from exc
+
+    def _connect_through(self, host: str, port: int, timeout: float) -> socket.socket:
+        proxy = self._proxy
+        if proxy is None:
+            return self._connect(host, port, timeout)
+        with errors_name(proxy):
+            sock = self._connect(proxy.host, proxy.port, timeout)
+            try:
+                open_tunnel(sock, proxy, host, port)
+            except BaseException:
+                sock.close()
+                raise
+            return sock
 
     def _connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect to the first of the host's addresses that accepts."""

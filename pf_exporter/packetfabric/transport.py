@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from pf_exporter.errors import Unavailable
+from pf_exporter.config import Proxy
+from pf_exporter.errors import ConfigError, Unavailable
 from pf_exporter.packetfabric.connection import Abort, AbortableConnection, HttpSession
 from pf_exporter.packetfabric.request import Headers, Request
 from pf_exporter.packetfabric.response import Response, StreamingResponse
@@ -16,12 +18,20 @@ _STOPPING = Abort("the exporter is stopping")
 class Transport:
     """Requests to one server. Any thread may call its methods."""
 
-    def __init__(self, base_url: str, headers: Headers, *, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        headers: Headers,
+        *,
+        ca_file: str | None = None,
+        find_proxy: Callable[[], Proxy | None] = lambda: None,
+    ) -> None:
         self._base_url = base_url
         self.server = urlsplit(base_url).netloc.rpartition("@")[2]  # without credentials
         """HOST:PORT, for messages."""
         self._headers = headers
         self._ca_file = ca_file
+        self._find_proxy = find_proxy
         self._lock = threading.Lock()
         self._connections: set[AbortableConnection] = set()
         self._stopping = False
@@ -42,7 +52,10 @@ class Transport:
                 raise Unavailable(
                     f"{request.operation}: {self._ca_file} (ca_file) cannot be read: {exc.strerror}"
                 ) from None
-        connection = AbortableConnection()
+        try:
+            connection = AbortableConnection(self._find_proxy())
+        except ConfigError as exc:
+            raise Unavailable(f"{request.operation}: {exc}") from None
         with self._lock:
             if self._stopping and not request.allow_after_abort:
                 raise Unavailable(f"{request.operation}: {self.server}: {_STOPPING.message}")

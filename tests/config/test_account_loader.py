@@ -108,7 +108,8 @@ PROBLEMS: dict[str, str] = {
     "accounts: [{token: a}, {token: b}]": "pf.yml: accounts[1].name: duplicate account name;"
     " give each account its own name",
     "accounts: [a]": "pf.yml: accounts[0]: expected a mapping with any of name, api_url, token, token_file,"
-    " login, login_file, password, password_file, on_behalf, ca_file, series_limit, streams",
+    " login, login_file, password, password_file, on_behalf, ca_file, proxy_url,"
+    " proxy_url_file, proxy_from_environment, no_proxy, series_limit, streams",
     ACCOUNT % "series_limit: 0": "pf.yml: accounts[0].series_limit: expected an integer from 1 to 999999999",
     ACCOUNT % "series_limit: 500001": "pf.yml: accounts: the values of series_limit add up to 500001, which"
     " series.limit (500000) does not allow; raise series.limit or lower them",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,8 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config
 from pf_exporter.diagnostics.account_checks import AccountChecks
 from pf_exporter.diagnostics.result import CheckResult, CheckStatus
-from tests.fakes import Answer, Fake, answer, event
+from tests.fakes import Answer, Fake, answer, certificate, dead_url, event
+from tests.links import Proxy
 
 DATA = {"timestamp": "2021-09-22T20:34:30+00:00", "port_circuit_id": "PF-AP-1", "bytes_rx_total": 5}
 BEFORE_LOGIN = ["secrets", "name", "connection", "clock"]
@@ -109,3 +111,28 @@ def test_findings(fake: Fake) -> None:
     fake.events.append(event("port|metrics", {**DATA, "port_circuit_id": "PF-AP-2", "jitter": 1}))
     assert names(checked(user(fake), listen=0.3))[-4:] == ["counts", "counts", "new", "logout"]
     assert names(checked(user(fake)))[-2:] == ["new", "logout"]
+
+
+def test_proxy_is_a_check(fake: Fake, tmp_path: Path) -> None:
+    """Behind a proxy its connection is checked instead of the API's name, and the API through it."""
+    ca_file, context = certificate(tmp_path)
+    with Fake(tls=context) as secure, Proxy(user="u:p") as proxy:
+        secure.events, secure.lists = fake.events, fake.lists
+        account = replace(user(secure), ca_file=ca_file, proxy_url=Secret(f"http://u:p@{proxy.address}"))
+        results = checked(account)
+        assert names(results)[:4] == ["secrets", "proxy", "connection", "clock"]
+        assert failed(results) == []
+        assert proxy.address in results[1].message
+        results = checked(replace(account, proxy_url=Secret(f"http://u:x@{proxy.address}")))
+        assert failed(results) == ["connection"]
+        assert f"proxy {proxy.address}: HTTP 407" in results[-1].message
+
+
+def test_proxy_that_is_down(fake: Fake) -> None:
+    """The failed check names the proxy and the key to correct."""
+    url = dead_url()
+    account = replace(user(fake), api_url="https://192.0.2.1", proxy_url=Secret(url))
+    results = checked(account)
+    assert failed(results) == ["proxy"]
+    assert url.removeprefix("http://") in results[-1].message
+    assert "proxy_url" in results[-1].remedy

@@ -1,0 +1,105 @@
+"""What only the whole exporter shows: settings, inventory, session and stream of an account together."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pf_exporter.config.accounts import Account
+from pf_exporter.config.settings import Config, InventorySettings, StreamSettings, WebSettings
+from pf_exporter.service.exporter import Exporter
+from tests.conftest import get, until
+from tests.fakes import FIN, LIVE, OK, STREAM, Answer, Fake, certificate
+from tests.stream.events import sample
+
+WEB = WebSettings(listen_address=("127.0.0.1:0",))
+QUICK = StreamSettings(idle_timeout=10.0, rotate_after=0, backoff_min=0.05, backoff_max=0.1)
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    with Fake(heartbeat=0.05) as api:
+        yield api
+
+
+def config(account: Account, stream: StreamSettings = QUICK) -> Config:
+    return Config((account,), web=WEB, stream=stream, inventory=InventorySettings(interval=0.2))
+
+
+def value(exporter: Exporter, series: str) -> float:
+    """The value of a series on /metrics; its labels as they are there, without the account."""
+    name, _, labels = series.partition("{")
+    full = f'{name}{{account="default"' + (f",{labels}" if labels else "}")
+    page = get(f"http://{exporter.server.addresses[0]}/metrics")[2].decode()
+    (line,) = [line for line in page.splitlines() if line.startswith(full)]
+    return float(line.rpartition(" ")[2])
+
+
+def becomes(exporter: Exporter, series: str, is_wanted: Callable[[float], bool]) -> None:
+    until(lambda: is_wanted(value(exporter, series)), series)
+
+
+def test_new_port_leads_to_a_new_subscription(fake: Fake) -> None:
+    """A port that the API lists from now on is part of the next bundle, and no event is lost meanwhile."""
+    fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}]
+    with Exporter(config(fake.account())) as exporter:
+        becomes(exporter, "packetfabric_up", bool)
+        fake.wait_for(lambda: len(fake.of("/v2/ports")) > 1)
+        assert len(fake.of("subscribe")) == 1
+        fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}, {"port_circuit_id": "PF-AP-2"}]
+        fake.wait_for(lambda: len(fake.streams) == 2, 10)
+        fake.send(sample(1))
+        becomes(exporter, 'packetfabric_stream_disconnects_total{reason="rotated"}', bool)
+        assert value(exporter, 'packetfabric_stream_events_total{event="port|metrics"}') == 1
+        assert value(exporter, 'packetfabric_stream_events_lost_total{reason="rotated"}') == 0
+        assert value(exporter, "packetfabric_stream_connects_total") == 2
+    assert len(fake.of("subscribe")) == 2
+
+
+def test_ca_file(tmp_path: Path) -> None:
+    """The stream and the inventory trust the account's CA, and only with it."""
+    ca_file, context = certificate(tmp_path)
+    with Fake(tls=context, heartbeat=0.05) as fake:
+        with Exporter(config(fake.account(ca_file=ca_file))) as exporter:
+            becomes(exporter, "packetfabric_up", bool)
+            fake.wait_for(lambda: fake.of("/v2/ports"))
+        fake.requests.clear()
+        with Exporter(config(fake.account())) as exporter:
+            becomes(exporter, 'packetfabric_stream_disconnects_total{reason="unavailable"}', bool)
+        assert not fake.requests
+
+
+def test_session_expiry(fake: Fake) -> None:
+    """The end of the session is on /metrics."""
+    at = int(time.time()) + 7200
+    fake.session["time_expires"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + ".000000"
+    with Exporter(config(fake.account())) as exporter:
+        becomes(exporter, "packetfabric_up", bool)
+        assert value(exporter, "packetfabric_session_expiry_timestamp_seconds") == at
+
+
+def test_renewal_that_breaks(fake: Fake) -> None:
+    """The stream is cut while the next one is opened, which fails: disconnect, gap and bytes are counted."""
+    gate = threading.Event()
+    live = STREAM.but(body=(sample(1), LIVE))
+    quick = StreamSettings(idle_timeout=10.0, rotate_after=0.3, backoff_min=0.2, backoff_max=0.3)
+    fake.script["open"] = itertools.chain([live, (gate.wait, Answer(503))], itertools.repeat(OK))
+    with Exporter(config(fake.account(), quick)) as exporter:
+        fake.wait_for(lambda: len(fake.of("open")) == 2, 10)
+        before = value(exporter, "packetfabric_stream_gap_seconds_total")
+        assert value(exporter, "packetfabric_stream_bytes_total") >= len(sample(1))
+        fake.send(FIN)
+        becomes(exporter, "packetfabric_up", lambda up: not up)
+        gate.set()
+        becomes(exporter, "packetfabric_up", bool)
+        assert value(exporter, 'packetfabric_stream_disconnects_total{reason="broken"}') == 1
+        assert value(exporter, 'packetfabric_stream_disconnects_total{reason="rotated"}') == 0
+        assert value(exporter, "packetfabric_stream_gap_seconds_total") >= before + 0.1
+        bytes_before = value(exporter, "packetfabric_stream_bytes_total")
+        fake.send(sample(2))
+        becomes(exporter, "packetfabric_stream_bytes_total", lambda n: n >= bytes_before + len(sample(2)))
