@@ -20,7 +20,8 @@ class Link:
     def __init__(self, url: str, *, rate: float = float("inf"), delay: float = 0.0) -> None:
         parts = urlsplit(url)
         self._target = (parts.hostname or "", parts.port or 0)
-        self._rate = rate
+        self.rate = rate
+        """Bytes per second; may be changed at any time."""
         self._delay = delay
         self._free_at = time.monotonic()
         self._lock = threading.Lock()
@@ -80,7 +81,7 @@ class Link:
 
     def _throttle(self, data: bytes) -> None:
         with self._lock:
-            self._free_at = max(self._free_at, time.monotonic()) + len(data) / self._rate
+            self._free_at = max(self._free_at, time.monotonic()) + len(data) / self.rate
             wait = self._free_at - time.monotonic()
         self._over.wait(max(wait, 0.0))
 

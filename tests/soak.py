@@ -1,5 +1,7 @@
 """An accelerated soak test: streams that end every few seconds, with faults, and no resource may grow.
 
+Every other time the fault is a slow link instead, so that streams are renewed while they have a backlog.
+
 ``make soak`` runs it for three minutes, ``make soak MINUTES=480`` for eight hours. The exporter runs in a
 separate process, whose resources are read from /proc. Prints ten samples and the problems; exit code 1 if
 something grows.
@@ -22,6 +24,7 @@ from typing import NamedTuple
 from urllib.request import urlopen
 
 from pf_exporter.simulator import Options, Simulator
+from tests.links import Link
 
 FAULTS = (
     *("stream-cut:20", "stream-500", "stream-404", "stream-204", "stream-html", "stream-garbage"),
@@ -48,6 +51,10 @@ stream = StreamSettings(backoff_min=0.05, backoff_max=0.5, rotate_after=2.0)
 sys.exit(serve(dataclasses.replace(config, stream=stream), SignalWaiter(*TERMINATION)))
 """
 """The exporter, with times below the minimum that a configuration may set."""
+SLOW_SHARE = 0.5
+"""How often the fault is a slow link."""
+SLOW_RATE = 20_000.0
+"""Bytes per second, less than the events take."""
 GROWTH_MIB = 4.0
 """Allowed growth of resident memory from the second quarter of the run to the last, for the allocator."""
 
@@ -61,6 +68,10 @@ class Sample(NamedTuple):
     threads: int
     connects: int
     events: int
+    renewals: int
+    """Planned ones."""
+    lost: int
+    """Events lost at renewals, at least."""
 
 
 def read_resources(pid: int) -> tuple[float, int, int]:
@@ -73,14 +84,18 @@ def read_resources(pid: int) -> tuple[float, int, int]:
     return int(rss[1]) / 1024, len(os.listdir(f"/proc/{pid}/fd")), int(threads[1])
 
 
-def read_counters(url: str) -> tuple[int, int]:
-    """Scrape the exporter, and return the streams opened and events received so far."""
+def read_counters(url: str) -> tuple[int, int, int, int]:
+    """Scrape the exporter, and return the streams opened, events received, renewals, and events lost."""
     with urlopen(url, timeout=10) as response:
         page = response.read().decode()
     connects = re.search(r"packetfabric_stream_connects_total{.*} (\S+)", page)
     events = re.findall(r"packetfabric_stream_events_total{.*} (\S+)", page)
+    renewals = re.search(r'packetfabric_stream_disconnects_total{.*reason="rotated"} (\S+)', page)
+    lost = re.search(r'packetfabric_stream_events_lost_total{.*reason="rotated"} (\S+)', page)
     assert connects is not None
-    return int(float(connects[1])), int(sum(map(float, events)))
+    assert renewals is not None
+    assert lost is not None
+    return int(float(connects[1])), int(sum(map(float, events))), int(float(renewals[1])), int(float(lost[1]))
 
 
 def find_problems(samples: list[Sample]) -> list[str]:
@@ -98,6 +113,10 @@ def find_problems(samples: list[Sample]) -> list[str]:
             problems.append(f"{name} grew from {before:g} to {after:g}")
     if late[-1].connects - early[0].connects < 3:
         problems.append("fewer than 3 streams were opened, so nothing was tested")
+    if late[-1].renewals <= early[0].renewals:
+        problems.append("no stream was renewed, so nothing was tested")
+    if late[-1].lost:
+        problems.append(f"{late[-1].lost} renewals cut a backlog")
     if late[-1].events <= early[-1].events:
         problems.append("no more events were received")
     return problems
@@ -112,10 +131,10 @@ def run(minutes: float, seed: int) -> list[str]:
     options = Options(
         listen_address="127.0.0.1:0", interval=0.5, heartbeat=0.5, max_connection=3.0, ports=24, vcs=24
     )
-    with Simulator(options) as simulator:
+    with Simulator(options) as simulator, Link(simulator.url) as link:
         exporter = subprocess.Popen(
             [sys.executable, "-c", EXPORTER],
-            env={**os.environ, "PF_HOST": simulator.url, "PF_TOKEN": simulator.api_key},
+            env={**os.environ, "PF_HOST": link.url, "PF_TOKEN": simulator.api_key},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -131,14 +150,20 @@ def run(minutes: float, seed: int) -> list[str]:
         samples: list[Sample] = []
         start = time.monotonic()
         end = start + minutes * 60
-        print(f"{'seconds':>8} {'RSS MiB':>8} {'fds':>5} {'threads':>8} {'streams':>8} {'events':>9}")
+        titles = ("RSS MiB", "fds", "threads", "streams", "events", "renewals", "lost")
+        print(f"{'seconds':>8}" + "".join(f"{title:>9}" for title in titles))
         printed = 0
         try:
             while time.monotonic() < end:
-                fault = rng.choice(FAULTS)
-                simulator.faults.add(fault)
-                pause.wait(rng.uniform(0.2, 1.0))
-                simulator.faults.discard(fault)
+                if rng.random() < SLOW_SHARE:
+                    link.rate = SLOW_RATE
+                    pause.wait(rng.uniform(1.0, 3.0))
+                    link.rate = float("inf")
+                else:
+                    fault = rng.choice(FAULTS)
+                    simulator.faults.add(fault)
+                    pause.wait(rng.uniform(0.2, 1.0))
+                    simulator.faults.discard(fault)
                 pause.wait(rng.uniform(0.2, 1.0))
                 seconds = time.monotonic() - start
                 samples.append(
@@ -148,7 +173,7 @@ def run(minutes: float, seed: int) -> list[str]:
                 )
                 if seconds * 10 >= printed * minutes * 60:
                     printed += 1
-                    print("{:8.0f} {:8.1f} {:5} {:8} {:8} {:9}".format(*samples[-1]), flush=True)
+                    print("{:8.0f}{:9.1f}{:9}{:9}{:9}{:9}{:9}{:9}".format(*samples[-1]), flush=True)
         finally:
             exporter.terminate()
             code = exporter.wait(10)

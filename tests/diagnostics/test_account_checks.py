@@ -131,7 +131,7 @@ def test_proxy_is_a_check(fake: Fake, tmp_path: Path) -> None:
 def test_proxy_that_is_down(fake: Fake) -> None:
     """The failed check names the proxy and the key to correct."""
     url = dead_url()
-    account = replace(user(fake), api_url="https://192.0.2.1", proxy_url=Secret(url))
+    account = replace(user(fake), api_url="https://127.0.0.1:9", proxy_url=Secret(url))
     results = checked(account)
     assert failed(results) == ["proxy"]
     assert url.removeprefix("http://") in results[-1].message

@@ -213,8 +213,13 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
         assert fake.of("logout")
 
 
+def is_recent(chain: Chain, now: float) -> bool:
+    """Whether the last sample came about now."""
+    return abs(chain.stats.last_event.get("port|metrics", 0.0) - now) < 60
+
+
 def test_wall_clock_jumps(fake: Fake) -> None:
-    """Jumps of an hour or ten years in either direction: the stream and its series stay, with the new time."""
+    """Jumps of an hour or ten years in either direction: the stream and its series stay."""
     fake.events = [sample(1)]
     jump = 0.0
     with Chain(fake.account(), ttl=30.0, wall=lambda: time.time() + jump) as chain:
@@ -222,8 +227,7 @@ def test_wall_clock_jumps(fake: Fake) -> None:
         for number, jump in enumerate((3600.0, -3600.0, 315e6, -315e6), 2):
             fake.send(sample(number))
             chain.wait_for_events(number)
-            until(lambda: chain.stats.last_event.get("port|metrics"), "the time of the event")
-            assert abs(chain.stats.last_event["port|metrics"] - time.time() - jump) < 60
+            until(functools.partial(is_recent, chain, time.time() + jump), "the new time")
         assert chain.stats.connects == 1
         assert chain.stats.up
         ((_, row),) = chain.store.rows("port|metrics")["default"]
