@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pf_exporter.config import InventorySettings
 from pf_exporter.errors import (
@@ -50,6 +50,17 @@ POLL_REASONS = reasons(ApiError, ListIncomplete)
 log = Logger(__name__)
 
 
+def enabled_resources(
+    settings: InventorySettings, resources: Iterable[Resource] = RESOURCES
+) -> tuple[Resource, ...]:
+    """Return the resources to poll: all except those whose ``opt_in_setting`` is off."""
+    return tuple(
+        resource
+        for resource in resources
+        if not resource.opt_in_setting or getattr(settings, resource.opt_in_setting)
+    )
+
+
 class InventoryPoller:
     """The polled resources of one account.
 
@@ -78,7 +89,7 @@ class InventoryPoller:
         self._client = client
         self._session_manager = session_manager
         self._interval = settings.interval
-        self._resources = RESOURCES if settings.cloud_router_connections else (PORTS, VIRTUAL_CIRCUITS)
+        self._resources = enabled_resources(settings)
         self._limit = limit
         self._on_update = on_update
         self._min_interval = min(min_interval, settings.interval)

@@ -13,7 +13,7 @@ Circuits = Mapping[str, Circuit]
 
 
 FALL_POLLS = 3
-"""Polls in a row after which a fall of the number of circuits by more than half is believed."""
+"""Polls in a row after which a fall of the number of circuits by more than half is accepted."""
 
 
 class Snapshot(NamedTuple):
@@ -21,8 +21,8 @@ class Snapshot(NamedTuple):
 
     circuits: Mapping[str, Circuits] = MappingProxyType({})
     """By name of the resource."""
-    missing: frozenset[tuple[str, str]] = frozenset()
-    """Resource and canonical ID of circuits that the last poll did not find, but the one before did."""
+    retained: frozenset[tuple[str, str]] = frozenset()
+    """Resource and canonical ID of circuits that are still shown although the last poll did not find them."""
     left_out: int = 0
     """Circuits that would exceed the limit of series."""
     at: float | None = None
@@ -43,9 +43,9 @@ class Snapshot(NamedTuple):
         return ""
 
     def count_missing(self) -> dict[str, int]:
-        """Return, by resource, how many of the circuits the last poll did not find."""
+        """Return, by resource, how many of the circuits shown the last poll did not find."""
         return {
-            name: sum((name, key) in self.missing for key in circuits)
+            name: sum((name, key) in self.retained for key in circuits)
             for name, circuits in self.circuits.items()
         }
 
@@ -56,7 +56,7 @@ class Snapshot(NamedTuple):
         page by page can omit an object. If more than half of a resource's circuits are missing, they are
         removed only when this is so in ``FALL_POLLS`` polls in a row: an error of the API is more likely.
         """
-        missing: set[tuple[str, str]] = set()
+        retained: set[tuple[str, str]] = set()
         falls: dict[str, int] = {}
         for name, circuits in found.items():
             shown = self.circuits.get(name, {})
@@ -64,14 +64,14 @@ class Snapshot(NamedTuple):
             polls = self.falls.get(name, 0) + 1 if 2 * len(not_found) > len(shown) else 0
             if 0 < polls < FALL_POLLS:
                 falls[name] = polls
-                missing |= not_found
+                retained |= not_found
             else:
-                missing |= not_found - self.missing
+                retained |= not_found - self.retained
         kept: list[tuple[str, str]] = []
         new: list[tuple[str, str]] = []
         for name, circuits in found.items():
             before = self.circuits.get(name, {})
-            kept += [(name, key) for key in before if key in circuits or (name, key) in missing]
+            kept += [(name, key) for key in before if key in circuits or (name, key) in retained]
             new += [(name, key) for key in circuits if key not in before]
         result: dict[str, dict[str, Circuit]] = {name: {} for name in found}
         left_out = 0
@@ -83,4 +83,4 @@ class Snapshot(NamedTuple):
             else:
                 room -= circuit.series
                 result[name][key] = circuit
-        return Snapshot(result, frozenset(missing), left_out, at, falls)
+        return Snapshot(result, frozenset(retained), left_out, at, falls)

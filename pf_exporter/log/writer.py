@@ -8,7 +8,7 @@ from typing import Protocol
 from pf_exporter.descriptor import write_all
 
 MAX_LINES = 1000
-"""Lines that may wait; as many more may be in the hands of the writer."""
+"""Lines that may wait; the writer may hold as many again."""
 
 
 class DroppedNotice(Protocol):

@@ -22,14 +22,8 @@ from prometheus_client.utils import INF, floatToGoString
 
 from pf_exporter.metrics.deflate import DeflateBlock, DeflatedText, compress, decompress, to_gzip
 from pf_exporter.metrics.metric_family import exposed_name
-from pf_exporter.metrics.stream_families import (
-    LAST_EVENT_LABELS,
-    PORT_LAST_EVENT,
-    SERIES,
-    VC_LAST_EVENT,
-    describe_stream_families,
-)
-from pf_exporter.schema import EVENTS, EventType, Numbers
+from pf_exporter.metrics.stream_families import LAST_EVENT_LABELS, SERIES, describe_stream_families
+from pf_exporter.schema import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT, EventType, Numbers
 from pf_exporter.state import Row, Store
 
 LINES_PER_CHUNK = 1000

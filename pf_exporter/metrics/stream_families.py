@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pf_exporter.metrics.metric_family import Family, empty_family, family_from_spec
-from pf_exporter.schema import EVENTS, MetricType
+from pf_exporter.schema import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT, MetricType
 
-PORT_LAST_EVENT = "packetfabric_port_last_event_timestamp_seconds"
-VC_LAST_EVENT = "packetfabric_vc_last_event_timestamp_seconds"
 SERIES = "packetfabric_series"
 
 LAST_EVENT_LABELS = {

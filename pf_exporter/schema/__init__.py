@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pf_exporter.lazy import lazy_names
 from pf_exporter.schema.activity import ACTIVITY, CATEGORIES, LOG_LEVELS, PERSONAL_FIELDS
 from pf_exporter.schema.event_type import EventType
-from pf_exporter.schema.events import EVENT_NAMES, EVENTS, SUBSCRIBABLE_EVENTS
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS, PORT_LAST_EVENT, SUBSCRIBABLE_EVENTS, VC_LAST_EVENT
 from pf_exporter.schema.family import FamilySpec, MetricType, unit
 from pf_exporter.schema.labels import canonical_id, sanitize_label
 from pf_exporter.schema.lanes import table_field
@@ -44,11 +44,13 @@ __all__ = [
     "OTHER",
     "PERSONAL_FIELDS",
     "PORTS",
+    "PORT_LAST_EVENT",
     "RATES",
     "RATE_PATH",
     "REFERENCES",
     "RESOURCES",
     "SUBSCRIBABLE_EVENTS",
+    "VC_LAST_EVENT",
     "VIRTUAL_CIRCUITS",
     "ActivityLogEntry",
     "Circuit",

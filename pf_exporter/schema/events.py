@@ -148,6 +148,10 @@ EVENTS: Mapping[str, EventType] = MappingProxyType(
 )
 """Every event that carries measurements, by its name in the stream."""
 
+PORT_LAST_EVENT = "packetfabric_port_last_event_timestamp_seconds"
+VC_LAST_EVENT = "packetfabric_vc_last_event_timestamp_seconds"
+"""The families with the time of a circuit's last event; it is the time of arrival, not a field."""
+
 EVENT_NAMES = (*(f"customer|{category}" for category in CATEGORIES), *EVENTS)
 """The 21 events that the API documents."""
 

@@ -51,6 +51,8 @@ class Resource:
     labels: Mapping[str, str]
     """The field of each label of the info family after the account and the circuit."""
     metrics: tuple[FieldMetric, ...]
+    opt_in_setting: str = ""
+    """The setting of the section ``inventory`` that enables the resource; empty if it is always polled."""
 
     def _family(self, suffix: str, help: str, source: str, labels: Sequence[str]) -> FamilySpec:
         name = f"packetfabric_{self.name}_{suffix}"

@@ -83,7 +83,7 @@ class BasicAuth:
         return hashlib.blake2b(text, key=self._digest_key).digest()
 
     def _hash_for(self, name: str, users: Mapping[str, Secret]) -> bytes:
-        """The user's hash; for an unknown name the hash of some user, always the same one for the same name.
+        """The user's hash; for an unknown name another user's hash, chosen deterministically by name.
 
         Unknown and known users take the same time to check, even if the hashes have different costs.
         """

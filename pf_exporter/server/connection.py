@@ -29,9 +29,9 @@ class Connection(H11Protocol):
     """HTTP/1.1 where every phase has a deadline, whether the client sends slowly or reads slowly.
 
     ``accepts_certificate`` decides on the client's certificate, in the form ``getpeercert()`` returns.
-    ``response_timeout`` bounds, in seconds, the time to create, send and read a response; None does not.
-    The application finds in ``scope["state"]`` the functions ``disconnect``, which closes this connection,
-    and ``drop_longest_stalled`` of ``connections``.
+    ``response_timeout`` limits, in seconds, the time to create, send and read a response; None means no
+    limit. The application finds in ``scope["state"]`` the functions ``disconnect``, which closes this
+    connection, and ``drop_longest_stalled`` of ``connections``.
     """
 
     def __init__(

@@ -152,7 +152,7 @@ class _WebConfigReader:
     def _client_auth(
         self, section: Mapping[str, Any], location: Location
     ) -> tuple[ssl.VerifyMode, frozenset[str]]:
-        """Whether client certificates are verified, and the names of which they must have one."""
+        """Whether client certificates are verified, and the names of which at least one is required."""
         type_key, sans_key = location.key("client_auth_type"), location.key("client_allowed_sans")
         mode = self._reader.lookup(CLIENT_AUTH, section.get("client_auth_type"), type_key, "NoClientCert")
         sans = self._reader.strings(section.get("client_allowed_sans"), sans_key)

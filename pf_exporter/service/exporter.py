@@ -39,9 +39,9 @@ log = Logger(__name__)
 class Exporter:
     """Everything that runs.
 
-    ``on_failure`` is called when a thread dies without which the exporter cannot work; ``on_progress`` once a
-    second, by the event loop that serves the pages, as long as every reader makes progress. ``source`` reads
-    the configuration for a reload. ``wall`` is the clock for arrival times, in UNIX seconds.
+    ``on_failure`` is called when an essential thread dies; ``on_progress`` once a second, by the event loop
+    that serves the pages, as long as every reader makes progress. ``source`` reads the configuration for a
+    reload. ``wall`` is the clock for arrival times, in UNIX seconds.
     """
 
     def __init__(

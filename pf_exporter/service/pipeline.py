@@ -50,7 +50,7 @@ def settings_key(account: Account, config: Config) -> tuple[object, ...]:
 
 
 class AccountPipeline:
-    """Session, subscription, stream and inventory of one account, which the store must know.
+    """Session, subscription, stream and inventory of one account, which must already be in the store.
 
     ``failed`` is called with the exception if one of the threads dies. ``bundle`` is the UUID of an existing
     subscription to read instead of creating one; ``wall`` is the clock for arrival times, in UNIX seconds.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pf_exporter.config import Config
 from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.schema import Temporality
-from pf_exporter.state import Store
+from pf_exporter.state import EVENT_SETTINGS, Store
 
 
 def create_recorder(config: Config) -> RecordingWriter | None:
@@ -22,14 +22,10 @@ def create_recorder(config: Config) -> RecordingWriter | None:
 
 def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store:
     """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
-    counters = {
-        "port|errors": config.counters.port_errors,
-        "port|etherstats": config.counters.port_etherstats,
-    }
     store = Store(
         ttl=config.series.ttl,
         limit=config.series.limit,
-        delta=[event for event, temporality in counters.items() if temporality is Temporality.DELTA],
+        delta=[event for event, key in EVENT_SETTINGS.items() if config.value(key) is Temporality.DELTA],
         wall=wall,
     )
     for account in config.accounts:

@@ -74,10 +74,10 @@ class Account:
         if end_others:
             self.log_out_all()
         self._append_log("login", f"User {login} logged in.", ip_address)
-        return self._add(self.unauthorized_session())
+        return self._add(self.new_session())
 
-    def unauthorized_session(self) -> AccessToken:
-        """Return a session with a token that is not valid, as for a login that is incomplete."""
+    def new_session(self) -> AccessToken:
+        """Return a session whose token is not valid yet; a login that is incomplete gets no other."""
         now = self._clock()
         return AccessToken(str(uuid.uuid4()), now, now + self._options.session_lifetime)
 

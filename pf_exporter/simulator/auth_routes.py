@@ -48,10 +48,10 @@ class AuthRoutes:
         if Fault.LOGIN_500 in faults:
             return UPSTREAM_ERROR
         if Fault.LOGIN_MFA in faults:
-            session = account.unauthorized_session()
+            session = account.new_session()
             return JSONResponse(session.session_row(mfa_enabled=True, mfa_required=True))
         if Fault.LOGIN_EULA in faults:
-            return JSONResponse(account.unauthorized_session().session_row(should_sign_eula=True))
+            return JSONResponse(account.new_session().session_row(should_sign_eula=True))
         access = None
         if Fault.LOGIN_401 not in faults:
             access = account.log_in(

@@ -1,6 +1,6 @@
 """The latest observation of each circuit, and the statistics of each account.
 
-Everything is in memory: never performs I/O.
+Everything is in memory; nothing here performs I/O.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from pf_exporter.state.history import ErrorLog, ErrorRecord
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
 from pf_exporter.state.table import Row
-from pf_exporter.state.temporality import DetectedTemporality
+from pf_exporter.state.temporality import EVENT_SETTINGS, DetectedTemporality
 
 __all__ = [
+    "EVENT_SETTINGS",
     "KEPT",
     "LAG_BUCKETS",
     "RESET",

@@ -14,15 +14,15 @@ class Quota(NamedTuple):
     """How many series an account may have."""
 
     share: int
-    """What no other account can take; what it does not use, others may borrow until it needs it."""
+    """Reserved for this account. Other accounts may borrow the unused part until this one needs it."""
     maximum: int
-    """What it can have at most; the part above its share is borrowed."""
+    """The most series that it can have; those above its share are borrowed."""
 
 
-def divide_limit(limit: int, own_limits: Mapping[str, int | None]) -> dict[str, Quota]:
+def divide_limit(limit: int, account_limits: Mapping[str, int | None]) -> dict[str, Quota]:
     """Return each account's quota; the shares never add up to more than ``limit``.
 
-    An account with a limit of its own has that as its share and its maximum. The others divide the rest
+    The limit of an account that has one is its share and its maximum. The other accounts divide the rest
     equally, and each may borrow everything that is free.
 
     >>> divide_limit(100, {"a": None, "b": None})["a"]
@@ -32,11 +32,11 @@ def divide_limit(limit: int, own_limits: Mapping[str, int | None]) -> dict[str, 
     """
     quotas = {}
     rest = limit
-    for account, own in own_limits.items():
-        if own is not None:
-            quotas[account] = Quota(min(own, rest), own)
+    for account, own_limit in account_limits.items():
+        if own_limit is not None:
+            quotas[account] = Quota(min(own_limit, rest), own_limit)
             rest -= quotas[account].share
-    sharing = [account for account, own in own_limits.items() if own is None]
+    sharing = [account for account, own_limit in account_limits.items() if own_limit is None]
     return quotas | {account: Quota(rest // len(sharing), limit) for account in sharing}
 
 
@@ -56,7 +56,7 @@ class AccountRows:
         return self.series - self.quota.share
 
     def expire(self, event: str, now: float, ttl: float) -> None:
-        """Clear the rows that were not updated within the TTL; the cost depends only on their number."""
+        """Clear the rows that were not updated within the TTL, in time proportional to the rows cleared."""
         table = self.tables[event]
         while table.live:
             entry = next(iter(table.live))

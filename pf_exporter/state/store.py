@@ -37,7 +37,7 @@ class Store:
     """Rows by account, event and circuit, with a limit on the series of all accounts together.
 
     Any number of threads may write and read. A row that is not updated for ``ttl`` seconds loses its values;
-    the time of its last event is kept until the room is needed for a live circuit. Each account has a share
+    the time of its last event is kept until the space is needed for a live circuit. Each account has a share
     of the limit, see :func:`divide_limit`. ``delta`` names the events whose counters carry differences, which
     are added up. ``clock`` is monotonic, ``wall`` gives UNIX seconds.
     """
@@ -58,16 +58,16 @@ class Store:
         self._wall = wall
         self._lock = threading.Lock()
         self._accounts: dict[str, AccountRows] = {}
-        self._own_limits: dict[str, int | None] = {}
-        """By account, its own limit, if it has one."""
+        self._account_limits: dict[str, int | None] = {}
+        """By account, its ``series_limit``; None if it shares the rest with others."""
         self._removed: Counter[str] = Counter()
         """By event, the versions of removed accounts' tables, so that :meth:`version` never decreases."""
 
     def add_account(self, account: str, limit: int | None = None) -> None:
-        """Add an account without rows; ``limit`` is its own limit of series, if it has one."""
+        """Add an account without rows; ``limit`` is its ``series_limit``, if it has one."""
         with self._lock:
             self._accounts[account] = AccountRows(self._delta)
-            self._own_limits[account] = limit
+            self._account_limits[account] = limit
             self._divide_limit()
 
     def remove_account(self, account: str) -> None:
@@ -75,21 +75,21 @@ class Store:
         with self._lock:
             for name, table in self._accounts.pop(account).tables.items():
                 self._removed[name] += table.version + 1
-            del self._own_limits[account]
+            del self._account_limits[account]
             self._divide_limit()
 
-    def set_limits(self, limit: int, own_limits: Mapping[str, int | None]) -> None:
-        """Change the limit of series, and the own limits of these accounts.
+    def set_limits(self, limit: int, account_limits: Mapping[str, int | None]) -> None:
+        """Change the limit of all series, and the limits of these accounts.
 
         Rows that exceed the new limits stay until another account needs its share, or until they expire.
         """
         with self._lock:
             self.limit = limit
-            self._own_limits |= own_limits
+            self._account_limits |= account_limits
             self._divide_limit()
 
     def _divide_limit(self) -> None:
-        for account, quota in divide_limit(self.limit, self._own_limits).items():
+        for account, quota in divide_limit(self.limit, self._account_limits).items():
             self._accounts[account].quota = quota
 
     def quota(self, account: str) -> Quota:
@@ -100,8 +100,12 @@ class Store:
     def _make_room(self, account: AccountRows, growth: int, now: float) -> bool:
         """Return whether ``growth`` more series of an account fit, after removing rows if necessary.
 
-        Removes expired entries first: of the account, and of those that have borrowed. Live rows are removed
-        only where another account has borrowed from this account's share.
+        Removes nothing if the rows would not fit anyway. Otherwise removes entries in this order:
+
+        1. expired entries of this account, while it would exceed its maximum;
+        2. expired entries of accounts above their share, the account with the largest excess first;
+        3. expired entries of this account, while it would exceed its share;
+        4. live entries of the account with the largest excess.
         """
         total = sum(rows.series for rows in self._accounts.values())
         if total + growth <= self.limit and account.series + growth <= account.quota.maximum:
@@ -122,12 +126,12 @@ class Store:
             account.remove_expired()
             excess -= 1
         while excess > 0:
-            excess -= self._remove_one(account, growth, others)
+            excess -= self._remove_entry(account, growth, others)
         return True
 
     @staticmethod
-    def _remove_one(account: AccountRows, growth: int, others: Iterable[AccountRows]) -> int:
-        """Remove one row to make room for ``growth`` series of an account; return its number of series."""
+    def _remove_entry(account: AccountRows, growth: int, others: Iterable[AccountRows]) -> int:
+        """Remove the first entry in the order of :meth:`_make_room`; return how many series that frees."""
         borrowers = sorted((rows for rows in others if rows.borrowed > 0), key=lambda rows: -rows.borrowed)
         for rows in borrowers:
             if rows.expired:
@@ -160,7 +164,7 @@ class Store:
     def write(self, account: str, observation: Observation) -> WriteResult:
         """Store an observation unless it is a duplicate, out of order, or exceeds the limit of series.
 
-        Runs for every event, so that what most events need is inlined: each call costs about 2 % of it.
+        Runs for every event, so the common path is inlined; each extra call would add about 2 %.
         """
         event, circuit, lanes, values, timestamp, _, _ = observation
         with self._lock:

@@ -12,7 +12,7 @@ from pf_exporter.config import CounterSettings
 from pf_exporter.schema import EVENTS, EventType, Numbers, Temporality
 
 # A change is an event in which a field differs that has differed on that port before. The first difference of
-# a field is not counted: from zero it is an increase in either case, and an incident causes it on all ports.
+# a field is not counted: it is usually a rise from zero either way, and one incident causes it on every port.
 MIN_CHANGES_PER_PORT = 5
 """Changes after which a port is counted. A router's restart decreases the counters of all its ports at once,
 so that at most one change in five is a decrease because of it."""
@@ -97,7 +97,7 @@ class _EventTemporality:
         port.changed_fields |= changed
         if changed_again:
             port.changes += 1
-            port.drops += dropped & changed_again != 0
+            port.drops += (dropped & changed_again) != 0
             self._changed_fields |= changed_again
             self._changes += 1
             if self._changes % FINAL_CHANGES == 0:
@@ -130,7 +130,7 @@ class _EventTemporality:
             return f"No counter has changed twice yet on {_quantity(ports, 'port')}."
         if changes < MIN_CHANGES:
             return (
-                f"Only {_quantity(self._changes, 'repeated change')} yet on {_quantity(ports, 'port')};"
+                f"Only {_quantity(self._changes, 'repeated change')} so far on {_quantity(ports, 'port')};"
                 f" {MIN_CHANGES} are needed, on ports with at least {MIN_CHANGES_PER_PORT} each."
             )
         return (

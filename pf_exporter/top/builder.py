@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pf_exporter.schema import canonical_id, sanitize_label
+from pf_exporter.schema import PORT_LAST_EVENT, VC_LAST_EVENT, canonical_id, sanitize_label
 from pf_exporter.top.circuit import Circuit, Kind
 
 PORT, VC = "port_circuit_id", "vc_circuit_id"
-PORT_LAST_EVENT = "packetfabric_port_last_event_timestamp_seconds"
-VC_LAST_EVENT = "packetfabric_vc_last_event_timestamp_seconds"
 
 BITS = 8.0
 """Bits per byte: the families count bytes, people read bits."""

@@ -51,7 +51,7 @@ class Circuit(NamedTuple):
     errors: float | None = None
     """Received and transmitted errors in total, as counted by the router."""
     light: float | None = None
-    """Optical power received in dBm, on the lane with the least."""
+    """Optical power received in dBm, of the weakest lane."""
     last_event: float | None = None
     """UNIX seconds."""
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from pf_exporter.inventory import InventoryPoller
-from pf_exporter.schema import EVENTS
+from pf_exporter.schema import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT
 from pf_exporter.state import AccountStats, Row, Store, StreamState
-from pf_exporter.top.builder import FAMILIES, PORT_LAST_EVENT, VC_LAST_EVENT, CircuitBuilder
+from pf_exporter.top.builder import FAMILIES, CircuitBuilder
 from pf_exporter.top.circuit import STREAMING, Reading
 
 _Rows = Mapping[str, list[tuple[tuple[str, ...], Row]]]

@@ -8,14 +8,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pf_exporter.metrics.metric_family import Family
-from pf_exporter.metrics.stream_families import (
-    PORT_LAST_EVENT,
-    SERIES,
-    VC_LAST_EVENT,
-    describe_stream_families,
-)
+from pf_exporter.metrics.stream_families import SERIES, describe_stream_families
 from pf_exporter.schema.event_type import EventType
-from pf_exporter.schema.events import EVENTS
+from pf_exporter.schema.events import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT
 from pf_exporter.state.store import Store
 from pf_exporter.state.table import Row
 

@@ -16,8 +16,8 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_fd_to_metric_families as parse_text
 
-from pf_exporter.metrics.stream_families import PORT_LAST_EVENT, SERIES, VC_LAST_EVENT
-from pf_exporter.schema.events import EVENTS
+from pf_exporter.metrics.stream_families import SERIES
+from pf_exporter.schema.events import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT
 from pf_exporter.schema.family import MetricType
 from pf_exporter.schema.observation import Numbers, Observation
 from pf_exporter.state.store import Store

@@ -163,7 +163,7 @@ def test_evidence_is_one_sentence() -> None:
     assert detector.result("port|etherstats").evidence == "No counter has changed twice yet on 2 ports."
     detector.observe(ETHERSTATS, ("b",), (0.0, 2.0))
     assert detector.result("port|etherstats").evidence == (
-        "Only 1 repeated change yet on 2 ports; 20 are needed, on ports with at least 5 each."
+        "Only 1 repeated change so far on 2 ports; 20 are needed, on ports with at least 5 each."
     )
     for step in range(MIN_CHANGES):
         detector.observe(ETHERSTATS, ("b",), (float(step % 2), 5.0))

@@ -33,7 +33,7 @@ def test_every_family_exists() -> None:
 
 
 def test_a_port() -> None:
-    """A port has the values of its families: bits, the lane with the least light, the sum of errors."""
+    """A port has the values of its families: bits, the weakest lane, the sum of errors."""
     (port,) = built(
         ("port_receive_bytes_per_second", PORT, 125.0),
         ("port_transmit_bytes_per_second", PORT, 250.0),
