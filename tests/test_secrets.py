@@ -61,7 +61,7 @@ class ErrorCollector(logging.Handler):
 
 @pytest.fixture
 def errors() -> Iterator[ErrorCollector]:
-    logger = logging.getLogger("pf_exporter.stream.reader")
+    logger = logging.getLogger("pf_exporter.packetfabric.failure_log")
     collector = ErrorCollector()
     logger.addHandler(collector)
     yield collector
