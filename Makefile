@@ -4,13 +4,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs soak bench golden clean tools lock dist image-test image-tools
+.PHONY: demo test check docs soak bench mutants nightly golden clean tools lock dist image-test image-tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
 
+# On all cores. A module's tests run in one process, because some start a Prometheus or build a wheel for all of them.
+PARALLEL := --numprocesses=auto --dist=loadscope
+# Not UTC, and not a whole hour from it: a test that needs the local time to be UTC fails.
+ZONE ?= Asia/Kathmandu
+
 test: $(VENV)/.dev tools
-	$(BIN)/python -m pytest --cov
+	TZ=$(ZONE) $(BIN)/python -m pytest $(PARALLEL) --cov
 
 image-test: $(VENV)/.dev image-tools
 	$(BIN)/python -m pytest tests/release/image.py
@@ -26,13 +31,22 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m tools.generate_deploy
 	$(BIN)/python -m tools.generate_shell_files
 
-MINUTES ?= 3
-
+soak: MINUTES = 3
 soak: $(VENV)/.run
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 bench: $(VENV)/.run
 	$(BIN)/python -m benchmarks
+
+# MODULES names modules or packages; otherwise the lines that changed since the last tag or origin/main.
+mutants: MINUTES = 20
+mutants: $(VENV)/.dev tools
+	$(BIN)/python -m tools.mutants --minutes $(MINUTES) $(MODULES)
+
+# All tests in random order, with new random examples.
+nightly: $(VENV)/.dev tools
+	$(BIN)/python -m pip install --quiet --editable '.[nightly]'
+	TZ=UTC $(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile=nightly
 
 golden: $(VENV)/.dev
 	$(BIN)/python -m pytest --update-golden -k golden

@@ -21,7 +21,10 @@ from pf_exporter.stream.rotation import DrainLimits
 from tests.conftest import until
 
 DRAIN = DrainLimits(overlap=0.05, quiet=0.2, deadline=30.0)
-SETTINGS = StreamSettings(idle_timeout=0.6, rotate_after=0, backoff_min=0.02, backoff_max=0.1)
+SETTINGS = StreamSettings(idle_timeout=10.0, rotate_after=0, backoff_min=0.02, backoff_max=0.1)
+"""No stream is idle for so long, even on a busy machine."""
+SHORT_SILENCE = replace(SETTINGS, idle_timeout=2.0)
+"""For tests of streams that send nothing."""
 
 
 class Chain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.resources
 import logging
@@ -20,6 +21,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from pf_exporter.log.handler import LogHandler, configure_logging
 from tests.programs import version_problem
@@ -28,6 +30,12 @@ FIXTURES = Path(__file__).parent / "fixtures"
 NEW_ENOUGH = sys.version_info >= (3, 11)
 NOT_NEW_ENOUGH = "the package that it compares with requires Python 3.11"
 """The only reason to skip a test, on Python 3.10; elsewhere a missing package is an error."""
+
+# Examples may take any time. CI tries the same examples in each run, the nightly workflow others.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
+settings.register_profile("nightly", settings.get_profile("local"), max_examples=500, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -130,6 +138,33 @@ def tool(name: str) -> str:
     return path
 
 
+def listening_port(process: subprocess.Popen[Any]) -> int:
+    """Wait until a process listens on a port that the kernel chose, and return it."""
+    ports: list[int] = []
+
+    def listens() -> bool:
+        assert process.poll() is None, f"{process.args!r} ended"
+        sockets = set()
+        for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                sockets.add(os.readlink(descriptor))
+        for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+            _, local, _, state, *_, inode = line.split()[:10]
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                ports.append(int(local.partition(":")[2], 16))
+        return bool(ports)
+
+    until(listens, f"{process.args!r} listens", seconds=60)
+    return ports[0]
+
+
+def process_environment(**variables: str) -> dict[str, str]:
+    """Return a small environment for a process, with the coverage and the time zone of this one."""
+    inherited = ("COVERAGE_PROCESS_CONFIG", "TZ")
+    kept = {name: os.environ[name] for name in inherited if name in os.environ}
+    return {"PATH": "/usr/bin:/bin", **kept, **variables}
+
+
 class Program:
     """The command line as a process, with its output."""
 
@@ -139,7 +174,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={"PATH": "/usr/bin:/bin", "PYTHONUNBUFFERED": "1", **(env or {})},
+            env=process_environment(PYTHONUNBUFFERED="1", **(env or {})),
         )
         self.lines: list[str] = []
         self._arrived = threading.Condition()

@@ -17,8 +17,10 @@ pause, a function to call, or a :class:`Move`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import enum
+import functools
 import itertools
 import json
 import select
@@ -167,9 +169,16 @@ def certificate(folder: Path, name: str = "127.0.0.1", *, days: int = 1) -> tupl
 
 
 def dead_url() -> str:
-    """A URL where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """A URL where nothing listens; no other program can get the port while the tests run."""
+    return f"http://127.0.0.1:{_reserve_port()}"
+
+
+@functools.cache
+def _reserve_port() -> int:
+    reserved = socket.socket()
+    reserved.bind(("127.0.0.1", 0))
+    atexit.register(reserved.close)
+    return int(reserved.getsockname()[1])
 
 
 def _cut(pieces: Iterable[Piece], at: bytes, stop: Move) -> Iterator[Piece]:

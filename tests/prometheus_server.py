@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.conftest import tool, until
+from tests.conftest import listening_port, tool, until
 
 CONFIG = """\
 global: {{scrape_interval: 1s}}
@@ -22,28 +21,23 @@ scrape_configs:
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return int(sock.getsockname()[1])
-
-
 class Prometheus:
     """Debian's Prometheus on loopback, with its own data directory."""
 
     def __init__(self, folder: Path, config: str) -> None:
         (folder / "prometheus.yml").write_text(config)
-        self.url = f"http://127.0.0.1:{(port := free_port())}"
         self._log = (folder / "log").open("w")
         self._process = subprocess.Popen(
             [
                 tool("prometheus"),
                 f"--config.file={folder}/prometheus.yml",
                 f"--storage.tsdb.path={folder}/data",
-                f"--web.listen-address=127.0.0.1:{port}",
+                "--web.listen-address=127.0.0.1:0",
             ],
             stdout=self._log,
             stderr=self._log,
         )
+        self.url = f"http://127.0.0.1:{listening_port(self._process)}"
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The result of an instant query now; empty while Prometheus is not up."""

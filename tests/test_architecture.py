@@ -233,16 +233,63 @@ def test_modules_have_docstrings(path: Path) -> None:
     assert doc.split("\n")[0].endswith((".", ".``", ":"))
 
 
+SKIPS = {
+    *("skip", "skipif", "xfail", "importorskip", "collect_ignore", "collect_ignore_glob"),
+    *("skipIf", "skipUnless", "skipTest", "SkipTest", "expectedFailure"),
+}
+"""Every way to skip a test, or to let it fail, in pytest and unittest."""
+
+
+def skips(module: ast.Module) -> Iterator[str]:
+    """Yield the calls, marks, decorators and imports of a module that skip tests or let them fail."""
+    called: set[ast.AST] = set()
+    for node in ast.walk(module):
+        name: ast.AST = node
+        if isinstance(node, ast.Call):
+            name = node.func
+            called.add(name)
+        elif node in called:
+            continue
+        names = [getattr(name, "attr", None) or getattr(name, "id", None)]
+        if isinstance(node, ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+        if SKIPS.intersection(names):
+            yield ast.unparse(node)
+
+
 def test_skips() -> None:
     """Tests are skipped only if a package does not support Python 3.10."""
-    skips = [
-        ast.unparse(node)
-        for path in TESTS.rglob("*.py")
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and re.search(r"skip|xfail", ast.unparse(node.func))
-    ]
-    assert len(skips) == 3
-    assert [call for call in skips if "NOT_NEW_ENOUGH" not in call] == []
+    found = [item for path in TESTS.rglob("*.py") for item in skips(tree(path))]
+    assert len(found) == 3
+    assert [item for item in found if "NOT_NEW_ENOUGH" not in item] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pytest.skip('later')",
+        "pytest.xfail('later')",
+        "pytest.importorskip('isal')",
+        "yaml = importorskip('yaml')",
+        "from pytest import skip as leave",
+        "collect_ignore = ['test_later.py']",
+        "@pytest.mark.skip\ndef test_it(): ...",
+        "@pytest.mark.skip(reason='later')\ndef test_it(): ...",
+        "@pytest.mark.skipif(True, reason='later')\ndef test_it(): ...",
+        "@pytest.mark.xfail\ndef test_it(): ...",
+        "pytestmark = pytest.mark.skip",
+        "pytestmark = [pytest.mark.xfail(strict=True)]",
+        "pytest.param(1, marks=pytest.mark.xfail)",
+        "@unittest.skip('later')\ndef test_it(): ...",
+        "@unittest.expectedFailure\ndef test_it(): ...",
+        "raise unittest.SkipTest",
+        "raise pytest.skip.Exception('later')",
+        "self.skipTest('later')",
+    ],
+)
+def test_every_skip_is_found(code: str) -> None:
+    """Calls, decorators, marks and exceptions that skip a test are found."""
+    assert list(skips(ast.parse(code)))
 
 
 def test_simulators_use_free_ports() -> None:

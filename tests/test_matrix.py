@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from pf_exporter.metrics.exporter_collector import EXPORTER_METRICS
+from pf_exporter.reason import Reason
 from pf_exporter.state.stats import AccountStats
-from tests.chain import Chain
+from tests.chain import SETTINGS, SHORT_SILENCE, Chain
 from tests.conftest import until
 from tests.fakes import OK, By, Fake, Part, Request, event
 from tests.matrix import MATRIX, PHASES, Fault
@@ -58,7 +59,8 @@ def cause(fault: Fault, fake: Fake) -> None:
         fake.script["open"] = itertools.chain([fault.step], itertools.repeat(By(watched)))
     else:
         fake.script[fault.phase] = [fault.step]
-    with Chain(fake.account()) as chain:
+    settings = SHORT_SILENCE if fault.reason is Reason.IDLE else SETTINGS
+    with Chain(fake.account(), settings=settings) as chain:
         stats = chain.stats
         seen = counters(stats)
 

@@ -21,7 +21,8 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config
 from pf_exporter.errors import ExporterError
 from pf_exporter.metrics.exporter_collector import ExporterCollector
-from tests.chain import Chain
+from pf_exporter.reason import Reason
+from tests.chain import SETTINGS, SHORT_SILENCE, Chain
 from tests.conftest import LogFile, until
 from tests.fakes import Answer, Fake
 from tests.matrix import MATRIX, Fault
@@ -75,7 +76,8 @@ def test_faults_show_no_secret(fault: Fault, log: LogFile, errors: ErrorCollecto
     with Fake(heartbeat=0.05) as fake:
         fake.script["open" if fault.phase == "stream" else fault.phase] = [fault.step]
         account = fake.account(login=Secret(USER), password=Secret(PASSWORD))
-        with Chain(account) as chain:
+        settings = SHORT_SILENCE if fault.reason is Reason.IDLE else SETTINGS
+        with Chain(account, settings=settings) as chain:
             until(lambda: raised and chain.stats.up, "a stream after the fault")
             tokens = {request.headers["authorization"].split()[1] for request in fake.of("open")}
             session = chain.session_manager.get()

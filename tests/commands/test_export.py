@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.log.writer import MAX_LINES
-from tests.conftest import Program, get, until
-from tests.fakes import Fake, dead_url, event
+from tests.conftest import Program, get, listening_port, process_environment, until
+from tests.fakes import Fake, event
 from tests.server.authority import Authority
 
 
@@ -31,16 +31,16 @@ LOGIN = {"log_level": "info", "message": "logged in"}
 
 def test_a_blocked_stderr_stops_nothing(full_pipe: int) -> None:
     """With a standard error that nobody reads the exporter streams, serves, and ends within two seconds."""
-    url = dead_url()
     with Fake() as fake:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pf_exporter", f"--web.listen-address={url.removeprefix('http://')}"],
+            [sys.executable, "-m", "pf_exporter", "--web.listen-address=127.0.0.1:0"],
             stdout=subprocess.DEVNULL,
             stderr=full_pipe,
-            env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+            env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         )
         try:
             fake.wait_for(lambda: fake.streams, 20.0)
+            url = f"http://127.0.0.1:{listening_port(process)}"
             # Each activity is a line of the log: more of them than the queue can hold.
             fake.send(*[event("customer|auth", LOGIN)] * (3 * MAX_LINES), event("port|metrics", METRICS))
             until(

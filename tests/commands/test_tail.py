@@ -15,7 +15,7 @@ from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret
 from pf_exporter.packetfabric.client import Client
 from pf_exporter.simulator import Options, Simulator
-from tests.conftest import Program
+from tests.conftest import Program, process_environment
 from tests.fakes import HEARTBEAT, Answer, Fake, event
 
 Start = Callable[..., Program]
@@ -126,7 +126,7 @@ def test_raw(fake: Fake) -> None:
     command = [sys.executable, "-m", "pf_exporter", "tail", "--raw", "--count=7"]
     done = subprocess.run(
         command,
-        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         capture_output=True,
         timeout=30,
         check=False,
@@ -184,7 +184,7 @@ def test_closed_pipe(fake: Fake) -> None:
     fake.events = [piece for frame in fake.events for piece in (frame, 0.2)]
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
-        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         capture_output=True,
         text=True,
         timeout=30,
@@ -202,7 +202,7 @@ def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
     fake.events = [event("port|weather", {"rain": 3}), event("port|metrics", METRICS)]
     process = subprocess.Popen(
         [sys.executable, "-m", "pf_exporter", "tail", "--event=port|metrics"],
-        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         stdout=full_pipe,
         stderr=subprocess.PIPE,
         text=True,

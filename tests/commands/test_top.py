@@ -16,7 +16,7 @@ from pf_exporter.config.settings import Config, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
 from pf_exporter.top import Kind, SortKey
-from tests.conftest import Program
+from tests.conftest import Program, process_environment
 from tests.fakes import Answer, Fake, dead_url, event
 from tests.top.pseudo_terminal import ENTERED, LEFT, PseudoTerminal
 from tests.top.test_sources import PORT, exporter, fake
@@ -208,7 +208,7 @@ def test_a_closed_pipe(fake: Fake) -> None:
     command = f"{sys.executable} -m pf_exporter top --interval=50ms | head -n 1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
-        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_TOKEN": "key"},
+        env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         capture_output=True,
         text=True,
         timeout=30,
@@ -222,7 +222,7 @@ def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
     """With an output that nobody reads SIGTERM ends the command."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pf_exporter", "top", "--interval=50ms"],
-        env={"PATH": "/usr/bin:/bin", "PF_HOST": fake.url, "PF_USER": "u", "PF_PASSWORD": "p"},
+        env=process_environment(PF_HOST=fake.url, PF_USER="u", PF_PASSWORD="p"),
         stdout=full_pipe,
     )
     try:

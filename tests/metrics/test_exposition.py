@@ -84,7 +84,7 @@ def normalized(page: bytes) -> bytes:
     return _LARGE.sub(lambda number: repr(float(number[0])).encode(), page)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(['an "account"', "b"]), observations()), max_size=12), st.data())
 def test_same_bytes_as_prometheus_client(seen: list[tuple[str, Observation]], data: st.DataObject) -> None:
     """Whatever is in the store, every format equals prometheus_client's, except for large numbers."""
@@ -101,7 +101,7 @@ def test_same_bytes_as_prometheus_client(seen: list[tuple[str, Observation]], da
         assert normalized(gzip.decompress(exposition.gzip(format))) == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(observations(), max_size=6))
 def test_same_families_to_a_parser(seen: list[Observation]) -> None:
     """Parsed, both pages have the same families, types, help texts, units and exact samples."""

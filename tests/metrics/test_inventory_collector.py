@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -45,7 +45,6 @@ def objects(resource: Resource) -> st.SearchStrategy[Any]:
     return st.fixed_dictionaries({}, optional=fields)
 
 
-@settings(deadline=None)
 @given(
     st.fixed_dictionaries({resource.name: st.lists(objects(resource), max_size=4) for resource in RESOURCES}),
     st.lists(st.sampled_from(["PF-AP-1", "PF-AP-1-PF", "PF-AP-2-PF"]), max_size=3),

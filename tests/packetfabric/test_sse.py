@@ -131,14 +131,14 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(cut_streams())
 def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
     """Any mixture of lines, newlines and broken UTF-8, split anywhere, means what the standard says."""
     assert outcomes(chunks) == reference(b"".join(chunks))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(cut_streams(), st.integers(len(codecs.BOM_UTF8), 60), st.integers(1, 5))
 def test_random_streams_match_the_reference_at_the_limits(
     chunks: list[bytes], limit: int, max_lines: int

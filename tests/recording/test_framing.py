@@ -41,7 +41,7 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cut_streams(), st.integers(1, 40))
 def test_frames_and_rest_are_what_was_pushed(chunks: list[bytes], limit: int) -> None:
     """Of any stream, cut anywhere, no byte is lost, added or moved, and no more than the limit is kept."""
@@ -51,7 +51,7 @@ def test_frames_and_rest_are_what_was_pushed(chunks: list[bytes], limit: int) ->
     assert len(rest) <= limit
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cut_streams())
 def test_each_event_has_its_own_frame(chunks: list[bytes]) -> None:
     """No frame holds more than one event, or anything but newlines after the end of an event."""
@@ -62,7 +62,7 @@ def test_each_event_has_its_own_frame(chunks: list[bytes]) -> None:
         assert not re.match(rb":[^\n]*\n+[^\n]", text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(cut_streams())
 def test_frames_parse_like_the_stream(chunks: list[bytes]) -> None:
     """The parser reads the same events from the frames as from the chunks."""

@@ -110,7 +110,7 @@ def planted(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
     return document, plants
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(planted(), st.booleans(), st.sampled_from(["port|metrics", "customer|auth", "new_event"]))
 def test_nothing_that_is_planted_survives(
     document: tuple[dict[str, Any], list[str]], ascii_only: bool, name: str
@@ -127,7 +127,7 @@ def test_nothing_that_is_planted_survives(
         assert json.dumps(plant)[1:-1] not in out
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="replace")))
 def test_any_bytes_can_be_redacted(block: bytes) -> None:
     """Any frame is redacted without an error, into UTF-8 and into as many events."""
@@ -194,7 +194,7 @@ def outcomes(stream: bytes) -> list[object]:
     return [outcome(name, data) for name, data in read(stream)]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(metric_events())
 def test_a_metric_event_decodes_to_the_same_values(event: tuple[str, dict[str, Any]]) -> None:
     """Numbers, timestamps, and everything missing, odd or unknown are the same before and after redaction."""

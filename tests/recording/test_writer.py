@@ -33,7 +33,7 @@ BLOCKS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(BLOCKS, max_size=4), st.text(st.characters(codec="utf-8")))
 def test_what_is_recorded_is_read(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[bytes]], account: str

@@ -1,4 +1,4 @@
-"""The CI workflow and noxfile.py."""
+"""The workflows and noxfile.py."""
 
 from __future__ import annotations
 
@@ -10,27 +10,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.conftest import tool
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-JOBS: dict[str, Any] = yaml.safe_load(TEXT)["jobs"]
+WORKFLOWS = {
+    path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / ".github/workflows").iterdir())
+}
+JOBS: dict[str, Any] = yaml.safe_load(WORKFLOWS["ci.yml"])["jobs"]
+NIGHTLY: dict[str, Any] = yaml.safe_load(WORKFLOWS["nightly.yml"])["jobs"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 """The supported versions, oldest first."""
 NODE_24 = {"actions/checkout": 5, "actions/setup-python": 6, "actions/upload-artifact": 6}
 """The first major version of each action that runs on Node 24; older versions are no longer supported."""
 
 
-def steps() -> Iterator[dict[str, Any]]:
-    for job in JOBS.values():
-        yield from job["steps"]
+def steps(*workflows: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for workflow in workflows or (JOBS, NIGHTLY):
+        for job in workflow.values():
+            yield from job["steps"]
 
 
-def test_schema() -> None:
-    """The workflow matches the schema of GitHub Actions."""
-    program, file = Path(sys.executable).with_name("check-jsonschema"), ROOT / ".github/workflows/ci.yml"
+def make_commands(*workflows: dict[str, Any]) -> list[str]:
+    """Return what the steps of workflows pass to make."""
+    return [text for step in steps(*workflows) for text in re.findall(r"\bmake (.+)", step.get("run", ""))]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_schema(name: str) -> None:
+    """Each workflow matches the schema of GitHub Actions."""
+    program, file = Path(sys.executable).with_name("check-jsonschema"), ROOT / ".github/workflows" / name
     command = [str(program), "--builtin-schema=vendor.github-workflows", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -67,33 +78,53 @@ def test_checks_run_once() -> None:
 
 def test_actions_are_pinned() -> None:
     """Each action is pinned by commit, with its version in a comment."""
-    used = re.findall(r"uses: (.*)", TEXT)
+    used = re.findall(r"uses: (.*)", "".join(WORKFLOWS.values()))
     assert len(used) == len([step for step in steps() if "uses" in step])
     assert [item for item in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", item)] == []
 
 
 def test_actions_run_on_node_24() -> None:
     """Each action runs on Node 24 and is pinned to the same commit everywhere."""
-    used = set(re.findall(r"uses: (.*)@(\w+) # v(\d+)", TEXT))
+    used = set(re.findall(r"uses: (.*)@(\w+) # v(\d+)", "".join(WORKFLOWS.values())))
     assert {name for name, _, _ in used} == NODE_24.keys()
     assert len(used) == len(NODE_24)
     assert [name for name, _, major in used if int(major) < NODE_24[name]] == []
 
 
 def test_make_targets_exist() -> None:
-    """The workflow runs the targets of .ci/run and `dist`, and all of them exist."""
-    targets = [target for step in steps() for target in re.findall(r"\bmake ([a-z-]+)", step.get("run", ""))]
+    """The workflow runs the targets of .ci/run and `dist`, and all targets in both workflows exist."""
     gate = re.findall(r"(?m)^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"))
-    assert {*gate, "dist"} <= set(targets)
-    for target in targets:
+    assert {*gate, "dist"} <= set(make_commands(JOBS))
+    for command in make_commands():
         subprocess.run(
-            [tool("make"), "--dry-run", target], cwd=ROOT, check=True, capture_output=True, timeout=60
+            [tool("make"), "--dry-run", *re.sub(r"\$\{\{.*\}\}", "x", command).split()],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            timeout=60,
         )
 
 
-def test_nothing_is_allowed_to_fail() -> None:
-    """No step is allowed to fail, and the workflow has read permission only."""
-    assert "continue-on-error" not in TEXT
-    assert "|| true" not in TEXT
-    assert yaml.safe_load(TEXT)["permissions"] == {"contents": "read"}
+def test_nightly() -> None:
+    """Every night all tests run in random order, the soak test for an hour, mutants and benchmarks."""
+    packages = NIGHTLY["mutants"]["strategy"]["matrix"]["package"]
+    assert [package for package in packages if not (ROOT / "pf_exporter" / package).is_dir()] == []
+    assert make_commands(NIGHTLY) == [
+        "nightly",
+        "soak MINUTES=60",
+        "mutants MINUTES=60 MODULES=pf_exporter/${{ matrix.package }}",
+        "bench",
+    ]
+
+
+@pytest.mark.parametrize("text", WORKFLOWS.values(), ids=list(WORKFLOWS))
+def test_nothing_is_allowed_to_fail(text: str) -> None:
+    """No step is allowed to fail, and the workflows have read permission only."""
+    assert "continue-on-error" not in text
+    assert "|| true" not in text
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+
+
+def test_release_needs_all_jobs() -> None:
+    """A release is built only if all other jobs succeed."""
     assert JOBS["release"]["needs"] == [name for name in JOBS if name != "release"]

@@ -20,8 +20,8 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
-from tests.conftest import tool, until
-from tests.prometheus_server import Prometheus, free_port
+from tests.conftest import listening_port, tool, until
+from tests.prometheus_server import Prometheus
 from tests.rules.promql import PROMETHEUS
 
 EXAMPLE = PROMETHEUS / "alertmanager.yml"
@@ -70,19 +70,19 @@ class Alertmanager:
             route |= {"group_wait": "1ms", "group_interval": "1s"}
         config["receivers"][0]["webhook_configs"][0]["url"] = webhook
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
-        self.address = f"127.0.0.1:{free_port()}"
         self._log = (folder / "alertmanager.log").open("w")
         self._process = subprocess.Popen(
             [
                 tool("prometheus-alertmanager"),
                 f"--config.file={folder}/alertmanager.yml",
                 f"--storage.path={folder}/alertmanager",
-                f"--web.listen-address={self.address}",
+                "--web.listen-address=127.0.0.1:0",
                 "--cluster.listen-address=",
             ],
             stdout=self._log,
             stderr=self._log,
         )
+        self.address = f"127.0.0.1:{listening_port(self._process)}"
 
     def request(self, path: str, body: object = None) -> Any:
         """Return the response of its API, None while it is not up."""

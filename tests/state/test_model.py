@@ -214,5 +214,5 @@ class Model(RuleBasedStateMachine):
         assert self.size() <= self.limit
 
 
-Model.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Model.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 TestModel = Model.TestCase

@@ -75,7 +75,7 @@ def totals(chance: random.Random, means: list[float], length: int, reset: float)
 MEANS = st.lists(st.sampled_from([0.0, 0.02, 0.1, 0.5, 2.0, 30.0, 1e3, 1e6]), min_size=1, max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(), MEANS, st.integers(1, 5), st.sampled_from([0.0, 0.01, 0.1]))
 def test_cumulative_counters_are_never_taken_for_deltas(
     seed: int, means: list[float], ports: int, reset: float
@@ -86,7 +86,7 @@ def test_cumulative_counters_are_never_taken_for_deltas(
     assert Temporality.DELTA not in temporalities(series)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(), MEANS, st.integers(1, 5))
 def test_deltas_are_never_taken_for_cumulative_counters(seed: int, means: list[float], ports: int) -> None:
     """Whatever they count, and whenever the result is read."""

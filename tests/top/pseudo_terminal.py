@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from tests.conftest import until
+from tests.conftest import process_environment, until
 
 # Makes it the controlling terminal, so that Ctrl-C, Ctrl-Z and changes of its size send signals.
 _TAKE_TERMINAL = """
@@ -45,7 +45,7 @@ class PseudoTerminal:
             stdout=self.terminal,
             stderr=self.terminal,
             start_new_session=True,
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "xterm-256color", **env},
+            env=process_environment(LANG="C.UTF-8", TERM="xterm-256color", **env),
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
