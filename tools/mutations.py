@@ -62,8 +62,15 @@ def mutations(source: str, lines: Collection[int] | None = None) -> Iterator[Mut
 
 
 def _nodes(tree: ast.Module) -> list[ast.expr | ast.stmt]:
-    """Return the expressions and statements of a module without its annotations, in a fixed order."""
+    """Return the expressions and statements of a module, in a fixed order.
+
+    Without annotations, and without the values of named constants, which tests refer to by their names.
+    """
     ignored: set[ast.AST] = set()
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name()], value=ast.Constant() as value):
+                ignored.add(value)
     for node in ast.walk(tree):
         for name in ("annotation", "returns"):
             annotation = getattr(node, name, None)
@@ -94,7 +101,7 @@ def _edits(node: ast.AST) -> Iterator[Edit]:
             yield lambda: setattr(node, "value", node.value + 1)  # type: ignore[operator]
         case ast.If() | ast.IfExp() | ast.While() if not _is_inversion(node.test):
             yield lambda: setattr(node, "test", _inverted(node.test))
-        case ast.Return(value=ast.expr() as value) if not _is_none(value):
+        case ast.Return(value=ast.expr() as value) if not _is_bool_or_none(value):
             yield lambda: setattr(node, "value", ast.Constant(None))
         case ast.Expr(value=ast.Call() as call) if not _is_log_call(call):
             yield lambda: setattr(node, "value", ast.Constant(None))
@@ -111,8 +118,8 @@ def _is_inversion(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], _INVERSIONS)
 
 
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def _is_bool_or_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, bool | None)
 
 
 def _is_log_call(call: ast.Call) -> bool:
