@@ -20,7 +20,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import enum
-import functools
 import itertools
 import json
 import select
@@ -168,17 +167,21 @@ def certificate(folder: Path, name: str = "127.0.0.1", *, days: int = 1) -> tupl
     return str(trusted), context
 
 
-def dead_url() -> str:
-    """A URL where nothing listens; no other program can get the port while the tests run."""
-    return f"http://127.0.0.1:{_reserve_port()}"
-
-
-@functools.cache
 def _reserve_port() -> int:
+    """Return a port on which nothing listens until this process ends, because no other program can get it."""
     reserved = socket.socket()
     reserved.bind(("127.0.0.1", 0))
     atexit.register(reserved.close)
     return int(reserved.getsockname()[1])
+
+
+# Opened on import, so that no test seems to leave a descriptor behind.
+_RESERVED_PORT = _reserve_port()
+
+
+def dead_url() -> str:
+    """A URL where nothing listens."""
+    return f"http://127.0.0.1:{_RESERVED_PORT}"
 
 
 def _cut(pieces: Iterable[Piece], at: bytes, stop: Move) -> Iterator[Piece]:
