@@ -99,8 +99,8 @@ def test_any_sink_receives_the_stream(fake: Fake) -> None:
 
 def test_heartbeats_keep_a_quiet_stream_alive(fake: Fake) -> None:
     """Bytes without events are not silence: the stream stays open for twice the idle timeout."""
-    with Chain(fake.account(), settings=settings(idle_timeout=0.25)) as chain:
-        until(lambda: chain.stats.bytes > 10 * len(b":\n\n"), "ten heartbeats")
+    with Chain(fake.account(), settings=settings(idle_timeout=1.0)) as chain:
+        until(lambda: chain.stats.bytes > 40 * len(b":\n\n"), "forty heartbeats")
         assert chain.stats.up
         assert chain.stats.connects == 1
 
@@ -108,11 +108,11 @@ def test_heartbeats_keep_a_quiet_stream_alive(fake: Fake) -> None:
 def test_silence_is_seen_within_the_idle_timeout(fake: Fake) -> None:
     """A half-open connection: packetfabric_up becomes 0, and the stream is reopened."""
     fake.script["open"] = [STREAM.but(body=(sample(1), SILENCE))]
-    with Chain(fake.account(), settings=settings(idle_timeout=0.25)) as chain:
+    with Chain(fake.account(), settings=settings(idle_timeout=1.0)) as chain:
         chain.wait_for_events(1)
         began = time.monotonic()
         fake.wait_for(lambda: len(fake.of("open")) == 2)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         until(lambda: chain.stats.up, "the next stream")
         assert chain.stats.disconnects["idle"] == 1
         assert len(fake.bundles) == 1
