@@ -13,7 +13,7 @@ import pytest
 
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.socket_activation import activated_sockets
-from tests.conftest import get, until
+from tests.conftest import get, process_environment, until
 from tests.fakes import Fake
 
 PASS = """
@@ -41,7 +41,7 @@ def start(descriptor: int, *arguments: str, **environ: str) -> subprocess.Popen[
     return subprocess.Popen(
         [sys.executable, "-c", PASS, str(descriptor), *arguments],
         pass_fds=[descriptor],
-        env={"PATH": "/usr/bin:/bin", **environ},
+        env=process_environment(**environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
