@@ -51,14 +51,14 @@ class CircuitNames(Protocol):
 class EventPrinter:
     """Prints the events that pass the filter, one line each.
 
-    ``done`` is called when ``count`` events are printed, or the reader of the output has gone.
+    ``on_done`` is called when ``count`` events are printed, or the reader of the output has closed it.
     """
 
     def __init__(
         self,
         out: Output,
         event_filter: EventFilter,
-        done: Callable[[], None],
+        on_done: Callable[[], None],
         *,
         output_format: OutputFormat = OutputFormat.TEXT,
         count: int | None = None,
@@ -67,7 +67,7 @@ class EventPrinter:
     ) -> None:
         self._out = out
         self._filter = event_filter
-        self._done = done
+        self._on_done = on_done
         self._format = output_format
         self._count = count
         self._names = names
@@ -76,7 +76,7 @@ class EventPrinter:
         self._closed = False
         self._color = out.isatty() and "NO_COLOR" not in os.environ
         self.printed = 0
-        """Events so far."""
+        """Events printed so far."""
 
     def print_raw(self, chunk: bytes) -> None:
         """Print bytes as received, if that is the format; control characters only where no terminal reads."""
@@ -171,7 +171,7 @@ class EventPrinter:
                 self._closed = True
             closed = self._closed
         if closed:
-            self._done()
+            self._on_done()
 
 
 def _activity_text(entry: ActivityLogEntry) -> str:

@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Serve the metrics of a recording until a signal arrives."""
     from pf_exporter.commands.serving import log_listening
-    from pf_exporter.service import Clock, Exporter, Replayer, ReplayPipeline, accounts, time_span
+    from pf_exporter.service import Exporter, ReplayClock, Replayer, ReplayPipeline, accounts, time_span
 
     config = load(arguments, environ, need_account=False)
     handler = configure_logging(config.log.level, config.log.format)
@@ -54,32 +54,32 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     signals = SignalWaiter(*TERMINATION)
     failures: list[BaseException] = []
 
-    def ended(exc: BaseException | None) -> None:
+    def on_end(exc: BaseException | None) -> None:
         if exc is None:
             log.info("end of the recording", file=arguments.file, lines=replayer.replayed)
         else:
             failures.append(exc)
             signals.end()
 
-    clock = Clock()
+    wall = ReplayClock()
     exporter = Exporter(
         config,
         on_failure=signals.end,
-        create_pipeline=functools.partial(ReplayPipeline, clock=clock),
-        wall=clock,
+        create_pipeline=functools.partial(ReplayPipeline, wall=wall),
+        wall=wall,
     )
     replayer = Replayer(
-        arguments.file, exporter.pipelines, clock, speed=arguments.speed, loop=arguments.loop, ended=ended
+        arguments.file, exporter.pipelines, wall, speed=arguments.speed, loop=arguments.loop, on_end=on_end
     )
     span = functools.cache(functools.partial(time_span, arguments.file))  # Read only if it is shown.
 
     def progress() -> Progress | None:
-        if replayer.has_ended or not clock.now:
+        if replayer.has_ended or not wall.now:
             return None
         first, last = span()
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(clock.now))
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(wall.now))
         text = f"replaying {at} UTC, {replayer.replayed:,} lines"
-        return Progress(text, (clock.now - first) / (last - first) if last > first else None)
+        return Progress(text, (wall.now - first) / (last - first) if last > first else None)
 
     with exporter, ProgressLine(progress, handler):
         log_listening(exporter)

@@ -167,12 +167,12 @@ def _from_exporter(
 
     failures: list[BaseException] = []
 
-    def failed(exc: BaseException) -> None:
+    def on_failure(exc: BaseException) -> None:
         failures.append(exc)
         signals.end()
 
     interval = arguments.interval or SCRAPE_INTERVAL
-    source = ScrapeSource(target, interval, failed=failed)
+    source = ScrapeSource(target, interval, on_failure=on_failure)
     try:
         source.start()
     except ApiError as exc:

@@ -64,8 +64,9 @@ def enabled_resources(
 class InventoryPoller:
     """The polled resources of one account.
 
-    Uses the session of the stream. ``limit`` is the greatest number of series; ``failed`` is called with the
-    exception if the thread dies, ``on_update`` after each successful poll with the IDs of all circuits.
+    It uses the session of the stream. ``limit`` is the greatest number of series; ``on_failure`` is called
+    with the exception if the thread dies, ``on_update`` after each successful poll with the IDs of all
+    circuits.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class InventoryPoller:
         settings: InventorySettings,
         *,
         limit: int,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         on_update: Callable[[frozenset[str]], None] = lambda circuits: None,
         min_interval: float = MIN_INTERVAL,
         request_spacing: float = REQUEST_SPACING,
@@ -118,7 +119,7 @@ class InventoryPoller:
         )
         self._pause = pause or Pause()
         self._thread = SupervisedThread(
-            self._run, name=f"inventory {account}", failed=failed, account=account
+            self._run, name=f"inventory {account}", failed=on_failure, account=account
         )
 
     @property

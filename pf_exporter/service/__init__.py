@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
-from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts, time_span
+from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts, time_span
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_store
 
 __all__ = [
     "AccountPipeline",
-    "Clock",
     "Exporter",
     "ProcessorFactory",
+    "ReplayClock",
     "ReplayPipeline",
     "Replayer",
     "accounts",

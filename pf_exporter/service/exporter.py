@@ -22,7 +22,7 @@ from pf_exporter.metrics import (
     web_config_reload_status,
 )
 from pf_exporter.server import Server, WebConfigReloader, guard
-from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, settings_key
+from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, pipeline_settings
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_recorder, create_store
 from pf_exporter.stream import EventProcessor
@@ -159,7 +159,7 @@ class Exporter:
             pipeline = by_account.get(account.name)
             if pipeline is None and account.name not in self.store.series():
                 self.store.add_account(account.name, account.series_limit)
-            if pipeline is None or pipeline.settings_key != settings_key(account, config):
+            if pipeline is None or pipeline.settings != pipeline_settings(account, config):
                 pipeline = self._new_pipeline(account, config)
             after.append(pipeline)
         removed = [pipeline for pipeline in before if pipeline not in after]

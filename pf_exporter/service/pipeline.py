@@ -44,16 +44,17 @@ class ReaderFactory(Protocol):
         """Create the reader."""
 
 
-def settings_key(account: Account, config: Config) -> tuple[object, ...]:
-    """The settings a pipeline is built from; while they are equal, a reload keeps the pipeline."""
+def pipeline_settings(account: Account, config: Config) -> tuple[object, ...]:
+    """The settings that a pipeline depends on; a reload replaces the pipeline if they have changed."""
     return account, config.stream, config.inventory, config.series.limit
 
 
 class AccountPipeline:
     """Session, subscription, stream and inventory of one account, which must already be in the store.
 
-    ``failed`` is called with the exception if one of the threads dies. ``bundle`` is the UUID of an existing
-    subscription to read instead of creating one; ``wall`` is the clock for arrival times, in UNIX seconds.
+    ``on_failure`` is called with the exception if one of the threads dies. ``bundle`` is the UUID of an
+    existing subscription to read instead of creating one; ``wall`` is the clock for arrival times, in UNIX
+    seconds.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class AccountPipeline:
         account: Account,
         config: Config,
         store: Store,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         *,
         create_processor: ProcessorFactory = EventProcessor,
         create_session_manager: Callable[[Client, str], SessionManager] = SessionManager,
@@ -70,7 +71,7 @@ class AccountPipeline:
         wall: Callable[[], float] = time.time,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
-        self.settings_key = settings_key(account, config)
+        self.settings = pipeline_settings(account, config)
         self.account = account.name
         self.client = Client(account, idle_timeout=idle_timeout)
         self.session_manager = create_session_manager(self.client, account.name)
@@ -84,7 +85,7 @@ class AccountPipeline:
             self.session_manager,
             config.inventory,
             limit=account.series_limit or config.series.limit,
-            failed=failed,
+            on_failure=on_failure,
             on_update=self.subscription.update_inventory,
         )
         self.processor = create_processor(
@@ -96,7 +97,7 @@ class AccountPipeline:
             self.processor,
             self.stats,
             config.stream,
-            failed=failed,
+            failed=on_failure,
         )
 
     def _subscribed(self, bundle: str) -> None:
@@ -127,7 +128,7 @@ class PipelineFactory(Protocol):
         account: Account,
         config: Config,
         store: Store,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         *,
         create_processor: ProcessorFactory,
     ) -> AccountPipeline:

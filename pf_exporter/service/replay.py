@@ -39,8 +39,8 @@ def time_span(path: str) -> tuple[float, float]:
     return first, last
 
 
-class Clock:
-    """The time of the record being replayed: lag and timestamps become those of the recording."""
+class ReplayClock:
+    """A wall clock at the time of the record being replayed, so that lag and timestamps are as recorded."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -58,13 +58,13 @@ class ReplayPipeline(AccountPipeline):
         account: Account,
         config: Config,
         store: Store,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         *,
-        clock: Clock,
+        wall: ReplayClock,
         create_processor: ProcessorFactory = EventProcessor,
     ) -> None:
-        super().__init__(account, config, store, failed, create_processor=create_processor, wall=clock)
-        self._deduplicator = Deduplicator(clock=clock)
+        super().__init__(account, config, store, on_failure, create_processor=create_processor, wall=wall)
+        self._deduplicator = Deduplicator(clock=wall)
         self._pending = bytearray()  # Grows in place: a frame may be recorded byte by byte.
 
     def start(self) -> None:
@@ -106,7 +106,7 @@ class ReplayPipeline(AccountPipeline):
 class Replayer:
     """Replays a recording on its own thread, ``speed`` times as fast; infinity means without pauses.
 
-    ``ended`` is called at the end of the recording with None, or with the exception that ended the replay.
+    ``on_end`` is called at the end of the recording with None, or with the exception that ended the replay.
     Setting ``stopping`` ends the replay, as :meth:`stop` does.
     """
 
@@ -114,21 +114,21 @@ class Replayer:
         self,
         path: str,
         pipelines: Iterable[AccountPipeline],
-        clock: Clock,
+        wall: ReplayClock,
         *,
         speed: float,
         loop: bool,
-        ended: Callable[[BaseException | None], None],
+        on_end: Callable[[BaseException | None], None],
         stopping: threading.Event | None = None,
     ) -> None:
         self._path = path
         self._pipelines = {
             pipeline.account: pipeline for pipeline in pipelines if isinstance(pipeline, ReplayPipeline)
         }
-        self._clock = clock
+        self._wall = wall
         self._speed = speed
         self._loop = loop
-        self._ended = ended
+        self._on_end = on_end
         self._stopping = stopping or threading.Event()
         self._thread = SupervisedThread(self._run, name="replay", failed=self._fail)
         self.replayed = 0
@@ -151,18 +151,18 @@ class Replayer:
             if self._stopping.is_set():
                 return
         self.has_ended = True
-        self._ended(None)
+        self._on_end(None)
 
     def _fail(self, exc: BaseException) -> None:
         for pipeline in self._pipelines.values():
             pipeline.stats.stopped()
-        self._ended(exc)
+        self._on_end(exc)
 
     def _replay_once(self) -> None:
         for record in self._paced():
             pipeline = self._pipelines.get(record.account)
             if pipeline is not None:
-                self._clock.now = record.at
+                self._wall.now = record.at
                 pipeline.process(record)
                 self.replayed += 1
 

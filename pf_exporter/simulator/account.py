@@ -49,21 +49,21 @@ class Account:
     Tests read from other threads, so properties copy a dict with ``list`` in one step.
     """
 
-    def __init__(self, options: Options, clock: Callable[[], float]) -> None:
+    def __init__(self, options: Options, wall: Callable[[], float]) -> None:
         self._options = options
-        self._clock = clock
+        self._wall = wall
         self._tokens: dict[str, AccessToken] = {}
         self._bundles: dict[str, Bundle] = {}
         self.log: list[Event] = []
         """Logins and logouts on this simulator; streams send the entries appended after they opened."""
-        self._add(AccessToken(options.api_key, clock(), None, str(uuid.UUID(int=1)), "demo"))
+        self._add(AccessToken(options.api_key, wall(), None, str(uuid.UUID(int=1)), "demo"))
 
     def _add(self, access: AccessToken) -> AccessToken:
         self._tokens[access.token] = access
         return access
 
     def _append_log(self, verb: str, message: str, ip_address: str) -> None:
-        self.log.append(activity_event("auth", verb, message, self._clock(), ip_address=ip_address))
+        self.log.append(activity_event("auth", verb, message, self._wall(), ip_address=ip_address))
 
     def log_in(
         self, login: object, password: object, ip_address: str, *, end_others: bool
@@ -78,7 +78,7 @@ class Account:
 
     def new_session(self) -> AccessToken:
         """Return a session whose token is not valid yet; a login that is incomplete gets no other."""
-        now = self._clock()
+        now = self._wall()
         return AccessToken(str(uuid.uuid4()), now, now + self._options.session_lifetime)
 
     def log_out(self, token: str, ip_address: str) -> None:
@@ -95,7 +95,7 @@ class Account:
 
     def add_key(self, name: str, lifetime: int | None) -> AccessToken:
         """Create an API key that expires after ``lifetime`` seconds, None for never."""
-        key, now = str(uuid.uuid4()), self._clock()
+        key, now = str(uuid.uuid4()), self._wall()
         expires = None if lifetime is None else now + lifetime
         return self._add(AccessToken(f"api-{key}-{uuid.uuid4()}", now, expires, key, name))
 
@@ -110,7 +110,7 @@ class Account:
     def access(self, token: str) -> AccessToken | None:
         """Return the token if it is valid now, None if it is unknown, deleted or expired."""
         access = self._tokens.get(token)
-        if access is None or (access.expires is not None and self._clock() >= access.expires):
+        if access is None or (access.expires is not None and self._wall() >= access.expires):
             return None
         return access
 
@@ -128,7 +128,7 @@ class Account:
     def subscribe(self, token: str, streams: tuple[Stream, ...]) -> Bundle:
         """Create a bundle that only this token can stream."""
         self._bundles = {bundle.uuid: bundle for bundle in self.bundles()}
-        bundle = Bundle(str(uuid.uuid4()), token, self._clock(), streams)
+        bundle = Bundle(str(uuid.uuid4()), token, self._wall(), streams)
         self._bundles[bundle.uuid] = bundle
         return bundle
 
@@ -141,5 +141,5 @@ class Account:
         bundle = self._bundles.get(bundle_uuid)
         if bundle is None or bundle.token != token or not self.access(token):
             return None
-        waited = self._clock() - bundle.created
+        waited = self._wall() - bundle.created
         return bundle if bundle.streamed or waited <= self._options.bundle_ttl else None

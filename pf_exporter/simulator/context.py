@@ -14,10 +14,10 @@ from pf_exporter.simulator.options import Options
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The parts of one simulator; ``clock`` returns UNIX seconds."""
+    """The parts of one simulator; ``wall`` returns UNIX seconds."""
 
     options: Options
-    clock: Callable[[], float]
+    wall: Callable[[], float]
     network: Network
     account: Account
     faults: Faults

@@ -68,7 +68,7 @@ class EventRoutes:
         """Return the response of a fault that applies to any bundle, None if there is no such fault."""
         faults = self._faults
         max_age = faults.number(Fault.STREAM_401)
-        if max_age is not None and self._context.clock() - access.created >= max_age:
+        if max_age is not None and self._context.wall() - access.created >= max_age:
             raise HTTPException(401, "Authentication required.")
         if Fault.STREAM_204 in faults:
             return Response(status_code=204)

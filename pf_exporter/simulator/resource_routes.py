@@ -45,7 +45,7 @@ class ResourceRoutes:
             if Fault.INVENTORY_500 in self._faults:
                 return UPSTREAM_ERROR
             query = request.query_params
-            selected = select(rows(self._context.network, self._context.clock()), query)
+            selected = select(rows(self._context.network, self._context.wall()), query)
             if Fault.PAGING_IGNORED in self._faults:
                 return JSONResponse(selected)
             return JSONResponse(page(selected, query))
@@ -55,7 +55,7 @@ class ResourceRoutes:
     async def _rates(self, request: Request) -> Response:
         """Return the last hour; the query parameters that limit the time are ignored."""
         authenticate(request, self._account)
-        network, now = self._context.network, self._context.clock()
+        network, now = self._context.network, self._context.wall()
         connection = request.path_params["id"]
         series = connections.rates(network, connection, now).get(request.path_params["type"])
         ids = {row["cloud_circuit_id"] for row in connections.rows(network, now)}

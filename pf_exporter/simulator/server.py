@@ -19,20 +19,18 @@ from pf_exporter.simulator.options import Options
 class Simulator:
     """A simulated PacketFabric; listens as soon as it is created and answers after :meth:`start`.
 
-    ``clock`` returns UNIX seconds. It decides the age of sessions and bundles and the timestamps of events;
+    ``wall`` returns UNIX seconds. It decides the age of sessions and bundles and the timestamps of events;
     the pace of a stream, its heartbeats and its end follow the event loop's clock.
     """
 
-    def __init__(self, options: Options | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, options: Options | None = None, wall: Callable[[], float] = time.time) -> None:
         self.options = options or Options()
         self.network = Network(self.options.seed, self.options.ports, self.options.vcs)
         self.faults = Faults(self.options.faults)
         """Can be changed at any time."""
         self._counters = Counters()
-        self._account = Account(self.options, clock)
-        self._api = Api(
-            Context(self.options, clock, self.network, self._account, self.faults, self._counters)
-        )
+        self._account = Account(self.options, wall)
+        self._api = Api(Context(self.options, wall, self.network, self._account, self.faults, self._counters))
         self._server = Server(self._api, [self.options.listen_address], name="simulator")
 
     @property

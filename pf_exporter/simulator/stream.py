@@ -27,7 +27,7 @@ class EventStream:
     def __init__(self, bundle: Bundle, context: Context) -> None:
         self.bundle = bundle
         self._options = context.options
-        self._clock = context.clock
+        self._wall = context.wall
         self._network = context.network
         self._account = context.account
         self._faults = context.faults
@@ -39,7 +39,7 @@ class EventStream:
         self._sent = 0
         self._last_write = self._loop.time()
         self._log_position = len(context.account.log)
-        self._activity_until = context.clock()
+        self._activity_until = context.wall()
 
     def end(self) -> None:
         """End the stream in an orderly way; callable from any thread while the server runs."""
@@ -84,7 +84,7 @@ class EventStream:
                 await self._send_frames(send, self._frames(sample))
                 # Samples are at multiples of the interval, so that all readers receive the same ones. Advance
                 # by at least one, because a timer can fire early; skip those that a slow reader has missed.
-                now = self._clock()
+                now = self._wall()
                 due = self._loop.time() + min(interval, max(0.0, sample + interval - now))
                 sample = max(sample + interval, math.floor(now / interval) * interval)
             beat = self._last_write + self._options.heartbeat
@@ -99,7 +99,7 @@ class EventStream:
         log = self._account.log
         yield from log[self._log_position :]
         self._log_position = len(log)
-        now = self._clock()
+        now = self._wall()
         yield from self._network.activity(now, self._activity_until)
         self._activity_until = now
         if self.bundle.has_measurements():

@@ -9,7 +9,7 @@ from pf_exporter.state.history import ErrorLog, ErrorRecord
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
 from pf_exporter.state.table import Row
-from pf_exporter.state.temporality import EVENT_SETTINGS, DetectedTemporality
+from pf_exporter.state.temporality_detector import EVENT_SETTINGS, DetectedTemporality
 
 __all__ = [
     "EVENT_SETTINGS",

@@ -14,7 +14,7 @@ from pf_exporter.packetfabric import SessionStats
 from pf_exporter.reason import Reason
 from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
 from pf_exporter.state.history import AccountHistory, CounterSnapshot, RecentRates
-from pf_exporter.state.temporality import TemporalityDetector
+from pf_exporter.state.temporality_detector import TemporalityDetector
 from pf_exporter.state.unknown_fields import UnknownFields
 
 

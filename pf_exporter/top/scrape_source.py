@@ -90,7 +90,7 @@ class ScrapeTarget:
 class ScrapeSource:
     """Scrapes a page at an interval, on a thread; :meth:`read` returns the latest values.
 
-    ``failed`` is called if the thread dies; ``clock`` is monotonic.
+    ``on_failure`` is called if the thread dies; ``clock`` is monotonic.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class ScrapeSource:
         target: ScrapeTarget,
         interval: float,
         *,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target = target
@@ -108,7 +108,7 @@ class ScrapeSource:
         self._latest = (Reading(), clock())
         """The last successful scrape and its time; one tuple, so that both change at once."""
         self._stopping = threading.Event()
-        self._thread = SupervisedThread(self._run, name="scrape", failed=failed)
+        self._thread = SupervisedThread(self._run, name="scrape", failed=on_failure)
 
     def start(self) -> None:
         """Scrape once, then at the interval. Raises :class:`ApiError` if the first scrape fails."""

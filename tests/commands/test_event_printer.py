@@ -78,7 +78,7 @@ def test_raw_bytes_do_not_control_a_terminal() -> None:
 
 
 def test_the_count_ends_the_output() -> None:
-    """After as many events as asked for, ``done`` is called once and nothing more is printed."""
+    """After as many events as asked for, ``on_done`` is called once and nothing more is printed."""
     out, done = io.StringIO(), list[bool]()
     events = printer(out, count=2, done=done)
     for _ in range(3):
@@ -87,7 +87,7 @@ def test_the_count_ends_the_output() -> None:
 
 
 def test_a_reader_that_has_gone_ends_the_output() -> None:
-    """When the reader of the pipe has gone, ``done`` is called."""
+    """When the reader of the pipe has gone, ``on_done`` is called."""
     done: list[bool] = []
     printer(ClosedPipe(), done=done).print_event("east", METRICS)
     assert done == [True]

@@ -5,7 +5,7 @@ import pytest
 from pf_exporter.diagnostics.findings import compare_temporality, report_unknown_fields
 from pf_exporter.diagnostics.result import Notice
 from pf_exporter.schema import Temporality
-from pf_exporter.state.temporality import DetectedTemporality
+from pf_exporter.state.temporality_detector import DetectedTemporality
 
 
 def detected(temporality: Temporality | None) -> DetectedTemporality:

@@ -182,7 +182,7 @@ class PolledAccount:
             self.session_manager,
             self.settings,
             limit=limit,
-            failed=self.thread_errors.append,
+            on_failure=self.thread_errors.append,
             min_interval=min_interval,
             pause=self.pause,
             clock=clock,

@@ -18,7 +18,7 @@ from pf_exporter.recording.format import Mark
 from pf_exporter.recording.writer import RecordingWriter
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline
-from pf_exporter.service.replay import Clock, Replayer, ReplayPipeline, accounts
+from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts
 from tests.conftest import FIXTURES, get
 from tests.fakes import event
 
@@ -68,8 +68,8 @@ def replay(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] |
         series=SeriesSettings(ttl=math.inf),
         web=WebSettings(listen_address=("127.0.0.1:0",), disable_exporter_metrics=True),
     )
-    clock = Clock()
-    exporter = Exporter(config, create_pipeline=partial(ReplayPipeline, clock=clock), wall=clock)
+    clock = ReplayClock()
+    exporter = Exporter(config, create_pipeline=partial(ReplayPipeline, wall=clock), wall=clock)
     is_over = threading.Event()
     outcomes: list[BaseException | None] = []
 
@@ -77,7 +77,7 @@ def replay(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] |
         outcomes.append(exc)
         is_over.set()
 
-    replayer = Replayer(path, exporter.pipelines, clock, speed=math.inf, loop=loop, ended=ended)
+    replayer = Replayer(path, exporter.pipelines, clock, speed=math.inf, loop=loop, on_end=ended)
     with exporter:
         replayer.start()
         if until is None:
@@ -148,13 +148,13 @@ def test_pauses(recording: RecordingFile, speed: float, pauses: list[float]) -> 
     for pause in (5, 10, 0):
         recording.frames(metrics(31))
         recording.now += pause
-    clock = Clock()
+    clock = ReplayClock()
     exporter = Exporter(
         replace(
             Config(accounts=accounts(recording.path)),
             web=WebSettings(listen_address=("127.0.0.1:0",)),
         ),
-        create_pipeline=partial(ReplayPipeline, clock=clock),
+        create_pipeline=partial(ReplayPipeline, wall=clock),
     )
     ended = threading.Event()
     pauses_made: list[float] = []
@@ -172,7 +172,7 @@ def test_pauses(recording: RecordingFile, speed: float, pauses: list[float]) -> 
         clock,
         speed=speed,
         loop=False,
-        ended=lambda exc: ended.set(),
+        on_end=lambda exc: ended.set(),
         stopping=Stopping(),
     )
     with exporter:

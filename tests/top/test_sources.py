@@ -87,7 +87,7 @@ def scraped(url: str, **target: object) -> Reading:
     source = ScrapeSource(
         dataclasses.replace(ScrapeTarget(url), **target),  # type: ignore[arg-type]
         60.0,
-        failed=lambda exc: None,
+        on_failure=lambda exc: None,
     )
     source.start()
     source.stop()
@@ -235,7 +235,7 @@ def test_values_stay_while_a_scrape_fails(serve: Serve) -> None:
     """A scrape that fails later keeps the last values and shows the reason, until one succeeds again."""
     down, up = PlainTextResponse("no", status_code=503), PlainTextResponse(PAGE)
     site = serve(app=Pages(up, down, down, PlainTextResponse(PAGE.replace("} 1\n", "} 2\n"))))
-    source = ScrapeSource(ScrapeTarget(f"http://{site.address}"), 0.05, failed=lambda exc: None)
+    source = ScrapeSource(ScrapeTarget(f"http://{site.address}"), 0.05, on_failure=lambda exc: None)
     source.start()
     try:
         first = source.read()

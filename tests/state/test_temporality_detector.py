@@ -15,7 +15,7 @@ from pf_exporter.config.settings import SETTINGS
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Numbers
 from pf_exporter.schema.temporality import Temporality
-from pf_exporter.state.temporality import (
+from pf_exporter.state.temporality_detector import (
     CUMULATIVE_MAX_DROPS,
     DELTA_MIN_DROPS,
     FINAL_CHANGES,
