@@ -71,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=seconds,
         default=0.0,
         metavar="TIME",
-        help="listen for this time, such as 10m, and tell whether counts in events are totals or increments",
+        help="listen for this time, such as 10m, and detect whether counts are cumulative or deltas",
     )
 
 
@@ -126,7 +126,7 @@ def _conclusion(results: Sequence[CheckResult], code: ExitCode) -> str:
     if code != ExitCode.OK:
         return f"Not ready: {code.description} (exit code {code:d})."
     if any(result.status is CheckStatus.NOTE for result in results):
-        return "Ready to export, though • is worth a look."
+        return "Ready to export; see the lines marked •."
     return "Ready to export."
 
 

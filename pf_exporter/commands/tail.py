@@ -23,7 +23,7 @@ EPILOG = """\
 examples:
   pf-exporter tail --event 'port|metrics' --circuit 'PF-AP-LAX1-*' --field '*_bps'
   pf-exporter tail --json --count 100 | jq .data
-  PF_TOKEN=... pf-exporter tail --subscription-uuid UUID    an existing bundle
+  PF_TOKEN=... pf-exporter tail --subscription-uuid UUID    an existing subscription
 
 Reconnects as the exporter does; standard error shows why it is not streaming.
 
@@ -71,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=uuid,
         default=None,
         metavar="UUID",
-        help="stream this existing bundle, created with the account's token, instead of a new one",
+        help="stream this existing subscription, created with the account's token, instead of a new one",
     )
 
 

@@ -28,7 +28,7 @@ PORT_ONLY = (SortKey.ERRORS, SortKey.LIGHT)
 HELP = (
     ("b", "sort by the busiest direction"),
     ("r  t", "sort by received, transmitted bits per second"),
-    ("e  l", "sort by errors (most first), by light (least first); ports only"),
+    ("e  l", "sort by errors (most first), by receive power (lowest first); ports only"),
     ("a", "sort by the age of the last event, oldest first"),
     ("n", "sort by name"),
     ("s", "sort by state: down and without data first"),
