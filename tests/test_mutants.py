@@ -49,6 +49,7 @@ def test_passes():
         ("def a():\n    return None", []),
         ("def a():\n    return True", ["def a():\n    return False"]),
         ("TIMEOUT = 5.0", []),
+        ("a = zip(b, c, strict=True)", []),
         ("log.info('text')", []),
         ("'text'", []),
     ],

@@ -64,7 +64,8 @@ def mutations(source: str, lines: Collection[int] | None = None) -> Iterator[Mut
 def _nodes(tree: ast.Module) -> list[ast.expr | ast.stmt]:
     """Return the expressions and statements of a module, in a fixed order.
 
-    Without annotations, and without the values of named constants, which tests refer to by their names.
+    Without annotations; without the values of named constants, which tests refer to by their names; without
+    `strict` of zip(), which guards against mistakes that no test can make.
     """
     ignored: set[ast.AST] = set()
     for statement in tree.body:
@@ -72,6 +73,8 @@ def _nodes(tree: ast.Module) -> list[ast.expr | ast.stmt]:
             case ast.Assign(targets=[ast.Name()], value=ast.Constant() as value):
                 ignored.add(value)
     for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            ignored.add(node.value)
         for name in ("annotation", "returns"):
             annotation = getattr(node, name, None)
             ignored.update(ast.walk(annotation) if isinstance(annotation, ast.AST) else ())
