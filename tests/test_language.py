@@ -76,6 +76,9 @@ RULES = (
     Rule(r"(?-i:\b[Ii]ds?\b)", "ID, IDs", "streams carry ids only"),
     Rule(r"\bvirtual circuit's end\b|\bends? of virtual circuits?\b", "VC end", "ends of virtual circuits"),
     Rule(r"\bbundles?\b", "subscription", "a bundle made elsewhere"),
+    Rule(r"\brunning totals?\b", "cumulative", "the running totals of the network"),
+    Rule(r"\binventory refresh(es)?\b|\b(last|complete) refresh\b", "poll", "since the last refresh"),
+    Rule(r"\b(least|by|receives?) light\b", "receive power", "the lane with the least light"),
     # The project's address is not known: one sentence for it, everywhere.
     Rule(r"\bmaintainers\b(?! of the package you installed)", "… you installed", "maintainers"),
 )  # fmt: skip
