@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import threading
@@ -44,6 +45,11 @@ def bind(address: str) -> socket.socket:
         reason = os.strerror(number) if number > 0 else exc
         raise CannotListen([f"cannot listen on {address!r}: {reason}; choose another address"]) from exc
     return sock
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether uvicorn may log a record: at shutdown it cancels active requests and logs each as an error."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -138,6 +144,7 @@ class Server:
         except ConfigError:
             self._close_sockets()
             raise
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
