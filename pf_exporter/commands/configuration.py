@@ -1,4 +1,4 @@
-"""What commands do with a configuration besides loading it."""
+"""Problems and warnings of a configuration, as commands report them."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ DATA_WIDTH = 200
 
 
 class OutputFormat(enum.Enum):
-    """What is printed for an event."""
+    """The format of an event in the output."""
 
     TEXT = "text"
     JSON = "json"

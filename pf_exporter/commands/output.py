@@ -1,4 +1,4 @@
-"""Lines on the terminal, in order with those of the log."""
+"""Writes lines to the terminal, in order with those of the log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StandardOutput:
 
 
 def discard_output() -> None:
-    """Send what is still written to standard output to the null device."""
+    """Send all further output to the null device."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -110,7 +110,7 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def actions(self) -> Sequence[argparse.Action]:
-        """What argparse makes of each argument, in the order of the help, without former flags."""
+        """The actions of argparse, in the order of the help, without former flags."""
         self.configure()
         return [action for action in self._actions if not is_former_flag(action)]
 

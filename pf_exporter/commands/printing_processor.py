@@ -1,4 +1,4 @@
-"""An event sink that prints, then hands on."""
+"""An event sink that prints events, then passes them on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pf_exporter.stream import EventProcessor
 
 
 class PrintingProcessor:
-    """The event sink of ``tail``: prints bytes and events, then hands them to an :class:`EventProcessor`."""
+    """The event sink of ``tail``: prints bytes and events, then passes them to an :class:`EventProcessor`."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class PrintingProcessor:
             yield chunk
 
     def mark(self, mark: Mark) -> None:
-        """Hand on a step of a rotation."""
+        """Pass on a step of a rotation."""
         self._processor.mark(mark)
 
     def process(self, event: ServerSentEvent) -> None:
@@ -44,5 +44,5 @@ class PrintingProcessor:
         self._processor.process(event)
 
     def reject(self, error: EventError) -> None:
-        """Hand on an event that the parser left out."""
+        """Pass on an event that the parser rejected."""
         self._processor.reject(error)

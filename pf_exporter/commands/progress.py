@@ -1,4 +1,4 @@
-"""A line at the bottom of the terminal that shows how far long work is."""
+"""A progress line at the bottom of the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STDERR = 2
 """The descriptor of standard error."""
 
 ERASE = "\r\x1b[K"
-"""Empties the line of the cursor."""
+"""Erases the line of the cursor."""
 
 INTERVAL = 0.25
 """Seconds between two drawings; also how long a blocked terminal is waited for at the end."""
@@ -29,7 +29,7 @@ UNKNOWN_WIDTH = 80
 
 
 class Progress(NamedTuple):
-    """How far the work is."""
+    """The progress of a task."""
 
     text: str
     fraction: float | None = None
@@ -37,7 +37,7 @@ class Progress(NamedTuple):
 
 
 class ProgressSource(Protocol):
-    """Reads how far the work is, on another thread."""
+    """Reads the progress, on another thread."""
 
     def __call__(self) -> Progress | None:
         """The progress; None shows nothing."""

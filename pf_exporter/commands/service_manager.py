@@ -1,4 +1,4 @@
-"""What systemd is told about the service, over its notification socket: sd_notify(3)."""
+"""Notifies systemd of the state of the service: sd_notify(3)."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class ServiceManager:
             log.warning_throttled("notify", "cannot notify systemd", error=exc.strerror or exc)
 
     def ready(self) -> None:
-        """The service listens; also after a reload."""
+        """Report that the service is ready, at the start and after a reload."""
         self._notify("READY=1")
 
     def reloading(self) -> None:
-        """The service reads its configuration again."""
+        """Report that the service reloads its configuration."""
         self._notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """The service ends."""
+        """Report that the service is stopping."""
         self._notify("STOPPING=1")
 
     def alive(self) -> None:

@@ -28,7 +28,7 @@ class ConfigSource(Protocol):
 
 
 class _Reloader:
-    """Reloads on a thread of its own: a reload waits for streams to end, and SIGTERM must not wait for it.
+    """Reloads on a separate thread: a reload waits for streams to end, and SIGTERM must not wait for it.
 
     One reload runs at a time; however many are requested meanwhile, one follows.
     """

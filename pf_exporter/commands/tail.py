@@ -76,7 +76,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _check_patterns(patterns: list[str]) -> None:
-    """Raise ConfigError for patterns that match no event of the API: they are misspelt."""
+    """Raise ConfigError for patterns that match no event of the API, because they are misspelled."""
     problems = []
     for pattern in patterns:
         if not any(map(EventFilter([pattern]).matches_event, EVENT_NAMES)):
@@ -88,7 +88,7 @@ def _check_patterns(patterns: list[str]) -> None:
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
-    """Print events until a signal arrives, the time is up, the reader has gone, or enough are printed."""
+    """Print events until a signal arrives, the time is up, the pipe is closed, or the count is reached."""
     from pf_exporter.commands.event_printer import EventPrinter, OutputFormat
     from pf_exporter.commands.printing_processor import PrintingProcessor
     from pf_exporter.commands.streaming import StreamRunner

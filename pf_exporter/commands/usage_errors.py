@@ -35,7 +35,7 @@ def closest(word: str, names: Iterable[str]) -> str:
 
 
 def _credential_variables(flag: str) -> str:
-    """The variables that take what someone tried to give as a flag, or an empty text."""
+    """The variables for a value that was given as a flag, or an empty text."""
     variables = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
     name = closest(flag, variables)
     return variables.get(name, "")

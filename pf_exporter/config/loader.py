@@ -168,7 +168,7 @@ class _Loader:
             self._reader.reject(where, f"{low} is longer than {high}; lower {low} or raise {high}")
 
     def _check_series_limits(self, accounts: Iterable[Account], limit: int | None, root: Location) -> None:
-        """Check that the accounts' own limits leave room for accounts without one."""
+        """Check that the accounts with a ``series_limit`` leave series for the accounts without one."""
         own = [account.series_limit for account in accounts]
         total = sum(filter(None, own))
         if limit is not None and total and total + own.count(None) > limit:

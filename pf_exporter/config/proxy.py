@@ -1,4 +1,4 @@
-"""The HTTP proxy on the way to the API: from the account's keys or, only if asked, from the environment."""
+"""The HTTP proxy on the way to the API: from the account's keys or, if enabled, from the environment."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parse_proxy_url(text: str) -> Proxy:
 
 
 def bypasses(rules: Iterable[str], host: str, port: int) -> bool:
-    """Whether one of the rules of ``no_proxy`` says that a host is reached without a proxy.
+    """Whether one of the rules of ``no_proxy`` exempts a host from the proxy.
 
     A rule is ``*``, a domain with its subdomains, with a leading dot only these, an IP address, or a network;
     ``:PORT`` limits a domain or an address to a port.

@@ -65,7 +65,7 @@ def parse_secret(text: str) -> Secret:
 
 @dataclass(frozen=True)
 class SecretFile:
-    """A secret in a file, which is read at each use, so that the secret can change while we run."""
+    """A secret in a file, which is read at each use, so that the secret can change at run time."""
 
     path: str
     where: str = field(compare=False)

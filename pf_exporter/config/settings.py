@@ -205,5 +205,5 @@ class Config:
         return getattr(getattr(self, section), name)
 
     def text(self, key: str) -> str:
-        """The value of a setting by its dotted key, as one would enter it: ``115m``, ``64MiB``."""
+        """The value of a setting by its dotted key, as a user would enter it: ``115m``, ``64MiB``."""
         return _TYPES[key].format(self.value(key))

@@ -23,12 +23,12 @@ class SettingType(Generic[T]):
     """How a string becomes a value, and a value a string."""
 
     parse: Callable[[str], T]
-    """Raises ValueError with what it expects, never with the string itself."""
+    """Raises ValueError that states the expected form, never the string itself."""
     metavar: str
     format: Callable[[T], str] = str
-    """The text that parses to a value, as one would enter it."""
+    """The text that parses to a value, as a user would enter it."""
     minimum: str = ""
-    """The smallest value other than 0, as one would enter it; empty if every value of the form is valid."""
+    """The smallest value other than 0, as a user would enter it; empty if there is no minimum."""
     repeatable: bool = False
     """Whether the value is a list: a repeated flag, a list in the file, commas in a variable."""
 

@@ -1,6 +1,6 @@
 """The checks of ``pf-exporter check``: one result per check, with a remedy.
 
-Never writes to the terminal, and leaves nothing behind at the API.
+The checks never write to the terminal and leave nothing behind at the API.
 
 >>> checks = AccountChecks(account, config, within=30.0)
 >>> results = list(checks.run())

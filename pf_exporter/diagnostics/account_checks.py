@@ -49,7 +49,7 @@ class AccountChecks:
         self._date = ""
 
     def run(self) -> Iterator[CheckResult]:
-        """Run one check after the other; leave out those that need one that failed."""
+        """Run one check after the other; skip those that depend on a failed one."""
         proxy = self._proxy()
         for name, check in (
             ("secrets", partial(check_secrets, self._account)),

@@ -1,4 +1,4 @@
-"""The check of the inventory: the circuits of an account, and the series that they will have."""
+"""The check of the inventory: the circuits of an account, and the expected number of their series."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ class CheckStatus(str, enum.Enum):
 
     GOOD = "good"
     NOTE = "note"
-    """There is something to look at, but it does not prevent exporting."""
+    """Something needs attention, but it does not prevent exporting."""
     BAD = "bad"
 
 
 class FailureClass(str, enum.Enum):
-    """What a failed check is about; each class has an exit code."""
+    """The class of a failed check, which determines the exit code."""
 
     CONFIG = "config"
     REACH = "reach"
@@ -29,7 +29,7 @@ class FailureClass(str, enum.Enum):
 
 
 class Notice(NamedTuple):
-    """The outcome of a check that has something to look at."""
+    """The outcome of a check that did not fail, but needs the user's attention."""
 
     message: str
     remedy: str = ""

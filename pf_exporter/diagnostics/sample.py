@@ -1,4 +1,4 @@
-"""A sample of a stream: receive events for a while, and report what they were."""
+"""A sample of a stream: receives events for a while, and reports how many of each kind."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The polled resources of an account: ports, virtual circuits and cloud router connections.
 
-Polls on a thread of its own, with the stream's session; never delays the stream or ends its session.
+Polling has a separate thread, but uses the stream's session; it never delays the stream or ends its session.
 """
 
 from __future__ import annotations

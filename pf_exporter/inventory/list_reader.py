@@ -24,7 +24,7 @@ class ListReader:
 
     @property
     def rejected(self) -> Mapping[str, int]:
-        """Unusable values, by field; an item that is no object counts as one without an ID."""
+        """Unusable values, by field; an item that is not an object counts as one without an ID."""
         return self._rejected
 
     def read(self, resource: Resource, session: Session) -> dict[str, Circuit]:

@@ -8,7 +8,7 @@ import threading
 class Pause:
     """Waits for one thread; :meth:`stop` ends every wait, :meth:`refresh` one that has lasted long enough.
 
-    ``stopping`` and ``requested`` are events without a value yet.
+    ``stopping`` and ``requested`` are events that are not set yet.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Pause:
 
     @property
     def stopped(self) -> bool:
-        """Whether no wait lasts any more."""
+        """Whether all waits have been ended."""
         return self._stopping.is_set()
 
     @property
@@ -37,7 +37,7 @@ class Pause:
         return self._requested.is_set()
 
     def sleep(self, seconds: float) -> bool:
-        """Wait for these seconds, whatever is requested; return False if that was stopped."""
+        """Wait for these seconds, whatever is requested; return False if :meth:`stop` ended the wait."""
         return not self._stopping.wait(seconds)
 
     def wait(self, minimum: float, maximum: float) -> None:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from pf_exporter.schema import RESOURCES, Circuit, Resource, canonical_id
 
 Circuits = Mapping[str, Circuit]
-"""By canonical ID."""
+"""By canonical ID, which is the ID without a trailing ``-PF``."""
 
 
 FALL_POLLS = 3
-"""Polls in a row after which a fall of the number of circuits by more than half is accepted."""
+"""Polls in a row after which a drop in the number of circuits by more than half is accepted."""
 
 
 class Snapshot(NamedTuple):
@@ -54,7 +54,7 @@ class Snapshot(NamedTuple):
 
         A circuit is removed when two successive polls have not found it: a list that changes while it is read
         page by page can omit an object. If more than half of a resource's circuits are missing, they are
-        removed only when this is so in ``FALL_POLLS`` polls in a row: an error of the API is more likely.
+        removed only after ``FALL_POLLS`` such polls in a row: an error of the API is more likely.
         """
         retained: set[tuple[str, str]] = set()
         falls: dict[str, int] = {}

@@ -1,6 +1,6 @@
 """The log: one line per event on standard error, with the keys that Prometheus' own programs use.
 
-Never blocks the thread that logs, and never writes the text of an unexpected exception.
+Logging never blocks its thread, and never writes the text of an unexpected exception.
 """
 
 from __future__ import annotations

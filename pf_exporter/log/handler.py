@@ -17,7 +17,7 @@ LIBRARY_LEVELS = {
     "urllib3": logging.ERROR,  # its warnings quote URLs, and with them the subscription
     "sseclient": logging.WARNING,  # its debug messages quote text that was received, of any length
 }
-"""Levels of libraries that would log what must not leave the process."""
+"""Levels of libraries whose other messages may contain secrets or received text."""
 
 
 class LogHandler(logging.Handler):
@@ -32,7 +32,7 @@ class LogHandler(logging.Handler):
         self.is_json = line_format is json_line
         """Whether lines are JSON, which only programs read."""
         self.line_prefix = ""
-        """What is written before each line, such as a control sequence that empties a line of progress."""
+        """Text before each line, such as a control sequence that erases a progress line."""
         self._writer = LineWriter(descriptor, self._dropped_notice)
 
     @property

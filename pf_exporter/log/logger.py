@@ -35,7 +35,7 @@ class Logger:
         self._log(logging.WARNING, message, fields)
 
     def error(self, message: str, /, **fields: object) -> None:
-        """Log a problem that needs a person."""
+        """Log a problem that only a person can solve."""
         self._log(logging.ERROR, message, fields)
 
     def exception(self, message: str, /, **fields: object) -> None:
@@ -44,7 +44,7 @@ class Logger:
         self._log(logging.ERROR, message, fields if exc is None else {**fields, **exception_fields(exc)})
 
     def warning_throttled(self, key: str, message: str, /, *, every: float = 60.0, **fields: object) -> None:
-        """Log a warning that may come in floods: at most one in ``every`` seconds for each ``key``.
+        """Log a warning that may be frequent: at most one in ``every`` seconds for each ``key``.
 
         ``key`` comes from a bounded set.
         """

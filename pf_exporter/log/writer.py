@@ -50,7 +50,7 @@ class LineWriter:
             return self._changed.wait_for(lambda: not (self._lines or self._writing), timeout)
 
     def close(self) -> None:
-        """Take no more lines; the thread ends when it has written those that are queued."""
+        """Accept no more lines; the thread ends after it has written the queued ones."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

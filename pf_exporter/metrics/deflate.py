@@ -16,7 +16,7 @@ LEVEL = 1
 
 
 class DeflateBlock(NamedTuple):
-    """Compressed text that can stand anywhere in a gzip stream."""
+    """Compressed text that can be placed anywhere in a gzip stream."""
 
     deflated: bytes
     size: int
@@ -50,14 +50,14 @@ def compress(texts: Iterable[bytes]) -> DeflateBlock:
 
 
 GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-"""Of a file without a name and a time."""
+"""The header of a gzip file without a name and a time."""
 END_OF_STREAM = b"\x03\0"
 INPUT_BYTES = 1 << 13
 """Compressed bytes to unpack at a time: what a slice of the text leaves over is copied."""
 
 
 class DeflatedText:
-    """A text made of blocks, read slice by slice, so that nobody holds all of it but the blocks."""
+    """A text made of blocks, read slice by slice, so that only the blocks are in memory as a whole."""
 
     def __init__(self, blocks: Sequence[DeflateBlock]) -> None:
         self.blocks = blocks

@@ -83,7 +83,7 @@ class _LabelFormatter:
 def _sample_lines(
     name: str, labels: Iterable[str], values: Iterable[float | None], divisor: int = 1
 ) -> Iterator[bytes]:
-    """Yield the lines of one family, skipping None.
+    """Yield the lines of one family without those whose value is None.
 
     Numbers are written as Python's repr() does. prometheus_client writes numbers from a million on with an
     exponent, as Go does; parsers accept both, and repr() takes a third less time.

@@ -25,7 +25,7 @@ from pf_exporter.schema import (
 from pf_exporter.state import Store
 
 IdAliases = Mapping[str, Collection[str]]
-"""By canonical ID, the spellings of the ID in the stream; almost always one."""
+"""By canonical ID, the forms of the ID in the stream, with or without ``-PF``; almost always one."""
 
 FAMILIES: tuple[FamilySpec, ...] = (
     *(family for resource in RESOURCES for family in resource.families),
@@ -38,7 +38,7 @@ INFO_FAMILIES = frozenset(resource.info.name for resource in RESOURCES)
 
 
 class Inventory(Protocol):
-    """What is read of :class:`~pf_exporter.inventory.InventoryPoller`."""
+    """The part of :class:`~pf_exporter.inventory.InventoryPoller` that is read."""
 
     @property
     def account(self) -> str:
@@ -112,8 +112,8 @@ INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
 class InventoryCollector(Collector):
     """Collects the families of the polled resources, for all accounts.
 
-    A circuit that the stream has sent has its ID in the spelling of the stream, so that families can be
-    joined; any other circuit has the ID of the list. ``tags`` are the labels that descriptions may add to
+    A circuit that has sent events has its ID in the form that they use, so that families can be joined; any
+    other circuit has the ID of the list. ``tags`` are the labels that descriptions may add to
     info families.
     """
 
@@ -141,7 +141,7 @@ class InventoryCollector(Collector):
         yield from collect(INVENTORY_METRICS, self._inventories)
 
     def _aliases(self) -> Mapping[str, IdAliases]:
-        """Return, by account, how the stream spells its circuit IDs; spellings of port|metrics come first."""
+        """Return, by account, the forms of circuit IDs in its stream; those in port|metrics come first."""
         aliases: dict[str, dict[str, dict[str, None]]] = {}
         for name, event in EVENTS.items():
             columns = [column for column, label in enumerate(event.circuit) if label.endswith("circuit_id")]
@@ -149,34 +149,34 @@ class InventoryCollector(Collector):
                 of_account = aliases.setdefault(account, {})
                 for circuit, _ in rows:
                     for column in columns:
-                        spelling = circuit[column]
-                        of_account.setdefault(canonical_id(spelling), {})[spelling] = None
+                        stream_id = circuit[column]
+                        of_account.setdefault(canonical_id(stream_id), {})[stream_id] = None
         return aliases
 
 
 def _add_samples(families: Mapping[str, Family], inventory: Inventory, aliases: IdAliases) -> None:
-    """Add an account's samples, a circuit under each spelling of its ID."""
+    """Add an account's samples, a circuit under each form of its ID."""
     for resource, circuit_id, samples in inventory.samples():
-        spellings = _spellings(circuit_id, aliases)
+        stream_ids = _stream_ids(circuit_id, aliases)
         for name, rows in samples.items():
             if name == resource.info.name:
                 rows = _with_stream_ids(resource, rows, aliases)
             for labels, value in rows:
-                for spelling in spellings:
-                    families[name].add_metric((inventory.account, spelling, *labels), value)
+                for stream_id in stream_ids:
+                    families[name].add_metric((inventory.account, stream_id, *labels), value)
 
 
-def _spellings(circuit_id: str, aliases: IdAliases) -> Collection[str]:
+def _stream_ids(circuit_id: str, aliases: IdAliases) -> Collection[str]:
     return aliases.get(canonical_id(circuit_id)) or (circuit_id,)
 
 
 def _with_stream_ids(resource: Resource, rows: Samples, aliases: IdAliases) -> Samples:
-    """Return an info family's rows with the IDs of other circuits in their first spelling in the stream."""
+    """Return an info family's rows with the IDs of other circuits in the form that the stream uses."""
     count = len(resource.labels)  # the values of tags follow
     result = []
     for values, number in rows:
         spelled = (
-            next(iter(_spellings(value, aliases))) if label in REFERENCES else value
+            next(iter(_stream_ids(value, aliases))) if label in REFERENCES else value
             for label, value in zip(resource.labels, values[:count], strict=True)
         )
         result.append(((*spelled, *values[count:]), number))

@@ -1,4 +1,4 @@
-"""From a page in the text or OpenMetrics format to samples."""
+"""Parses a page in the text or OpenMetrics format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ParsedSample(NamedTuple):
 
 
 def parse_samples(text: str, content_type: str, names: Collection[str]) -> Iterator[ParsedSample]:
-    """The samples whose names are among ``names``; ``content_type`` decides on the format.
+    """The samples whose names are among ``names``; ``content_type`` determines the format.
 
     Raises ``ValueError`` for text that is in neither format.
     """

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 class ReloadStatus(Collector):
     """The outcome of the last reload of one configuration; any thread may call.
 
-    ``prefix`` begins the names of its two families; ``what`` names the configuration in their help.
+    ``prefix`` is the start of the names of its two families; ``what`` names the configuration in their help.
     """
 
     def __init__(self, prefix: str, what: str) -> None:

@@ -1,6 +1,6 @@
 """Recordings: the frames of streams as received, in a file, redacted.
 
-It knows nothing of what events mean, except to redact them, and never raises while it records.
+It interprets events only to redact them, and never raises while it records.
 
 >>> writer = RecordingWriter("streams.gz", redaction=redaction_for(config.accounts))
 >>> chunks = RecordingTap("default", writer).tap(chunks)

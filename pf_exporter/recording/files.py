@@ -37,7 +37,7 @@ def open_recording(path: str) -> BinaryIO:
 
 
 def is_start(text: bytes) -> bool:
-    """Whether a recording, which may be cut short, starts like this."""
+    """Whether a recording, even an incomplete one, can start with these bytes."""
     return text.startswith(START) or START.startswith(text)
 
 

@@ -1,4 +1,4 @@
-"""Pseudonyms: what replaces a text, a number or an account's name in a recording."""
+"""Pseudonyms: replacements for texts, numbers and names of accounts in a recording."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class _Number(str):
 
 
 class _Keep(enum.Enum):
-    """Which values under a name are kept."""
+    """The rule for the values under a name: which of them are kept."""
 
     NOTHING = enum.auto()
     WORDS = enum.auto()

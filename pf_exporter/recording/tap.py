@@ -31,5 +31,5 @@ class RecordingTap:
             self.mark(Mark.ENDED)
 
     def mark(self, mark: Mark) -> None:
-        """Record what else happened to the stream."""
+        """Record a mark for the stream, such as a step of a rotation."""
         self._writer.mark(self._account, mark)

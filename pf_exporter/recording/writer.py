@@ -47,7 +47,7 @@ class RecordingWriter:
     ) -> None:
         self.path = path
         self.problem: str | None = None
-        """One line on why recording fails now, or None."""
+        """Why recording fails at the moment, in one line; None while it works."""
         self.lost = 0
         """Frames and marks that could not be written."""
         self._limit = limit
@@ -88,7 +88,7 @@ class RecordingWriter:
                 self._append(Record(self._wall(), self._name(account), frame))
 
     def mark(self, account: str, mark: Mark) -> None:
-        """Record what else happened to an account's stream."""
+        """Record a mark for an account's stream."""
         with self._lock:
             if self._is_writable():
                 self._append(Record(self._wall(), self._name(account), mark=mark))

@@ -1,4 +1,4 @@
-"""Label values: circuit IDs in one spelling, sanitized text, and the tags inside descriptions."""
+"""Label values: circuit IDs in canonical form, sanitized text, and the tags inside descriptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TAG = re.compile(r"\[([^\[\]=]+)=([^\[\]]*)\]")
 
 
 def canonical_id(circuit_id: str) -> str:
-    """The ID without a trailing ``-PF``: the API writes the ID of the same circuit with it and without it.
+    """The canonical form of an ID, without a trailing ``-PF``: the API uses both forms for the same circuit.
 
     >>> canonical_id("PF-AP-LAX1-1234-PF") == canonical_id("PF-AP-LAX1-1234")
     True

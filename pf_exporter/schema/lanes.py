@@ -30,9 +30,9 @@ def drop_dark_lanes(lanes: Iterable[int], values: Iterable[float | None]) -> tup
     """The lanes that carry light, and their values without contradictory readings.
 
     ``values`` holds six numbers per lane, in the order of the table. 0 dBm is 1 mW, so 0.0 dBm together with
-    0.0 mW is not a reading; a lane without any reading of its light is dark.
+    0.0 mW is not a reading; a lane without any reading of optical power is dark, and is dropped.
     """
-    lit: list[str] = []
+    active: list[str] = []
     numbers: list[float | None] = []
     rows = zip(lanes, *[iter(values)] * _FIELDS_PER_LANE, strict=False)
     for lane, rx_dbm, tx_dbm, rx_power, tx_power, output_power, bias_current in rows:
@@ -42,6 +42,6 @@ def drop_dark_lanes(lanes: Iterable[int], values: Iterable[float | None]) -> tup
             tx_dbm = tx_power = None
         light = (rx_dbm, tx_dbm, rx_power, tx_power)
         if light != (None, None, None, None):
-            lit.append(str(lane))
+            active.append(str(lane))
             numbers += (*light, output_power, bias_current)
-    return tuple(lit), tuple(numbers)
+    return tuple(active), tuple(numbers)

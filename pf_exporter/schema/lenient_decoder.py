@@ -71,9 +71,9 @@ def decode_lenient(event: EventType, data: str) -> Observation:
         numbers, odd = _pop_numbers(event, fields, lane)
         values += numbers
         rejected += odd
-    lit, kept = drop_dark_lanes(lanes, values) if event.has_lanes else ((), tuple(values))
+    active_lanes, kept = drop_dark_lanes(lanes, values) if event.has_lanes else ((), tuple(values))
     # The fields that are left are unknown.
-    return Observation(event, circuit, lit, kept, timestamp, rejected, tuple(fields))
+    return Observation(event, circuit, active_lanes, kept, timestamp, rejected, tuple(fields))
 
 
 def decode_activity(category: str, data: str) -> ActivityLogEntry:

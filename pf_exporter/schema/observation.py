@@ -10,7 +10,7 @@ from pf_exporter.schema.event_type import EventType
 Numbers = tuple["float | None", ...]
 
 OTHER = "other"
-"""The label value in place of one that the API does not document."""
+"""The label value for anything that the API does not document."""
 
 
 class Observation(NamedTuple):

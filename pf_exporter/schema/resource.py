@@ -26,7 +26,7 @@ class Circuit(NamedTuple):
 
 
 class FieldMetric(NamedTuple):
-    """A gauge that is made of one field of an object."""
+    """A gauge whose value is one field of an object."""
 
     field: str
     """The path of the field, such as ``interfaces.0.port_circuit_id``."""

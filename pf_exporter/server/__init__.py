@@ -1,6 +1,6 @@
 """An HTTP server fit to be exposed: TLS, users, limits and Prometheus' web configuration file.
 
-It serves any ASGI application, and knows nothing of PacketFabric.
+It serves any ASGI application and does not depend on PacketFabric.
 """
 
 from __future__ import annotations

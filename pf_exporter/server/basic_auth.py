@@ -18,7 +18,7 @@ from pf_exporter.server.turns import Turns
 CACHE_SIZE = 100
 """Accepted passwords that are cached, and as many refused ones; in each cache the most recently used."""
 QUEUE_LIMIT = 20
-"""Passwords that are checked or may wait for it; bcrypt is slow by design."""
+"""Passwords that are being checked or wait for their check; bcrypt is slow by design."""
 BCRYPT_MAX_BYTES = 72
 """Bytes of a password that bcrypt takes into account."""
 
@@ -55,7 +55,7 @@ class _Recent:
             self._keys.popitem(last=False)
 
     def has(self, key: _Key) -> bool:
-        """Whether the key is there; if so it is the most recently used."""
+        """Whether the cache has the key, which becomes the most recently used one."""
         if key in self._keys:
             self._keys.move_to_end(key)
             return True

@@ -90,7 +90,7 @@ class Connection(H11Protocol):
         super().data_received(data)
 
     def handle_events(self) -> None:
-        """Parse what has arrived; a complete request starts the deadline of its response."""
+        """Parse the received bytes; a complete request starts the deadline of its response."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:

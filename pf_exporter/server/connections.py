@@ -13,7 +13,7 @@ from pf_exporter.log import Logger
 MAX_CONNECTIONS = 400
 """Open connections of a server."""
 DESCRIPTORS_SHARE = 2
-"""At most one in so many file descriptors is a client's connection; streams and files need the others."""
+"""At most one in this many file descriptors is a client's connection; streams and files need the rest."""
 STALL_GRACE = 0.25
 """Seconds after which a client that does not read its response may be disconnected for another request."""
 
@@ -86,7 +86,7 @@ class Connections:
         self._limit = default_limit() if limit is None else limit
         self.clock = clock
         self._waiting: dict[str | bytes, dict[Slot, None]] = {}
-        """By client, the connections that wait for it, in the order since when."""
+        """By client, the connections that wait for it, the longest waiting first."""
         self._open: dict[str | bytes, int] = {}
         """By client, the number of its open connections."""
         self._total = 0

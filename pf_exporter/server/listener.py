@@ -104,6 +104,6 @@ class Listener:
 
 
 def _shut_down(sock: socket.socket) -> None:
-    """End a connection whose transport may not exist yet: whoever reads it, or will, sees its end."""
+    """End a connection whose transport may not exist yet: a current or later reader sees its end."""
     with contextlib.suppress(OSError):  # Its client was first.
         sock.shutdown(socket.SHUT_RDWR)

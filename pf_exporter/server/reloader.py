@@ -17,7 +17,7 @@ log = Logger(__name__)
 
 
 class ReloadListener(Protocol):
-    """Is told how each attempt to read the web configuration ended."""
+    """Receives the result of each attempt to read the web configuration."""
 
     def succeeded(self) -> None:
         """The configuration was read and is in force."""

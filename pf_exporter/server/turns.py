@@ -1,4 +1,4 @@
-"""Turns: one client at a time, in an order that no client can bend by asking more often."""
+"""Turns: one client at a time, in an order that no client can change by sending more requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class QueueFull(Exception):
 
 
 class Turns:
-    """A lock whose waiting clients take turns, at most ``limit`` requests in all.
+    """A lock whose waiting clients take turns, at most ``limit`` requests in total.
 
     A client that waits with several requests loses its newest when another client finds the queue full.
     """

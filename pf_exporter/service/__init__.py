@@ -1,9 +1,9 @@
-"""The parts put together: a pipeline per account, the exporter as a whole, and replay of recordings.
+"""The exporter as a whole: one pipeline per account, the pages, and replay of recordings.
 
 >>> with Exporter(config) as exporter:
 ...     print(exporter.server.addresses)
 
-Contains no protocol and no format: those are in the packages it connects.
+Protocols and formats are in the packages that this one connects.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ log = Logger(__name__)
 
 
 class Exporter:
-    """Everything that runs.
+    """Runs all pipelines and the server.
 
     ``on_failure`` is called when an essential thread dies; ``on_progress`` once a second, by the event loop
     that serves the pages, as long as every reader makes progress. ``source`` reads the configuration for a
@@ -119,7 +119,7 @@ class Exporter:
         )
 
     def status(self) -> StatusSources:
-        """What the status page is made of."""
+        """Return the sources of the status page."""
         pipelines = self.pipelines  # A reload may replace the list.
         return StatusSources(
             self.config,

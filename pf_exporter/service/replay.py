@@ -1,4 +1,4 @@
-"""Replay: a recording instead of PacketFabric as the source of the pipelines' events."""
+"""Replay: the pipelines read a recording instead of PacketFabric's streams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pf_exporter.stream import Deduplicator, EventProcessor
 from pf_exporter.supervised_thread import SupervisedThread
 
 PENDING_LIMIT = 2 * MAX_EVENT_BYTES
-"""Bytes of an incomplete frame that are kept until the rest arrives."""
+"""Most bytes of an incomplete frame that are kept until the rest arrives."""
 
 
 def accounts(path: str) -> tuple[Account, ...]:
@@ -132,9 +132,9 @@ class Replayer:
         self._stopping = stopping or threading.Event()
         self._thread = SupervisedThread(self._run, name="replay", failed=self._fail)
         self.replayed = 0
-        """Records so far."""
+        """Records replayed so far."""
         self.has_ended = False
-        """Whether nothing more is replayed."""
+        """Whether the whole recording has been replayed."""
 
     def start(self) -> None:
         """Start to replay."""
@@ -167,7 +167,7 @@ class Replayer:
                 self.replayed += 1
 
     def _paced(self) -> Iterator[Record]:
-        """The records, each at its time."""
+        """Yield each record at its time."""
         previous: float | None = None
         for record in read(self._path):
             pause = 0.0 if previous is None else max(record.at - previous, 0.0) / self._speed

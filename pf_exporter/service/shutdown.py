@@ -1,4 +1,4 @@
-"""Shutdown of several parts at once, within a bound."""
+"""Stops several parts at the same time, within a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store and the recorder that a configuration asks for."""
+"""The store and the recorder that a configuration describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The activity log: what the users of the simulated customer do, as events ``customer|…``."""
+"""The activity log: actions of the simulated customer's users, as events ``customer|…``."""
 
 from __future__ import annotations
 

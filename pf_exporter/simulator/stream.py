@@ -1,4 +1,4 @@
-"""One open stream: what it sends, at what pace, and how it ends."""
+"""One open stream: its events, its pace and its end."""
 
 from __future__ import annotations
 

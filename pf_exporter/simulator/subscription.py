@@ -41,7 +41,7 @@ Stream = Mapping[str, object]
 
 @dataclass
 class Bundle:
-    """What one ``POST /v2/events`` created; ``created`` is in UNIX seconds."""
+    """The result of one ``POST /v2/events``; ``created`` is in UNIX seconds."""
 
     uuid: str
     token: str

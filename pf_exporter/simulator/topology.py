@@ -87,7 +87,7 @@ class Port:
 
     @property
     def outage(self) -> Outage | None:
-        """What interrupts its traffic, None if nothing does."""
+        """The outages that interrupt its traffic; None if there are none."""
         return self.flaps or self.reboots
 
     @property

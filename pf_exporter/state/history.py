@@ -76,9 +76,9 @@ class RecentRates(NamedTuple):
 
 
 class AccountHistory:
-    """What the status page shows of an account's past.
+    """The past of an account, as the status page shows it.
 
-    Updated on state changes and when the page is rendered, never per event. Any thread may call.
+    It is updated on state changes and when the page is rendered, never per event. Any thread may call.
     """
 
     def __init__(self, start: CounterSnapshot) -> None:

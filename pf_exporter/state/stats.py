@@ -122,9 +122,9 @@ class AccountStats:
         self.history.state_changed()
 
     def rotated(self, *, was_cut: bool = False) -> None:
-        """Record that a stream was replaced by another that was open before it ended.
+        """Record that a stream ended and that its replacement was already open.
 
-        ``was_cut`` is whether it still brought events that the other one does not.
+        ``was_cut`` is whether it was shut down while it still delivered events that its replacement lacks.
         """
         self.events_lost[Reason.ROTATED] += was_cut
         self.connects += 1
@@ -174,9 +174,9 @@ class AccountStats:
     def observe_lag(self, seconds: float) -> None:
         """Count the time between an event's timestamp and its arrival.
 
-        A negative lag counts as 0: the network's clock is ahead. Above ``MAX_LAG`` it counts as that: one
-        timestamp of the year 1 would dominate the sum for ever. It is not left out, because with a wrong
-        clock on this machine the metric would fall silent instead of showing it.
+        A negative lag counts as 0: the network's clock is ahead. A lag above ``MAX_LAG`` counts
+        as ``MAX_LAG``: one timestamp of the year 1 would dominate the sum for ever. It is not left out,
+        because with a wrong clock on this machine the metric would fall silent instead of showing it.
         """
         seconds = min(max(seconds, 0.0), MAX_LAG)
         self.lags[bisect.bisect_left(LAG_BUCKETS, seconds)] += 1

@@ -14,15 +14,15 @@ from pf_exporter.state.table import Entry, Row, Table, any_decreased
 
 
 class WriteResult(enum.Enum):
-    """What the store did with an observation."""
+    """The result of writing an observation."""
 
     KEPT = "kept"
     RESET = "reset"
-    """Kept; one of its counters is lower than before."""
+    """Kept; at least one of its counters is lower than before."""
     DUPLICATE = "duplicate"
     """Dropped: the stored row is the same sample."""
     OUT_OF_ORDER = "out_of_order"
-    """Dropped: older than the stored row."""
+    """Dropped: it is older than the stored row."""
     REFUSED = "refused"
     """Dropped: a new circuit that would exceed the limit of series."""
     REDUCED = "reduced"

@@ -17,7 +17,7 @@ class Row(NamedTuple):
     values: Numbers
     """As in :class:`~pf_exporter.schema.observation.Observation`; running sums where events carry deltas.
 
-    Empty once the row has expired: then only the time of the last event is left.
+    Empty once the row has expired; then only the time of the last event remains.
     """
     timestamp: float | None
     """UNIX seconds of the sample, by the network's clock."""

@@ -11,7 +11,7 @@ import msgspec
 from pf_exporter.schema import sanitize_label
 
 MAX_FIELDS = 100
-"""Most events and fields that are kept: their names come from outside and could be endless."""
+"""Most events and fields that are kept: their names come from outside, in any number."""
 MAX_NAME = 64
 """Characters of a name that are kept."""
 MAX_KEYS = 20

@@ -1,4 +1,4 @@
-"""From samples of metric families to circuits."""
+"""Builds circuits from samples of metric families."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ BITS = 8.0
 
 
 class _Target(NamedTuple):
-    """Where the samples of one family go."""
+    """The attribute of a circuit that the samples of one family determine."""
 
     attribute: str
     """The attribute of :class:`Circuit`."""
     factor: float = 1.0
     combine: Callable[[float, float], float] | None = None
-    """What to make of several samples of one circuit, such as optical lanes; None: the last one counts."""
+    """Combines several samples of one circuit, such as optical lanes; None if the last one counts."""
 
 
 def _add(left: float, right: float) -> float:
@@ -62,7 +62,7 @@ class CircuitBuilder:
     """Collects samples and builds circuits.
 
     A sample belongs to a port, a virtual circuit, all its ends on one port, or one end: its labels decide.
-    The two spellings of an ID mean one circuit; the spelling that comes first is shown.
+    IDs with and without ``-PF`` mean one circuit; the form that comes first is shown.
     """
 
     def __init__(self) -> None:
@@ -72,9 +72,9 @@ class CircuitBuilder:
         """By the path of a virtual circuit, those below it."""
         self._names: dict[_Path, str] = {}
         self._canonical_ids: dict[str, str] = {}
-        """By ID as received; a dictionary is several times faster than asking again."""
-        self._spellings: dict[str, str] = {}
-        """By canonical ID, the first spelling received."""
+        """By ID as received; a look-up is several times faster than computing it again."""
+        self._shown_ids: dict[str, str] = {}
+        """By canonical ID, the form that was received first."""
 
     def add(self, family: str, labels: Mapping[str, str], value: float) -> None:
         """Add a sample of one of :data:`FAMILIES`; one without an ID is ignored."""
@@ -119,7 +119,7 @@ class CircuitBuilder:
         key = self._canonical_ids.get(circuit_id)
         if key is None:
             key = self._canonical_ids[circuit_id] = canonical_id(circuit_id)
-            self._spellings.setdefault(key, sanitize_label(circuit_id))
+            self._shown_ids.setdefault(key, sanitize_label(circuit_id))
         return key
 
     def build(self) -> Iterator[Circuit]:
@@ -128,7 +128,7 @@ class CircuitBuilder:
             if len(path) == 2:
                 account, port = path
                 name = self._names.get(path, "")
-                yield Circuit(Kind.PORTS, account, self._spellings[port], name=name, **numbers)  # type: ignore[arg-type]
+                yield Circuit(Kind.PORTS, account, self._shown_ids[port], name=name, **numbers)  # type: ignore[arg-type]
         for vc, below in self._vcs.items():
             with_vlan = {path[:4] for path in below if len(path) == 5}
             ends = [path for path in below if path not in with_vlan]
@@ -147,8 +147,8 @@ class CircuitBuilder:
         return Circuit(
             Kind.VCS,
             account,
-            self._spellings[circuit],
-            self._spellings.get(port, ""),
+            self._shown_ids[circuit],
+            self._shown_ids.get(port, ""),
             sanitize_label(vlan),
             self._names.get(vc, ""),
             **numbers,

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 
 class Kind(enum.Enum):
-    """What the rows of the table are."""
+    """The kind of circuit in the rows of the table."""
 
     PORTS = "ports"
     VCS = "vcs"
@@ -25,7 +25,7 @@ class State(enum.Enum):
 
 
 class Circuit(NamedTuple):
-    """One port, or one end of a virtual circuit; what is not known is None or empty."""
+    """One port, or one end of a virtual circuit; unknown values are None or empty."""
 
     kind: Kind
     account: str
@@ -57,7 +57,7 @@ class Circuit(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What tells the circuit from every other of its kind."""
+        """Identifies the circuit among those of its kind."""
         return self.account, self.circuit, self.port, self.vlan
 
     @property
@@ -119,7 +119,7 @@ STREAMING = "streaming"
 
 
 class Source(Protocol):
-    """Where readings come from."""
+    """A source of readings."""
 
     def read(self) -> Reading:
         """The latest values; returns at once."""

@@ -1,4 +1,4 @@
-"""What the keys choose: tab, order, filter, position, pause, help."""
+"""The state that keys control: tab, order, filter, position, pause, help."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SORT_KEYS: Mapping[str, SortKey] = MappingProxyType(
     }
 )
 PORT_ONLY = (SortKey.ERRORS, SortKey.LIGHT)
-"""What virtual circuits do not have."""
+"""Sort keys that virtual circuits do not have."""
 
 HELP = (
     ("b", "sort by the busiest direction"),

@@ -1,4 +1,4 @@
-"""From the bytes that a terminal sends to keys."""
+"""Decodes the bytes from a terminal into keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output that a signal can interrupt, although its reader does not read."""
+"""Output that a signal can interrupt while its reader does not read."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class ScrapeTarget:
     """CA certificates (PEM) to trust instead of the default ones."""
 
     def problems(self) -> list[str]:
-        """What cannot be used, one line each; without the URL, which may contain a password."""
+        """The problems, one line each; without the URL, which may contain a password."""
         problems = []
         try:
             parts = urlsplit(self.url)

@@ -16,7 +16,7 @@ _Rows = Mapping[str, list[tuple[tuple[str, ...], Row]]]
 
 
 class Pipeline(Protocol):
-    """What is read of an account's pipeline."""
+    """The part of an account's pipeline that is read."""
 
     @property
     def inventory(self) -> InventoryPoller:

@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
 
 class SortKey(enum.Enum):
-    """What the table is sorted by; the value is the name on the command line."""
+    """The sort key of the table; the value is the name on the command line."""
 
     BUSIEST = "busiest"
     RECEIVE = "receive"
