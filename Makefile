@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs soak bench mutants nightly golden clean tools lock dist image-test image-tools
+.PHONY: demo test check docs rules soak bench mutants nightly golden clean tools lock dist image-test image-tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
@@ -30,6 +30,16 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m tools.generate_docs
 	$(BIN)/python -m tools.generate_deploy
 	$(BIN)/python -m tools.generate_shell_files
+
+# The rule files, from the mixin. RUNBOOK_BASE makes the links to the runbook absolute, CONFIG changes thresholds and
+# labels, OUTPUT is where the files go.
+RUNBOOK_BASE ?=
+CONFIG ?=
+OUTPUT ?= prometheus
+
+rules: $(VENV)/.dev
+	$(BIN)/python -m tools.generate_rules --runbook-base='$(RUNBOOK_BASE)' --output='$(OUTPUT)' $(if $(CONFIG),--config='$(CONFIG)')
+	$(BIN)/python -m tools.generate_deploy
 
 soak: MINUTES = 3
 soak: $(VENV)/.run

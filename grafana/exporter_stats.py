@@ -10,7 +10,7 @@ from grafana.promql import ALL, EXPORTER, TARGET, threshold
 
 def stream_stats() -> tuple[stat.Panel, ...]:
     """Return the values of streams and sessions."""
-    max_silence = threshold("stream_silence")
+    max_silence = threshold("silence")
     return (
         stat_panel(
             "Streams up",
@@ -66,7 +66,7 @@ def data_stats() -> tuple[stat.Panel, ...]:
             "logins and polls.",
             f"max(time() - packetfabric_inventory_last_success_timestamp_seconds{{{ALL}}})",
             "s",
-            colors=((None, GREEN), (900, YELLOW), (threshold("inventory_age"), RED)),
+            colors=((None, GREEN), (900, YELLOW), (threshold("inventoryAge"), RED)),
             decimals=0,
             empty="no inventory",
         ),

@@ -20,7 +20,7 @@ from grafana.panels import (
     state_timeline,
     with_link,
 )
-from grafana.promql import ALL, bits, increases, port_named
+from grafana.promql import ALL, RECORDED, bits, increases, port_named, recorded_port_named
 
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 RED_IF_ANY = ((None, GREEN), (1, RED))
@@ -160,8 +160,9 @@ def _add_errors_and_margins(board: dashboard.Dashboard) -> None:
                 "(needs the recording rules), without administratively down ports. Red: open Optics, "
                 "clean both ends.",
                 "sort(bottomk(8, "
-                + port_named(
-                    f"lane:packetfabric_receive_margin:db{{{ALL}}} unless on ({PORT_KEYS}) {ADMIN_DOWN}"
+                + recorded_port_named(
+                    f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED}}}"
+                    f" unless on (job, account, port_circuit_id) {ADMIN_DOWN}"
                 )
                 + "))",
                 "{{name}} · {{lane}}",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.panels import GREEN, RED, UP_DOWN, YELLOW
-from grafana.promql import ALL, TARGET, recorded_expression, threshold
+from grafana.promql import ALL, CAPACITY, TARGET, threshold
 from grafana.tables import rows
 
 PORT_KEYS = f"{TARGET}, port_circuit_id"
-CAPACITY = recorded_expression("port:packetfabric_capacity:bytes_per_second")
-FULL = threshold("port_utilisation")
+FULL = threshold("portUtilisation")
 ADMIN_DOWN = f"packetfabric_port_admin_up{{{ALL}}} == 0"
 OPERATIONAL_UP = f"packetfabric_port_operational_up{{{ALL}}}"
 
@@ -72,8 +71,8 @@ def add_ports(board: dashboard.Dashboard) -> None:
             link=("Port", "port", "var-port=${__data.fields.ID}"),
             colors={
                 "Utilisation": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
-                "Errors": ((None, GREEN), (1, YELLOW), (threshold("port_errors"), RED)),
-                "Flaps": ((None, GREEN), (1, YELLOW), (threshold("port_transitions") + 1, RED)),
+                "Errors": ((None, GREEN), (1, YELLOW), (threshold("portErrorsMinimum"), RED)),
+                "Flaps": ((None, GREEN), (1, YELLOW), (threshold("portTransitions") + 1, RED)),
             },
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilisation", True)],

@@ -6,13 +6,14 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.layout import circuit, new_dashboard
 from grafana.panels import GREEN, ORANGE, RED, YELLOW, add_stat_row, bars, graph, stat_panel, with_link
-from grafana.promql import ALL, TARGET, port_named, threshold
+from grafana.promql import ALL, RECORDED, port_named, recorded_port_named, threshold
 
 LANES = f'{ALL}, port_circuit_id=~"$port"'
+RECORDED_LANES = f'{RECORDED}, port_circuit_id=~"$port"'
 POWER = f"packetfabric_port_optical_receive_power_dbm{{{LANES}}}"
 DARK = -35
 """dBm below which a lane receives no light: its port is down, and the value says nothing about the fibre."""
-MARGIN = threshold("receive_margin")
+MARGIN = threshold("receiveMargin")
 MARGIN_COLORS = ((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 4, GREEN))
 """The colors of a margin in dB; red where PacketFabricOpticsReceiveLow fires."""
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
@@ -24,7 +25,7 @@ def _drift(days: int) -> str:
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
-    margin = f"lane:packetfabric_receive_margin:db{{{LANES}}}"
+    margin = f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED_LANES}}}"
     add_stat_row(
         board,
         stat_panel(
@@ -44,7 +45,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             "Lowest margin",
             "Lowest receive power above the minimum of the optics, in dB, of lanes that are not "
             "dark. Red: clean the connectors. Needs the recording rules.",
-            f"min({margin} and on ({TARGET}, port_circuit_id, lane) {POWER} > {DARK})",
+            f"min({margin} and on (job, account, port_circuit_id, lane) {POWER} > {DARK})",
             "dB",
             colors=((None, RED), (MARGIN, YELLOW), (MARGIN + 2, GREEN)),
             decimals=1,
@@ -56,7 +57,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             " fibre of it is degrading.",
             "max(max without (lane) (" + POWER + ") - min without (lane) (" + POWER + "))",
             "dB",
-            colors=((None, GREEN), (2, YELLOW), (threshold("lane_spread"), RED)),
+            colors=((None, GREEN), (2, YELLOW), (threshold("laneSpread"), RED)),
             decimals=1,
         ),
     )
@@ -64,7 +65,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
 
 def _add_received(board: dashboard.Dashboard) -> None:
     lane = "{{name}} · {{lane}}"
-    margin = f"lane:packetfabric_receive_margin:db{{{LANES}}}"
+    margin = f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED_LANES}}}"
     drift = f"sort(bottomk(12, {port_named(_drift(1))}))"
     for panel in (
         with_link(
@@ -72,7 +73,7 @@ def _add_received(board: dashboard.Dashboard) -> None:
                 "Margin",
                 "Receive power above the minimum of the optics, in dB, the lowest first (needs the "
                 "recording rules). Red: clean both ends, look for bends, measure the cross connect.",
-                f"sort(bottomk(12, {port_named(margin)}))",
+                f"sort(bottomk(12, {recorded_port_named(margin)}))",
                 lane,
                 "dB",
                 colors=MARGIN_COLORS,

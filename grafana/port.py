@@ -17,14 +17,13 @@ from grafana.panels import (
     state_timeline,
 )
 from grafana.port_optics import add_optics
-from grafana.promql import ALL, PORT, TARGET, bits, rate, recorded_expression, threshold, vc_named
+from grafana.promql import ALL, CAPACITY, PORT, TARGET, bits, rate, threshold, vc_named
 from grafana.tables import rows
 from pf_exporter.schema.events import EVENTS
 
 DIRECTIONS = {"rx": "in", "tx": "out"}
 PORT_KEYS = f"{TARGET}, port_circuit_id"
 RATE = "suffix:/s"
-CAPACITY = recorded_expression("port:packetfabric_capacity:bytes_per_second")
 
 SPEED = f"8 * max({CAPACITY} and on ({PORT_KEYS}) packetfabric_port_info{{{PORT}}})"
 
@@ -51,7 +50,7 @@ def _mac_queries(*increases: str) -> list[tuple[str, str]]:
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
-    full = ((None, GREEN), (0.7, YELLOW), (threshold("port_utilisation"), RED))
+    full = ((None, GREEN), (0.7, YELLOW), (threshold("portUtilisation"), RED))
     add_stat_row(
         board,
         stat_panel(
@@ -97,7 +96,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             "Carrier transitions in the last 24 hours. Red: clean and reseat connectors, check the "
             "receive power.",
             f"max(round(increase(packetfabric_port_carrier_transitions_total{{{PORT}}}[1d])))",
-            colors=((None, GREEN), (1, YELLOW), (threshold("port_transitions") + 1, RED)),
+            colors=((None, GREEN), (1, YELLOW), (threshold("portTransitions") + 1, RED)),
         ),
         stat_panel(
             "Last event",
@@ -105,7 +104,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             " open Exporter.",
             f"clamp_min(time() - max(packetfabric_port_last_event_timestamp_seconds{{{PORT}}}), 0)",
             "s",
-            colors=((None, GREEN), (300, YELLOW), (threshold("stream_silence"), RED)),
+            colors=((None, GREEN), (300, YELLOW), (threshold("silence"), RED)),
             decimals=0,
         ),
     )

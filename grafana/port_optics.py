@@ -5,7 +5,9 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.panels import graph
-from grafana.promql import PORT
+from grafana.promql import PORT, RECORDED
+
+RECORDED_PORT = f'{RECORDED}, port_circuit_id="$port"'
 
 
 def _lanes(quantity: str) -> str:
@@ -22,8 +24,8 @@ def add_optics(board: dashboard.Dashboard) -> None:
             "end.",
             [
                 (_lanes("receive_power_dbm"), "lane {{lane}}"),
-                (f"port:packetfabric_receive_minimum:dbm{{{PORT}}}", "minimum"),
-                (f"port:packetfabric_receive_maximum:dbm{{{PORT}}}", "maximum"),
+                (f"port:packetfabric_receive_power_dbm:minimum{{{RECORDED_PORT}}}", "minimum"),
+                (f"port:packetfabric_receive_power_dbm:maximum{{{RECORDED_PORT}}}", "maximum"),
             ],
             "dBm",
             size=(10, 8),

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import yaml
+import _jsonnet  # type: ignore[import-untyped]
 
-_RULES = Path(__file__).parents[1] / "prometheus" / "rules.yml"
-_RECORDED: dict[str, str] = {
-    rule["record"]: rule["expr"].strip()
-    for group in yaml.safe_load(_RULES.read_text(encoding="utf-8"))["groups"]
-    for rule in group["rules"]
-}
+_CONFIG = Path(__file__).parents[1] / "prometheus" / "config.libsonnet"
+_THRESHOLDS: dict[str, float] = json.loads(
+    _jsonnet.evaluate_snippet("thresholds", f"(import {json.dumps(str(_CONFIG))})._config.thresholds")
+)
 
 EXPORTER = 'job=~"$job", instance=~"$instance"'
 ALL = f'{EXPORTER}, account=~"$account"'
 """Matchers for the variables that every dashboard has."""
+RECORDED = 'job=~"$job", account=~"$account"'
+"""Matchers for the recording rules, which fold instances."""
 PORT = f'{ALL}, port_circuit_id="$port"'
 VC = f'{ALL}, vc_circuit_id="$vc"'
 TARGET = "job, instance, account"
 
 
+CAPACITY = """(sum without (lag) (
+  label_replace(
+    sum by (job, instance, account, lag) (
+      packetfabric_port_speed_bytes_per_second
+        * on (job, instance, account, port_circuit_id) group_left (lag)
+      packetfabric_port_info{lag!=""}
+    ),
+    "port_circuit_id", "$1", "lag", "(.+)"
+  )
+)
+or on (job, instance, account, port_circuit_id) packetfabric_port_speed_bytes_per_second)"""
+"""The speed of a port; that of a LAG is the sum of the speeds of its members."""
+
+
 def threshold(name: str) -> float:
     """Return a threshold of the alerts, for the colors of a panel."""
-    return float(_RECORDED[f"packetfabric:{name}:threshold"].removeprefix("vector(").removesuffix(")"))
-
-
-def recorded_expression(name: str) -> str:
-    """Return the expression of a recording rule, so that a panel works without the rules."""
-    return f"({_RECORDED[name]})"
+    return _THRESHOLDS[name]
 
 
 def rate(metric: str, select: str = PORT) -> str:
@@ -60,6 +70,18 @@ def _named(expression: str, kind: str) -> str:
 def port_named(expression: str) -> str:
     """Add the label ``name`` to series of ports: the description, or the ID if there is none."""
     return _named(expression, "port")
+
+
+def recorded_port_named(expression: str) -> str:
+    """Add the label ``name`` to series of ports from a recording rule, which have no instance."""
+    keys = "job, account, port_circuit_id"
+    info = f"max by ({keys}, description) (packetfabric_port_info)"
+    return (
+        "label_replace(label_replace(\n"
+        f"  ({expression}) * on ({keys}) group_left (description) {info}\n"
+        f"  or on ({keys}) ({expression}),\n"
+        '  "name", "$1", "port_circuit_id", "(.+)"), "name", "$1", "description", "(.+)")'
+    )
 
 
 def vc_named(expression: str) -> str:

@@ -20,7 +20,7 @@ def _utilisation(direction: str) -> str:
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
-    full = ((None, GREEN), (0.8, YELLOW), (threshold("vc_utilisation"), RED))
+    full = ((None, GREEN), (0.8, YELLOW), (threshold("vcUtilisation"), RED))
     add_stat_row(
         board,
         stat_panel(
@@ -72,7 +72,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             "that end belongs to another customer.",
             f"clamp_min(time() - min(packetfabric_vc_last_event_timestamp_seconds{{{VC}}}), 0)",
             "s",
-            colors=((None, GREEN), (300, YELLOW), (threshold("stream_silence"), RED)),
+            colors=((None, GREEN), (300, YELLOW), (threshold("silence"), RED)),
             decimals=0,
         ),
     )
@@ -111,7 +111,7 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
             size=(12, 8),
             floor=0,
             soft=(0, 0.1),
-            at=((None, "transparent"), (threshold("vc_utilisation"), RED)),
+            at=((None, "transparent"), (threshold("vcUtilisation"), RED)),
         )
     )
     board.with_panel(

@@ -1,31 +1,14 @@
-// The alerts, rules and dashboards of this project as a mixin.
-local yaml(text) = std.parseYaml(text);
-
-{
-  _config+:: {
-    // Prefix of runbook_url, which is relative to the project.
-    runbookBase: '',
-  },
-
-  local with_runbook_base(rule) =
-    if std.objectHas(rule, 'annotations')
-    then rule { annotations+: { runbook_url: $._config.runbookBase + super.runbook_url } }
-    else rule,
+// The alerts and recording rules as a mixin. grafana/mixin.libsonnet adds the dashboards, ../mixin.libsonnet has both.
+(import 'config.libsonnet') + (import 'rules.libsonnet') + {
+  local config = $._config,
+  local lib = (import 'lib.libsonnet')(config),
 
   prometheusAlerts+:: {
     groups+: [
-      group { rules: std.map(with_runbook_base, group.rules) }
-      for group in yaml(importstr 'alerts.yml').groups
+      { name: 'packetfabric-exporter', rules: (import 'alerts/exporter.libsonnet')(config, lib) },
+      { name: 'packetfabric-accounts', rules: (import 'alerts/accounts.libsonnet')(config, lib) },
+      { name: 'packetfabric-ports', rules: (import 'alerts/ports.libsonnet')(config, lib) },
+      { name: 'packetfabric-circuits', rules: (import 'alerts/circuits.libsonnet')(config, lib) },
     ],
-  },
-
-  prometheusRules+:: yaml(importstr 'rules.yml'),
-
-  grafanaDashboards+:: {
-    'packetfabric-exporter.json': import '../grafana/dashboards/exporter.json',
-    'packetfabric-fleet.json': import '../grafana/dashboards/fleet.json',
-    'packetfabric-optics.json': import '../grafana/dashboards/optics.json',
-    'packetfabric-port.json': import '../grafana/dashboards/port.json',
-    'packetfabric-vc.json': import '../grafana/dashboards/vc.json',
   },
 }

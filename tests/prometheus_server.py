@@ -24,7 +24,7 @@ scrape_configs:
 class Prometheus:
     """Debian's Prometheus on loopback, with its own data directory."""
 
-    def __init__(self, folder: Path, config: str) -> None:
+    def __init__(self, folder: Path, config: str, *flags: str) -> None:
         (folder / "prometheus.yml").write_text(config)
         self._log = (folder / "log").open("w")
         self._process = subprocess.Popen(
@@ -33,6 +33,7 @@ class Prometheus:
                 f"--config.file={folder}/prometheus.yml",
                 f"--storage.tsdb.path={folder}/data",
                 "--web.listen-address=127.0.0.1:0",
+                *flags,
             ],
             stdout=self._log,
             stderr=self._log,

@@ -23,6 +23,7 @@ from pf_exporter.schema.events import SUBSCRIBABLE_EVENTS
 from pf_exporter.service.exporter import RESTART_ONLY
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS
 from pf_exporter.state.store import Store
+from tests.rules.test_rules import configuration
 from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
@@ -175,15 +176,20 @@ def test_the_table_of_contents_is_complete() -> None:
 
 
 def test_the_alerts_are_listed() -> None:
-    """docs/alerts.md lists every alert with its severity and every threshold with its value."""
+    """docs/alerts.md lists every alert with severity and durations, and every threshold with its value."""
     page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
     groups = yaml.safe_load((ROOT / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
     alerts = [(rule["alert"], rule["labels"]["severity"]) for group in groups for rule in group["rules"]]
     assert re.findall(r"(?m)^\| \[(\w+)\]\(\S+\) \| (\w+) \|", page) == alerts
-    rules = yaml.safe_load((ROOT / "prometheus" / "rules.yml").read_text(encoding="utf-8"))["groups"]
-    values = [(rule["record"], rule["expr"]) for rule in rules[0]["rules"]]
-    listed = re.findall(r"(?m)^\| `(\S+:threshold)` \| ([\d.]+) \|", page)
-    assert [(name, f"vector({value})") for name, value in listed] == values
+    durations = [
+        (rule["alert"], rule.get("for", "0"), rule.get("keep_firing_for", "0"))
+        for group in groups
+        for rule in group["rules"]
+    ]
+    listed = re.findall(r"(?m)^\| \[(\w+)\]\(\S+\) \| \w+ \| .* \| (\w+) \| (\w+) \| .+ \|$", page)
+    assert listed == durations
+    values = re.findall(r"(?m)^\| `(\w+)` \| ([\d.]+) \|", page)
+    assert {name: float(value) for name, value in values} == configuration()["thresholds"]
 
 
 def test_troubleshooting_has_every_reason() -> None:

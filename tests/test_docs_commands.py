@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import _jsonnet  # type: ignore[import-untyped]
 import promql_parser
 import pytest
 import yaml
@@ -19,10 +20,12 @@ from pf_exporter.config.loader import load
 from pf_exporter.config.settings import SECTIONS
 from pf_exporter.server import web_config_file
 from tests.conftest import tool
+from tests.rules.test_rules import configuration
 from tests.server.authority import Authority
+from tools import generate_rules
 
 ROOT = Path(__file__).parents[1]
-LANGUAGES = {"sh", "yaml", "promql", "json", "ini", "text"}
+LANGUAGES = {"sh", "yaml", "promql", "json", "jsonnet", "ini", "text"}
 PROGRAMS = {
     "docker",
     "kubectl",
@@ -221,6 +224,17 @@ def test_expressions(block: Block) -> None:
     several = len(lines) > 1 and not any(line.startswith((" ", ")")) for line in lines)
     for expression in lines if several else [block.text]:
         assert promql_parser.parse(re.sub(r"\s#.*", "", expression)) is not None
+
+
+@pytest.mark.parametrize("block", of("jsonnet"))
+def test_settings_of_the_mixin(block: Block) -> None:
+    """Each block is an object with existing settings, and changes the rules."""
+    settings = json.loads(
+        _jsonnet.evaluate_snippet("block", f"{{ thresholds: {{}}, receivePower: {{}} }} + {block.text}")
+    )
+    assert set(settings) <= set(configuration())
+    assert set(settings["thresholds"]) <= set(configuration()["thresholds"])
+    assert generate_rules.evaluate(block.text) != generate_rules.evaluate()
 
 
 def test_objects() -> None:

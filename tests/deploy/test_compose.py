@@ -18,10 +18,10 @@ import yaml
 from pf_exporter import __version__
 from pf_exporter.cli import parser
 from pf_exporter.config.loader import load
+from tests.alertmanager_server import Alertmanager
 from tests.conftest import Program, get, tool, until
 from tests.deploy.containers import FOLDER, SERVICES, flag, lay_out, mounts
 from tests.prometheus_server import Prometheus
-from tests.rules.test_alertmanager import Alertmanager
 
 ROOT = FOLDER.parent
 COMPOSE = (FOLDER / "compose.yaml").read_text(encoding="utf-8")
@@ -248,7 +248,7 @@ def test_services_find_each_other(stack: Stack) -> None:
     )
     until(lambda: stack.prometheus.query("packetfabric_up == 1"), "the stream is up", seconds=60)
     names = {rule["name"] for group in stack.api("rules")["groups"] for rule in group["rules"]}
-    assert {"PacketFabricExporterDown", "packetfabric:stream_silence:threshold"} <= names
+    assert {"PacketFabricExporterDown", "account:packetfabric_up:max"} <= names
     # Prometheus discovers Alertmanagers a few seconds after the start.
     until(lambda: stack.api("alertmanagers")["activeAlertmanagers"], "the Alertmanager is discovered")
     (alertmanager,) = stack.api("alertmanagers")["activeAlertmanagers"]

@@ -15,7 +15,8 @@ import yaml
 from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
 from tests.grafana.history import write_history
 from tests.prometheus_server import Prometheus
-from tests.rules.promql import PROMETHEUS, rules, unknown_names
+from tests.rules.promql import PROMETHEUS, unknown_names
+from tests.rules.test_rules import configuration
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "grafana" / "dashboards").iterdir())
@@ -145,18 +146,17 @@ def test_axes_without_values() -> None:
 
 def test_colors_of_optical_power() -> None:
     """A margin is red where the alert fires; power has no colors, because the range depends on the optics."""
-    (threshold,) = [
-        float(str(rule["expr"]).removeprefix("vector(").removesuffix(")"))
-        for rule in rules("rules.yml")
-        if rule["record"] == "packetfabric:receive_margin:threshold"
-    ]
+    threshold = configuration()["thresholds"]["receiveMargin"]
     margins = set()
     for board in BOARDS.values():
         for panel in board["panels"]:
             steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
             if panel["fieldConfig"]["defaults"]["unit"] == "dBm":
                 assert not steps, panel["title"]
-            if any("lane:packetfabric_receive_margin:db" in expression for expression in expressions(panel)):
+            if any(
+                "lane:packetfabric_receive_power_dbm:margin" in expression
+                for expression in expressions(panel)
+            ):
                 colors = [step["color"] for step in steps]
                 assert steps[colors.index("red") + 1]["value"] == threshold, panel["title"]
                 margins.add(panel["title"])
@@ -185,7 +185,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     }
     server = Prometheus(folder, yaml.safe_dump(config))
     # The last recording rules that panels use.
-    recorded = "lane:packetfabric_receive_margin:db and lane:packetfabric_receive_headroom:db"
+    recorded = "lane:packetfabric_receive_power_dbm:margin and lane:packetfabric_receive_power_dbm:headroom"
     try:
         until(lambda: server.query(recorded), recorded, seconds=30)
         yield server

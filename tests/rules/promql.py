@@ -11,13 +11,14 @@ import yaml
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names
+from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.state.store import Store
 
 PROMETHEUS = Path(__file__).parents[2] / "prometheus"
 
-TARGET = frozenset({"job", "instance"})
-"""Labels that Prometheus adds to each target."""
+TARGET = frozenset({"job", "instance", "cluster", "namespace", "pod", "node"})
+"""Labels that Prometheus and the Prometheus operator add to each target, and those of ``_config``."""
 
 # Metrics of Prometheus about a target, and of prometheus_client about the process.
 _OTHERS = (
@@ -43,6 +44,8 @@ def _catalogue() -> dict[str, frozenset[str]]:
         *describe_stream_families(),
         *InventoryCollector([], store).describe(),
         *ExporterCollector([]).describe(),
+        *config_reload_status().describe(),
+        *web_config_reload_status().describe(),
     ):
         labels = TARGET.union(label_names(metric))
         if metric.type == "histogram":

@@ -1,0 +1,269 @@
+// Alerts about the stream, the session and the inventory of an account.
+function(config, lib)
+  local threshold = config.thresholds;
+  local metric = lib.metric;
+  local lastEvent = 'event:packetfabric_stream_last_event_timestamp_seconds:max';
+  local replicas(expression) = 'max without (%s) (%s)' % [lib.replicas, expression];
+  [
+    lib.alert(
+      'StreamDown',
+      'critical',
+      // The second part is for an exporter that is down while others in its job work for other accounts.
+      |||
+        account:packetfabric_up:max == 0
+        or
+        last_over_time(account:packetfabric_up:max[1d]) * 0
+          unless on (%(account)s) account:packetfabric_up:max
+          and on (%(target)s) min by (%(target)s) (%(scrapes)s) == 0
+          and on (%(target)s) max by (%(target)s) (%(scrapes)s) == 1
+      ||| % { account: lib.account, target: lib.target, scrapes: lib.jobMetric('up') },
+      'An account has no event stream.',
+      |||
+        Account {{ $labels.account }} has had no working event stream for five minutes.
+        packetfabric_stream_disconnects_total and packetfabric_login_failures_total count the reasons.
+      |||,
+      // A reconnect takes seconds. If a stream opens for a moment, or the exporter restarts, it remains one alert.
+      duration='5m',
+      keep='10m',
+    ),
+    lib.alert(
+      'AccountMissing',
+      'warning',
+      |||
+        last_over_time(account:packetfabric_up:max[1d]) * 0
+          unless on (%(account)s) account:packetfabric_up:max
+          unless on (%(target)s) min by (%(target)s) (%(scrapes)s) == 0
+          and on (%(target)s) %(scrapes)s
+      ||| % { account: lib.account, target: lib.target, scrapes: lib.jobMetric('up') },
+      'No exporter exports an account that was exported before.',
+      |||
+        No exporter in the job {{ $labels.job }} exports account {{ $labels.account }} any more, and all of them
+        respond. There is no data about the account.
+      |||,
+      // Longer than an update that replaces the exporter.
+      duration='10m',
+    ),
+    lib.alert(
+      'ReplicaDegraded',
+      'warning',
+      |||
+        %(up)s == 0
+          and on (%(account)s) account:packetfabric_up:max == 1
+        or
+        (
+          time() - %(success)s > %(age)d
+            and on (%(account)s)
+          time() - account:packetfabric_inventory_last_success_timestamp_seconds:max < %(age)d
+        ) * 0
+      ||| % {
+        up: metric('packetfabric_up'),
+        success: metric('packetfabric_inventory_last_success_timestamp_seconds'),
+        account: lib.account,
+        age: threshold.inventoryAge,
+      },
+      'A replica of the exporter has no stream or an old inventory, and another one works.',
+      |||
+        The replica {{ $labels.instance }} has no event stream for account {{ $labels.account }}, or could not refresh
+        its inventory. Another replica works.
+      |||,
+      // No data is missing.
+      duration='15m',
+      keep='15m',
+    ),
+    lib.alert(
+      'StreamFlapping',
+      'warning',
+      |||
+        floor(%(connects1h)s) > %(connects)d
+        or
+        floor(%(connects30m)s) > 2
+          and
+        %(gap)s > %(share)g
+      ||| % {
+        connects1h: replicas('increase(%s[1h])' % metric('packetfabric_stream_connects_total')),
+        connects30m: replicas('increase(%s[30m])' % metric('packetfabric_stream_connects_total')),
+        connects: threshold.streamConnects,
+        gap: replicas('rate(%s[30m])' % metric('packetfabric_stream_gap_seconds_total')),
+        share: threshold.streamGap,
+      },
+      'An event stream reconnects repeatedly.',
+      |||
+        Account {{ $labels.account }} opened {{ $value | printf `%%.0f` }} streams within an hour, where one every two
+        hours is planned, or was without a stream for more than %.0f %% of the time. Events between two streams are
+        lost.
+      ||| % (100 * threshold.streamGap),
+      // A new version of the exporter or of the API can reconnect a few times; the windows outlast a pause.
+      duration='10m',
+      keep='30m',
+    ),
+    lib.alert(
+      'StreamSilent',
+      'warning',
+      |||
+        (
+          account:packetfabric_up:max == 1
+            and on (%(account)s)
+          time() - max by (%(account)s) (%(last)s) > %(silence)d
+          or
+          account:packetfabric_up:max == 1
+            unless on (%(account)s) %(last)s
+        )
+        unless on (%(account)s) account:packetfabric_inventory_circuits:sum == 0
+      ||| % { account: lib.account, last: lastEvent, silence: threshold.silence },
+      'An event stream is open but delivers no measurements.',
+      |||
+        Account {{ $labels.account }} receives heartbeats but no event of any port or virtual circuit. Graphs stay
+        constant or end.
+      |||,
+      // After a start, the first events arrive within the interval of the source.
+      duration='10m',
+      keep='15m',
+    ),
+    lib.alert(
+      'EventsMissing',
+      'warning',
+      |||
+        count without (event) (
+          time() - %(last)s > %(silence)d
+          unless on (%(account)s, event) (
+            %(last)s{event="vc|metrics"}
+              and on (%(account)s)
+            max without (%(replicas)s) (%(vcs)s) == 0
+          )
+        )
+        and on (%(account)s)
+          time() - max by (%(account)s) (%(last)s) < %(silence)d
+        and on (%(account)s)
+          account:packetfabric_up:max == 1
+      ||| % {
+        account: lib.account,
+        replicas: lib.without(['type']),
+        last: lastEvent,
+        silence: threshold.silence,
+        vcs: metric('packetfabric_inventory_circuits', 'type="vc"'),
+      },
+      'An event stream no longer delivers some kinds of measurements.',
+      |||
+        Account {{ $labels.account }} receives no more events of{{ range printf
+        `time() - event:packetfabric_stream_last_event_timestamp_seconds:max{account=%%q} > %d` $labels.account | query |
+        sortByLabel `event` }} {{ .Labels.event }}{{ end }}, although others arrive. Their graphs end, and their alerts cannot fire.
+      ||| % threshold.silence,
+      // The silence is long already; this is for a restart of the exporter.
+      duration='5m',
+      keep='15m',
+    ),
+    lib.alert(
+      'SessionExpiresSoon',
+      'warning',
+      |||
+        min without (%(replicas)s) (%(expiry)s) - time() < %(end)d
+        or
+        min without (%(replicas)s) (%(expiry)s) - time() < %(failing)d
+          and
+        max without (%(replicas)s) (sum without (reason) (increase(%(failures)s[1h]))) > 0
+      ||| % {
+        replicas: lib.replicas,
+        expiry: metric('packetfabric_session_expiry_timestamp_seconds'),
+        failures: metric('packetfabric_login_failures_total'),
+        end: threshold.sessionEnd,
+        failing: threshold.sessionEndFailing,
+      },
+      'A session expires soon and has not been renewed.',
+      |||
+        The session of account {{ $labels.account }}{{ if gt $value 0.0 }} ends in {{ $value | humanizeDuration }}.
+        Its stream ends with it{{ else }} has ended{{ end }}.
+      |||,
+      // A renewal that succeeds takes seconds.
+      duration='5m',
+      keep='10m',
+    ),
+    lib.alert(
+      'SchemaDrift',
+      'info',
+      |||
+        max without (%(replicas)s) (increase(%(unknown)s[1h]) + increase(%(rejected)s[1h])) > 0
+        or
+        max without (%(replicas)s) (increase(%(events)s[1h])) > 0
+      ||| % {
+        replicas: lib.replicas,
+        unknown: metric('packetfabric_stream_unknown_fields_total'),
+        rejected: metric('packetfabric_stream_fields_rejected_total'),
+        events: metric('packetfabric_stream_events_total', 'event="other"'),
+      },
+      'The API sends events or fields that this exporter does not support.',
+      |||
+        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} unknown or invalid fields or events of
+        {{ $labels.event }} in one hour. All other data is still exported.
+      |||,
+      // One value can be an accident. A day, because it is of interest once.
+      duration='15m',
+      keep='1d',
+    ),
+    lib.alert(
+      'EventsRejected',
+      'warning',
+      'account:packetfabric_stream_events_rejected:ratio_rate15m > %g\n' % threshold.eventsRejected,
+      'Events are rejected because they are invalid.',
+      |||
+        {{ $value | humanizePercentage }} of the events of account {{ $labels.account }} are rejected.
+        packetfabric_stream_events_rejected_total counts the reasons.
+      |||,
+      // The rate covers 15 minutes: one bad minute does not suffice.
+      duration='15m',
+      keep='15m',
+    ),
+    lib.alert(
+      'CounterResets',
+      'info',
+      'max without (%s) (increase(%s[30m])) > 0\n' % [lib.replicas, metric('packetfabric_resets_total')],
+      'Counters of the network have been reset.',
+      |||
+        Account {{ $labels.account }}: counters of {{ $labels.event }} were reset {{ $value | printf `%.0f` }} times in
+        30 minutes, as after the reboot of a router. If this repeats, the fields may not be cumulative.
+      |||,
+      // A note about something that has happened, so it does not wait; resets of one reboot are one note.
+      keep='30m',
+    ),
+    lib.alert(
+      'InventoryStale',
+      'warning',
+      |||
+        time() - account:packetfabric_inventory_last_success_timestamp_seconds:max > %(age)d
+        or
+        max without (%(replicas)s) (sum without (reason) (%(failures)s)) > 0
+          unless on (%(account)s) account:packetfabric_inventory_last_success_timestamp_seconds:max
+      ||| % {
+        account: lib.account,
+        replicas: lib.replicas,
+        failures: metric('packetfabric_inventory_refresh_failures_total'),
+        age: threshold.inventoryAge,
+      },
+      'Names and states of ports and circuits are out of date.',
+      |||
+        The inventory of account {{ $labels.account }} has not been refreshed completely for a long time, or never.
+        Names, speeds and states date from the last complete refresh, and no alert about states can fire.
+      |||,
+      // The age is long already; after a start, two refreshes may fail.
+      duration='10m',
+      keep='10m',
+    ),
+    lib.alert(
+      'SeriesDropped',
+      'warning',
+      |||
+        max without (%(replicas)s) (increase(%(dropped)s[15m])) > 0
+        or
+        max without (%(replicas)s) (%(left)s) > 0
+      ||| % {
+        replicas: lib.replicas,
+        dropped: metric('packetfabric_series_dropped_total'),
+        left: metric('packetfabric_inventory_circuits_left_out'),
+      },
+      'Circuits are not exported because the series limit is reached.',
+      |||
+        Account {{ $labels.account }} has more circuits than series.limit allows. Some are not exported.
+      |||,
+      // The limit is exact, so there is nothing to wait for; new circuits come in bursts.
+      keep='1h',
+    ),
+  ]

@@ -1,0 +1,101 @@
+// Alerts about virtual circuits and cloud router connections.
+function(config, lib)
+  local threshold = config.thresholds;
+  local portUp = 'unless on (%s) vc:packetfabric_port_operational_up:min == 0' % lib.vc;
+  local inventory = { depends_on: 'inventory' };
+  local stream = { depends_on: 'stream' };
+  [
+    lib.alert(
+      'VcDown',
+      'critical',
+      |||
+        vc:packetfabric_vc_connected:max == 0
+          and on (%(vc)s) time() - vc:packetfabric_vc_last_connected_timestamp_seconds:max < %(lastUp)d
+        %(portUp)s
+      ||| % { vc: lib.vc, lastUp: threshold.lastUp, portUp: portUp },
+      'A virtual circuit is down although its ports are up.',
+      |||
+        The virtual circuit %s of account {{ $labels.account }} is not connected, although none of its ports in this
+        account is down.
+      ||| % lib.vcName,
+      // As for PacketFabricPortDown.
+      duration='6m',
+      keep='10m',
+      labels=inventory,
+    ),
+    lib.alert(
+      'VcSilent',
+      'warning',
+      |||
+        count without (port_circuit_id) (
+          time() - vc:packetfabric_vc_last_event_timestamp_seconds:max > %(silence)d
+          unless on (%(port)s)
+            time() - port:packetfabric_port_last_event_timestamp_seconds:max{category="metrics"} > %(silence)d
+          unless on (%(account)s)
+            time() - event:packetfabric_stream_last_event_timestamp_seconds:max{event="vc|metrics"} > %(silence)d
+        )
+        and on (%(account)s) account:packetfabric_up:max == 1
+        unless on (%(vc)s) vc:packetfabric_vc_connected:max == 0
+        %(portUp)s
+      ||| % {
+        silence: threshold.silence,
+        account: lib.account,
+        port: lib.port,
+        vc: lib.vc,
+        portUp: portUp,
+      },
+      'A virtual circuit no longer sends measurements, although others do.',
+      |||
+        The virtual circuit %s of account {{ $labels.account }} sent no event for %d minutes from
+        {{ $value | printf `%%.0f` }} VC end{{ if gt $value 1.0 }}s{{ end }}. Its graphs end, and its alerts cannot
+        fire.
+      ||| % [lib.vcName, threshold.silence / 60],
+      // As for PacketFabricPortSilent.
+      duration='5m',
+      keep='15m',
+      labels=stream,
+    ),
+    lib.alert(
+      'VcAtRateLimit',
+      'warning',
+      |||
+        vc:packetfabric_vc_utilisation:avg10m > %(limit)g
+        unless on (%(port)s) port:packetfabric_port_out_of_service:max
+      ||| % { limit: threshold.vcUtilisation, port: lib.port },
+      'A virtual circuit is at its rate limit.',
+      |||
+        The virtual circuit %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its rate
+        limit in the direction {{ $labels.direction }} on port {{ $labels.port_circuit_id }}. Traffic above the limit
+        is dropped.
+      ||| % lib.vcName,
+      // As for PacketFabricPortSaturated.
+      duration='10m',
+      keep='15m',
+      labels=stream,
+    ),
+    lib.alert(
+      'BgpDown',
+      'critical',
+      |||
+        count without (bgp_settings_uuid) (
+          bgp:packetfabric_cloud_router_connection_bgp_up:max == 0
+            and on (%(session)s)
+          time() - bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max < %(lastUp)d
+        )
+        unless on (%(connection)s) connection:packetfabric_port_operational_up:min == 0
+      ||| % {
+        session: lib.connection + ', bgp_settings_uuid',
+        connection: lib.connection,
+        lastUp: threshold.lastUp,
+      },
+      'A BGP session of a cloud router connection is down.',
+      |||
+        {{ $value | printf `%%.0f` }} BGP session{{ if gt $value 1.0 }}s{{ end }} of cloud router connection %s of
+        account {{ $labels.account }} {{ if gt $value 1.0 }}are{{ else }}is{{ end }} not established.
+      ||| % lib.connectionName,
+      // As for PacketFabricPortDown.
+      duration='6m',
+      keep='10m',
+      labels=inventory,
+    ),
+  ]

@@ -1,0 +1,208 @@
+// Alerts about ports and their optics.
+function(config, lib)
+  local threshold = config.thresholds;
+  local inService = 'unless on (%s) port:packetfabric_port_out_of_service:max' % lib.port;
+  local inventory = { depends_on: 'inventory' };
+  local stream = { depends_on: 'stream' };
+  local categorySilent = |||
+    label_replace(
+      time() - event:packetfabric_stream_last_event_timestamp_seconds:max > %d,
+      "category", "$1", "event", "port[|](.+)"
+    )
+  ||| % threshold.silence;
+  [
+    lib.alert(
+      'PortDown',
+      'critical',
+      // A LAG is marked with its ID, so that it inhibits the alerts about its members.
+      |||
+        label_replace(
+          port:packetfabric_port_outage:max
+            unless on (%(port)s) port:packetfabric_port_lag:max,
+          "lag", "$1", "port_circuit_id", "(PF-AE-.+)"
+        )
+      ||| % { port: lib.port },
+      'A port is down although it is not administratively down.',
+      'The port %s of account {{ $labels.account }} is down.' % lib.portName,
+      // Longer than inventory.interval, so that it was down in two polls. Restarts of the exporter, and polls between
+      // two short outages, do not end it.
+      duration='6m',
+      keep='10m',
+      labels=inventory,
+    ),
+    lib.alert(
+      'LagMemberDown',
+      'warning',
+      |||
+        port:packetfabric_port_outage:max
+          * on (%(port)s) group_left (lag)
+        port:packetfabric_port_lag:max
+        unless on (%(account)s, lag)
+          label_replace(port:packetfabric_port_operational_up:max == 0, "lag", "$1", "port_circuit_id", "(.+)")
+      ||| % { port: lib.port, account: lib.account },
+      'A member of a LAG is down, and the LAG is up.',
+      |||
+        The port %s of account {{ $labels.account }}, a member of the LAG {{ $labels.lag }}, is down. The LAG is up with
+        less capacity.
+      ||| % lib.portName,
+      // As for PacketFabricPortDown.
+      duration='6m',
+      keep='10m',
+      labels=inventory,
+    ),
+    lib.alert(
+      'PortFlapping',
+      'warning',
+      |||
+        port:packetfabric_port_carrier_transitions:increase1h > %d
+        unless on (%s) port:packetfabric_port_admin_up:max == 0
+      ||| % [threshold.portTransitions, lib.port],
+      'A port is flapping.',
+      |||
+        The link of port %s of account {{ $labels.account }} came up {{ $value | printf `%%.0f` }} times in one hour.
+      ||| % lib.portName,
+      // The window already counts several transitions. It ends when the port has been stable for a while.
+      keep='30m',
+      labels=stream,
+    ),
+    lib.alert(
+      'PortSilent',
+      'warning',
+      |||
+        count without (category) (
+          time() - port:packetfabric_port_last_event_timestamp_seconds:max > %(silence)d
+          unless on (%(account)s, category)
+            %(categorySilent)s)
+        and on (%(account)s) account:packetfabric_up:max == 1
+        %(inService)s
+      ||| % {
+        silence: threshold.silence,
+        account: lib.account,
+        categorySilent: std.strReplace(std.stripChars(categorySilent, '\n'), '\n', '\n    ') + '\n',
+        inService: inService,
+      },
+      'A port no longer sends measurements, although other ports do.',
+      |||
+        The port %s of account {{ $labels.account }} sends no more events of{{ range printf
+        `time() - port:packetfabric_port_last_event_timestamp_seconds:max{account=%%q,port_circuit_id=%%q} > %d`
+        $labels.account $labels.port_circuit_id | query | sortByLabel `category` }} {{ .Labels.category }}{{ end }}. Their graphs end, and their
+        alerts cannot fire.
+      ||| % [lib.portName, threshold.silence],
+      // The silence is long already; this is for a restart of the exporter.
+      duration='5m',
+      keep='15m',
+      labels=stream,
+    ),
+    lib.alert(
+      'PortErrors',
+      'warning',
+      |||
+        1e6 * max without (kind, direction) (
+          port:packetfabric_port_errors:ratio_increase1h > %(perMillion)ge-6
+            and
+          port:packetfabric_port_errors:increase1h >= %(minimum)d
+        )
+        %(inService)s
+      ||| % {
+        perMillion: threshold.portErrorsPerMillion,
+        minimum: threshold.portErrorsMinimum,
+        inService: inService,
+      },
+      'A port has damaged frames.',
+      |||
+        {{ $value | printf `%%.0f` }} of a million frames of port %s of account {{ $labels.account }} were damaged in
+        the last hour.
+      ||| % lib.portName,
+      // The window is an hour: it averages already, and keeps a burst visible.
+      duration='5m',
+      keep='30m',
+      labels=stream,
+    ),
+    lib.alert(
+      'PortDrops',
+      'warning',
+      |||
+        1e6 * max without (kind, direction) (
+          port:packetfabric_port_drops:ratio_increase1h > %(perMillion)ge-6
+            and
+          port:packetfabric_port_drops:increase1h >= %(minimum)d
+        )
+        %(inService)s
+      ||| % {
+        perMillion: threshold.portDropsPerMillion,
+        minimum: threshold.portDropsMinimum,
+        inService: inService,
+      },
+      'A port drops packets.',
+      |||
+        {{ $value | printf `%%.0f` }} of a million packets of port %s of account {{ $labels.account }} were dropped in
+        the last hour.
+      ||| % lib.portName,
+      // Longer than for PacketFabricPortSaturated, which is the usual cause and inhibits this alert.
+      duration='15m',
+      keep='30m',
+      labels=stream,
+    ),
+    lib.alert(
+      'PortSaturated',
+      'warning',
+      'port:packetfabric_port_utilisation:avg10m > %g\n%s\n' % [threshold.portUtilisation, inService],
+      'A port is close to its speed.',
+      |||
+        The port %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its speed in the
+        direction {{ $labels.direction }}.
+      ||| % lib.portName,
+      // A transfer of some minutes is not worth an alert. Traffic around the threshold remains one alert.
+      duration='10m',
+      keep='15m',
+      labels=stream,
+    ),
+    lib.alert(
+      'OpticsReceiveLow',
+      'warning',
+      |||
+        min without (lane) (lane:packetfabric_receive_power_dbm:margin) < %g
+        %s
+      ||| % [threshold.receiveMargin, inService],
+      'A receiver has too little optical power.',
+      |||
+        The optical power that port %s of account {{ $labels.account }} receives is {{ if lt $value 0.0 }}%s dB below
+        the minimum{{ else }}only {{ $value | printf `%%.1f` }} dB above the minimum{{ end }} of its optics.
+      ||| % [lib.portName, lib.magnitude],
+      // Readings vary by some tenths. If the readings end, this ends after PacketFabricPortSilent has fired.
+      duration='10m',
+      keep='30m',
+      labels=stream,
+    ),
+    lib.alert(
+      'OpticsReceiveHigh',
+      'warning',
+      |||
+        min without (lane) (lane:packetfabric_receive_power_dbm:headroom) < %g
+        %s
+      ||| % [threshold.receiveHeadroom, inService],
+      'A receiver has too much optical power.',
+      |||
+        The optical power that port %s of account {{ $labels.account }} receives is {{ if lt $value 0.0 }}%s dB above
+        the maximum{{ else }}only {{ $value | printf `%%.1f` }} dB below the maximum{{ end }} of its optics.
+      ||| % [lib.portName, lib.magnitude],
+      // As for PacketFabricOpticsReceiveLow.
+      duration='10m',
+      keep='30m',
+      labels=stream,
+    ),
+    lib.alert(
+      'OpticsLaneDiverges',
+      'warning',
+      'port:packetfabric_receive_power_dbm:spread > %g\n%s\n' % [threshold.laneSpread, inService],
+      'The lanes of a port receive different optical power.',
+      |||
+        The received optical power of the lanes of port %s of account {{ $labels.account }} differs by
+        {{ $value | printf `%%.1f` }} dB.
+      ||| % lib.portName,
+      // As for PacketFabricOpticsReceiveLow, which inhibits this alert.
+      duration='10m',
+      keep='30m',
+      labels=stream,
+    ),
+  ]

@@ -1,0 +1,101 @@
+"""A real Alertmanager for tests, and a receiver of its notifications."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import yaml
+
+from tests.conftest import listening_port, tool
+
+EXAMPLE = Path(__file__).parents[1] / "prometheus" / "alertmanager.yml"
+
+
+class Sink:
+    """A webhook receiver on loopback, with the notifications that it received."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        messages = self.messages
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Do not log requests to stderr."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def alerts(self, name: str, status: str) -> list[dict[str, Any]]:
+        """Return the received alerts with a name and a status."""
+        alerts = [alert for message in list(self.messages) for alert in message["alerts"]]
+        return [
+            alert for alert in alerts if (alert["labels"]["alertname"], alert["status"]) == (name, status)
+        ]
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def seconds(duration: str) -> float:
+    """Return the seconds of a duration of Prometheus with one unit."""
+    return float(duration[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[duration[-1]]
+
+
+class Alertmanager:
+    """Debian's Alertmanager on loopback, with alertmanager.yml for another URL.
+
+    Its intervals are divided by the factor ``faster``.
+    """
+
+    def __init__(self, folder: Path, webhook: str, *, faster: float = 300.0) -> None:
+        config = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+        for route in (config["route"], *config["route"]["routes"]):
+            for key in {"group_wait", "group_interval", "repeat_interval"} & set(route):
+                route[key] = f"{seconds(route[key]) / faster * 1000:.0f}ms"
+        for receiver in config["receivers"]:
+            receiver["webhook_configs"][0]["url"] = webhook
+        (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
+        self._log = (folder / "alertmanager.log").open("w")
+        self._process = subprocess.Popen(
+            [
+                tool("prometheus-alertmanager"),
+                f"--config.file={folder}/alertmanager.yml",
+                f"--storage.path={folder}/alertmanager",
+                "--web.listen-address=127.0.0.1:0",
+                "--cluster.listen-address=",
+            ],
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self.address = f"127.0.0.1:{listening_port(self._process)}"
+
+    def request(self, path: str, body: object = None) -> Any:
+        """Return the response of its API, None while it is not up."""
+        data = None if body is None else json.dumps(body).encode()
+        http_request = Request(f"http://{self.address}{path}", data, {"Content-Type": "application/json"})
+        try:
+            with urlopen(http_request, timeout=10) as page:
+                return json.loads(page.read() or b"{}")
+        except (URLError, ConnectionError):
+            return None
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+        self._log.close()
