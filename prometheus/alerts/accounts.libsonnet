@@ -63,7 +63,7 @@ function(config, lib)
       },
       'A replica of the exporter has no stream or an old inventory, and another one works.',
       |||
-        The replica {{ $labels.instance }} has no event stream for account {{ $labels.account }}, or could not refresh
+        The replica {{ $labels.instance }} has no event stream for account {{ $labels.account }}, or could not poll
         its inventory. Another replica works.
       |||,
       // No data is missing.
@@ -240,10 +240,10 @@ function(config, lib)
       },
       'Names and states of ports and circuits are out of date.',
       |||
-        The inventory of account {{ $labels.account }} has not been refreshed completely for a long time, or never.
-        Names, speeds and states date from the last complete refresh, and no alert about states can fire.
+        The inventory of account {{ $labels.account }} has not been polled completely for a long time, or never.
+        Names, speeds and states date from the last complete poll, and no alert about states can fire.
       |||,
-      // The age is long already; after a start, two refreshes may fail.
+      // The age is long already; after a start, two polls may fail.
       duration='10m',
       keep='10m',
     ),
