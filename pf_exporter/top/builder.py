@@ -54,8 +54,20 @@ _INFOS = ("packetfabric_port_info", _VC_INFO)
 FAMILIES = frozenset((*_TARGETS, *_INFOS))
 """The families that circuits are built from; the errors are those that the router counts as a sum."""
 
-_Path = tuple[str, ...]
 _Numbers = dict[str, float]
+
+
+class _Place(NamedTuple):
+    """The place of samples: a port, a virtual circuit, its ends on a port, or one end; IDs are canonical."""
+
+    account: str
+    is_vc: bool
+    vc: str
+    """Empty for a port."""
+    port: str
+    """Empty for a virtual circuit as a whole."""
+    vlan: str | None = None
+    """Only for one end of a virtual circuit; it can be empty."""
 
 
 class CircuitBuilder:
@@ -66,11 +78,10 @@ class CircuitBuilder:
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[_Path, _Numbers] = {}
-        """By account and canonical IDs; the paths of ports have two parts, those of VCs more."""
-        self._vcs: dict[_Path, dict[_Path, None]] = {}
-        """By the path of a virtual circuit, those below it."""
-        self._names: dict[_Path, str] = {}
+        self._numbers: dict[_Place, _Numbers] = {}
+        self._vc_places: dict[_Place, dict[_Place, None]] = {}
+        """By virtual circuit, the places of its ends in the order of their first samples."""
+        self._names: dict[_Place, str] = {}
         self._canonical_ids: dict[str, str] = {}
         """By ID as received; a look-up is several times faster than computing it again."""
         self._shown_ids: dict[str, str] = {}
@@ -79,10 +90,10 @@ class CircuitBuilder:
     def add(self, family: str, labels: Mapping[str, str], value: float) -> None:
         """Add a sample of one of :data:`FAMILIES`; one without an ID is ignored."""
         if family in _INFOS:
-            path = self._path(labels, of_vc=family == _VC_INFO)
-            if path is not None:
-                self._numbers.setdefault(path, {})
-                self._names[path] = sanitize_label(labels.get("description", ""))
+            place = self._place(labels, of_vc=family == _VC_INFO)
+            if place is not None:
+                self._numbers.setdefault(place, {})
+                self._names[place] = sanitize_label(labels.get("description", ""))
         else:
             self.add_numbers(labels, ((family, value),), of_vc=family.startswith("packetfabric_vc_"))
 
@@ -90,10 +101,10 @@ class CircuitBuilder:
         self, labels: Mapping[str, str], samples: Iterable[tuple[str, float]], *, of_vc: bool
     ) -> None:
         """Add samples that have the same labels; those of info families are not among them."""
-        path = self._path(labels, of_vc=of_vc)
-        if path is None:
+        place = self._place(labels, of_vc=of_vc)
+        if place is None:
             return
-        numbers = self._numbers.setdefault(path, {})
+        numbers = self._numbers.setdefault(place, {})
         for family, value in samples:
             attribute, factor, combine = _TARGETS[family]
             number = value * factor
@@ -101,19 +112,19 @@ class CircuitBuilder:
                 number = combine(numbers[attribute], number)
             numbers[attribute] = number
 
-    def _path(self, labels: Mapping[str, str], *, of_vc: bool) -> _Path | None:
+    def _place(self, labels: Mapping[str, str], *, of_vc: bool) -> _Place | None:
         account, port = labels.get("account", ""), labels.get(PORT, "")
         if not of_vc:
-            return (account, self._canonical(port)) if port else None
+            return _Place(account, False, "", self._canonical(port)) if port else None
         if not labels.get(VC):
             return None
-        vc: _Path = (account, "vc", self._canonical(labels[VC]))
-        ends = self._vcs.setdefault(vc, {})
+        vc = _Place(account, True, self._canonical(labels[VC]), "")
+        ends = self._vc_places.setdefault(vc, {})
         if not port:
             return vc
-        path = (*vc, self._canonical(port), *((labels["vlan"],) if "vlan" in labels else ()))
-        ends[path] = None
-        return path
+        place = _Place(account, True, vc.vc, self._canonical(port), labels.get("vlan"))
+        ends[place] = None
+        return place
 
     def _canonical(self, circuit_id: str) -> str:
         key = self._canonical_ids.get(circuit_id)
@@ -124,32 +135,36 @@ class CircuitBuilder:
 
     def build(self) -> Iterator[Circuit]:
         """Every port, and every end of every virtual circuit; a virtual circuit without data has one row."""
-        for path, numbers in self._numbers.items():
-            if len(path) == 2:
-                account, port = path
-                name = self._names.get(path, "")
-                yield Circuit(Kind.PORTS, account, self._shown_ids[port], name=name, **numbers)  # type: ignore[arg-type]
-        for vc, below in self._vcs.items():
-            with_vlan = {path[:4] for path in below if len(path) == 5}
-            ends = [path for path in below if path not in with_vlan]
+        for place, numbers in self._numbers.items():
+            if not place.is_vc:
+                name = self._names.get(place, "")
+                yield Circuit(
+                    Kind.PORTS,
+                    place.account,
+                    self._shown_ids[place.port],
+                    name=name,
+                    **numbers,  # type: ignore[arg-type]
+                )
+        for vc, places in self._vc_places.items():
+            with_vlan = {place._replace(vlan=None) for place in places if place.vlan is not None}
+            ends = [place for place in places if place not in with_vlan]
             for end in ends or [vc]:
                 yield self._vc_end(vc, end)
 
-    def _vc_end(self, vc: _Path, end: _Path) -> Circuit:
-        account, _, circuit, port, vlan = (*end, "", "")[:5]
-        of_port = self._numbers.get((account, port), {})
+    def _vc_end(self, vc: _Place, end: _Place) -> Circuit:
+        of_port = self._numbers.get(_Place(end.account, False, "", end.port), {})
         numbers = {
             **({"speed": of_port["speed"]} if "speed" in of_port else {}),
             **self._numbers.get(vc, {}),
-            **self._numbers.get(end[:4], {}),
+            **self._numbers.get(end._replace(vlan=None), {}),
             **self._numbers.get(end, {}),
         }
         return Circuit(
             Kind.VCS,
-            account,
-            self._shown_ids[circuit],
-            self._shown_ids.get(port, ""),
-            sanitize_label(vlan),
+            end.account,
+            self._shown_ids[end.vc],
+            self._shown_ids.get(end.port, ""),
+            sanitize_label(end.vlan or ""),
             self._names.get(vc, ""),
             **numbers,
         )
