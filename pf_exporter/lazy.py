@@ -1,7 +1,8 @@
 """Names of a package that are imported when first used.
 
 ``--help``, ``--version`` and ``health`` start several times faster without the libraries that only the
-exporter needs. The ``__init__`` of a package therefore leaves names that need such a library to :func:`lazy_names`::
+exporter needs. The ``__init__`` of a package therefore leaves names that need such a library to
+:func:`lazy_names`::
 
     if TYPE_CHECKING:
         from pf_exporter.server.server import Server

@@ -16,7 +16,7 @@ __all__ = ["authority", "log_file", "serve"]
 
 @pytest.fixture
 def full_pipe() -> Iterator[int]:
-    """The end of a full pipe to write to; nobody reads the other end."""
+    """The write end of a full pipe; nothing reads the other end."""
     reader, writer = os.pipe()
     fill(writer)
     yield writer

@@ -45,7 +45,7 @@ def env(fake: Fake, **more: str) -> dict[str, str]:
 
 
 def tidy(output: str) -> str:
-    """The output without what differs between runs."""
+    """The output without the parts that differ between runs."""
     output = re.sub(r"\d\.\d\d s  ", "N.NN s  ", output)
     output = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", output)
     output = re.sub(r"after \d+\.\d s", "after N.N s", output)

@@ -65,7 +65,7 @@ def placed_problems(
 
 
 def traceback_of(exc: BaseException) -> str:
-    """The text of a traceback with the local variables of our own frames."""
+    """The text of a traceback with the local variables of the exporter's frames."""
     trace = exc.__traceback__
     assert trace is not None
     return "".join(traceback.TracebackException(type(exc), exc, trace.tb_next, capture_locals=True).format())

@@ -79,7 +79,7 @@ def test_secret_rotation(tmp_path: Path) -> None:
 
 
 def test_series_limits(tmp_path: Path) -> None:
-    """An account may have a limit of its own, up to all of series.limit if no other account needs any."""
+    """An account may have a ``series_limit``, up to all of series.limit if no other account needs any."""
     text = "{series: {limit: 9}, accounts: [{token: a, name: a, series_limit: %d}, {token: b%s}]}"
     for text_of_limits, limits in (
         ((4, ""), (4, None)),

@@ -64,7 +64,7 @@ def test_unusable_proxy_url(text: str) -> None:
     ],
 )
 def test_no_proxy(rule: str, host: str, bypassed: bool) -> None:
-    """The rules of NO_PROXY as curl and Go know them."""
+    """The rules of NO_PROXY match as in curl and Go."""
     assert bypasses([rule], host, 443) is bypassed
 
 
@@ -74,7 +74,7 @@ def proxy_of(environ: dict[str, str] | None = None, **changes: Any) -> str | Non
 
 
 def test_environment() -> None:
-    """Used only if the account asks for it, and not for a server on this machine."""
+    """The environment's proxy is used if the account enables it, but not for a server on this machine."""
     environ = {"HTTPS_PROXY": URL, "NO_PROXY": "internal.example.com"}
     assert proxy_of(environ) is None
     assert proxy_of(environ, proxy_from_environment=True) == "proxy.example.com:3128"
@@ -114,7 +114,7 @@ def test_file_is_read_each_time(tmp_path: Path) -> None:
     ],
 )
 def test_problems(variables: dict[str, str], problem: str) -> None:
-    """Reported at the start, without a password."""
+    """Problems with a proxy are reported at the start, without its password."""
     with pytest.raises(ConfigError) as caught:
         load(parse_flags(), {"PF_TOKEN": "x", **variables})
     assert problem in str(caught.value)

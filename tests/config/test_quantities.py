@@ -1,4 +1,4 @@
-"""Durations and sizes: parsed, and formatted as one would enter them."""
+"""Durations and sizes: parsed, and formatted as a user would enter them."""
 
 from __future__ import annotations
 
@@ -80,6 +80,6 @@ def test_size(text: str, number: int) -> None:
     "text", ["", "64", "64MB", "64M", "0MiB", "-1MiB", "1.5GiB", "1 GiB", "64mib", "9999999999B"]
 )
 def test_invalid_size(text: str) -> None:
-    """Anything else is refused: MB is 1000 or 1024 squared, depending on whom one asks."""
+    """Anything else is refused: MB is ambiguous, 1000 or 1024 squared."""
     with pytest.raises(ValueError, match=r"^expected a size with a unit, such as 512KiB, 64MiB or 1GiB$"):
         size(text)

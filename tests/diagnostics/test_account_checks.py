@@ -68,7 +68,7 @@ def test_a_key_is_not_logged_out(fake: Fake) -> None:
 
 
 def test_nothing_follows_a_failed_login(fake: Fake) -> None:
-    """What needs a session is left out, and there is nothing to log out of."""
+    """Checks that need a session are skipped, and there is no logout."""
     fake.script["login"] = [Answer(401)]
     results = checked(user(fake))
     assert names(results) == [*BEFORE_LOGIN, "login"]
@@ -83,7 +83,7 @@ def test_a_rejected_key_ends_at_the_inventory(fake: Fake) -> None:
 
 
 def test_the_inventory_may_fail(fake: Fake) -> None:
-    """The streams need no inventory, so they are checked all the same."""
+    """The streams need no inventory, so they are still checked."""
     fake.script["/v2/ports"] = [Answer(500)]
     results = checked(user(fake))
     assert failed(results) == ["inventory"]

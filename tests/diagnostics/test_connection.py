@@ -88,7 +88,7 @@ def test_connect_sends_no_secret() -> None:
 
 
 def test_connect_to_nothing() -> None:
-    """Without a server there is an error that says so."""
+    """Without a server the check fails with an error that names the problem."""
     with pytest.raises(Unavailable, match="Connection refused"):
         connect(account(api_url=dead_url()))
 

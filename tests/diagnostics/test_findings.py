@@ -35,7 +35,7 @@ def test_no_result() -> None:
 
 
 def test_unknown_fields() -> None:
-    """All of them are one message, to be reported."""
+    """All unknown fields are one message, to be reported."""
     outcome = report_unknown_fields(["a: a number", "b: a list"])
     assert isinstance(outcome, Notice)
     assert outcome.message == "a: a number; b: a list"

@@ -49,7 +49,7 @@ def test_counts() -> None:
 
 
 def test_more_series_than_the_limit() -> None:
-    """The limit is named with what to do."""
+    """The message names the limit and the remedy."""
     outcome = checked(ports=PORTS, series_limit=2 * series_of("port|") - 1)
     assert isinstance(outcome, Notice)
     assert outcome.message.endswith("which is more than series.limit")
@@ -73,7 +73,7 @@ def test_an_empty_account() -> None:
 
 
 def test_selected_circuits_that_the_account_does_not_have() -> None:
-    """They are named; an ID is the same circuit with ``-PF`` and without."""
+    """Missing circuits are named; an ID means the same circuit with ``-PF`` and without."""
     streams = (
         StreamFilter("port", selectors=("PF-AP-LAX1-1", "PF-AP-LAX1-9")),
         StreamFilter("vc", selectors=("PF-AP-LAX1-2&PF-BC-LAX1-NYC1-3", "PF-AP-LAX1-8&PF-BC-LAX1-NYC1-3-PF")),

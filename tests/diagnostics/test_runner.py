@@ -83,7 +83,7 @@ def test_errors_are_failures_with_a_remedy(error: ExporterError, failure: Failur
 
 
 def test_the_certificate_has_its_own_remedy() -> None:
-    """Of an error and its base class, the remedy of the error is given."""
+    """The remedy of an error takes precedence over that of its base class."""
     assert "ca_file" in result_of(CertificateNotTrusted("x")).remedy
     assert "ca_file" not in result_of(Unavailable("x")).remedy
 
@@ -101,6 +101,6 @@ def test_the_message_is_one_line_with_the_wait() -> None:
 
 
 def test_a_bug_is_not_a_result() -> None:
-    """Any other exception is raised: it is a bug, and not what the check is about."""
+    """Any other exception is raised: it is a bug, not a failure of the check."""
     with pytest.raises(ZeroDivisionError):
         result_of(ZeroDivisionError())

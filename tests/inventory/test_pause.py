@@ -44,7 +44,7 @@ def test_a_refresh_ends_only_the_time_after_the_minimum(
 
 
 def test_stop_ends_both_parts(pause: Pause, waits: list[tuple[str, float | None]]) -> None:
-    """Once stopped, nothing waits for a refresh any more, and sleep says so."""
+    """Once stopped, nothing waits for a refresh any more, and sleep() returns False."""
     assert pause.sleep(1.0)
     pause.stop()
     assert pause.stopped

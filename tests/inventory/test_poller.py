@@ -131,7 +131,7 @@ def test_a_fall_is_visible_until_it_is_believed(
 
 
 def test_the_time_of_the_last_success(api: FakeApi, account: PolledAccount) -> None:
-    """It is absent before the first success and stays while polls fail."""
+    """The time of the last success is absent before the first one, and stays while polls fail."""
     name = "inventory_last_success_timestamp_seconds"
     assert account.values(name, "account") == {}
     account.poll()
@@ -194,7 +194,7 @@ def test_the_limit_of_series(
 
 
 def test_descriptions(api: FakeApi, account: PolledAccount) -> None:
-    """The description of a port or virtual circuit is found under both spellings of its ID."""
+    """The description of a port or virtual circuit is found by its ID with and without -PF."""
     api.lists[PORTS.path] = [port(1)]
     api.lists[VIRTUAL_CIRCUITS.path] = [{"vc_circuit_id": "PF-BC-1", "description": "a circuit"}]
     assert account.poller.description("PF-AP-LAX1-1") == ""

@@ -20,7 +20,7 @@ log = Logger("pf_exporter.x")
 
 @pytest.fixture
 def pipe() -> Iterator[tuple[int, int]]:
-    """A pipe that is full: both its ends."""
+    """Both ends of a full pipe."""
     reader, writer = os.pipe()
     fill(writer)
     yield reader, writer
@@ -150,7 +150,7 @@ def test_exit_writes_what_is_queued() -> None:
 
 
 def test_exit_does_not_wait_for_a_blocked_pipe(pipe: tuple[int, int]) -> None:
-    """The program ends with a standard error that nobody reads."""
+    """The program ends although nothing reads its standard error."""
     command = [sys.executable, "-c", EXIT]
     done = subprocess.run(command, stderr=pipe[1], timeout=30, check=False)
     assert done.returncode == 0

@@ -90,7 +90,7 @@ def test_members_follow_each_other() -> None:
 
 
 def test_a_torn_file_is_an_error() -> None:
-    """However much of a gzip file is missing, what is there is yielded before the error."""
+    """However much of a gzip file is missing, the rest is yielded before the error."""
     start = b"some text, then more of it\n" * 3
     deflater = zlib.compressobj(wbits=31)
     content = deflater.compress(start) + deflater.flush(zlib.Z_SYNC_FLUSH)

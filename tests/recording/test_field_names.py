@@ -50,7 +50,7 @@ def test_documented_names() -> None:
     ],
 )
 def test_personal_names(name: str) -> None:
-    """Personal words are found in every spelling: snake case, camel case, upper case, plural."""
+    """Personal words are found in every form: snake case, camel case, upper case, plural."""
     assert field_names.is_field(name)
     assert field_names.is_personal(name)
 

@@ -75,7 +75,7 @@ def test_a_long_frame_takes_several_lines(frame: bytes) -> None:
 
 
 def test_an_empty_frame_takes_no_line() -> None:
-    """Nothing is recorded of nothing."""
+    """An empty frame is not recorded."""
     assert encode(Record(1.0, "a")) == b""
 
 
@@ -99,7 +99,7 @@ NOT_LINES = {
 
 @pytest.mark.parametrize("line", NOT_LINES.values(), ids=NOT_LINES)
 def test_what_is_not_a_line_is_refused(line: str) -> None:
-    """A line that others have made or changed is one of the errors that the reader expects."""
+    """A line from another program, or a changed one, raises an error that the reader expects."""
     assert decode(LINE.encode()) == Record(1.0, "a", b"x")
     with pytest.raises((ValueError, LookupError, TypeError, AttributeError, RecursionError)):
         decode(line.encode())

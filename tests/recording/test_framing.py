@@ -22,7 +22,7 @@ def cut(stream: bytes, size: int) -> list[bytes]:
 
 
 def pushed(chunks: list[bytes], limit: int = sse.MAX_EVENT_BYTES) -> tuple[list[bytes], bytes]:
-    """Every frame, and the rest."""
+    """Return every frame, and the bytes after the last one."""
     stream = FrameSplitter(limit)
     found = [frame for chunk in chunks for frame in stream.push(chunk)]
     return found, stream.rest()

@@ -82,7 +82,7 @@ ODD_KEY = NAMED.filter(lambda text: not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", 
 
 @st.composite
 def planted(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
-    """An object of any shape, and every text in it that must not be seen again."""
+    """An object of any shape, and every text in it that must not be in the output."""
     plants: list[str] = []
 
     def plant(text: str) -> str:

@@ -33,7 +33,7 @@ def test_bytes_pass_unchanged_and_frames_are_recorded(writer: RecordingWriter) -
 
 
 def test_a_frame_is_recorded_before_it_passes(writer: RecordingWriter) -> None:
-    """What the exporter has decoded is in the recording, even if it dies of it."""
+    """An event that the exporter has decoded is in the recording, even if decoding it ended the process."""
     chunks = RecordingTap("a", writer).tap(iter([EVENT, EVENT]))
     next(chunks)
     assert [record.frame for record in read(writer.path)] == [b"", EVENT]

@@ -156,7 +156,7 @@ def test_rotation(path: str) -> None:
 
 
 def test_rotation_without_old_files(path: str) -> None:
-    """With none to keep, the lines so far are dropped."""
+    """If no rotated file is to be kept, the lines so far are dropped."""
     writer = RecordingWriter(path, limit=2000)
     for number in range(200):
         writer.frame("a", random.Random(number).randbytes(100))
@@ -167,7 +167,7 @@ def test_rotation_without_old_files(path: str) -> None:
 
 
 def test_a_recording_above_the_limit_is_rotated_before_it_is_continued(path: str) -> None:
-    """What an earlier run has left is kept whole, as a rotated file."""
+    """The lines of an earlier run are kept completely, as a rotated file."""
     record(path, [b"old"] * 50)
     writer = RecordingWriter(path, limit=2000, kept=1)
     writer.frame("a", b"new")
@@ -253,7 +253,7 @@ print(*(number for number, is_kept in enumerate(kept) if is_kept), file=sys.stde
 
 @pytest.mark.parametrize("end", ["close", "die"])
 def test_a_full_disk(path: str, end: str) -> None:
-    """What does not fit is lost whole, reported, marked as a gap and never raised; then recording resumes."""
+    """Lines that do not fit are dropped whole, reported and marked as a gap; then recording resumes."""
     done = subprocess.run(
         [sys.executable, "-c", FULL, path, end], capture_output=True, text=True, check=False
     )
@@ -270,7 +270,7 @@ def test_a_full_disk(path: str, end: str) -> None:
 
 
 def test_a_problem_is_reported_and_logged(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """One line says why nothing is recorded, until it is again."""
+    """One line reports why nothing is recorded, until recording resumes."""
     caplog.set_level("INFO")
     clock = Clock()
     writer = RecordingWriter(path, clock=clock)
@@ -336,7 +336,7 @@ def test_a_file_of_the_same_name_is_not_replaced(path: str) -> None:
 
 
 def test_a_rotated_file_that_cannot_be_compressed(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It stays uncompressed, the log says so, recording goes on, and the next run compresses it."""
+    """It stays uncompressed, which is logged; recording continues, and the next run compresses it."""
     noise = [random.Random(number).randbytes(1000) for number in range(4)]
     os.mkdir(f"{path}.1.tmp")
     writer = RecordingWriter(path, limit=3000, kept=2)
@@ -356,7 +356,7 @@ def test_a_rotated_file_that_cannot_be_compressed(path: str, caplog: pytest.LogC
 
 
 def test_a_redacted_recording(path: str) -> None:
-    """With redaction, frames and names of accounts are replaced, and the header says so."""
+    """With redaction, frames and names of accounts are replaced, and the header records it."""
     writer = RecordingWriter(path, redaction=Redaction(b"key"))
     block = b'event: customer|auth\ndata: {"user": "hank"}\n\n'
     writer.frame("prod", block)

@@ -60,7 +60,7 @@ def test_lane_dark_in_one_direction(dark: str, lit: str) -> None:
     "dbm", ["- Inf", "-Inf", "-inf", "-Infinity", "-infinity", " - inf ", None, -40, "-40.0"]
 )
 def test_dark_fibre(dbm: object) -> None:
-    """No light is minus infinity in any spelling, or about -40 dBm; 0 mW with it is a reading."""
+    """No light is minus infinity in any form, or about -40 dBm; 0 mW with it is a reading."""
     for value, power in ((dbm, 0.0), (dbm, 0.0001)):
         data = sample("port|optical", **light(0, rx_dbm=value, rx_power=power))
         observation = numbers(observe("port|optical", data))

@@ -84,7 +84,7 @@ def test_published_objects() -> None:
 
 
 def test_connection_state_and_bgp_sessions() -> None:
-    """Each state of a connection and each BGP session is a sample with a label of its own."""
+    """Each state of a connection and each BGP session is a sample with a separate label."""
     circuit, rejected = CLOUD_ROUTER_CONNECTIONS.parse(
         {
             "cloud_circuit_id": "PF-L3-CON-1",

@@ -125,7 +125,7 @@ def test_numbers_as_text(text: str, expected: bool) -> None:
     ids=lambda value: str(value)[:12],
 )
 def test_vlan(literal: str, vlan: str, rejected: int) -> None:
-    """Every spelling of a VLAN gives the same label; an unusable one gives an empty label."""
+    """Every form of a VLAN gives the same label; an unusable one gives an empty label."""
     text = with_literal("vc|metrics", "vlan", literal)
     for observation in (observe("vc|metrics", text), decode_lenient(EVENTS["vc|metrics"], text)):
         assert observation.circuit == ("PF-BC-LAX-NYC-1-PF", "PF-AP-LAX1-1", vlan)

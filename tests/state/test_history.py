@@ -22,7 +22,7 @@ def snapshot(at: float, events: int, lag_sum: float = 0.0, lag_count: int = 0) -
 
 
 def test_errors_are_recorded_with_their_messages() -> None:
-    """Of all disconnects only errors are recorded, with the logged message, the latest last."""
+    """Only disconnects caused by errors are recorded, with the logged message, the latest last."""
     stats = AccountStats(Account(), idle_timeout=1.0)
     stats.lost(Reason.ENDED, StreamState.BACKOFF, message="stream: ended")
     stats.rotated()
@@ -50,7 +50,7 @@ def test_an_error_that_repeats_is_one_record(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_last_errors_are_kept() -> None:
-    """Of many different errors the latest are kept."""
+    """Only the latest of many different errors are kept."""
     log = ErrorLog()
     for number in range(2 * MAX_ERRORS):
         log.add(Reason.BROKEN, f"error {number}")

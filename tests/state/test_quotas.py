@@ -18,7 +18,7 @@ def flood(harness: StoreHarness, account: str, number: int = 20) -> None:
 
 
 def test_an_account_may_use_what_is_free() -> None:
-    """While the others need nothing, one account may fill the store."""
+    """One account may fill the store while the others need no space."""
     harness = StoreHarness(limit=90)
     flood(harness, "a")
     assert harness.store.series() == {"a": 90, "b": 0}
@@ -62,7 +62,7 @@ def test_borrowed_rows_make_room_in_order() -> None:
 
 @pytest.mark.parametrize("events", [("port|metrics", "vc|metrics"), ("vc|metrics", "port|metrics")])
 def test_the_least_recent_row_of_all_events_is_removed(events: tuple[str, str]) -> None:
-    """Which circuit has to go depends on the time of its event, not on its type."""
+    """The circuit to remove is chosen by the time of its event, not by its type."""
     harness = StoreHarness(limit=25)
     for event in events:
         harness.write(observation(1.0, event=event))
@@ -122,7 +122,7 @@ def test_expired_rows_stay_while_others_have_borrowed() -> None:
 
 
 def test_a_limit_of_its_own() -> None:
-    """An account with its own limit has that and not more, and nobody can take it."""
+    """An account with a ``series_limit`` gets exactly that many series; no other account can take them."""
     harness = StoreHarness(limit=45, accounts="")
     harness.store.add_account("own", 20)
     harness.store.add_account("other")
@@ -140,7 +140,7 @@ def test_a_limit_of_its_own() -> None:
 
 
 def test_expired_rows_make_room_within_the_own_limit() -> None:
-    """Below an own limit the account's expired rows are removed for its live ones."""
+    """Below its ``series_limit`` an account's expired rows are removed for its live ones."""
     harness = StoreHarness(limit=1000, accounts="")
     harness.store.add_account("own", 10)
     for circuit in "pqr":
@@ -187,5 +187,5 @@ def test_a_new_account_gets_its_share() -> None:
     ],
 )
 def test_shares(limit: int, own: dict[str, int | None], shares: dict[str, tuple[int, int]]) -> None:
-    """Own limits come first, the rest is divided equally, and the sum is never above the limit."""
+    """Limits of accounts come first, the rest is divided equally, and the sum is never above the limit."""
     assert divide_limit(limit, own) == {account: Quota(*pair) for account, pair in shares.items()}

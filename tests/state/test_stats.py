@@ -35,7 +35,7 @@ def account_stats(clock: Clock, *streams: StreamFilter) -> AccountStats:
 
 
 def test_up_falls_after_the_idle_timeout(clock: Clock, stats: AccountStats) -> None:
-    """Up from the first byte of a stream, down after the idle timeout, up at the next byte."""
+    """The account is up from a stream's first byte, down after the idle timeout, up at the next byte."""
 
     def up_after(seconds: float) -> bool:
         clock.now += seconds
@@ -54,7 +54,7 @@ def test_up_falls_after_the_idle_timeout(clock: Clock, stats: AccountStats) -> N
 
 
 def test_time_without_a_stream_is_counted(clock: Clock, stats: AccountStats) -> None:
-    """From the start to the first stream and between streams, including the current gap."""
+    """Gaps last from the start to the first stream and between streams, including the current one."""
     clock.now += 5
     assert stats.gap_seconds == 5
     stats.opened()

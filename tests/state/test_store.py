@@ -29,7 +29,7 @@ def test_the_last_observation_replaces_the_row(harness: StoreHarness) -> None:
 
 
 def test_rows_are_separate(harness: StoreHarness) -> None:
-    """The same circuit in another account or event, and another spelling of its ID, have their own rows."""
+    """The same circuit in another account or event, and another form of its ID, has a separate row."""
     harness.write(observation(1.0))
     harness.write(observation(2.0), "b")
     harness.write(observation(3.0, event="port|errors"))
@@ -68,7 +68,7 @@ def test_an_account_is_listed_from_the_start(harness: StoreHarness) -> None:
 
 
 def test_a_removed_account_is_gone(harness: StoreHarness) -> None:
-    """Its rows and series are removed, live and expired ones, and the version still increases."""
+    """All rows and series of a removed account go, live and expired ones, and the version still increases."""
     harness.write(observation(1.0, "old"))
     harness.clock.now += TTL + 1
     harness.write(observation(1.0))

@@ -65,7 +65,7 @@ def test_a_port() -> None:
 
 
 def test_spellings_of_an_id_are_one_circuit() -> None:
-    """Samples with and without -PF belong to one circuit; the first spelling is shown."""
+    """Samples with and without -PF belong to one circuit; the first form is shown."""
     (port,) = built(
         ("port_receive_bytes_per_second", PORT, 1.0),
         ("port_info", {**PORT, "port_circuit_id": "PF-AP-LAX1-1-PF", "description": "core"}, 1.0),

@@ -1,4 +1,4 @@
-"""What keys do to the state of the screen."""
+"""Keys change the state of the screen."""
 
 from __future__ import annotations
 

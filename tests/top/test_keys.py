@@ -25,7 +25,7 @@ from pf_exporter.top.keys import Key, KeyDecoder
     ],
 )
 def test_keys(data: bytes, keys: list[Key | str]) -> None:
-    """Characters are characters, control sequences are keys, and those without a meaning are dropped."""
+    """Characters stay characters, control sequences become keys, and those without a meaning are dropped."""
     decoder = KeyDecoder()
     assert decoder.feed(data) == keys
     assert not decoder.is_pending

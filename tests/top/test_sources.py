@@ -142,7 +142,7 @@ def test_both_sources_agree(exporter: Exporter) -> None:
 
 
 def test_a_stream_that_fails(fake: Fake) -> None:
-    """Why an account has no stream is in the reading."""
+    """The reading contains the reason why an account has no stream."""
     fake.script["open"] = [Answer(503) for _ in range(9)]
     config = Config(accounts=(fake.account(name="acme"),), web=WebSettings(listen_address=("127.0.0.1:0",)))
     with Exporter(config) as running:
@@ -276,7 +276,7 @@ def test_ages_go_by_the_exporters_clock(serve: Serve) -> None:
     ],
 )
 def test_targets(target: ScrapeTarget, problems: list[str]) -> None:
-    """What cannot be used is reported at once; a password in a URL is never repeated."""
+    """All problems are reported at once; a password in a URL is never repeated."""
     assert target.problems() == problems
 
 

@@ -124,7 +124,7 @@ def test_virtual_circuits() -> None:
 
 
 def test_only_visible_rows_are_drawn() -> None:
-    """Of 5,000 rows as many are drawn as fit, and the cells of no other are made."""
+    """Of 5,000 rows only the visible ones are drawn, and only their cells are created."""
     drawn: list[str] = []
 
     class Counted(Circuit):
@@ -150,12 +150,12 @@ def test_only_visible_rows_are_drawn() -> None:
     ],
 )
 def test_status(controls: Controls, line: int, expected: str) -> None:
-    """The second line shows order, filter, pause; an empty table says why."""
+    """The second line shows order, filter and pause; an empty table gives the reason."""
     assert expected in screen(table(*CIRCUITS), controls)[line]
 
 
 def test_a_problem_is_shown() -> None:
-    """Why there are no newer values, and the state of each stream, is on the screen."""
+    """The screen shows why there are no newer values, and the state of each stream."""
     made = Table()
     made.update(reading(accounts={"acme": "backoff"}, problem="acme: the login is rejected"))
     lines = screen(made)
