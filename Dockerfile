@@ -12,6 +12,8 @@ RUN python -m venv /opt/pf-exporter \
        -r requirements.txt -r requirements-build.txt
 COPY setup.cfg pyproject.toml README.md LICENSE ./
 COPY pf_exporter pf_exporter
+COPY deploy/man deploy/man
+COPY deploy/completion deploy/completion
 # Fetches nothing. pip and setuptools are removed, because they are not needed later.
 RUN /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --no-index --no-build-isolation --no-deps . \
     && /opt/pf-exporter/bin/python -m compileall -q /opt/pf-exporter/lib \

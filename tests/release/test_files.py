@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 import subprocess
@@ -52,10 +53,19 @@ def test_no_shell_between_signals_and_the_program() -> None:
     assert json.loads(health) == ["pf-exporter", "health"]
 
 
+COPIED = [name for line in re.findall(r"(?m)^COPY (?!--from)(.*)$", DOCKERFILE) for name in line.split()[:-1]]
+
+
+def test_installed_files_are_copied() -> None:
+    """The Dockerfile copies everything that is installed beside the package, such as the man page."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    installed = " ".join(setup["options.data_files"].values()).split()
+    assert len(installed) >= 4
+    assert [name for name in installed if not any(name.startswith(f"{folder}/") for folder in COPIED)] == []
+
+
 def test_copied_files_exist() -> None:
     """Everything that the Dockerfile copies exists and is admitted by .dockerignore."""
-    copied = [
-        name for line in re.findall(r"(?m)^COPY (?!--from)(.*)$", DOCKERFILE) for name in line.split()[:-1]
-    ]
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    assert [name for name in copied if f"!{name}" not in ignored or not (ROOT / name).exists()] == []
+    assert [name for name in COPIED if f"!{name}" not in ignored or not (ROOT / name).exists()] == []

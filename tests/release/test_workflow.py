@@ -61,7 +61,7 @@ def test_python_versions() -> None:
     assert re.findall(r"(?m)^    Programming Language :: Python :: (\S+)$", setup) == PYTHONS
     assert f"\npython_requires = >={PYTHONS[0]}\n" in setup
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"Python (\S+) to (\S+)\.", readme) == [(PYTHONS[0], PYTHONS[-1])]
+    assert re.findall(r"Python (\d\.\d+) to (\d\.\d+)", readme) == [(PYTHONS[0], PYTHONS[-1])]
     bases = re.findall(r"(?m)^FROM python:([\d.]+)-", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
     assert bases
     assert set(bases) <= set(PYTHONS)
