@@ -50,6 +50,13 @@ def test_known_names_are_counted_at_the_limit() -> None:
     assert unknown.snapshot()[0].seen == 2
 
 
+def test_unreadable_data_is_described_as_text() -> None:
+    """Data of an unknown event that is not JSON is described by its length."""
+    unknown = UnknownFields()
+    unknown.add_event("port|weather", "{rain")
+    assert unknown.snapshot() == [UnknownField("port|weather", "", "a string of length 5", 1)]
+
+
 @pytest.mark.parametrize("data", ["", "{", "[" * 100_000, '"\\ud800"', "NaN"])
 def test_unreadable_data_is_counted(data: str) -> None:
     """Events and fields are counted even if their data cannot be parsed."""
