@@ -336,7 +336,7 @@ def test_a_file_of_the_same_name_is_not_replaced(path: str) -> None:
 
 
 def test_a_rotated_file_that_cannot_be_compressed(path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It stays uncompressed, which is logged; recording continues, and the next run compresses it."""
+    """The file stays uncompressed, which is logged; recording continues, and the next run compresses it."""
     noise = [random.Random(number).randbytes(1000) for number in range(4)]
     os.mkdir(f"{path}.1.tmp")
     writer = RecordingWriter(path, limit=3000, kept=2)

@@ -80,7 +80,7 @@ MEANS = st.lists(st.sampled_from([0.0, 0.02, 0.1, 0.5, 2.0, 30.0, 1e3, 1e6]), mi
 def test_cumulative_counters_are_never_taken_for_deltas(
     seed: int, means: list[float], ports: int, reset: float
 ) -> None:
-    """Cumulative counters are detected whatever they count, and however often a port restarts."""
+    """Cumulative counters are never detected as deltas, however often a port restarts."""
     chance = random.Random(seed)
     series = {str(port): list(totals(chance, means, 120, reset)) for port in range(ports)}
     assert Temporality.DELTA not in temporalities(series)
@@ -89,7 +89,7 @@ def test_cumulative_counters_are_never_taken_for_deltas(
 @settings(max_examples=150)
 @given(st.integers(), MEANS, st.integers(1, 5))
 def test_deltas_are_never_taken_for_cumulative_counters(seed: int, means: list[float], ports: int) -> None:
-    """Delta counters are detected whatever they count, and whenever the result is read."""
+    """Deltas are never detected as cumulative counters, whenever the result is read."""
     chance = random.Random(seed)
     series = {str(port): list(intervals(chance, means, 120)) for port in range(ports)}
     assert Temporality.CUMULATIVE not in temporalities(series)
