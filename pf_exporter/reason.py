@@ -74,8 +74,8 @@ class Reason(str, enum.Enum):
     UNAVAILABLE = (
         "unavailable",
         "PacketFabric cannot be reached, or answers with a server error (HTTP 5xx or 408).",
-        "Check DNS, the firewall and the TLS settings on this machine and the status of PacketFabric. The"
-        " exporter keeps trying.",
+        "Run `pf-exporter check`. Check api_url, DNS, the firewall, the proxy and the TLS settings (ca_file"
+        " for a private CA), and the status of PacketFabric. The exporter keeps trying.",
     )
     RATE_LIMITED = (
         "rate_limited",

@@ -129,7 +129,7 @@ def run(minutes: float, seed: int) -> list[str]:
     )  # logs an error for each stream that is broken off
     rng = random.Random(seed)
     options = Options(
-        listen_address="127.0.0.1:0", interval=0.5, heartbeat=0.5, max_connection=3.0, ports=24, vcs=24
+        listen_address="127.0.0.1:0", interval=0.5, heartbeat=0.5, max_connection=12.0, ports=24, vcs=24
     )
     with Simulator(options) as simulator, Link(simulator.url) as link:
         exporter = subprocess.Popen(

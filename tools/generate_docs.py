@@ -162,7 +162,26 @@ def reliability() -> str:
     )
 
 
-PAGES = {"configuration.md": configuration, "metrics.md": metrics, "reliability.md": reliability}
+def troubleshooting() -> str:
+    """Return what each reason means and what to do: docs/troubleshooting.md."""
+    parts = [
+        _section(
+            title, "Reason|Cause|Fix", ((f"`{reason}`", reason.summary, reason.remedy) for reason in values)
+        )
+        for title, values in (
+            ("Reasons", DISCONNECT_REASONS),
+            ("Reasons for rejected events", REJECT_REASONS),
+        )
+    ]
+    return "\n".join(parts)
+
+
+PAGES = {
+    "configuration.md": configuration,
+    "metrics.md": metrics,
+    "reliability.md": reliability,
+    "troubleshooting.md": troubleshooting,
+}
 """The pages with a generated part, and the function that generates it."""
 
 MARK = "<!-- Generated from the code by `make docs`; edit only above this line. -->\n\n"
