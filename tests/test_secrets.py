@@ -48,7 +48,7 @@ def log(tmp_path: Path) -> Iterator[LogFile]:
 
 
 class ErrorCollector(logging.Handler):
-    """Keeps the errors that the reader of a stream logs, with their tracebacks."""
+    """Keeps the errors of failures that are logged, with their tracebacks."""
 
     def __init__(self) -> None:
         super().__init__()
