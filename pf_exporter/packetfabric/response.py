@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from pf_exporter.errors import ExporterError, Rejected, StreamEnded, StreamIdle, Unavailable
+from pf_exporter.packetfabric.chunked import read_chunks
 from pf_exporter.packetfabric.connection import CLOSED, Abort, AbortableConnection, HttpSession
 from pf_exporter.packetfabric.request import Request
 from pf_exporter.packetfabric.transport_errors import FOREIGN, IDLE_MESSAGE, stream_error, unavailable
@@ -135,11 +136,10 @@ class StreamingResponse:
             self._received = False
 
     def _raw_chunks(self) -> Iterator[bytes]:
-        # Only read1 returns what has arrived without waiting for more, also of a chunk that arrives slowly.
-        # That of http.client costs half as much as that of urllib3.
         body = self._connection.response
-        if body is not None and body.chunked:
-            return iter(partial(body.read1, _CHUNK_BYTES), b"")
+        if body is not None and body.chunked and body.fp is not None:
+            return read_chunks(body.fp, _CHUNK_BYTES)
+        # Only read1 returns what has arrived without waiting for more.
         return iter(partial(self._raw.read1, _CHUNK_BYTES, decode_content=False), b"")
 
     def chunks(self) -> Iterator[bytes]:
