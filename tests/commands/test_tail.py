@@ -162,7 +162,7 @@ def test_a_pattern_without_an_event(program: Start, fake: Fake) -> None:
 def test_not_streaming(program: Start, fake: Fake) -> None:
     """Standard error shows why nothing arrives."""
     command = program("tail", env={"PF_HOST": fake.url, "PF_TOKEN": "wrong"})
-    assert "who are you?" in command.wait_for("not streaming")
+    assert "who are you?" in command.wait_for("credentials not accepted")
     command.send_signal(signal.SIGINT)
     assert command.end() == 6
 
@@ -242,7 +242,7 @@ def test_a_bundle_that_is_gone(program: Start, fake: Fake) -> None:
     command = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert command.end() == 5
     assert command.lines[-1] == (
-        "pf-exporter: stream: HTTP 404; the subscription does not exist any more;"
+        f"pf-exporter: stream: {fake.url.removeprefix('http://')}: HTTP 404; the subscription does not exist any more;"
         " make another, and stream it within five minutes"
     )
 
