@@ -242,8 +242,8 @@ def test_a_bundle_that_is_gone(program: Start, fake: Fake) -> None:
     command = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert command.end() == 5
     assert command.lines[-1] == (
-        f"pf-exporter: stream: {fake.url.removeprefix('http://')}: HTTP 404; the subscription does not exist any more;"
-        " make another, and stream it within five minutes"
+        f"pf-exporter: stream: {fake.url.removeprefix('http://')}: HTTP 404;"
+        " the subscription does not exist any more; make another, and stream it within five minutes"
     )
 
 
