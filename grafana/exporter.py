@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.exporter_stats import data_stats, stream_stats
+from grafana.heat import heatmap
 from grafana.layout import new_dashboard
 from grafana.panels import (
     COARSE,
@@ -68,44 +69,43 @@ PROCESS = (
 
 
 def _add_streams(board: dashboard.Dashboard) -> None:
-    lag = f"sum by (le) ({rate('packetfabric_stream_event_lag_seconds_bucket', ALL)})"
     for panel in (
         state_timeline(
             "State of the streams",
             "Green: streaming. Orange: waiting for the next attempt. While it is not green, other "
             "graphs have gaps.",
-            [(f"max by (account) ({STATE})", "{{account}}")],
-            size=(24, 4),
+            [(f"max by (account, instance) ({STATE})", "{{account}} {{instance}}")],
+            size=(24, 5),
             colors=tuple((None if index == 0 else index, color) for index, color in enumerate(COLORS)),
             mappings=MAPPING,
         ),
         graph(
             "Events",
-            "Received events by name, valid or not. The rate should be constant; a step down means "
-            "that circuits or events are missing.",
+            "Received events by name, valid or not, of the exporter that receives most of an account. The "
+            "rate should be constant; a step down means that circuits or events are missing.",
             [
                 (
-                    f"sum by (event) ({rate('packetfabric_stream_events_total', MEASUREMENTS)}) > 0",
+                    "sum by (event) (max by (account, event) ("
+                    f"{rate('packetfabric_stream_events_total', MEASUREMENTS)})) > 0",
                     "{{event}}",
                 ),
-                (f"sum({rate('packetfabric_stream_events_total', LOG)})", "activity log"),
+                (
+                    f"sum(max by (account, event) ({rate('packetfabric_stream_events_total', LOG)}))",
+                    "activity log",
+                ),
             ],
             "suffix:/s",
             size=(12, 8),
             stack=True,
+            step=COARSE,
         ),
-        graph(
-            "Lag",
-            "Time from the timestamp of an event to its arrival. Over a minute: PacketFabric is "
-            "late, or a clock is wrong.",
-            [
-                (f"histogram_quantile({share}, {lag})", name)
-                for share, name in ((0.5, "median"), (0.99, "99 %"))
-            ],
+        heatmap(
+            "Lag of events",
+            "Time from the timestamp of an event to its arrival; the brighter, the more events. Over a "
+            "minute: PacketFabric is late, or a clock is wrong.",
+            f"sum by (le) ({rate('packetfabric_stream_event_lag_seconds_bucket', ALL)})",
+            "{{le}}",
             "s",
-            size=(12, 8),
-            floor=0,
-            at=((None, "transparent"), (60, RED)),
         ),
     ):
         board.with_panel(panel)
@@ -127,7 +127,7 @@ def _add_losses(board: dashboard.Dashboard) -> None:
         graph(
             "Time without a stream",
             "Ratio of time without an open stream. Above 0: the events of that time are lost.",
-            [(f"sum by (account) ({rate('packetfabric_stream_gap_seconds_total', ALL)})", "{{account}}")],
+            [(rate("packetfabric_stream_gap_seconds_total", ALL), "{{account}} {{instance}}")],
             "percentunit",
             size=(8, 8),
             floor=0,
@@ -174,11 +174,11 @@ def _add_resources(board: dashboard.Dashboard) -> None:
             "Series",
             "Series in memory, and samples per scrape. Close to series.limit: increase it.",
             [
-                (f"sum by (account) (packetfabric_series{{{ALL}}})", "series of {{account}}"),
+                (f"max by (account) (packetfabric_series{{{ALL}}})", "series of {{account}}"),
                 (
                     f"scrape_samples_scraped{{{EXPORTER}}} and on (job, instance) "
                     f"packetfabric_exporter_build_info",
-                    "scraped",
+                    "scraped from {{instance}}",
                 ),
             ],
             "short",
@@ -208,6 +208,7 @@ def build() -> dashboard.Dashboard:
         "Exporter",
         "Health of the exporter: event streams, lag, lost data, and resource usage.",
         since="now-24h",
+        own=True,
     )
     add_stat_row(board, *stream_stats(), *data_stats())
     _add_streams(board)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import stat
 
 from grafana.panels import BLUE, GREEN, RED, YELLOW, stat_panel
-from grafana.promql import ALL, EXPORTER, TARGET, threshold
+from grafana.promql import ALL, EXPORTER, threshold
 
 
 def stream_stats() -> tuple[stat.Panel, ...]:
@@ -15,7 +15,7 @@ def stream_stats() -> tuple[stat.Panel, ...]:
         stat_panel(
             "Streams up",
             "Accounts with a working event stream. Red: none; Stream disconnects shows the reasons.",
-            f"sum(packetfabric_up{{{ALL}}})",
+            f"sum(max by (account) (packetfabric_up{{{ALL}}}))",
             colors=((None, RED), (1, GREEN)),
             empty="no exporter",
         ),
@@ -23,7 +23,7 @@ def stream_stats() -> tuple[stat.Panel, ...]:
             "Last measurement",
             "Time since the last event of a port or circuit, of the account that has been silent "
             "longest. Red: the stream is open but delivers nothing.",
-            f"max(time() - max by ({TARGET}) ("
+            f"max(time() - max by (account) ("
             f'packetfabric_stream_last_event_timestamp_seconds{{{ALL}, event=~"(port|vc)[|].+"}}))',
             "s",
             colors=((None, GREEN), (max_silence / 3, YELLOW), (max_silence, RED)),

@@ -4,94 +4,93 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.fleet_ports import ADMIN_DOWN, BUSIER, FULL, OPERATIONAL_UP, PORT_KEYS, add_ports
-from grafana.layout import new_dashboard
-from grafana.optics import MARGIN_COLORS
-from grafana.panels import (
-    COARSE,
-    GREEN,
-    ORANGE,
-    RED,
-    YELLOW,
-    add_stat_row,
-    bars,
-    graph,
-    stat_panel,
-    state_timeline,
-    with_link,
+from grafana.fleet_circuits import add_circuits
+from grafana.fleet_now import ALERTS, TO_PORT, add_now
+from grafana.fleet_ports import add_ports
+from grafana.fleet_trends import add_trends
+from grafana.layout import new_dashboard, place
+from grafana.panels import GREEN, ORANGE, RED, add_stat_row, bars, graph, stat_panel, with_link
+from grafana.promql import (
+    ADMIN_DOWN,
+    ALL,
+    CONNECTED,
+    NOT_A_MEMBER,
+    OPERATIONAL_UP,
+    PORT_KEYS,
+    fold_ends,
+    here,
+    mean,
+    port_named,
+    port_traffic,
+    vcs_here,
 )
-from grafana.promql import ALL, RECORDED, bits, increases, port_named, recorded_port_named
 
-TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 RED_IF_ANY = ((None, GREEN), (1, RED))
-UTILISATION_COLORS = (
-    *((None, "#1d3427"), (0.05, "#254f35"), (0.1, "#2f6b43"), (0.2, "#4c8f4f"), (0.3, "#8aa84b")),
-    *((0.5, YELLOW), (0.7, ORANGE), (FULL, RED)),
-)
-
-
-def _talkers(direction: str) -> str:
-    # A LAG and its members count the same traffic.
-    traffic = (
-        f"8 * avg_over_time(packetfabric_port_{direction}_bytes_per_second{{{ALL}}}[10m])\n"
-        f'  unless on ({PORT_KEYS}) packetfabric_port_info{{lag!=""}}'
-    )
-    return f"sort_desc(topk(8, {port_named(traffic)}))"
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
+    up = here(OPERATIONAL_UP)
+    connected = vcs_here(CONNECTED)
     add_stat_row(
         board,
         stat_panel(
             "Streams down",
             "Accounts without a working event stream. Red: the panels below are out of date; open Exporter.",
-            f"count(packetfabric_up{{{ALL}}} == 0) or 0 * count(packetfabric_up{{{ALL}}})",
+            f"count(max by (account) (packetfabric_up{{{ALL}}}) == 0) or 0 * count(packetfabric_up{{{ALL}}})",
             colors=RED_IF_ANY,
             empty="no exporter",
         ),
         stat_panel(
             "Ports up",
             "Ports, LAGs and LAG members that are up, as of the last poll of the inventory.",
-            f"count({OPERATIONAL_UP} == 1)",
+            f"count({up} == 1)",
             empty="no inventory",
         ),
         stat_panel(
             "Ports down",
-            "Ports that are down but not administratively down. Red: find them in the table and open each.",
-            f"count({OPERATIONAL_UP} == 0 unless on ({PORT_KEYS}) {ADMIN_DOWN})"
-            f" or 0 * count({OPERATIONAL_UP})",
+            "Ports that are down but not administratively down. Red: they are first in the table Ports.",
+            f"count({up} == 0 unless on ({PORT_KEYS}) {ADMIN_DOWN}) or 0 * count({up})",
             colors=RED_IF_ANY,
             empty="no inventory",
         ),
         stat_panel(
-            "Circuits connected",
+            "Circuits up",
             "Virtual circuits that are connected, as of the last poll of the inventory.",
-            f"count(packetfabric_vc_connected{{{ALL}}} == 1)",
+            f"count({connected} == 1)",
         ),
         stat_panel(
             "Circuits down",
-            "Virtual circuits that are not connected. Red: open Virtual circuit and check its ports.",
-            f"count(packetfabric_vc_connected{{{ALL}}} == 0) or 0 * "
-            f"count(packetfabric_vc_connected{{{ALL}}})",
+            "Virtual circuits that are not connected. Red: they are first in the table Virtual circuits.",
+            f"count({connected} == 0) or 0 * count({connected})",
             colors=RED_IF_ANY,
         ),
         stat_panel(
             "Alerts firing",
-            "Alerts of prometheus/alerts.yml, if it is loaded. Orange: docs/runbook.md describes what to do.",
-            'count(ALERTS{alertname=~"PacketFabric.+", alertstate="firing"}) or vector(0)',
+            "Alerts of prometheus/alerts.yml, if it is loaded; the table below lists them.",
+            f"count(group by (alertname, account, port_circuit_id, vc_circuit_id) (ALERTS{{{ALERTS}, "
+            'alertstate="firing"})) or vector(0)',
             colors=((None, GREEN), (1, ORANGE)),
         ),
     )
+
+
+def _talkers(direction: str) -> str:
+    traffic = f"{port_traffic(direction)}\n  {NOT_A_MEMBER}"
+    return f"sort_desc({port_named(f'8 * topk(8, {here(traffic)})')})"
 
 
 def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Traffic of all virtual circuits",
-            "Traffic received at all ends, and transmitted (below the axis). A difference means packet loss.",
+            "Traffic received at all VC ends, and transmitted (below the axis). A lasting difference means "
+            "packet loss, or circuits of which only one end reports.",
             [
-                (f"sum({bits('packetfabric_vc_receive_bytes_total', ALL)})", "in"),
-                (f"sum({bits('packetfabric_vc_transmit_bytes_total', ALL)})", "out"),
+                (
+                    f"8 * sum({here(fold_ends(mean(f'packetfabric_vc_{direction}_bytes_per_second')))})",
+                    name,
+                )
+                for direction, name in (("receive", "in"), ("transmit", "out"))
             ],
             "bps",
             size=(24, 7),
@@ -102,7 +101,7 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
         board.with_panel(
             with_link(
                 bars(
-                    f"Top talkers {word}",
+                    f"Busiest ports, {word}",
                     "Ports with the most traffic now; LAGs instead of their members. Open a port to see the"
                     " traffic of its circuits.",
                     _talkers(direction),
@@ -113,88 +112,6 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
                 *TO_PORT,
             )
         )
-    board.with_panel(
-        with_link(
-            state_timeline(
-                "Utilisation by port",
-                "Utilisation of the busier direction; the speed of a LAG is the sum of its members. "
-                "Red: saturated; move or limit a circuit, or order capacity.",
-                [(port_named(BUSIER), "{{name}}")],
-                "percentunit",
-                size=(24, 11),
-                colors=UTILISATION_COLORS,
-                step=COARSE,
-            ),
-            *TO_PORT,
-        )
-    )
-
-
-def _add_errors_and_margins(board: dashboard.Dashboard) -> None:
-    board.with_panel(
-        with_link(
-            bars(
-                "Ports with errors",
-                "Damaged or dropped frames received in the selected time range. If they grow: open the "
-                "port, check the type of error, then the receive power.",
-                "sort_desc(topk(8, "
-                + port_named(
-                    f"increase(packetfabric_port_receive_unspecified_errors_total{{{ALL}}}[$__range]) > 0"
-                )
-                + "))",
-                "{{name}}",
-                "short",
-                colors=((None, ORANGE),),
-                low=0,
-                size=(8, 8),
-                empty="no errors",
-            ),
-            *TO_PORT,
-        )
-    )
-    board.with_panel(
-        with_link(
-            bars(
-                "Lowest receive margin",
-                "The lanes with the lowest receive power above the minimum of their optics, in dB "
-                "(needs the recording rules), without administratively down ports. Red: open Optics, "
-                "clean both ends.",
-                "sort(bottomk(8, "
-                + recorded_port_named(
-                    f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED}}}"
-                    f" unless on (job, account, port_circuit_id) {ADMIN_DOWN}"
-                )
-                + "))",
-                "{{name}} · {{lane}}",
-                "dB",
-                size=(8, 8),
-                low=0,
-                high=20,
-                colors=MARGIN_COLORS,
-                empty="no rules",
-            ),
-            "Open optics",
-            "optics",
-            "var-port=${__field.labels.port_circuit_id}",
-        )
-    )
-
-
-def _add_activity(board: dashboard.Dashboard) -> None:
-    board.with_panel(
-        graph(
-            "Activity",
-            "Entries of the activity log by category, to find changes made shortly before a "
-            "problem. The portal shows the complete entries; the exporter's log has their category,"
-            " level and event.",
-            [(increases("packetfabric_activity_events_total", "category"), "log {{category}}")],
-            "short",
-            size=(8, 8),
-            bars=True,
-            step=COARSE,
-            soft=(0, 1),
-        )
-    )
 
 
 def build() -> dashboard.Dashboard:
@@ -202,12 +119,15 @@ def build() -> dashboard.Dashboard:
     board = new_dashboard(
         "fleet",
         "Fleet",
-        "Overview of all ports and virtual circuits: state, traffic, errors and optical power.",
+        "What is broken, since when, and who is affected: alerts, states, traffic, errors and optical power"
+        " of all ports and virtual circuits.",
         since="now-24h",
+        variables=place(),
     )
     _add_stats(board)
+    add_now(board)
     add_ports(board)
+    add_circuits(board)
     _add_traffic(board)
-    _add_errors_and_margins(board)
-    _add_activity(board)
+    add_trends(board)
     return board

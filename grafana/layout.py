@@ -8,7 +8,7 @@ from typing import Any
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.promql import EXPORTER, circuits
+from grafana.promql import ALL, EXPORTER, circuits
 
 TAG = "packetfabric"
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -25,7 +25,8 @@ def _query(name: str, label: str, query: str, *, multi: bool, regex: str = "") -
     variable.refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
     variable.sort(model.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC).multi(multi).include_all(multi)
     if multi:
-        variable.all_value(".+").current(model.VariableOption(text=["All"], value=["$__all"]))
+        # Not ".+": recording rules that fold replicas have no instance.
+        variable.all_value(".*").current(model.VariableOption(text=["All"], value=["$__all"]))
     return variable.regex(regex) if regex else variable
 
 
@@ -35,10 +36,81 @@ def circuit(kind: str, label: str, *, multi: bool = False) -> dashboard.QueryVar
     return _query(kind, label, circuits(kind), multi=multi, regex=regex)
 
 
+def place() -> tuple[dashboard.QueryVariable, dashboard.QueryVariable]:
+    """Return the variables for POPs and markets; ``promql.here`` applies them."""
+    info = f"packetfabric_port_info{{{ALL}"
+    return (
+        _query("market", "Market", f"label_values({info}}}, market)", multi=True),
+        _query("pop", "POP", f'label_values({info}, market=~"$market"}}, pop)', multi=True),
+    )
+
+
+def _annotation(
+    name: str, color: str, expression: str, title: str, *, shown: bool
+) -> dashboard.AnnotationQuery:
+    query = dashboard.AnnotationQuery().name(name).datasource(SOURCE).icon_color(color).enable(shown)
+    return query.expr(expression).title_format(title).step("60s")
+
+
+def _add_annotations(board: dashboard.Dashboard, alerts: str, *, own: bool) -> None:
+    """Add what explains a step or a gap in a graph."""
+    restarts = f"changes(process_start_time_seconds{{{EXPORTER}}}[2m]) > 0"
+    disconnects = f"increase(packetfabric_stream_disconnects_total{{{ALL}, reason"
+    for query in (
+        _annotation(
+            "Alerts",
+            "red",
+            f'ALERTS{{alertname=~"PacketFabric.+", alertstate="firing", {alerts}}}',
+            "{{alertname}} {{port_circuit_id}}{{vc_circuit_id}}",
+            shown=True,
+        ),
+        _annotation(
+            "Exporter restarts",
+            "purple",
+            f"{restarts} and on (job, instance) packetfabric_exporter_build_info",
+            "The exporter {{instance}} restarted",
+            shown=True,
+        ),
+        _annotation(
+            "Stream lost",
+            "orange",
+            f'{disconnects}!~"rotated|ended"}}[2m]) > 0',
+            "Stream of {{account}} lost: {{reason}}",
+            shown=True,
+        ),
+        _annotation(
+            "Stream rotated",
+            "blue",
+            f'{disconnects}=~"rotated|ended"}}[2m]) > 0',
+            "Stream of {{account}} replaced as planned",
+            shown=own,
+        ),
+        _annotation(
+            "Counter resets",
+            "yellow",
+            f"increase(packetfabric_resets_total{{{ALL}}}[2m]) > 0",
+            "Counters of {{event}} reset",
+            shown=True,
+        ),
+    ):
+        board.annotation(query)
+
+
 def new_dashboard(
-    uid: str, title: str, help: str, *, since: str, variables: Sequence[Any] = ()
+    uid: str,
+    title: str,
+    help: str,
+    *,
+    since: str,
+    variables: Sequence[Any] = (),
+    alerts: str = 'account=~"$account|"',
+    own: bool = False,
 ) -> dashboard.Dashboard:
-    """Return a dashboard without panels, with the variables and links that all dashboards have."""
+    """Return a dashboard without panels, with the variables, annotations and links that all dashboards have.
+
+    ``alerts`` selects the alerts that are marked in its graphs; ``own`` also marks planned
+    changes of the stream.
+    """
     board = dashboard.Dashboard(f"PacketFabric / {title}").uid(f"{TAG}-{uid}").description(help).tags([TAG])
     board.time(since, "now").refresh("1m").readonly().timezone("browser")
     board.tooltip(model.DashboardCursorSync.CROSSHAIR)
@@ -59,4 +131,5 @@ def new_dashboard(
     board.with_variable(_query("account", "Account", account, multi=True))
     for variable in variables:
         board.with_variable(variable)
+    _add_annotations(board, alerts, own=own)
     return board

@@ -27,9 +27,13 @@
   },
 
   grafanaDashboards+:: {
+    'packetfabric-billing.json': configured(import 'dashboards/billing.json'),
+    'packetfabric-capacity.json': configured(import 'dashboards/capacity.json'),
+    'packetfabric-cloud-router.json': configured(import 'dashboards/cloud-router.json'),
     'packetfabric-exporter.json': configured(import 'dashboards/exporter.json'),
     'packetfabric-fleet.json': configured(import 'dashboards/fleet.json'),
     'packetfabric-optics.json': configured(import 'dashboards/optics.json'),
+    'packetfabric-pops.json': configured(import 'dashboards/pops.json'),
     'packetfabric-port.json': configured(import 'dashboards/port.json'),
     'packetfabric-vc.json': configured(import 'dashboards/vc.json'),
   },

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.layout import circuit, new_dashboard
+from grafana.layout import circuit, new_dashboard, place
 from grafana.panels import GREEN, ORANGE, RED, YELLOW, add_stat_row, bars, graph, stat_panel, with_link
-from grafana.promql import ALL, RECORDED, port_named, recorded_port_named, threshold
+from grafana.promql import ALL, PORT_KEYS, RECORDED, fold, here, port_named, threshold
 
 LANES = f'{ALL}, port_circuit_id=~"$port"'
-RECORDED_LANES = f'{RECORDED}, port_circuit_id=~"$port"'
-POWER = f"packetfabric_port_optical_receive_power_dbm{{{LANES}}}"
+LANE_KEYS = f"{PORT_KEYS}, lane"
+
+
+def _lanes(metric: str) -> str:
+    return here(fold(f"{metric}{{{LANES}}}", LANE_KEYS))
+
+
+POWER = _lanes("packetfabric_port_optical_receive_power_dbm")
+_RECORDED = f'lane:packetfabric_receive_power_dbm:margin{{{RECORDED}, port_circuit_id=~"$port"}}'
+RECEIVE_MARGIN = here(fold(_RECORDED, LANE_KEYS))
 DARK = -35
 """dBm below which a lane receives no light: its port is down, and the value says nothing about the fibre."""
 MARGIN = threshold("receiveMargin")
@@ -19,13 +27,37 @@ MARGIN_COLORS = ((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 
 
-def _drift(days: int) -> str:
-    before = f"avg_over_time({POWER}[1h] offset {days}d)"
-    return f"(avg_over_time({POWER}[1h]) > {DARK}) - ({before} > {DARK})"
+LIT_MARGIN = f"({RECEIVE_MARGIN} and on ({LANE_KEYS}) {POWER} > {DARK})"
+"""Of lanes that are not dark: a dark one is no reason to clean anything."""
+
+
+def _hour(offset: str = "") -> str:
+    """Return the mean receive power of an hour, of lanes that are not dark."""
+    power = f"avg_over_time(packetfabric_port_optical_receive_power_dbm{{{LANES}}}[1h]{offset})"
+    return f"({here(fold(power, LANE_KEYS))} > {DARK})"
+
+
+LOST = f"{_hour(' offset 1d')} - {_hour()}"
+"""How much less light each lane receives than a day ago, in dB."""
+
+
+def _lowest(quantity: str, lit: str = "") -> str:
+    """Return the lanes with the lowest mean in the time range, so that a graph stays readable."""
+    metric = f"packetfabric_port_optical_{quantity}"
+    over_range = fold(f"avg_over_time({metric}{{{LANES}}}[$__range] @ end())", LANE_KEYS)
+    return port_named(f"{_lanes(metric)}{lit} and on ({LANE_KEYS}) bottomk(16, {here(over_range)}{lit})")
+
+
+def _bias_of_lowest() -> str:
+    weakest = f"avg_over_time(packetfabric_port_optical_transmit_power_dbm{{{LANES}}}[$__range] @ end())"
+    return port_named(
+        f"{_lanes('packetfabric_port_optical_bias_current_amperes')}\n"
+        f"and on ({LANE_KEYS}) bottomk(16, {here(fold(weakest, LANE_KEYS))})"
+    )
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
-    margin = f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED_LANES}}}"
+    lit = f"{POWER} > {DARK}"
     add_stat_row(
         board,
         stat_panel(
@@ -45,7 +77,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             "Lowest margin",
             "Lowest receive power above the minimum of the optics, in dB, of lanes that are not "
             "dark. Red: clean the connectors. Needs the recording rules.",
-            f"min({margin} and on (job, account, port_circuit_id, lane) {POWER} > {DARK})",
+            f"min({LIT_MARGIN})",
             "dB",
             colors=((None, RED), (MARGIN, YELLOW), (MARGIN + 2, GREEN)),
             decimals=1,
@@ -55,7 +87,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             "Lane difference",
             "The largest difference in receive power between two lanes of a port. Red: one laser or"
             " fibre of it is degrading.",
-            "max(max without (lane) (" + POWER + ") - min without (lane) (" + POWER + "))",
+            f"max(max by ({PORT_KEYS}) ({lit}) - min by ({PORT_KEYS}) ({lit}))",
             "dB",
             colors=((None, GREEN), (2, YELLOW), (threshold("laneSpread"), RED)),
             decimals=1,
@@ -65,15 +97,14 @@ def _add_stats(board: dashboard.Dashboard) -> None:
 
 def _add_received(board: dashboard.Dashboard) -> None:
     lane = "{{name}} · {{lane}}"
-    margin = f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED_LANES}}}"
-    drift = f"sort(bottomk(12, {port_named(_drift(1))}))"
     for panel in (
         with_link(
             bars(
                 "Margin",
                 "Receive power above the minimum of the optics, in dB, the lowest first (needs the "
-                "recording rules). Red: clean both ends, look for bends, measure the cross connect.",
-                f"sort(bottomk(12, {recorded_port_named(margin)}))",
+                "recording rules), without dark lanes. Red: clean both ends, look for bends, measure the "
+                "cross connect.",
+                f"sort({port_named(f'bottomk(12, {LIT_MARGIN})')})",
                 lane,
                 "dB",
                 colors=MARGIN_COLORS,
@@ -86,15 +117,15 @@ def _add_received(board: dashboard.Dashboard) -> None:
         ),
         with_link(
             bars(
-                "Change in 24 hours",
-                "Change of the receive power since 24 hours ago. Clearly below 0: dirt or aging. A "
-                "whole dB: a bend or a new patch.",
-                drift,
+                "Receive power lost in 24 hours",
+                "How much less light a lane receives than 24 hours ago, in dB. A few tenths: dirt or aging."
+                " A whole dB: a bend or a new patch.",
+                f"sort_desc({port_named(f'topk(12, {LOST})')})",
                 lane,
                 "dB",
-                colors=((None, RED), (-2, ORANGE), (-0.5, GREEN)),
+                colors=((None, GREEN), (0.5, ORANGE), (2, RED)),
                 size=(12, 11),
-                low=-6,
+                low=0,
                 high=6,
                 empty="less than a day of data",
             ),
@@ -103,9 +134,9 @@ def _add_received(board: dashboard.Dashboard) -> None:
         with_link(
             graph(
                 "Receive power",
-                "All lanes that are not dark. Decrease over days: clean the connectors. Step: the "
-                "fibre was moved.",
-                [(port_named(f"{POWER} > {DARK}"), lane)],
+                "The 16 lanes with the lowest receive power that are not dark; choose ports to see others. "
+                "Decrease over days: clean the connectors. Step: the fibre was moved.",
+                [(_lowest("receive_power_dbm", f" > {DARK}"), lane)],
                 "dBm",
                 size=(24, 11),
                 legend=("lastNotNull", "min"),
@@ -121,18 +152,21 @@ def _add_lasers(board: dashboard.Dashboard) -> None:
     for panel in (
         graph(
             "Transmit power",
-            "By lane. A decrease is a failing laser: replace the module.",
-            [(port_named(f"packetfabric_port_optical_transmit_power_dbm{{{LANES}}}"), lane)],
+            "The 16 lanes with the lowest transmit power. A decrease is a failing laser: replace the module.",
+            [(_lowest("transmit_power_dbm"), lane)],
             "dBm",
             size=(12, 9),
+            soft=(-6, 2),
             legend=("lastNotNull",),
         ),
         graph(
             "Bias current",
-            "Laser bias current by lane. It increases as a laser ages, before the transmit power decreases.",
-            [(port_named(f"packetfabric_port_optical_bias_current_amperes{{{LANES}}}"), lane)],
+            "Laser bias current of the same lanes. It increases as a laser ages, before the transmit power "
+            "decreases.",
+            [(_bias_of_lowest(), lane)],
             "amp",
             size=(12, 9),
+            soft=(0.02, 0.06),
             legend=("lastNotNull",),
         ),
     ):
@@ -147,7 +181,7 @@ def build() -> dashboard.Dashboard:
         "Optical power and laser bias current of all ports, to find degrading fibres and "
         "modules before they fail.",
         since="now-3d",
-        variables=[circuit("port", "Port", multi=True)],
+        variables=[*place(), circuit("port", "Port", multi=True)],
     )
     _add_stats(board)
     _add_received(board)

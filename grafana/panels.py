@@ -9,6 +9,8 @@ from grafana_foundation_sdk.builders import (
     bargauge,
     common,
     dashboard,
+    heatmap,
+    nodegraph,
     prometheus,
     stat,
     statetimeline,
@@ -25,9 +27,9 @@ STEP = "2m"
 """The minimum step of graphs. PacketFabric reports at its own interval, up to a minute, regardless of the
 scrape interval; a rate over less than two of those intervals alternates with zero."""
 
-COARSE = "5m"
-"""The minimum step of bars and shades, which are too narrow over a day with a smaller one. A new Prometheus
-shows nothing in them for this time."""
+COARSE = "10m"
+"""The minimum step of bars, of shades, which are too narrow over a day with a smaller one, and of counters,
+which then have two samples in each step even if PacketFabric reports every five minutes."""
 
 GREEN, YELLOW, ORANGE, RED, BLUE = "green", "yellow", "orange", "red", "blue"
 
@@ -35,7 +37,16 @@ Steps = Sequence[tuple[float | None, str]]
 Query = tuple[str, str]
 """An expression, and the legend of its series."""
 
-P = TypeVar("P", timeseries.Panel, stat.Panel, bargauge.Panel, table.Panel, statetimeline.Panel)
+P = TypeVar(
+    "P",
+    timeseries.Panel,
+    stat.Panel,
+    bargauge.Panel,
+    table.Panel,
+    statetimeline.Panel,
+    heatmap.Panel,
+    nodegraph.Panel,
+)
 
 UP_DOWN = [
     model.ValueMap(
@@ -135,6 +146,12 @@ def graph(
         model.DynamicConfigValue("custom.fillOpacity", 0),
         model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": RED}),
     ]
+    dotted = [
+        model.DynamicConfigValue("custom.lineStyle", {"fill": "dot", "dash": [2, 6]}),
+        model.DynamicConfigValue("custom.fillOpacity", 0),
+        model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "text"}),
+    ]
+    panel.with_override(model.MatcherConfig(id_val="byRegexp", options="/^last week/"), dotted)
     limits = model.MatcherConfig(id_val="byRegexp", options="/^(limit|speed|minimum|maximum)/")
     panel.with_override(limits, dashed)
     if at:
@@ -149,7 +166,7 @@ def stat_panel(
     title: str,
     help: str,
     expression: str,
-    unit: str = "short",
+    unit: str = "none",
     *,
     colors: Steps = ((None, GREEN),),
     legend: str = "",
@@ -213,6 +230,7 @@ def state_timeline(
     colors: Steps = ((None, RED), (1, GREEN)),
     mappings: Sequence[Any] = (),
     step: str = STEP,
+    empty: str = "none",
 ) -> statetimeline.Panel:
     """Return a panel with the states of each series over time."""
     panel = with_queries(with_frame(statetimeline.Panel(), title, help, unit, size), queries)
@@ -225,7 +243,7 @@ def state_timeline(
         .display_mode(common_model.LegendDisplayMode.LIST)
         .calcs([])
     )
-    panel.merge_values(True).row_height(0.8)
+    panel.merge_values(True).row_height(0.8).no_value(empty)
     return panel
 
 

@@ -5,37 +5,33 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard, table
 
 from grafana.layout import circuit, new_dashboard
-from grafana.panels import (
-    GREEN,
-    ORANGE,
-    RED,
-    UP_DOWN,
-    YELLOW,
-    add_stat_row,
-    graph,
-    stat_panel,
-    state_timeline,
-)
+from grafana.panels import COARSE, UP_DOWN, graph, state_timeline
+from grafana.port_lag import add_lag
 from grafana.port_optics import add_optics
-from grafana.promql import ALL, CAPACITY, PORT, TARGET, bits, rate, threshold, vc_named
+from grafana.port_stats import SPEED, add_stats
+from grafana.promql import (
+    ALL,
+    PORT,
+    VC_KEYS,
+    fold,
+    fold_ends,
+    mean,
+    per_million,
+    port_traffic,
+    rate,
+    vc_named,
+)
 from grafana.tables import rows
 from pf_exporter.schema.events import EVENTS
 
 DIRECTIONS = {"rx": "in", "tx": "out"}
-PORT_KEYS = f"{TARGET}, port_circuit_id"
 RATE = "suffix:/s"
-
-SPEED = f"8 * max({CAPACITY} and on ({PORT_KEYS}) packetfabric_port_info{{{PORT}}})"
-
-
-def _utilisation(direction: str) -> str:
-    return f"packetfabric_port_{direction}_bytes_per_second{{{PORT}}} / on ({PORT_KEYS}) {CAPACITY}"
 
 
 def _error_queries() -> list[tuple[str, str]]:
     """Return a query per family of errors, with the name of its field as legend."""
     return [
-        (rate(family.name), field.replace("_", " "))
+        (fold(rate(family.name)), field.replace("_", " "))
         for field, family in EVENTS["port|errors"].fields.items()
         if field != "tx_carrier"
     ]
@@ -43,91 +39,36 @@ def _error_queries() -> list[tuple[str, str]]:
 
 def _mac_queries(*increases: str) -> list[tuple[str, str]]:
     return [
-        (rate(family.name), f"{field[3:].replace('_', ' ')} {DIRECTIONS[field[:2]]}")
+        (fold(rate(family.name)), f"{field[3:].replace('_', ' ')} {DIRECTIONS[field[:2]]}")
         for field, family in EVENTS["port|etherstats"].fields.items()
         if field[3:] in increases
     ]
 
 
-def _add_stats(board: dashboard.Dashboard) -> None:
-    full = ((None, GREEN), (0.7, YELLOW), (threshold("portUtilisation"), RED))
-    add_stat_row(
-        board,
-        stat_panel(
-            "State",
-            "Operational state, as of the last poll of the inventory. Red: check the receive power "
-            "below; none means a problem with the fibre or the far end.",
-            f"max(packetfabric_port_operational_up{{{PORT}}})",
-            colors=((None, RED), (1, GREEN)),
-            mappings=UP_DOWN,
-            empty="no inventory",
-        ),
-        stat_panel(
-            "Admin state",
-            "Administrative state. Orange: administratively down, so that no alert fires for this port.",
-            f"max(packetfabric_port_admin_up{{{PORT}}})",
-            colors=((None, ORANGE), (1, GREEN)),
-            mappings=UP_DOWN,
-            empty="no inventory",
-        ),
-        stat_panel(
-            "POP",
-            "The point of presence of the port.",
-            f"max by (pop, site) (packetfabric_port_info{{{PORT}}})",
-            legend="{{pop}}",
-            text=True,
-        ),
-        stat_panel(
-            "Speed", "The speed of a LAG is the sum of its members.", SPEED, "bps", empty="no inventory"
-        ),
-        *(
-            stat_panel(
-                f"Utilisation, {word}",
-                "Ratio of the speed. Red: saturated, packets are dropped; check which circuit causes it.",
-                f"max({_utilisation(direction)})",
-                "percentunit",
-                colors=full,
-                decimals=1,
-            )
-            for direction, word in (("receive", "in"), ("transmit", "out"))
-        ),
-        stat_panel(
-            "Flaps, 24 h",
-            "Carrier transitions in the last 24 hours. Red: clean and reseat connectors, check the "
-            "receive power.",
-            f"max(round(increase(packetfabric_port_carrier_transitions_total{{{PORT}}}[1d])))",
-            colors=((None, GREEN), (1, YELLOW), (threshold("portTransitions") + 1, RED)),
-        ),
-        stat_panel(
-            "Last event",
-            "Time since the last event of this port. Red: check whether the port still exists, then"
-            " open Exporter.",
-            f"clamp_min(time() - max(packetfabric_port_last_event_timestamp_seconds{{{PORT}}}), 0)",
-            "s",
-            colors=((None, GREEN), (300, YELLOW), (threshold("silence"), RED)),
-            decimals=0,
-        ),
-    )
-
-
 def _circuits() -> table.Panel:
-    keys = f"{TARGET}, vc_circuit_id"
-
     def now(direction: str) -> str:
-        metric = f"packetfabric_vc_{direction}_bytes_per_second{{{PORT}}}"
-        return f"8 * max by (vc_circuit_id, vlan, name) ({vc_named(metric)})"
+        used = mean(f"packetfabric_vc_{direction}_bytes_per_second", PORT, "10m")
+        return f"8 * {vc_named(fold_ends(used))}"
 
-    limit = f"8 * max by (vc_circuit_id) (packetfabric_vc_receive_limit_bytes_per_second{{{ALL}}}" + (
-        f" and on ({keys}) packetfabric_vc_receive_bytes_per_second{{{PORT}}})"
+    ends = f"packetfabric_vc_receive_bytes_per_second{{{PORT}}}"
+    limit = fold(
+        f"packetfabric_vc_receive_limit_bytes_per_second{{{ALL}}} and on ({VC_KEYS}) {ends}", VC_KEYS
     )
+    state = fold(f"packetfabric_vc_connected{{{ALL}}} and on ({VC_KEYS}) {ends}", VC_KEYS)
     return rows(
         "Circuits",
         "The virtual circuits on this port, the busiest first; click a name to open it. Empty: "
         "none is subscribed, or the port is a LAG member and its circuits are on the LAG.",
-        [(now("receive"), "In", "bps"), (now("transmit"), "Out", "bps"), (limit, "Limit", "bps")],
+        [
+            (now("receive"), "In", "bps"),
+            (now("transmit"), "Out", "bps"),
+            (f"8 * {limit}", "Limit", "bps"),
+            (state, "State", "short"),
+        ],
         {"name": "Circuit", "vc_circuit_id": "ID", "vlan": "VLAN"},
         size=(24, 6),
-        link=("Circuit", "vc", "var-vc=${__data.fields.ID}"),
+        links=[("Circuit", "vc", "var-vc=${__data.fields.ID}")],
+        mappings={"State": UP_DOWN},
         sort=[("In", True)],
     )
 
@@ -136,11 +77,13 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Traffic",
-            "Received, and transmitted below the axis; the dashed lines are the speed. No traffic: "
-            "check State.",
+            "Received, and transmitted below the axis; the dashed lines are the speed, the other lines the "
+            "same time a week ago. No traffic: check State.",
             [
-                (f"sum({bits('packetfabric_port_receive_bytes_total')})", "in"),
-                (f"sum({bits('packetfabric_port_transmit_bytes_total')})", "out"),
+                (f"8 * {port_traffic('receive', '$__rate_interval', PORT)}", "in"),
+                (f"8 * {port_traffic('transmit', '$__rate_interval', PORT)}", "out"),
+                (f"8 * {port_traffic('receive', '$__rate_interval', PORT, ' offset 1w')}", "last week in"),
+                (f"8 * {port_traffic('transmit', '$__rate_interval', PORT, ' offset 1w')}", "last week out"),
                 (SPEED, "speed"),
                 (SPEED, "speed out"),
             ],
@@ -158,6 +101,7 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
             "pps",
             size=(8, 9),
             below=True,
+            step=COARSE,
         )
     )
     board.with_panel(
@@ -165,16 +109,39 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
             "State over time",
             "Operational and administrative state, as polled: up (green) or down (red).",
             [
-                (f"max(packetfabric_port_operational_up{{{PORT}}})", "State"),
-                (f"max(packetfabric_port_admin_up{{{PORT}}})", "Admin state"),
+                (fold(f"packetfabric_port_operational_up{{{PORT}}}"), "State"),
+                (fold(f"packetfabric_port_admin_up{{{PORT}}}"), "Admin state"),
             ],
-            size=(24, 4),
+            size=(16, 6),
             mappings=UP_DOWN,
         )
     )
 
 
 def _add_errors(board: dashboard.Dashboard) -> None:
+    board.with_panel(
+        graph(
+            "Errors per million packets",
+            "Damaged or dropped frames by direction, per million packets of the last hour, so that a quiet "
+            "and a busy port compare. Above 1: check the types of error below. Empty: almost no packets.",
+            [
+                (
+                    per_million(
+                        f"packetfabric_port_{direction}_unspecified_errors_total",
+                        f"packetfabric_port_{direction}_packets_total",
+                        "1h",
+                        PORT,
+                    ),
+                    word,
+                )
+                for direction, word in (("receive", "received"), ("transmit", "transmitted"))
+            ],
+            "short",
+            size=(8, 6),
+            floor=0,
+            soft=(0, 1),
+        )
+    )
     board.with_panel(
         graph(
             "Errors by type",
@@ -187,6 +154,7 @@ def _add_errors(board: dashboard.Dashboard) -> None:
             legend=("mean", "max"),
             floor=0,
             soft=(0, 0.1),
+            step=COARSE,
         )
     )
     board.with_panel(
@@ -208,6 +176,7 @@ def _add_errors(board: dashboard.Dashboard) -> None:
             legend=("mean", "max"),
             floor=0,
             soft=(0, 0.1),
+            step=COARSE,
         )
     )
 
@@ -220,10 +189,12 @@ def build() -> dashboard.Dashboard:
         "One port, LAG or LAG member: traffic, errors, optical power and circuits.",
         since="now-24h",
         variables=[circuit("port", "Port")],
+        alerts='account=~"$account|", port_circuit_id="$port"',
     )
-    _add_stats(board)
+    add_stats(board)
     _add_traffic(board)
     _add_errors(board)
     add_optics(board)
     board.with_panel(_circuits())
+    add_lag(board)
     return board

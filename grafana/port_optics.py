@@ -5,13 +5,13 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.panels import graph
-from grafana.promql import PORT, RECORDED
+from grafana.promql import PORT, PORT_KEYS, RECORDED, fold
 
 RECORDED_PORT = f'{RECORDED}, port_circuit_id="$port"'
 
 
 def _lanes(quantity: str) -> str:
-    return f"packetfabric_port_optical_{quantity}{{{PORT}}}"
+    return fold(f"packetfabric_port_optical_{quantity}{{{PORT}}}", f"{PORT_KEYS}, lane")
 
 
 def add_optics(board: dashboard.Dashboard) -> None:
@@ -24,8 +24,8 @@ def add_optics(board: dashboard.Dashboard) -> None:
             "end.",
             [
                 (_lanes("receive_power_dbm"), "lane {{lane}}"),
-                (f"port:packetfabric_receive_power_dbm:minimum{{{RECORDED_PORT}}}", "minimum"),
-                (f"port:packetfabric_receive_power_dbm:maximum{{{RECORDED_PORT}}}", "maximum"),
+                (fold(f"port:packetfabric_receive_power_dbm:minimum{{{RECORDED_PORT}}}"), "minimum"),
+                (fold(f"port:packetfabric_receive_power_dbm:maximum{{{RECORDED_PORT}}}"), "maximum"),
             ],
             "dBm",
             size=(10, 8),
@@ -36,6 +36,7 @@ def add_optics(board: dashboard.Dashboard) -> None:
             [(_lanes("transmit_power_dbm"), "lane {{lane}}")],
             "dBm",
             size=(7, 8),
+            soft=(-6, 2),
         ),
         graph(
             "Bias current",
@@ -43,6 +44,7 @@ def add_optics(board: dashboard.Dashboard) -> None:
             [(_lanes("bias_current_amperes"), "lane {{lane}}")],
             "amp",
             size=(7, 8),
+            soft=(0.02, 0.06),
         ),
     ):
         board.with_panel(panel)

@@ -1,4 +1,8 @@
-"""PromQL expressions that several panels share."""
+"""PromQL expressions that several panels share.
+
+Every expression folds replicas: aggregations keep only ``account`` and what identifies a circuit, so that two
+exporters of one account, and labels such as ``cluster`` or ``pod``, change no number.
+"""
 
 from __future__ import annotations
 
@@ -19,26 +23,29 @@ RECORDED = 'job=~"$job", account=~"$account"'
 """Matchers for the recording rules, which fold instances."""
 PORT = f'{ALL}, port_circuit_id="$port"'
 VC = f'{ALL}, vc_circuit_id="$vc"'
-TARGET = "job, instance, account"
-
-
-CAPACITY = """(sum without (lag) (
-  label_replace(
-    sum by (job, instance, account, lag) (
-      packetfabric_port_speed_bytes_per_second
-        * on (job, instance, account, port_circuit_id) group_left (lag)
-      packetfabric_port_info{lag!=""}
-    ),
-    "port_circuit_id", "$1", "lag", "(.+)"
-  )
-)
-or on (job, instance, account, port_circuit_id) packetfabric_port_speed_bytes_per_second)"""
-"""The speed of a port; that of a LAG is the sum of the speeds of its members."""
+PORT_KEYS = "account, port_circuit_id"
+VC_KEYS = "account, vc_circuit_id"
+END_KEYS = f"{VC_KEYS}, port_circuit_id, vlan"
 
 
 def threshold(name: str) -> float:
     """Return a threshold of the alerts, for the colors of a panel."""
     return _THRESHOLDS[name]
+
+
+def fold(expression: str, keys: str = PORT_KEYS) -> str:
+    """Return one series per circuit, whatever the number of exporters that report it."""
+    return f"max by ({keys}) ({expression})"
+
+
+def fold_ends(expression: str) -> str:
+    """Return one series per VC end."""
+    return fold(expression, END_KEYS)
+
+
+def mean(metric: str, select: str = ALL, span: str = "$__rate_interval", at: str = "") -> str:
+    """Return the mean of a gauge, which is right at any interval of the source, unlike a rate."""
+    return f"avg_over_time({metric}{{{select}}}[{span}]{at})"
 
 
 def rate(metric: str, select: str = PORT) -> str:
@@ -47,58 +54,164 @@ def rate(metric: str, select: str = PORT) -> str:
 
 
 def increases(metric: str, by: str, select: str = ALL) -> str:
-    """Return the increase of a counter in each step by a label; one series with value 0 if there is none."""
+    """Return the increase of a counter in each step by a label; the series ``none`` with value 0 if there
+    is none.
+
+    Replicas count the same events, so only the exporter that counts most of an account is shown.
+    """
     increase = f"increase({metric}{{{select}}}[$__rate_interval])"
-    return f"sum by ({by}) ({increase}) > 0 or sum({increase}) == 0"
+    nothing = f'label_replace(sum({increase}) == 0, "{by}", "none", "", "")'
+    of_exporter = f"sum by (job, instance, account, {by}) ({increase})"
+    return f"sum by ({by}) (max by (account, {by}) ({of_exporter})) > 0 or {nothing}"
 
 
-def bits(metric: str, select: str = PORT) -> str:
-    """Return bits per second of a counter of bytes."""
-    return f"8 * {rate(metric, select)}"
+def _info(kind: str, select: str = "") -> str:
+    """Return one info series per circuit; two exporters may differ just after a description has changed."""
+    circuit = f"{kind}_circuit_id"
+    matchers = f"{{{ALL}, {select}}}" if select else f"{{{ALL}}}"
+    return (
+        f"topk by (account, {circuit}) (1,"
+        f" group by (account, {circuit}, description) (packetfabric_{kind}_info{matchers}))"
+    )
+
+
+def names(kind: str) -> str:
+    """Return a series with value 1 for every circuit, whose label ``name`` tells it from all others.
+
+    It is the description, with the number of the ID if several circuits have it, or the ID if there is no
+    description.
+    """
+    circuit = f"{kind}_circuit_id"
+    described = _info(kind, 'description!=""')
+    with_id = f'label_join({described}, "name", " ", "description", "{circuit}")'
+    seen = (
+        f"group by (account, {circuit}) (packetfabric_{kind}_last_event_timestamp_seconds{{{ALL}}}"
+        f" or packetfabric_{kind}_info{{{ALL}}})"
+    )
+    return (
+        f"label_replace({described}\n    unless on (description) count by (description) ({described}) > 1,"
+        ' "name", "$1", "description", "(.+)")\n'
+        f"  or on (account, {circuit})"
+        f' label_replace({with_id}, "name", "$1 $2", "name", "(.+) PF-[A-Z0-9-]+-([0-9]+)(-PF)?")\n'
+        f'  or on (account, {circuit}) label_replace({seen}, "name", "$1", "{circuit}", "(.+)")'
+    )
 
 
 def _named(expression: str, kind: str) -> str:
-    circuit, info = f"{kind}_circuit_id", f"packetfabric_{kind}_info"
-    return (
-        "label_replace(label_replace(\n"
-        f"  ({expression}) * on ({TARGET}, {circuit}) group_left (description) {info}\n"
-        f"  or on ({TARGET}, {circuit}) ({expression}),\n"
-        f'  "name", "$1", "{circuit}", "(.+)"), "name", "$1", "description", "(.+)")'
-    )
+    circuit = f"{kind}_circuit_id"
+    return f"({expression})\n  * on (account, {circuit}) group_left (name) (\n  {names(kind)})"
 
 
 def port_named(expression: str) -> str:
-    """Add the label ``name`` to series of ports: the description, or the ID if there is none."""
+    """Add the label ``name`` to series of ports."""
     return _named(expression, "port")
 
 
-def recorded_port_named(expression: str) -> str:
-    """Add the label ``name`` to series of ports from a recording rule, which have no instance."""
-    keys = "job, account, port_circuit_id"
-    info = f"max by ({keys}, description) (packetfabric_port_info)"
-    return (
-        "label_replace(label_replace(\n"
-        f"  ({expression}) * on ({keys}) group_left (description) {info}\n"
-        f"  or on ({keys}) ({expression}),\n"
-        '  "name", "$1", "port_circuit_id", "(.+)"), "name", "$1", "description", "(.+)")'
-    )
-
-
 def vc_named(expression: str) -> str:
-    """Add the label ``name`` to series of virtual circuits: the description, or the ID if there is none."""
+    """Add the label ``name`` to series of virtual circuits."""
     return _named(expression, "vc")
 
 
 def circuits(kind: str) -> str:
     """Return the query of a variable: name and ID of all circuits in the inventory or in events."""
-    circuit = f"{kind}_circuit_id"
-    all_circuits = (
-        f"max by ({TARGET}, {circuit}, description) (packetfabric_{kind}_info{{{ALL}}})"
-        f" or on ({TARGET}, {circuit})"
-        f" max by ({TARGET}, {circuit}) (packetfabric_{kind}_last_event_timestamp_seconds{{{ALL}}})"
+    return f"query_result(max by (name, {kind}_circuit_id) ({names(kind)}))"
+
+
+def here(expression: str) -> str:
+    """Leave out series of ports in other POPs and markets than the chosen ones; unknown ports stay."""
+    return (
+        f'({expression}\n  unless on ({PORT_KEYS}) packetfabric_port_info{{{ALL}, pop!~"$pop"}}'
+        f'\n  unless on ({PORT_KEYS}) packetfabric_port_info{{{ALL}, market!~"$market"}})'
     )
-    named = (
-        f'label_replace(label_replace({all_circuits}, "name", "$1", "{circuit}", "(.+)"),'
-        ' "name", "$1", "description", "(.+)")'
+
+
+def end_of(side: str, select: str = ALL) -> str:
+    """Return a series per virtual circuit with the port at its A or Z end (``side``) in a label."""
+    ends = (
+        f'label_replace(packetfabric_vc_info{{{select}, port_{side}!=""}},'
+        f' "port_circuit_id", "$1", "port_{side}", "(.+)")'
     )
-    return f"query_result(max by (name, {circuit}) ({named}))"
+    return f"group by ({VC_KEYS}, port_circuit_id) ({ends})"
+
+
+def vcs_here(expression: str) -> str:
+    """Leave out virtual circuits without an end in the chosen POPs and markets, if their ports are known."""
+    ends = f"({end_of('a')} or {end_of('z')})"
+    info = f"packetfabric_port_info{{{ALL}"
+    chosen = f'{info}, pop=~"$pop", market=~"$market"}}'
+    outside = f'({info}, pop!~"$pop"}} or {info}, market!~"$market"}})'
+    return (
+        f"({expression}\n  unless on ({VC_KEYS}) ({ends} and on ({PORT_KEYS}) {outside}"
+        f"\n    unless on ({VC_KEYS}) ({ends} and on ({PORT_KEYS}) {chosen})))"
+    )
+
+
+_SPEED = fold(f"packetfabric_port_speed_bytes_per_second{{{ALL}}}")
+_LAG = f'group by ({PORT_KEYS}, lag) (packetfabric_port_info{{{ALL}, lag!=""}})'
+CAPACITY = (
+    "(label_replace(\n"
+    f"    sum by (account, lag) ({_SPEED} * on ({PORT_KEYS}) group_right () {_LAG}),\n"
+    '    "port_circuit_id", "$1", "lag", "(.+)")\n'
+    f"  or on ({PORT_KEYS}) {_SPEED})"
+)
+"""Bytes per second; of a LAG, the sum of its members, because the API does not document its own speed."""
+NOT_A_MEMBER = f'unless on ({PORT_KEYS}) packetfabric_port_info{{{ALL}, lag!=""}}'
+"""Leaves out LAG members, whose traffic the LAG counts, too."""
+ADMIN_DOWN = f"packetfabric_port_admin_up{{{ALL}}} == 0"
+"""Selects ports that are shut on purpose."""
+OPERATIONAL_UP = fold(f"packetfabric_port_operational_up{{{ALL}}}")
+CONNECTED = fold(f"packetfabric_vc_connected{{{ALL}}}", VC_KEYS)
+
+
+def port_traffic(direction: str, span: str = "10m", select: str = ALL, at: str = "") -> str:
+    """Return the traffic of each port in bytes per second; ``at`` is an offset."""
+    return fold(mean(f"packetfabric_port_{direction}_bytes_per_second", select, span, at))
+
+
+def port_utilisation(direction: str, span: str = "10m", select: str = ALL, at: str = "") -> str:
+    """Return the share of its speed that each port uses; ``at`` is an offset."""
+    return f"{port_traffic(direction, span, select, at)}\n  / on ({PORT_KEYS}) group_left () {CAPACITY}"
+
+
+def busier(receive: str, transmit: str, keys: str = PORT_KEYS) -> str:
+    """Return the higher of two directions."""
+    return (
+        f'max by ({keys}) (label_replace({receive}, "way", "in", "", "")\n'
+        f'  or label_replace({transmit}, "way", "out", "", ""))'
+    )
+
+
+def vc_utilisation(direction: str, span: str = "10m", select: str = ALL) -> str:
+    """Return the share of its rate limit that each VC end uses."""
+    limit = f"packetfabric_vc_{direction}_limit_bytes_per_second{{{ALL}}}"
+    return (
+        f"{fold_ends(mean(f'packetfabric_vc_{direction}_bytes_per_second', select, span))}\n"
+        f"  / on ({VC_KEYS}) group_left () ({fold(limit, VC_KEYS)} > 0)"
+    )
+
+
+def loss(source: str, to: str, span: str, select: str = ALL) -> str:
+    """Return the share of packets that entered at one end (``a`` or ``z``) and did not leave at the other.
+
+    Empty for circuits of which only one end reports, and for those that carry almost nothing.
+    """
+
+    def packets(direction: str, side: str) -> str:
+        counted = f"increase(packetfabric_vc_{direction}_packets_total{{{select}}}[{span}])"
+        at_end = f"{fold_ends(counted)} and on ({VC_KEYS}, port_circuit_id) {end_of(side, select)}"
+        return f"sum by ({VC_KEYS}) ({at_end})"
+
+    return f"clamp_min(1 - {packets('transmit', to)}\n  / ({packets('receive', source)} > 1000), 0)"
+
+
+def per_million(errors: str, packets: str, span: str, select: str = ALL) -> str:
+    """Return errors per million packets; empty for ports with almost no packets."""
+    return (
+        f"1e6 * {fold(f'increase({errors}{{{select}}}[{span}])')}"
+        f"\n  / ({fold(f'increase({packets}{{{select}}}[{span}])')} > 1e4)"
+    )
+
+
+def percentile(expression: str) -> str:
+    """Return the 95th percentile of five-minute means over the selected time range."""
+    return f"quantile_over_time(0.95, ({expression})[$__range:5m])"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grafana_foundation_sdk.builders import common, table
@@ -19,16 +19,16 @@ def rows(
     labels: dict[str, str],
     *,
     size: tuple[int, int] = (24, 9),
-    link: tuple[str, str, str] | None = None,
-    colors: dict[str, Steps] | None = None,
+    links: Sequence[tuple[str, str, str]] = (),
+    colors: Mapping[str, Steps] | None = None,
     mappings: dict[str, Sequence[Any]] | None = None,
     sort: Sequence[tuple[str, bool]] = (),
     widths: dict[str, int] | None = None,
 ) -> table.Panel:
     """Return a table: columns for ``labels`` by name, then for ``queries``: expression, name and unit.
 
-    ``link`` is a column, the dashboard it links to, and the URL parameters; ``sort`` is the columns to sort
-    by, with True for descending. A query without a name is not shown.
+    ``links`` are columns, the dashboards they link to, and the URL parameters; ``sort`` is the columns to
+    sort by, with True for descending. A query without a name is not shown.
     """
     panel = with_frame(table.Panel(), title, help, "short", size)
     with_queries(panel, [(expression, "") for expression, _, _ in queries], instant=True, rows=True)
@@ -69,8 +69,7 @@ def rows(
             properties.append(model.DynamicConfigValue("thresholds", thresholds))
             properties.append(model.DynamicConfigValue("custom.cellOptions", colored_text))
         panel.override_by_name(name, properties)
-    if link:
-        column, uid, parameters = link
+    for column, uid, parameters in links:
         target = {
             "title": f"Open ${{__value.text}} in {uid}",
             "url": url(uid, parameters),
@@ -79,6 +78,13 @@ def rows(
         panel.override_by_name(column, [model.DynamicConfigValue("links", [target])])
     for name, width in (widths or {}).items():
         panel.override_by_name(name, [model.DynamicConfigValue("custom.width", width)])
+    for name, values in (mappings or {}).items():
+        if name in labels.values():
+            colored = [
+                model.DynamicConfigValue("mappings", values),
+                model.DynamicConfigValue("custom.cellOptions", {"type": "color-text"}),
+            ]
+            panel.override_by_name(name, colored)
     panel.min_width(50)
     panel.sort_by([common.TableSortByFieldState().display_name(name).desc(down) for name, down in sort])
     return panel

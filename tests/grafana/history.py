@@ -16,20 +16,25 @@ from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.reason import Reason
+from pf_exporter.schema import RATES, latest_rates
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
 from pf_exporter.schema.resource import Resource
+from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.simulator import Network
-from pf_exporter.simulator.resources import ports, virtual_circuits
+from pf_exporter.simulator.resources import cloud_router_connections, ports, virtual_circuits
 from pf_exporter.state.stats import AccountStats, StreamState
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
 from tests.conftest import tool
 from tests.metrics.reference_collector import ReferenceCollector
 
-TARGET = {"job": "packetfabric", "instance": "pf-exporter:10054"}
+TARGETS = tuple({"job": "packetfabric", "instance": f"pf-exporter-{index}:10054"} for index in (1, 2))
+"""Two replicas that serve the same account."""
+ONE_ENDED = 1
+"""Index of the circuit whose Z end belongs to another customer, so that nothing reports it."""
 SESSION_LIFETIME = 30 * 86400.0
 ROTATION_INTERVAL = 115 * 60
 OUTAGE_INTERVAL = 8 * 3600.0
@@ -46,6 +51,7 @@ class _Inventory:
 
     def __init__(self, network: Network, account: str) -> None:
         self._network = network
+        self._rates: dict[str, dict[str, Samples]] = {}
         self.account = account
         self.snapshot = Snapshot()
         self.failures = {"unavailable": 0}
@@ -55,25 +61,36 @@ class _Inventory:
         lists = (
             (PORTS, ports.rows(self._network, at)),
             (VIRTUAL_CIRCUITS, virtual_circuits.rows(self._network, at)),
+            (CLOUD_ROUTER_CONNECTIONS, cloud_router_connections.rows(self._network, at)),
         )
         circuits = {}
         for resource, rows in lists:
             parsed = (resource.parse(row, ())[0] for row in rows)
             circuits[resource.name] = {canonical_id(circuit.id): circuit for circuit in parsed if circuit}
         self.snapshot = self.snapshot.updated(circuits, 10**6, at)
+        for connection in self.snapshot.of(CLOUD_ROUTER_CONNECTIONS).values():
+            self._rates[connection.id] = self._latest(connection.id, at)
+
+    def _latest(self, connection: str, at: float) -> dict[str, Samples]:
+        """Return the newest rates of a cloud router connection, by family."""
+        samples: dict[str, Samples] = {}
+        for kind, rows in cloud_router_connections.rates(self._network, connection, at).items():
+            if kind in RATES and (rate := latest_rates(rows, kind)) is not None:
+                samples |= rate[1]
+        return samples
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
-        for resource in (PORTS, VIRTUAL_CIRCUITS):
-            for circuit in self.snapshot.circuits.get(resource.name, {}).values():
-                yield resource, circuit.id, circuit.samples
+        for resource in (PORTS, VIRTUAL_CIRCUITS, CLOUD_ROUTER_CONNECTIONS):
+            for circuit in self.snapshot.of(resource).values():
+                yield resource, circuit.id, {**circuit.samples, **self._rates.get(circuit.id, {})}
 
 
 class _SteppedExporter:
     """The parts of one exporter, assembled as in the service, with a clock that each step sets."""
 
-    def __init__(self, account: str = "default") -> None:
+    def __init__(self, network: Network, account: str = "default") -> None:
         self.now = 0.0
-        self._network = Network()
+        self._network = network
         self._stats = AccountStats(Account(name=account), idle_timeout=600, clock=self._clock)
         store = Store(ttl=1200, limit=10**6, clock=self._clock, wall=self._wall)
         store.add_account(account)
@@ -92,6 +109,11 @@ class _SteppedExporter:
         # Events arrive 0.3 to 2 seconds late.
         return self.now + 0.3 + self.now % 7 / 4
 
+    def _belongs_to_another(self, data: Mapping[str, object]) -> bool:
+        circuit = self._network.circuits[ONE_ENDED]
+        end = circuit.circuit_id, circuit.z.port.circuit_id
+        return (data.get("vc_circuit_id"), data.get("port_circuit_id")) == end
+
     def step(self, since: float, at: float) -> Iterator[Metric]:
         """Process the events between two times, and yield all families on /metrics afterwards."""
         self.now = at
@@ -108,7 +130,7 @@ class _SteppedExporter:
             stats.rotated()
         stats.last_byte_at = at
         for name, data in (*self._network.activity(at, since), *self._network.measurements(at)):
-            if stats.state is StreamState.STREAMING:
+            if stats.state is StreamState.STREAMING and not self._belongs_to_another(data):
                 frame = _Frame(name, json.dumps(data))
                 stats.bytes += len(frame.data)
                 self._processor.process(frame)
@@ -117,6 +139,7 @@ class _SteppedExporter:
         for collector in self._collectors:
             yield from collector.collect()
         yield from _target_metrics(at)
+        yield from _alerts(self._network, at)
 
 
 def _target_metrics(at: float) -> Iterator[Metric]:
@@ -134,25 +157,58 @@ def _target_metrics(at: float) -> Iterator[Metric]:
         yield metric
 
 
-def _write(out: TextIO, metrics: Iterable[Metric], at: float) -> None:
+def _alerts(network: Network, at: float) -> Iterator[Metric]:
+    """Yield what Prometheus writes about firing alerts: one about a port, one about a virtual circuit."""
+    port, circuit = network.ports[1].circuit_id, network.circuits[0].circuit_id
+    firing = (
+        {"alertname": "PacketFabricPortDown", "severity": "critical", "port_circuit_id": port},
+        {"alertname": "PacketFabricVcAtRateLimit", "severity": "warning", "vc_circuit_id": circuit},
+    )
+    for name, labels, value in (
+        ("ALERTS", {"alertstate": "firing"}, 1.0),
+        ("ALERTS_FOR_STATE", {}, at - at % 7200),
+    ):
+        metric = Metric(name, "", "unknown")
+        for alert in firing:
+            metric.samples.append(Sample(name, {"account": "default", **alert, **labels}, value))
+        yield metric
+
+
+def _write(out: TextIO, metrics: Iterable[Metric], at: float, targets: Iterable[Mapping[str, str]]) -> None:
+    added = [",".join(f'{key}="{value}"' for key, value in target.items()) for target in targets]
     for metric in metrics:
         for sample in metric.samples:
-            labels = ",".join(f"{key}={json.dumps(value)}" for key, value in (sample.labels | TARGET).items())
-            out.write(f"{sample.name}{{{labels}}} {sample.value!r} {at:.0f}\n")
+            labels = "".join(f"{key}={json.dumps(value)}," for key, value in sample.labels.items())
+            for target in added:
+                out.write(f"{sample.name}{{{labels}{target}}} {sample.value!r} {at:.0f}\n")
 
 
-def write_history(folder: Path, times: Iterable[float]) -> Path:
-    """Write a data directory for Prometheus with a scrape at each time, and return it."""
+def write_history(
+    folder: Path,
+    times: Iterable[float],
+    network: Network | None = None,
+    targets: Iterable[Mapping[str, str]] = TARGETS,
+) -> Path:
+    """Write a data directory for Prometheus with a scrape of each target at each time, and return it."""
     page, data = folder / "history.om", folder / "data"
-    exporter = _SteppedExporter()
+    exporter = _SteppedExporter(network or Network())
     since: float | None = None
     with page.open("w") as out:
         for at in times:
-            _write(out, exporter.step(at - 60 if since is None else since, at), at)
+            _write(out, exporter.step(at - 60 if since is None else since, at), at, targets)
             since = at
         out.write("# EOF\n")
     subprocess.run(
-        [tool("promtool"), "tsdb", "create-blocks-from", "openmetrics", page, data],
+        # Few blocks, because each one reads the whole page.
+        [
+            tool("promtool"),
+            "tsdb",
+            "create-blocks-from",
+            "--max-block-duration=4096h",
+            "openmetrics",
+            page,
+            data,
+        ],
         check=True,
         capture_output=True,
         timeout=300,

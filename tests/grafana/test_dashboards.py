@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from grafana.export import for_grafana_com
+from pf_exporter.simulator import Network
 from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
-from tests.grafana.history import write_history
+from tests.grafana.history import ONE_ENDED, write_history
 from tests.prometheus_server import Prometheus
-from tests.rules.promql import PROMETHEUS, unknown_names
+from tests.rules.promql import LABELS, PROMETHEUS, unknown_names
 from tests.rules.test_rules import configuration
 
 ROOT = Path(__file__).parents[2]
@@ -33,13 +35,20 @@ VALUES = {
     "vc": "PF-BC-LAX-NYC-3000001-PF",
     "__rate_interval": "5m",
     "__range": "1h",
+    "__range_s": "3600",
 }
 
 
-def interpolate(expression: str, *, board: str) -> str:
+ONE_ENDED_ID = Network().circuits[ONE_ENDED].circuit_id
+LAG = {"port": "PF-AE-NYC1-2000004"}
+"""The value for panels about LAGs."""
+
+
+def interpolate(expression: str, *, board: str, panel: str = "") -> str:
     """Return an expression with values of its variables; variables with several values match all."""
     multi = {variable["name"] for variable in BOARDS[board]["templating"]["list"] if variable.get("multi")}
-    return re.sub(r"\$([a-z_]+)", lambda found: ".+" if found[1] in multi else VALUES[found[1]], expression)
+    values = VALUES | LAG if panel.startswith("LAG ") else VALUES
+    return re.sub(r"\$([a-z_]+)", lambda found: ".*" if found[1] in multi else values[found[1]], expression)
 
 
 def expressions(panel: dict[str, Any]) -> list[str]:
@@ -85,12 +94,31 @@ def test_a_dashboard_loads_anywhere(name: str) -> None:
     first, *others = board["templating"]["list"]
     assert (first["type"], first["query"]) == ("datasource", "prometheus")
     assert [variable["name"] for variable in others][:3] == ["job", "instance", "account"]
-    assert all(variable["allValue"] == ".+" and variable["multi"] for variable in others[:3])
+    assert all(variable["allValue"] == ".*" and variable["multi"] for variable in others[:3])
     text = json.dumps(board)
     assert set(re.findall(r'"uid": "([^"]+)"', text)) == {board["uid"], "${datasource}"}
-    linked = set(re.findall(r"/d/(packetfabric-\w+)\?", text))
+    linked = set(re.findall(r"/d/(packetfabric-[a-z-]+)\?", text))
     assert linked <= {other["uid"] for other in BOARDS.values()}
-    assert linked or name == "exporter"
+    assert linked or name in ("exporter", "cloud-router")
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_export_for_grafana_com(name: str) -> None:
+    """The export asks for its data source, and lists it and all types of its panels as requirements."""
+    content = json.loads(for_grafana_com(FILES[list(BOARDS).index(name)].read_text(encoding="utf-8")))
+    (source,) = content["__inputs"]
+    assert (source["name"], source["pluginId"]) == ("DS_PROMETHEUS", "prometheus")
+    required = {(item["type"], item["id"]) for item in content["__requires"]}
+    assert {("grafana", "grafana"), ("datasource", "prometheus")} <= required
+    assert {id for type_, id in required if type_ == "panel"} == {
+        panel["type"] for panel in BOARDS[name]["panels"]
+    }
+    assert content["id"] is None
+    assert [variable["type"] for variable in content["templating"]["list"]].count("datasource") == 0
+    text = json.dumps(content)
+    assert "datasource}" not in text
+    assert "${datasource" not in text
+    assert set(re.findall(r'"uid": "([^"]+)"', text)) == {content["uid"], "${DS_PROMETHEUS}"}
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -117,9 +145,9 @@ def test_a_panel_is_described(name: str, panel: dict[str, Any]) -> None:
     assert panel["title"]
     assert panel["description"].endswith((".", "?"))
     assert panel["fieldConfig"]["defaults"]["unit"]
-    if panel["type"] in ("timeseries", "state-timeline"):
+    if panel["type"] in ("timeseries", "state-timeline", "heatmap"):
         # A new Prometheus shows nothing for the duration of one step.
-        assert panel["interval"] in ("2m", "5m")
+        assert panel["interval"] in ("2m", "10m")
     if panel["type"] == "timeseries":
         assert panel["options"]["legend"]["showLegend"]
     if panel["type"] in ("stat", "bargauge"):
@@ -138,7 +166,7 @@ def test_axes_without_values() -> None:
             share = panel["type"] == "timeseries" and defaults["unit"] == "percentunit"
             if share or defaults.get("custom", {}).get("drawStyle") == "bars":
                 soft_maximum[panel["title"]] = defaults["custom"]["axisSoftMax"]
-    assert {"Activity", "Stream disconnects", "Time without a stream", "Utilisation by end"} <= set(
+    assert {"Activity log", "Stream disconnects", "Time without a stream", "Utilisation by end"} <= set(
         soft_maximum
     )
     assert all(0 < value <= 1 for value in soft_maximum.values())
@@ -167,23 +195,28 @@ def test_colors_of_optical_power() -> None:
 def test_names_in_a_panel_exist(name: str, panel: dict[str, Any]) -> None:
     """Its expressions are valid, metrics and labels exist, and ranges follow the zoom or are fixed."""
     for expression in expressions(panel):
-        assert unknown_names(interpolate(expression, board=name)) == []
+        assert unknown_names(interpolate(expression, board=name, panel=panel["title"])) == []
         assert not re.search(r"\[\$__interval\]", expression)
 
 
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    """A Prometheus with 90 minutes of the simulated network, 30 minutes of yesterday, and the rules."""
+    """A Prometheus with 90 minutes of the simulated network, parts of the last 28 days, and the rules."""
     folder = tmp_path_factory.mktemp("history")
     now = int(time.time() // 60 * 60)
-    yesterday = range(now - 86400 - 900, now - 86400 + 900, 300)
+    # At midnight, where subqueries with a step of a day read the speeds, and after that outage of the stream.
+    midnights = range((now // 86400 - 27) * 86400, now, 86400)
+    times = {midnight + seconds for midnight in midnights for seconds in (0, 60)}
+    for days in (1, 7):
+        times.update(range(now - days * 86400 - 900, now - days * 86400 + 900, 300))
+    times.update(range(now - 5400, now - 1200, 120), range(now - 1200, now + 1, 60))
     # Nothing after now, because the results of the rules have to be newer.
-    write_history(folder, [*yesterday, *range(now - 5400, now + 1, 60)])
+    write_history(folder, sorted(times))
     config = {
         "global": {"evaluation_interval": "1s"},
         "rule_files": [str(PROMETHEUS / "rules.yml")],
     }
-    server = Prometheus(folder, yaml.safe_dump(config))
+    server = Prometheus(folder, yaml.safe_dump(config), "--storage.tsdb.retention.time=60d")
     # The last recording rules that panels use.
     recorded = "lane:packetfabric_receive_power_dbm:margin and lane:packetfabric_receive_power_dbm:headroom"
     try:
@@ -197,7 +230,53 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 def test_a_panel_has_data(name: str, panel: dict[str, Any], prometheus: Prometheus) -> None:
     """Each of its expressions returns data from a real Prometheus with the history of an exporter."""
     for expression in expressions(panel):
-        assert prometheus.query(interpolate(expression, board=name)), expression
+        assert prometheus.query(interpolate(expression, board=name, panel=panel["title"])), expression
+
+
+@pytest.mark.parametrize(("name", "panel"), [param for param in PANELS if param.values[0] != "exporter"])
+def test_replicas_are_folded(name: str, panel: dict[str, Any], prometheus: Prometheus) -> None:
+    """No series of a panel is about one of two exporters; there are as many as with one."""
+    for expression in expressions(panel):
+        folded = prometheus.query(interpolate(expression, board=name, panel=panel["title"]))
+        assert not any("instance" in series["metric"] for series in folded)
+        one = interpolate(
+            expression.replace("$instance", "pf-exporter-1:10054"), board=name, panel=panel["title"]
+        )
+        both = {json.dumps(series["metric"]) for series in folded}
+        assert both == {json.dumps(series["metric"]) for series in prometheus.query(one)}
+
+
+def test_loss_needs_both_ends(prometheus: Prometheus) -> None:
+    """A circuit of which only one end reports has no loss; all others have one in each direction."""
+    (table,) = [panel for panel in BOARDS["fleet"]["panels"] if panel["title"] == "Virtual circuits"]
+    losses = [expression for expression in expressions(table) if "transmit_packets_total" in expression]
+    assert len(losses) == 2
+    for expression in losses:
+        results = prometheus.query(interpolate(expression, board="fleet"))
+        values = {result["metric"]["vc_circuit_id"]: float(result["value"][1]) for result in results}
+        assert len(values) == 15
+        assert ONE_ENDED_ID not in values
+        assert max(values.values()) < 0.001
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_annotations(name: str, prometheus: Prometheus) -> None:
+    """Every dashboard marks alerts, restarts, lost streams and counter resets, with valid expressions."""
+    annotations = BOARDS[name]["annotations"]["list"]
+    assert [annotation["name"] for annotation in annotations] == [
+        "Alerts",
+        "Exporter restarts",
+        "Stream lost",
+        "Stream rotated",
+        "Counter resets",
+    ]
+    for annotation in annotations:
+        expression = interpolate(annotation["expr"], board=name)
+        assert unknown_names(expression) == []
+        assert set(re.findall(r"{{(\w+)}}", annotation["titleFormat"])) <= LABELS
+        prometheus.query(f"absent({expression}) or ({expression})")
+    alerts = interpolate(annotations[0]["expr"], board=name)
+    assert prometheus.query(re.sub("port_circuit_id=[^}]+", "port_circuit_id!=''", alerts))
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -56,11 +56,13 @@ def _catalogue() -> dict[str, frozenset[str]]:
     return labels_of
 
 
-METRICS = _catalogue() | {"ALERTS": TARGET | {"alertname", "alertstate"}}
+_ALERT = TARGET | {"account", "alertname", "severity", "port_circuit_id", "vc_circuit_id", "cloud_circuit_id"}
+METRICS = _catalogue() | {"ALERTS": _ALERT | {"alertstate"}, "ALERTS_FOR_STATE": _ALERT}
 """The labels of every metric after a scrape."""
 
 # The labels of metrics, and those that expressions add.
-LABELS = frozenset({"direction", "kind", "name"}).union(*METRICS.values())
+_ADDED = "direction kind name way circuits a z from to source target"
+LABELS = frozenset(_ADDED.split()).union(*METRICS.values())
 RECORDED = dict.fromkeys((str(rule["record"]) for rule in rules("rules.yml")), LABELS)
 
 

@@ -1,0 +1,165 @@
+"""The dashboard Cloud router: the connections of cloud routers, which are polled."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard
+
+from grafana.layout import new_dashboard
+from grafana.panels import GREEN, RED, UP_DOWN, YELLOW, add_stat_row, graph, stat_panel, state_timeline
+from grafana.promql import ALL, busier, fold, mean
+from grafana.tables import rows
+
+KEYS = "account, cloud_circuit_id"
+INFO = "packetfabric_cloud_router_connection_info"
+WAYS = (("receive", "in"), ("transmit", "out"))
+BGP = fold(f"packetfabric_cloud_router_connection_bgp_up{{{ALL}}}", f"{KEYS}, bgp_settings_uuid")
+BGP_ALL_UP = f"min by ({KEYS}) ({BGP})"
+STATE = f'packetfabric_cloud_router_connection_state{{{ALL}, state="Active"}}'
+ACTIVE = fold(STATE, KEYS)
+
+
+def _named(expression: str) -> str:
+    """Add the label ``name``: description and provider of the connection."""
+    info = f"topk by ({KEYS}) (1, group by ({KEYS}, description, service_provider) ({INFO}{{{ALL}}}))"
+    named = f'label_replace({info}, "name", "$1", "cloud_circuit_id", "(.+)")'
+    described = f'label_replace({named}, "name", "$1", "description", "(.+)")'
+    return f"({expression})\n  * on ({KEYS}) group_left (name) {described}"
+
+
+def _traffic(direction: str, unit: str = "bytes") -> str:
+    return fold(mean(f"packetfabric_cloud_router_connection_{direction}_{unit}_per_second"), KEYS)
+
+
+def _utilisation(direction: str) -> str:
+    speed = fold(f"packetfabric_cloud_router_connection_speed_bytes_per_second{{{ALL}}}", KEYS)
+    used = fold(mean(f"packetfabric_cloud_router_connection_{direction}_bytes_per_second", ALL, "10m"), KEYS)
+    return f"{used} / on ({KEYS}) group_left () {speed}"
+
+
+BUSIER = busier(_utilisation("receive"), _utilisation("transmit"), KEYS)
+
+
+def _add_stats(board: dashboard.Dashboard) -> None:
+    none = "not polled"
+    add_stat_row(
+        board,
+        stat_panel(
+            "Cloud routers",
+            "Cloud routers with at least one connection.",
+            f"count(group by (account, cloud_router_circuit_id) ({INFO}{{{ALL}}}))",
+            empty=none,
+        ),
+        stat_panel(
+            "Connections",
+            "Connections of all cloud routers. Without a value: set inventory.cloud_router_connections to "
+            "true.",
+            f"count({ACTIVE})",
+            empty=none,
+        ),
+        stat_panel(
+            "Connections not active",
+            "Connections in another state than Active. Red: they are first in the table.",
+            f"count({ACTIVE} == 0) or 0 * count({ACTIVE})",
+            colors=((None, GREEN), (1, RED)),
+            empty=none,
+        ),
+        stat_panel(
+            "BGP sessions up",
+            "Established BGP sessions, as of the last poll.",
+            f"count({BGP} == 1) or 0 * count({BGP})",
+            empty=none,
+        ),
+        stat_panel(
+            "BGP sessions down",
+            "Red: routes are missing; check the session with the provider. They are first in the table.",
+            f"count({BGP} == 0) or 0 * count({BGP})",
+            colors=((None, GREEN), (1, RED)),
+            empty=none,
+        ),
+        stat_panel(
+            "Inventory age",
+            "Age of everything on this dashboard, which is polled and not streamed.",
+            "max(time() - max by (account) (packetfabric_inventory_last_success_timestamp_seconds"
+            f"{{{ALL}}}))",
+            "s",
+            colors=((None, GREEN), (900, YELLOW), (1800, RED)),
+            decimals=0,
+            empty="no inventory",
+        ),
+    )
+
+
+def _add_table(board: dashboard.Dashboard) -> None:
+    labels = f"{KEYS}, description, cloud_router_name, service_provider, pop, speed"
+    board.with_panel(
+        rows(
+            "Connections of cloud routers",
+            "All connections, those with a BGP session down first. Rates are the newest of the last poll.",
+            [
+                (fold(f"{INFO}{{{ALL}}}", labels), "", ""),
+                (BGP_ALL_UP, "BGP", "short"),
+                (ACTIVE, "Active", "short"),
+                (f"8 * {_traffic('receive')}", "In", "bps"),
+                (f"8 * {_traffic('transmit')}", "Out", "bps"),
+                (BUSIER, "Utilisation", "percentunit"),
+            ],
+            {
+                "description": "Connection",
+                "cloud_circuit_id": "ID",
+                "cloud_router_name": "Cloud router",
+                "service_provider": "Provider",
+                "pop": "POP",
+                "speed": "Speed",
+                "account": "Account",
+            },
+            size=(24, 8),
+            colors={"Utilisation": ((None, GREEN), (0.7, YELLOW), (0.9, RED))},
+            mappings={"BGP": UP_DOWN, "Active": UP_DOWN},
+            sort=[("BGP", False), ("Utilisation", True)],
+            widths={"Connection": 280, "ID": 170},
+        )
+    )
+
+
+def _add_history(board: dashboard.Dashboard) -> None:
+    for panel in (
+        state_timeline(
+            "BGP sessions over time",
+            "The worst BGP session of each connection, as polled: up (green) or down (red).",
+            [(_named(BGP_ALL_UP), "{{name}}")],
+            size=(24, 6),
+            mappings=UP_DOWN,
+        ),
+        graph(
+            "Traffic of cloud router connections",
+            "Received, and transmitted below the axis. Each value is the newest of a poll and covers about a "
+            "minute; it is not a mean since the last poll.",
+            [(f"8 * {_named(_traffic(way))}", f"{{{{name}}}} {word}") for way, word in WAYS],
+            "bps",
+            size=(12, 9),
+            below=True,
+        ),
+        graph(
+            "Packets of cloud router connections",
+            "Received, and transmitted below the axis. Many packets with few bits are small packets.",
+            [(_named(_traffic(way, "packets")), f"{{{{name}}}} {word}") for way, word in WAYS],
+            "pps",
+            size=(12, 9),
+            below=True,
+        ),
+    ):
+        board.with_panel(panel)
+
+
+def build() -> dashboard.Dashboard:
+    """Return the dashboard."""
+    board = new_dashboard(
+        "cloud-router",
+        "Cloud router",
+        "Connections of cloud routers: state, BGP sessions and traffic, as polled with the inventory.",
+        since="now-24h",
+    )
+    _add_stats(board)
+    _add_table(board)
+    _add_history(board)
+    return board
