@@ -36,7 +36,7 @@ class PageQuery:
     typing: str = ""
     """The table whose search is being typed, which pauses the refresh until it is submitted."""
     focus: str = ""
-    """The table whose search field has the focus; not a parameter of its own."""
+    """The table whose search field has the focus; derived from the other parameters."""
 
     @property
     def refresh(self) -> int:

@@ -1,4 +1,4 @@
-"""The exporter as a process whose log nobody reads."""
+"""The exporter as a process whose log is not read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOGIN = {"log_level": "info", "message": "logged in"}
 
 
 def test_a_blocked_stderr_stops_nothing(full_pipe: int) -> None:
-    """With a standard error that nobody reads the exporter streams, serves, and ends within two seconds."""
+    """If standard error is not read, the exporter still streams, serves, and ends within two seconds."""
     with Fake() as fake:
         process = subprocess.Popen(
             [sys.executable, "-m", "pf_exporter", "--web.listen-address=127.0.0.1:0"],

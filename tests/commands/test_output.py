@@ -69,7 +69,7 @@ def run_with_stderr(script: str, stderr: int) -> int:
 
 
 def test_a_blocked_stderr_blocks_no_message(full_pipe: int) -> None:
-    """A message for a standard error that nobody reads is dropped, and the process ends."""
+    """If standard error is not read, a message is dropped and the process ends."""
     assert run_with_stderr("echo_error('failed')", full_pipe) == 0
     logging = "from pf_exporter.log import configure_logging; configure_logging('info', 'json')"
     assert run_with_stderr(f"{logging}\necho_error('failed')", full_pipe) == 0

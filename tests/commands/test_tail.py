@@ -137,7 +137,7 @@ def test_raw(fake: Fake) -> None:
 
 
 def test_duration_without_events(program: Start, fake: Fake) -> None:
-    """If no event matches within --duration, the exit code is 6, and a line says so."""
+    """If no event matches within --duration, the command prints one line and exits with 6."""
     fake.events.clear()
     command = program("tail", "--duration=1s", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
     assert command.end() == 6
@@ -197,7 +197,7 @@ def test_closed_pipe(fake: Fake) -> None:
 
 
 def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
-    """With a standard output that nobody reads SIGTERM ends the command within two seconds."""
+    """SIGTERM ends the command within two seconds even if its standard output is not read."""
     # The filter hides the first event, of which the log warns; the second one blocks.
     fake.events = [event("port|weather", {"rain": 3}), event("port|metrics", METRICS)]
     process = subprocess.Popen(

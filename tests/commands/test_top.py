@@ -219,7 +219,7 @@ def test_a_closed_pipe(fake: Fake) -> None:
 
 
 def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
-    """With an output that nobody reads SIGTERM ends the command."""
+    """SIGTERM ends the command even if its output is not read."""
     process = subprocess.Popen(
         [sys.executable, "-m", "pf_exporter", "top", "--interval=50ms"],
         env=process_environment(PF_HOST=fake.url, PF_USER="u", PF_PASSWORD="p"),
