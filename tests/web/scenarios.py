@@ -22,6 +22,9 @@ def simulator(ports: int, *faults: str, interval: float = 0.5) -> Simulator:
     vcs = max(16, ports * 4 // 3)
     options = Options(ports=ports, vcs=vcs, interval=interval, listen_address="127.0.0.1:0", faults=faults)
     created = Simulator(options)
+    # A port that goes down or comes up between two requests would move to another page of the table.
+    for port in created.network.ports:
+        port.flaps = port.reboots = None
     physical = [port for port in created.network.ports if not port.members and not port.lag]
     down, disabled, silent, *_ = reversed(physical)
     down.flaps, down.is_silent = ALWAYS_DOWN, True

@@ -191,7 +191,6 @@ def test_failures_come_first(page: Page, network_url: str, trouble_url: str) -> 
     expect(page.locator("section.account").first.locator(".problem")).to_contain_text("Next attempt in")
     page.goto(network_url)
     states = page.locator("#port tbody .badge").all_inner_texts()
-    # A port of the simulated network may go down at any time.
     assert list(dict.fromkeys(states))[:3] == ["Down", "No data", "Up"]
 
 
