@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from pf_exporter.schema import EventType, MetricType, Numbers
 
+MAX_AHEAD = 60.0
+"""The most seconds that a sample may be ahead of our clock; Prometheus drops those far in the future."""
+
 
 class Row(NamedTuple):
     """The latest values of one circuit from one event type; replaced as a whole, never changed."""
@@ -25,6 +28,16 @@ class Row(NamedTuple):
     """When the event was received, by the monotonic clock; expiry uses it."""
     received_at: float
     """When the event was received, in UNIX seconds."""
+
+    @property
+    def sampled_at(self) -> float:
+        """UNIX seconds of the values: the event's timestamp, at most ``MAX_AHEAD`` after its arrival.
+
+        Without a timestamp, the time of arrival.
+        """
+        if self.timestamp is None:
+            return self.received_at
+        return min(self.timestamp, self.received_at + MAX_AHEAD)
 
 
 def any_decreased(before: Numbers, after: Numbers) -> bool:

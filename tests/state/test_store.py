@@ -222,3 +222,17 @@ def test_a_row_without_lanes_has_an_order(harness: StoreHarness) -> None:
     assert harness.values(event="port|optical") == ()
     assert harness.write(observation(1.0, event="port|optical", at=T + 1, lanes=8)) is WriteResult.KEPT
     assert harness.store.series()["a"] == 49
+
+
+# Times of samples
+
+
+@pytest.mark.parametrize(
+    ("at", "sampled_at"), [(T - 5, T - 5), (None, T), (T + 59, T + 59), (T + 60, T + 60), (T + 7200, T + 60)]
+)
+def test_the_time_of_a_sample(harness: StoreHarness, at: float | None, sampled_at: float) -> None:
+    """It is the event's timestamp, or else its arrival, and never more than a minute after the arrival."""
+    harness.write(observation(1.0, at=at))
+    row = harness.row()
+    assert row is not None
+    assert row.sampled_at == sampled_at
