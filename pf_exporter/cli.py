@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from pf_exporter import __version__
 from pf_exporter.build_info import revision
-from pf_exporter.commands import DEFAULT_COMMAND, ExitCode, create_parser, echo, echo_error, load_command
+from pf_exporter.command_line import DEFAULT_COMMAND, create_parser, load_command
 from pf_exporter.config import log_format
 from pf_exporter.errors import CannotListen, ConfigError
 from pf_exporter.log import configure_logging
+from pf_exporter.process import ExitCode, echo, echo_error
 
 
 def parser() -> argparse.ArgumentParser:

@@ -40,8 +40,8 @@ FAULTS = (
 EXPORTER = """
 import dataclasses, os, sys
 from pf_exporter.cli import parser
-from pf_exporter.commands.serving import serve
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.service.serving import serve
+from pf_exporter.process.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import StreamSettings, load
 from pf_exporter.log import configure_logging
 

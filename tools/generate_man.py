@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from pf_exporter import __version__
-from pf_exporter.commands import ExitCode
-from pf_exporter.commands.synopsis import Argument, Synopsis, describe_command_line
+from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
 from pf_exporter.config import ACCOUNT_KEYS
 from pf_exporter.config.loader import FILE_VARIABLE
+from pf_exporter.process import ExitCode
 
 SIGNALS = {
     "SIGHUP": "Read the configuration again. What needs a restart is reported in the log.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pf_exporter.commands.completion_scripts import SCRIPTS
+from pf_exporter.command_line.completion_scripts import SCRIPTS
 from tools.generate_man import page
 
 FOLDER = Path(__file__).parents[1] / "deploy"

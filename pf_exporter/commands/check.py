@@ -8,17 +8,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from pf_exporter.commands.argument_types import seconds
-from pf_exporter.commands.configuration import web_config_problems
-from pf_exporter.commands.exit_code import ExitCode
+from pf_exporter.command_line import add_settings, seconds, web_config_problems
 from pf_exporter.commands.health import probe
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.parser import add_settings
-from pf_exporter.commands.progress import Progress, ProgressLine
 from pf_exporter.config import format_duration, load
 from pf_exporter.diagnostics import CheckResult, CheckStatus, FailureClass
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import configure_logging
+from pf_exporter.process import ExitCode, Progress, ProgressLine, echo
 
 CODES = {
     FailureClass.CONFIG: ExitCode.BAD_CONFIG,

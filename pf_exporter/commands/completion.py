@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import echo
+from pf_exporter.process import ExitCode, echo
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -28,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Print the script."""
-    from pf_exporter.commands.completion_scripts import SCRIPTS
+    from pf_exporter.command_line import SCRIPTS
 
     echo(SCRIPTS[arguments.shell]().rstrip())
     return ExitCode.OK

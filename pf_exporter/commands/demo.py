@@ -6,14 +6,16 @@ import argparse
 import dataclasses
 from collections.abc import Mapping
 
-from pf_exporter.commands.configuration import log_warnings
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.network_flags import FAULTS_HELP, add_network_flags, simulator_options
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.parser import add_settings
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.command_line import (
+    FAULTS_HELP,
+    add_network_flags,
+    add_settings,
+    log_warnings,
+    simulator_options,
+)
 from pf_exporter.config import Account, Secret, add_former_flag, load
 from pf_exporter.log import configure_logging
+from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
 
 DEFAULTS = {"web.listen_address": "127.0.0.1:10054"}
 """The settings with another default than the exporter's, by key."""
@@ -33,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Run the simulator and the exporter until a signal arrives."""
-    from pf_exporter.commands.serving import serve
+    from pf_exporter.service import serve
     from pf_exporter.simulator import Simulator
 
     # Without the environment, which may name the configuration of a real account.

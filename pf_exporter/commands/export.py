@@ -9,12 +9,10 @@ from collections.abc import Mapping
 
 from pf_exporter import __version__
 from pf_exporter.build_info import revision
-from pf_exporter.commands.configuration import log_warnings, web_config_problems
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.command_line import log_warnings, web_config_problems
 from pf_exporter.config import FILE_VARIABLE, Config, add_flags, load
 from pf_exporter.log import Logger, configure_logging
+from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
 
 log = Logger(__name__)
 
@@ -59,7 +57,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     config = load(arguments, environ, check_web_config=web_config_problems)
     if arguments.config_check:
         return _check(config)
-    from pf_exporter.commands.serving import serve
+    from pf_exporter.service import serve
 
     configure_logging(config.log.level, config.log.format)
     log.info(

@@ -9,11 +9,10 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.parser import add_settings
+from pf_exporter.command_line import add_settings
 from pf_exporter.config import load
 from pf_exporter.http_get import failure_text, http_get
+from pf_exporter.process import ExitCode, echo
 from pf_exporter.web import HEALTH_PATH, HEALTHY
 
 TIMEOUT = 5.0

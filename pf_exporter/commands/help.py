@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.parser import COMMANDS, PROGRAM, create_command_parser, create_parser
-from pf_exporter.commands.usage_errors import unknown_command
+from pf_exporter.command_line import COMMANDS, PROGRAM, create_command_parser, create_parser, unknown_command
+from pf_exporter.process import ExitCode, echo
 
 
 def _command(text: str) -> str:

@@ -8,16 +8,11 @@ import os
 import time
 from collections.abc import Mapping
 
-from pf_exporter.commands.argument_types import seconds
-from pf_exporter.commands.configuration import log_warnings
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.parser import add_settings
-from pf_exporter.commands.progress import Progress, ProgressLine
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.command_line import add_settings, log_warnings, seconds
 from pf_exporter.config import add_former_flag, format_duration, load
 from pf_exporter.formatting import si
 from pf_exporter.log import configure_logging
+from pf_exporter.process import TERMINATION, ExitCode, Progress, ProgressLine, SignalWaiter, echo
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. An existing recording
@@ -42,8 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Record until a signal arrives or the time is up."""
-    from pf_exporter.commands.streaming import StreamRunner
     from pf_exporter.recording import RecordingWriter, redaction_for
+    from pf_exporter.service import StreamRunner
     from pf_exporter.stream import EventProcessor
 
     config = load(arguments, environ)

@@ -9,14 +9,10 @@ import math
 import time
 from collections.abc import Mapping
 
-from pf_exporter.commands.argument_types import speed
-from pf_exporter.commands.configuration import log_warnings
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.parser import add_settings
-from pf_exporter.commands.progress import Progress, ProgressLine
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.command_line import add_settings, log_warnings, speed
 from pf_exporter.config import load
 from pf_exporter.log import Logger, configure_logging
+from pf_exporter.process import TERMINATION, ExitCode, Progress, ProgressLine, SignalWaiter
 
 log = Logger(__name__)
 
@@ -42,8 +38,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Serve the metrics of a recording until a signal arrives."""
-    from pf_exporter.commands.serving import log_listening
-    from pf_exporter.service import Exporter, ReplayClock, Replayer, ReplayPipeline, accounts, time_span
+    from pf_exporter.service import (
+        Exporter,
+        ReplayClock,
+        Replayer,
+        ReplayPipeline,
+        accounts,
+        log_listening,
+        time_span,
+    )
 
     config = load(arguments, environ, need_account=False)
     handler = configure_logging(config.log.level, config.log.format)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from pf_exporter.commands.argument_types import listen_address
-from pf_exporter.commands.configuration import warn_of_former_flags
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.network_flags import FAULTS_HELP, add_network_flags, simulator_options
-from pf_exporter.commands.output import echo
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.command_line import (
+    FAULTS_HELP,
+    add_network_flags,
+    listen_address,
+    simulator_options,
+    warn_of_former_flags,
+)
 from pf_exporter.config import add_former_flag
 from pf_exporter.log import configure_logging
+from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
 from pf_exporter.simulator import Options
 
 

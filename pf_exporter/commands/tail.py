@@ -6,18 +6,13 @@ import argparse
 import functools
 from collections.abc import Mapping
 
-from pf_exporter.commands.argument_types import positive_integer, seconds, uuid
-from pf_exporter.commands.configuration import log_warnings
-from pf_exporter.commands.event_filter import EventFilter
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import StandardOutput, echo_error
-from pf_exporter.commands.parser import add_settings
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
-from pf_exporter.commands.usage_errors import closest
+from pf_exporter.command_line import add_settings, closest, log_warnings, positive_integer, seconds, uuid
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError, ExporterError
 from pf_exporter.log import configure_logging
+from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, StandardOutput, echo_error
 from pf_exporter.schema import EVENT_NAMES, EVENTS
+from pf_exporter.tail import EventFilter
 
 EPILOG = """\
 examples:
@@ -89,9 +84,8 @@ def _check_patterns(patterns: list[str]) -> None:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Print events until a signal arrives, the time is up, the pipe is closed, or the count is reached."""
-    from pf_exporter.commands.event_printer import EventPrinter, OutputFormat
-    from pf_exporter.commands.printing_processor import PrintingProcessor
-    from pf_exporter.commands.streaming import StreamRunner
+    from pf_exporter.service import StreamRunner
+    from pf_exporter.tail import EventPrinter, OutputFormat, PrintingProcessor
 
     _check_patterns(arguments.event)
     config = load(arguments, environ)

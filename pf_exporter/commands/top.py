@@ -10,14 +10,11 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pf_exporter.commands.argument_types import seconds
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import STDOUT, discard_output, echo_error
-from pf_exporter.commands.parser import add_settings
-from pf_exporter.commands.signals import TERMINATION, SignalWaiter
+from pf_exporter.command_line import add_settings, seconds
 from pf_exporter.config import Config, SecretFile, load
 from pf_exporter.errors import ApiError, ConfigError, ExporterError, Unauthorized
 from pf_exporter.log import configure_logging
+from pf_exporter.process import STDOUT, TERMINATION, ExitCode, SignalWaiter, discard_output, echo_error
 
 if TYPE_CHECKING:
     from pf_exporter.top import ScrapeTarget, Source
@@ -142,7 +139,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 def _from_stream(
     arguments: argparse.Namespace, config: Config, signals: SignalWaiter, *, interactive: bool
 ) -> ExitCode:
-    from pf_exporter.commands.streaming import StreamRunner
+    from pf_exporter.service import StreamRunner
     from pf_exporter.stream import EventProcessor
     from pf_exporter.top import StreamSource
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts, time_span
+from pf_exporter.service.serving import log_listening, serve
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_store
+from pf_exporter.service.streaming import StreamRunner
 
 __all__ = [
     "AccountPipeline",
@@ -21,8 +23,11 @@ __all__ = [
     "ReplayClock",
     "ReplayPipeline",
     "Replayer",
+    "StreamRunner",
     "accounts",
     "create_store",
+    "log_listening",
+    "serve",
     "stop_all",
     "time_span",
 ]

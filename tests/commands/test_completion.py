@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.cli import main
+from pf_exporter.command_line.completion_scripts import SCRIPTS
 from pf_exporter.commands.completion import SHELLS
-from pf_exporter.commands.completion_scripts import SCRIPTS
 from tests.conftest import tool
 
 SPAWN = "import pty, sys; pty.spawn(sys.argv[1:])"

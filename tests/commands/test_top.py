@@ -248,7 +248,7 @@ def test_a_blocked_terminal(exporter: Exporter) -> None:
 
 def test_the_exporter_does_not_pay() -> None:
     """The exporter imports neither the table nor rich."""
-    code = "import pf_exporter.commands.serving, sys; print(*{'rich', 'pf_exporter.top'} & set(sys.modules))"
+    code = "import pf_exporter.service, sys; print(*{'rich', 'pf_exporter.top'} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from pf_exporter.commands.parser import COMMANDS
+from pf_exporter.command_line.parser import COMMANDS
 from pf_exporter.config import SETTINGS
 from tests.conftest import tool
 from tests.deploy import DEPLOY

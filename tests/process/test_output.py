@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pf_exporter.commands import echo_error
+from pf_exporter.process import echo_error
 from tests.conftest import LogFile
 
 ECHO = """
-from pf_exporter.commands import echo, echo_error
+from pf_exporter.process import echo, echo_error
 from pf_exporter.log import Logger, configure_logging
 
 configure_logging("info", "logfmt")
@@ -40,7 +40,7 @@ def test_lines_are_in_order_with_the_log() -> None:
 
 def test_a_reader_that_has_gone_ends_the_output_silently() -> None:
     """After the reader of the pipe has gone, the command goes on without output and without complaint."""
-    script = "from pf_exporter.commands import echo\nfor _ in range(100_000): echo('line')"
+    script = "from pf_exporter.process import echo\nfor _ in range(100_000): echo('line')"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f'{sys.executable} -c "{script}" | head -n 1'],
         capture_output=True,
@@ -64,7 +64,7 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
 
 def run_with_stderr(script: str, stderr: int) -> int:
     """The exit code of a Python script whose standard error is a descriptor."""
-    command = [sys.executable, "-c", f"from pf_exporter.commands import echo_error\n{script}"]
+    command = [sys.executable, "-c", f"from pf_exporter.process import echo_error\n{script}"]
     return subprocess.run(command, stderr=stderr, timeout=30, check=False).returncode
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
-from pf_exporter.service import AccountPipeline, ProcessorFactory, create_store, stop_all
+from pf_exporter.process import SignalWaiter
+from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
+from pf_exporter.service.shutdown import stop_all
+from pf_exporter.service.storage import create_store
 from pf_exporter.state import AccountStats
 
 

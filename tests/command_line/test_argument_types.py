@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from pf_exporter.commands.argument_types import listen_address, positive_integer, seconds, speed, uuid
+from pf_exporter.command_line.argument_types import listen_address, positive_integer, seconds, speed, uuid
 
 UUID = "11111111-2222-3333-4444-555555555555"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
-from pf_exporter.commands.event_printer import EventPrinter
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.recording import Mark
 from pf_exporter.state import AccountStats, Store
 from pf_exporter.stream import EventProcessor
+from pf_exporter.tail.event_printer import EventPrinter
 
 
 class PrintingProcessor:

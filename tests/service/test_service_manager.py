@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.commands.service_manager import ServiceManager
+from pf_exporter.service.service_manager import ServiceManager
 from tests.conftest import Program
 from tests.fakes import Fake
 

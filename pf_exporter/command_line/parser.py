@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn, Protocol, cast
 
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.output import echo_error
-from pf_exporter.commands.usage_errors import WordScan, unknown_command, unknown_flag
+from pf_exporter.command_line.usage_errors import WordScan, unknown_command, unknown_flag
 from pf_exporter.config import add_flags, is_former_flag
+from pf_exporter.process import ExitCode, echo_error
 
 PROGRAM = "pf-exporter"
 

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = """
 import signal, threading
-from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.process.signals import SignalWaiter
 
 signals = SignalWaiter(signal.SIGTERM, signal.SIGHUP)
 ready = threading.Event()
@@ -42,7 +42,7 @@ def test_a_signal_for_another_thread_wakes_the_main_thread(numbers: str, end: bo
 
 FLOOD = """
 import os, signal
-from pf_exporter.commands.signals import SignalWaiter
+from pf_exporter.process.signals import SignalWaiter
 
 signals = SignalWaiter(signal.SIGTERM, signal.SIGHUP)
 for number in [signal.SIGHUP] * 100_000 + [signal.SIGTERM]:

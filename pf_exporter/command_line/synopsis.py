@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pf_exporter.commands.parser import COMMANDS, Parser, create_command_parser, create_parser
+from pf_exporter.command_line.parser import COMMANDS, Parser, create_command_parser, create_parser
 from pf_exporter.schema import EVENT_NAMES
 from pf_exporter.simulator import FAULTS
 

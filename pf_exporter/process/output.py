@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
-from pf_exporter.commands.exit_code import ExitCode
 from pf_exporter.descriptor import write_all
 from pf_exporter.log import flush_logging, report
+from pf_exporter.process.exit_code import ExitCode
 
 STDOUT = 1
 """The descriptor of standard output."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pf_exporter.commands.progress import ERASE, Progress, ProgressLine, render
 from pf_exporter.log import Logger, configure_logging
+from pf_exporter.process.progress import ERASE, Progress, ProgressLine, render
 from tests.conftest import LogFile, fill
 
 log = Logger("pf_exporter.x")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pf_exporter.commands.field_values import format_value
+from pf_exporter.tail.field_values import format_value
 
 
 @pytest.mark.parametrize(

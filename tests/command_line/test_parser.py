@@ -9,23 +9,22 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.cli import main, parser
+from pf_exporter.command_line import COMMANDS, DEFAULT_COMMAND, load_command
+from pf_exporter.command_line.parser import Command
 from pf_exporter.commands import (
-    DEFAULT_COMMAND,
     check,
     completion,
     demo,
     export,
     health,
     help,
-    load_command,
     record,
     replay,
     simulate,
     tail,
     top,
 )
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.parser import COMMANDS, Command
+from pf_exporter.process import ExitCode
 from tests.fakes import dead_url
 
 MODULES: dict[str, Command] = {
@@ -67,8 +66,10 @@ def imported(*arguments: str) -> list[str]:
 
 
 def test_every_command_is_a_module() -> None:
-    """The table names the modules of the package that are commands."""
+    """The table names every module of the package, but for that of the exporter itself."""
     assert list(MODULES) == list(COMMANDS)
+    found = {path.stem for path in Path(export.__file__ or "").parent.glob("[a-z]*.py")}
+    assert found == {*COMMANDS, DEFAULT_COMMAND}
     assert [load_command(name) for name in COMMANDS] == list(MODULES.values())
 
 

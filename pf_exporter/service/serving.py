@@ -8,14 +8,13 @@ import signal
 import threading
 from typing import Protocol
 
-from pf_exporter.commands.exit_code import ExitCode
-from pf_exporter.commands.service_manager import ServiceManager
-from pf_exporter.commands.signals import SignalWaiter
 from pf_exporter.config import Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
+from pf_exporter.process import ExitCode, SignalWaiter
 from pf_exporter.server import raise_descriptor_limit
-from pf_exporter.service import Exporter
+from pf_exporter.service.exporter import Exporter
+from pf_exporter.service.service_manager import ServiceManager
 
 log = Logger(__name__)
 

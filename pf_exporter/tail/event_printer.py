@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from pf_exporter.commands.event_filter import EventFilter
-from pf_exporter.commands.field_values import field_values
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.schema import EVENTS, ActivityLogEntry, Observation, decode, sanitize_label
+from pf_exporter.tail.event_filter import EventFilter
+from pf_exporter.tail.field_values import field_values
 
 EVENT_WIDTH, CIRCUIT_WIDTH, NAME_WIDTH = 15, 24, 20
 """Characters of the columns; a longer value shifts the rest of its line."""

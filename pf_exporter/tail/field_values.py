@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pf_exporter.commands.event_filter import EventFilter
 from pf_exporter.formatting import si
 from pf_exporter.schema import Observation, unit
+from pf_exporter.tail.event_filter import EventFilter
 
 DIGITS = 4
 """Significant digits of a value with an SI prefix."""

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from pf_exporter.commands.parser import PROGRAM
-from pf_exporter.commands.synopsis import Argument, Synopsis, describe_command_line
+from pf_exporter.command_line.parser import PROGRAM
+from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
 
 HEADER = f"# Completion of {PROGRAM} in {{0}}. Generated: `{PROGRAM} completion {{0}}` prints it.\n"
 

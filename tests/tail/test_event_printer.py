@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pf_exporter.commands.event_filter import EventFilter
-from pf_exporter.commands.event_printer import EventPrinter, OutputFormat
+from pf_exporter.tail.event_filter import EventFilter
+from pf_exporter.tail.event_printer import EventPrinter, OutputFormat
 
 
 @dataclass

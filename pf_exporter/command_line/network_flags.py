@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from pf_exporter.commands.argument_types import integer, natural_number, positive_integer, seconds
+from pf_exporter.command_line.argument_types import integer, natural_number, positive_integer, seconds
 from pf_exporter.config import format_duration
 from pf_exporter.simulator import FAULTS, Options
 

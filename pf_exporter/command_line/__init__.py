@@ -1,0 +1,73 @@
+"""The command line as data: the parser and its types, suggestions, and completion scripts.
+
+The commands are in ``pf_exporter.commands``; the parser imports the module of a command when it is chosen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pf_exporter.command_line.argument_types import (
+    listen_address,
+    positive_integer,
+    seconds,
+    speed,
+    uuid,
+)
+from pf_exporter.command_line.configuration import log_warnings, warn_of_former_flags, web_config_problems
+from pf_exporter.command_line.parser import (
+    COMMANDS,
+    DEFAULT_COMMAND,
+    PROGRAM,
+    add_settings,
+    create_command_parser,
+    create_parser,
+    load_command,
+)
+from pf_exporter.command_line.usage_errors import closest, unknown_command
+from pf_exporter.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pf_exporter.command_line.completion_scripts import SCRIPTS
+    from pf_exporter.command_line.network_flags import FAULTS_HELP, add_network_flags, simulator_options
+    from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
+else:  # Need the simulator and the schema.
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "SCRIPTS": "completion_scripts",
+            "FAULTS_HELP": "network_flags",
+            "add_network_flags": "network_flags",
+            "simulator_options": "network_flags",
+            "Argument": "synopsis",
+            "Synopsis": "synopsis",
+            "describe_command_line": "synopsis",
+        },
+    )
+
+__all__ = [
+    "COMMANDS",
+    "DEFAULT_COMMAND",
+    "FAULTS_HELP",
+    "PROGRAM",
+    "SCRIPTS",
+    "Argument",
+    "Synopsis",
+    "add_network_flags",
+    "add_settings",
+    "closest",
+    "create_command_parser",
+    "create_parser",
+    "describe_command_line",
+    "listen_address",
+    "load_command",
+    "log_warnings",
+    "positive_integer",
+    "seconds",
+    "simulator_options",
+    "speed",
+    "unknown_command",
+    "uuid",
+    "warn_of_former_flags",
+    "web_config_problems",
+]

@@ -1,0 +1,21 @@
+"""The process of a command: exit codes, signals, and output and progress on the terminal."""
+
+from __future__ import annotations
+
+from pf_exporter.process.exit_code import ExitCode
+from pf_exporter.process.output import STDOUT, StandardOutput, discard_output, echo, echo_error
+from pf_exporter.process.progress import Progress, ProgressLine
+from pf_exporter.process.signals import TERMINATION, SignalWaiter
+
+__all__ = [
+    "STDOUT",
+    "TERMINATION",
+    "ExitCode",
+    "Progress",
+    "ProgressLine",
+    "SignalWaiter",
+    "StandardOutput",
+    "discard_output",
+    "echo",
+    "echo_error",
+]
