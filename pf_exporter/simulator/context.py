@@ -14,10 +14,13 @@ from pf_exporter.simulator.options import Options
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The parts of one simulator; ``wall`` returns UNIX seconds."""
+    """The parts of one simulator."""
 
     options: Options
     wall: Callable[[], float]
+    """Returns UNIX seconds."""
+    started: float
+    """When the simulator was created, in UNIX seconds."""
     network: Network
     account: Account
     faults: Faults

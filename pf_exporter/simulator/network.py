@@ -25,6 +25,37 @@ class Network:
         self.seed = seed
         self.ports = build_ports(seed, ports)
         self.circuits = build_circuits(seed, self.ports, vcs)
+        self._port_by_id = {port.circuit_id: port for port in self.ports}
+        self._circuit_by_id = {circuit.circuit_id: circuit for circuit in self.circuits}
+        self._ends_on: defaultdict[Port, list[tuple[Circuit, End]]] = defaultdict(list)
+        for circuit in self.circuits:
+            for end in (circuit.a, circuit.z):
+                self._ends_on[end.carrier].append((circuit, end))
+
+    def port(self, circuit_id: str) -> Port | None:
+        """Return the port or LAG with this ID, None if there is none."""
+        return self._port_by_id.get(circuit_id)
+
+    def circuit(self, circuit_id: str) -> Circuit | None:
+        """Return the virtual circuit with this ID, None if there is none."""
+        return self._circuit_by_id.get(circuit_id)
+
+    def read_end(self, circuit: Circuit, end: End, at: float) -> tuple[Reading, Reading]:
+        """Return what one end of a circuit receives and transmits, as in ``vc|metrics``."""
+        boots = (end.port.booted_at(at),) * 2
+        az, za = circuit.az.read_since(at, boots)[0], circuit.za.read_since(at, boots)[0]
+        return (az, za) if end is circuit.a else (za, az)
+
+    def read_port(self, port: Port, at: float) -> tuple[Reading, Reading]:
+        """Return what a port, or all members of a LAG, receives and transmits, as in ``port|metrics``."""
+        readings = []
+        for physical in port.members or [port]:
+            readings += [self.read_end(circuit, end, at) for circuit, end in self._ends_on.get(physical, ())]
+            if physical.control_traffic:
+                boots = (physical.booted_at(at),) * 2
+                received, transmitted = physical.control_traffic
+                readings.append((received.read_since(at, boots)[0], transmitted.read_since(at, boots)[0]))
+        return total(rx for rx, _ in readings), total(tx for _, tx in readings)
 
     def events(self, at: float, since: float, interval: float = 5.0) -> Iterator[Event]:
         """Yield all events after ``since`` up to and including ``at``, with samples every ``interval``."""

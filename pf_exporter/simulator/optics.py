@@ -33,10 +33,25 @@ def optical_data(port: Port, at: float) -> dict[str, object]:
     return data
 
 
+def module_temperature(port: Port, at: float) -> float:
+    """Return the temperature of the optical module in °C."""
+    return round(31 + 6 * port.optics_seed + 3 * _daily_cycle(port, at), 1)
+
+
+def module_voltage(port: Port, at: float) -> float:
+    """Return the supply voltage of the optical module in V."""
+    return round(3.28 + 0.04 * port.optics_seed + 0.01 * _daily_cycle(port, at), 3)
+
+
+def _daily_cycle(port: Port, at: float) -> float:
+    """Return a value between -1 and 1 that follows the temperature of the site."""
+    return math.sin(math.tau * (at / DAY + port.optics_seed))
+
+
 def _lane(port: Port, lane: int, at: float) -> tuple[float, ...]:
     """Return the values of one lane, in the order of ``_LANE_FIELDS``."""
     # A daily temperature cycle, and a fixed difference between lasers; both between -1 and 1.
-    temperature = math.sin(math.tau * (at / DAY + port.optics_seed))
+    temperature = _daily_cycle(port, at)
     variation = math.sin(1 + lane * 2.3 + port.optics_seed * 40)
     tx_dbm = round(-1.2 + 0.4 * variation + 0.05 * temperature, 2)
     rx_dbm = round(-6.5 + 0.9 * variation + 0.08 * temperature, 2)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from pf_exporter.simulator.errors import BadRequest
-from pf_exporter.simulator.resources.resource import Row
+
+_Item = TypeVar("_Item")
+
+Row = dict[str, object]
+"""One JSON object of a list."""
 
 _SEARCHED = ("description", "port_circuit_id", "vc_circuit_id", "pop", "region")
 _FILTERS = (
@@ -20,6 +25,11 @@ _FILTERS = (
 )
 
 
+def is_filtered(query: Mapping[str, str]) -> bool:
+    """Return whether :func:`select` can omit rows."""
+    return "q" in query or any(name in query for name in _FILTERS)
+
+
 def select(rows: Sequence[Row], query: Mapping[str, str]) -> list[Row]:
     """Return the rows that contain ``q`` and match the other parameters; unknown parameters are ignored."""
     text = query.get("q", "").lower()
@@ -31,10 +41,10 @@ def select(rows: Sequence[Row], query: Mapping[str, str]) -> list[Row]:
     return selected
 
 
-def page(rows: list[Row], query: Mapping[str, str]) -> list[Row]:
+def page(rows: Sequence[_Item], query: Mapping[str, str]) -> Sequence[_Item]:
     """Return the page selected by ``offset`` and ``page_size``; all rows without them."""
-    offset = _integer(query, "offset", 0, minimum=0)
-    size = _integer(query, "page_size", len(rows), minimum=1)
+    offset = integer(query, "offset", 0, minimum=0)
+    size = integer(query, "page_size", len(rows), minimum=1)
     return rows[offset : offset + size]
 
 
@@ -49,7 +59,8 @@ def _values(row: Row, *fields: str) -> list[str]:
     return [str(item[field]) for item in (row, *interfaces) for field in fields if field in item]
 
 
-def _integer(query: Mapping[str, str], name: str, default: int, *, minimum: int) -> int:
+def integer(query: Mapping[str, str], name: str, default: int, *, minimum: int) -> int:
+    """Return a parameter that is an integer; raises :class:`BadRequest` if it is not, or too small."""
     if name not in query:
         return default
     try:

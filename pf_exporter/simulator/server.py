@@ -30,7 +30,9 @@ class Simulator:
         """Can be changed at any time."""
         self._counters = Counters()
         self._account = Account(self.options, wall)
-        self._api = Api(Context(self.options, wall, self.network, self._account, self.faults, self._counters))
+        self._api = Api(
+            Context(self.options, wall, wall(), self.network, self._account, self.faults, self._counters)
+        )
         self._server = Server(self._api, [self.options.listen_address], name="simulator")
 
     @property

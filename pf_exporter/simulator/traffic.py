@@ -122,8 +122,11 @@ class Traffic:
 
     def _read_at_boot(self, boot: float) -> Reading:
         # Cached, because boots are rare and readings frequent; traffic passes at most two routers.
-        if boot not in self._at_boot:
+        # Streams and polled resources read in different threads: use what one look-up returned.
+        reading = self._at_boot.get(boot)
+        if reading is None:
+            reading = self.read(boot)
             if len(self._at_boot) > 2:
                 self._at_boot.clear()
-            self._at_boot[boot] = self.read(boot)
-        return self._at_boot[boot]
+            self._at_boot[boot] = reading
+        return reading

@@ -24,7 +24,7 @@ from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_C
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.simulator import Network
-from pf_exporter.simulator.resources import cloud_router_connections, ports, virtual_circuits
+from pf_exporter.simulator.resources import Query, cloud_router_connections, ports, virtual_circuits
 from pf_exporter.state.stats import AccountStats, StreamState
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
@@ -59,12 +59,14 @@ class _Inventory:
 
     def poll(self, at: float) -> None:
         lists = (
-            (PORTS, ports.rows(self._network, at)),
-            (VIRTUAL_CIRCUITS, virtual_circuits.rows(self._network, at)),
-            (CLOUD_ROUTER_CONNECTIONS, cloud_router_connections.rows(self._network, at)),
+            (PORTS, ports.PORTS),
+            (VIRTUAL_CIRCUITS, virtual_circuits.VIRTUAL_CIRCUITS),
+            (CLOUD_ROUTER_CONNECTIONS, cloud_router_connections.CLOUD_ROUTER_CONNECTIONS),
         )
         circuits = {}
-        for resource, rows in lists:
+        for resource, simulated in lists:
+            rows = simulated.answer(Query(self._network, at))
+            assert isinstance(rows, list)
             parsed = (resource.parse(row, ())[0] for row in rows)
             circuits[resource.name] = {canonical_id(circuit.id): circuit for circuit in parsed if circuit}
         self.snapshot = self.snapshot.updated(circuits, 10**6, at)
@@ -74,8 +76,10 @@ class _Inventory:
     def _latest(self, connection: str, at: float) -> dict[str, Samples]:
         """Return the newest rates of a cloud router connection, by family."""
         samples: dict[str, Samples] = {}
-        for kind, rows in cloud_router_connections.rates(self._network, connection, at).items():
-            if kind in RATES and (rate := latest_rates(rows, kind)) is not None:
+        for kind in RATES:
+            path = {"connection": connection, "type": kind}
+            rows = cloud_router_connections.CONNECTION_RATES.answer(Query(self._network, at, path=path))
+            if (rate := latest_rates(rows, kind)) is not None:
                 samples |= rate[1]
         return samples
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pf_exporter.simulator.resources import RESOURCES
 from tests.simulator.client import Client
 
 AUTHENTICATED_ROUTES = (
-    ("GET", "/v2/ports"),
-    ("GET", "/v2/services"),
-    ("GET", "/v2/services/cloud-routers/connections"),
-    ("GET", "/v2/metrics/cloud-router-connections/PF-L3-CON-4000001/rate/bps"),
-    ("GET", "/v2/customers/current"),
+    *(("GET", resource.path) for resource in RESOURCES),
     ("GET", "/v2/auth/sessions"),
     ("DELETE", "/v2/auth/sessions"),
     ("GET", "/v2/api-keys"),

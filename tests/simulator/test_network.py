@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pf_exporter.simulator import Network
-from pf_exporter.simulator.resources import ports as port_list
+from pf_exporter.simulator.resources.ports import port_row
 from pf_exporter.simulator.traffic import DAY
 from tests.simulator.conftest import NOW
 from tests.simulator.samples import RATES, Sample, circuit_key, reboot_time, take_sample
@@ -144,7 +144,7 @@ def test_a_flapping_port(network: Network) -> None:
     states, carrier = [], []
     for second in range(0, 601, 5):
         at = NOW + second
-        row = next(row for row in port_list.rows(network, at) if row["port_circuit_id"] == port)
+        row = port_row(network.seed, network.ports[1], at)
         sample = take_sample(network, at)
         up = row["operational_status"] == "up"
         states.append(up)

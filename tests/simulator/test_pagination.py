@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pf_exporter.simulator.errors import BadRequest
-from pf_exporter.simulator.pagination import page, select
-from pf_exporter.simulator.resources.resource import Row
+from pf_exporter.simulator.pagination import Row, page, select
 
 ROWS: list[Row] = [
     {"port_circuit_id": "PF-AP-LAX1-1", "description": "Core uplink", "pop": "LAX1", "is_lag": False},

@@ -1,10 +1,29 @@
-"""The polled lists of the API: one module per resource, and the table of all of them."""
+"""The polled resources of the API: a module for each kind, and the table of all of them."""
 
 from __future__ import annotations
 
-from pf_exporter.simulator.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
+from pf_exporter.simulator.resources.activity_logs import ACTIVITY_LOGS
+from pf_exporter.simulator.resources.cloud_router_connections import (
+    CLOUD_ROUTER_CONNECTIONS,
+    CONNECTION_RATES,
+)
+from pf_exporter.simulator.resources.customer import CUSTOMER
+from pf_exporter.simulator.resources.port_history import PORT_HISTORY
 from pf_exporter.simulator.resources.ports import PORTS
+from pf_exporter.simulator.resources.resource import Query, Resource
+from pf_exporter.simulator.resources.vc_history import VC_RATES
 from pf_exporter.simulator.resources.virtual_circuits import VIRTUAL_CIRCUITS
 
-RESOURCES = (PORTS, VIRTUAL_CIRCUITS, CLOUD_ROUTER_CONNECTIONS)
-"""Every list that is filtered and paged."""
+__all__ = ["RESOURCES", "Query", "Resource"]
+
+RESOURCES: tuple[Resource, ...] = (
+    PORTS,
+    VIRTUAL_CIRCUITS,
+    CLOUD_ROUTER_CONNECTIONS,
+    CONNECTION_RATES,
+    *PORT_HISTORY,
+    VC_RATES,
+    ACTIVITY_LOGS,
+    CUSTOMER,
+)
+"""Every polled resource, in the order in which paths are compared."""

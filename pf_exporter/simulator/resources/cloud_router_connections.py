@@ -3,69 +3,101 @@
 from __future__ import annotations
 
 import random
+from typing import NamedTuple
+
+from starlette.exceptions import HTTPException
 
 from pf_exporter.simulator.events import format_timestamp
-from pf_exporter.simulator.network import Network
-from pf_exporter.simulator.resources.resource import CREATED, CUSTOMER_NAME, Resource, Row, resource_uuid
-from pf_exporter.simulator.traffic import Traffic
+from pf_exporter.simulator.history import rate_rows
+from pf_exporter.simulator.pagination import Row
+from pf_exporter.simulator.resource_name import ResourceName
+from pf_exporter.simulator.resources.resource import (
+    CREATED,
+    CUSTOMER_NAME,
+    Query,
+    Resource,
+    paged,
+    resource_uuid,
+)
+from pf_exporter.simulator.traffic import Reading, Traffic
 
-RATES_PATH = "/v2/metrics/cloud-router-connections/{id}/rate/{type}"
+
+class Connection(NamedTuple):
+    """One connection of the only cloud router; no events about connections exist."""
+
+    number: int
+    circuit_id: str
+    provider: str
+    pop: str
 
 
-def rows(network: Network, at: float) -> list[Row]:
-    """Return ``cloud_connection`` of two connections; no events about them exist."""
-    return [
-        _connection(network.seed, index, provider, pop, at)
-        for index, (provider, pop) in enumerate((("aws", "LAX1"), ("google", "NYC1")))
-    ]
+CONNECTIONS = (
+    Connection(0, "PF-L3-CON-4000001", "aws", "LAX1"),
+    Connection(1, "PF-L3-CON-4000002", "google", "NYC1"),
+)
 
 
-def _connection(seed: int, index: int, provider: str, pop: str, at: float) -> Row:
+def _connections(query: Query) -> tuple[Connection, ...]:
+    return CONNECTIONS
+
+
+def _row(query: Query, connection: Connection) -> Row:
+    """Return ``cloud_connection`` of a connection."""
+    seed, number = query.network.seed, connection.number
     return {
-        "cloud_circuit_id": f"PF-L3-CON-{4000001 + index}",
+        "cloud_circuit_id": connection.circuit_id,
         "cloud_router_circuit_id": "PF-L3-CUST-5000001",
         "cloud_router_name": "Demo router",
         "cloud_router_asn": 4556,
-        "uuid": resource_uuid(seed, f"connection {index}"),
+        "uuid": resource_uuid(seed, f"connection {number}"),
         "customer_uuid": resource_uuid(seed, "customer"),
         "account_uuid": resource_uuid(seed, "account"),
         "port_type": "hosted",
         "connection_type": "cloud_hosted",
         "service_type": "cr_connection",
         "service_class": "metro",
-        "service_provider": provider,
+        "service_provider": connection.provider,
         "state": "Active",
         "speed": "1Gbps",
         "deleted": False,
         "pending_delete": False,
-        "description": f"{provider} connection for {CUSTOMER_NAME}",
-        "pop": pop,
+        "description": f"{connection.provider} connection for {CUSTOMER_NAME}",
+        "pop": connection.pop,
         "zone": "A",
-        "vlan": 102 + index,
+        "vlan": 102 + number,
         "bgp_state_list": [
-            {"bgp_settings_uuid": resource_uuid(seed, f"bgp {index}"), "bgp_state": "established"}
+            {"bgp_settings_uuid": resource_uuid(seed, f"bgp {number}"), "bgp_state": "established"}
         ],
         "po_number": None,
         "time_created": CREATED,
-        "time_updated": format_timestamp(at),
+        "time_updated": format_timestamp(query.now),
     }
 
 
-def rates(network: Network, connection: str, at: float) -> dict[str, list[list[int]]]:
-    """Return the rates of a connection for each minute of the last hour, by type: ``bps`` and ``pps``.
+def named_connection(query: Query) -> Connection:
+    """Return the connection that the path names; raises 404."""
+    for connection in CONNECTIONS:
+        if connection.circuit_id == query.path["connection"]:
+            return connection
+    raise HTTPException(404, "Connection not found.")
 
-    A row is the time, then average, minimum and maximum received, then the same transmitted.
-    """
-    rng = random.Random(f"{network.seed} {connection}")
+
+def _rates(query: Query) -> object:
+    connection = named_connection(query)
+    rng = random.Random(f"{query.network.seed} {connection.circuit_id}")
     received, transmitted = Traffic(rng, 5e8, 900), Traffic(rng, 2e8, 400)
-    series: dict[str, list[list[int]]] = {"bps": [], "pps": []}
-    for age in reversed(range(60)):
-        minute = (int(at) // 60 - age) * 60
-        rx, tx = received.read(minute), transmitted.read(minute)
-        # One reading per minute, so average, minimum and maximum are equal.
-        series["bps"].append([minute, *[rx.bps] * 3, *[tx.bps] * 3])
-        series["pps"].append([minute, *[rx.pps] * 3, *[tx.pps] * 3])
-    return series
+
+    def read(minute: int) -> tuple[Reading, Reading]:
+        return received.read(minute), transmitted.read(minute)
+
+    return rate_rows(query.parameters, query.now, query.path["type"], read)
 
 
-CLOUD_ROUTER_CONNECTIONS = Resource("/v2/services/cloud-routers/connections", rows)
+CLOUD_ROUTER_CONNECTIONS = paged(
+    ResourceName.CONNECTIONS, "/v2/services/cloud-routers/connections", _connections, _row
+)
+CONNECTION_RATES = Resource(
+    ResourceName.CONNECTION_RATES,
+    "/v2/metrics/cloud-router-connections/{connection}/rate/{type}",
+    _rates,
+)

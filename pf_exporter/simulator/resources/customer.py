@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pf_exporter.simulator.resources.resource import CREATED, CUSTOMER_NAME, Row, resource_uuid
+from pf_exporter.simulator.resource_name import ResourceName
+from pf_exporter.simulator.resources.resource import CREATED, CUSTOMER_NAME, Query, Resource, resource_uuid
 
 
-def customer_row(seed: int) -> Row:
+def _customer(query: Query) -> object:
     """Return ``Customer_GET`` of the caller."""
     return {
-        "customer_uuid": resource_uuid(seed, "customer"),
+        "customer_uuid": resource_uuid(query.network.seed, "customer"),
         "name": CUSTOMER_NAME,
         "website": "vandelayindustries.com",
         "acctnum": "PF-123456",
@@ -22,3 +23,6 @@ def customer_row(seed: int) -> Row:
         "time_created": CREATED,
         "time_updated": CREATED,
     }
+
+
+CUSTOMER = Resource(ResourceName.CUSTOMER, "/v2/customers/current", _customer)

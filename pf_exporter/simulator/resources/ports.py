@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from pf_exporter.simulator.network import Network
+from pf_exporter.simulator.pagination import Row
+from pf_exporter.simulator.resource_name import ResourceName
 from pf_exporter.simulator.resources.resource import (
     CREATED,
     CUSTOMER_NAME,
-    Resource,
-    Row,
+    Query,
     operational_status,
+    paged,
     resource_uuid,
 )
 from pf_exporter.simulator.topology import Port
 
 
-def rows(network: Network, at: float) -> list[Row]:
-    """Return ``Port_GET`` of every port, LAG and LAG member at ``at``."""
-    return [_port(network.seed, port, at) for port in network.ports]
-
-
-def _port(seed: int, port: Port, at: float) -> Row:
+def port_row(seed: int, port: Port, at: float) -> Row:
+    """Return ``Port_GET`` of a port, LAG or LAG member at ``at``."""
     row: Row = {
         "port_circuit_id": port.circuit_id,
         "description": port.description,
@@ -66,4 +63,12 @@ def _port(seed: int, port: Port, at: float) -> Row:
     return row
 
 
-PORTS = Resource("/v2/ports", rows)
+def _ports(query: Query) -> list[Port]:
+    return query.network.ports
+
+
+def _row(query: Query, port: Port) -> Row:
+    return port_row(query.network.seed, port, query.now)
+
+
+PORTS = paged(ResourceName.PORTS, "/v2/ports", _ports, _row)

@@ -1,35 +1,92 @@
-"""A polled list of the API: its path and its rows, and the values that rows of several lists share."""
+"""A polled resource of the API: its name, path and answer, and values that several resources share."""
 
 from __future__ import annotations
 
+import functools
 import uuid
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeVar
 
+from starlette.exceptions import HTTPException
+
+from pf_exporter.simulator.events import Event
 from pf_exporter.simulator.network import Network
-from pf_exporter.simulator.topology import Port
+from pf_exporter.simulator.pagination import Row, is_filtered, page, select
+from pf_exporter.simulator.resource_name import ResourceName
+from pf_exporter.simulator.topology import Circuit, End, Port
 
-Row = dict[str, object]
-"""One JSON object of a list."""
+_Item = TypeVar("_Item")
 
 
-class RowSource(Protocol):
-    """The function that makes the rows of a list."""
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A request for a resource; times are UNIX seconds."""
 
-    def __call__(self, network: Network, at: float) -> list[Row]:
-        """Return the rows as they are at ``at``, UNIX seconds."""
+    network: Network
+    now: float
+    started: float = 0.0
+    """When the simulator was created."""
+    log: Sequence[Event] = ()
+    """The activity on this simulator."""
+    path: Mapping[str, str] = field(default_factory=dict)
+    """The values of the placeholders in the path."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """The query parameters; the last value of one that is repeated."""
+
+    def port(self) -> Port:
+        """Return the port that the path names; raises 404."""
+        port = self.network.port(self.path["port"])
+        if port is None:
+            raise HTTPException(404, "Port not found.")
+        return port
+
+    def circuit_end(self) -> tuple[Circuit, End]:
+        """Return the virtual circuit and the end that the path names; raises 404."""
+        circuit = self.network.circuit(self.path["vc"])
+        for end in (circuit.a, circuit.z) if circuit else ():
+            if circuit and end.port.circuit_id == self.path["port"]:
+                return circuit, end
+        raise HTTPException(404, "Logical interface not found.")
+
+
+class Answer(Protocol):
+    """The function that makes the body of a response."""
+
+    def __call__(self, query: Query) -> object:
+        """Return a value for JSON; raises ``HTTPException`` and :class:`BadRequest`."""
 
 
 class Resource(NamedTuple):
-    """A polled list."""
+    """A polled resource."""
 
+    name: ResourceName
     path: str
-    rows: RowSource
+    answer: Answer
+
+
+def paged(
+    name: ResourceName,
+    path: str,
+    items: Callable[[Query], Sequence[_Item]],
+    row: Callable[[Query, _Item], Row],
+) -> Resource:
+    """Return a resource that is a list, which is filtered and paged; only requested rows are made."""
+
+    def answer(query: Query) -> object:
+        parameters = query.parameters
+        if is_filtered(parameters):
+            return page(select([row(query, item) for item in items(query)], parameters), parameters)
+        return [row(query, item) for item in page(items(query), parameters)]
+
+    return Resource(name, path, answer)
 
 
 CUSTOMER_NAME = "Vandelay Industries"
 CREATED = "2024-01-01T10:16:42.929389-0700"
 
 
+@functools.lru_cache(maxsize=1024)
 def resource_uuid(seed: int, name: str) -> str:
     """Return a UUID that depends only on the seed and the name."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{name}"))

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from pf_exporter.simulator.network import Network
+from pf_exporter.simulator.pagination import Row
+from pf_exporter.simulator.resource_name import ResourceName
 from pf_exporter.simulator.resources.resource import (
     CREATED,
     CUSTOMER_NAME,
-    Resource,
-    Row,
+    Query,
     is_up,
     operational_status,
+    paged,
     resource_uuid,
 )
 from pf_exporter.simulator.topology import Circuit, End
 
 
-def rows(network: Network, at: float) -> list[Row]:
-    """Return ``VC_GET`` of every virtual circuit at ``at``."""
-    return [_service(network.seed, circuit, at) for circuit in network.circuits]
+def _circuits(query: Query) -> list[Circuit]:
+    return query.network.circuits
 
 
-def _service(seed: int, circuit: Circuit, at: float) -> Row:
+def _row(query: Query, circuit: Circuit) -> Row:
+    """Return ``VC_GET`` of a virtual circuit."""
+    seed, at = query.network.seed, query.now
     a, z = circuit.a.port, circuit.z.port
     return {
         "vc_circuit_id": circuit.circuit_id,
@@ -76,4 +78,4 @@ def _interface(seed: int, end: End, at: float) -> Row:
     }
 
 
-VIRTUAL_CIRCUITS = Resource("/v2/services", rows)
+VIRTUAL_CIRCUITS = paged(ResourceName.SERVICES, "/v2/services", _circuits, _row)

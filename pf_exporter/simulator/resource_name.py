@@ -1,0 +1,22 @@
+"""The names of the polled resources, by which faults select them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ResourceName(Enum):
+    """A polled resource, or several that are alike."""
+
+    ACTIVITY_LOGS = "activity-logs"
+    CONNECTION_RATES = "connection-rates"
+    CONNECTIONS = "connections"
+    CUSTOMER = "customer"
+    OPTIC_DATA = "optic-data"
+    PORT_ERRORS = "port-errors"
+    PORT_RATES = "port-rates"
+    PORTS = "ports"
+    SERVICES = "services"
+    TEMPERATURE = "temperature"
+    VC_RATES = "vc-rates"
+    WHATCAST = "whatcast"
