@@ -157,12 +157,20 @@ def _add_resources(board: dashboard.Dashboard) -> None:
             "Rejected and unknown",
             "Rejected events, unknown and invalid fields, and counter resets. Unknown: look for a "
             "newer version of the exporter. Resets: a router rebooted; if they repeat, see "
-            "docs/runbook.md.",
+            "docs/runbook.md. Recording failures and dropped log lines: a full disk or blocked standard "
+            "error.",
             [
                 (increases("packetfabric_stream_events_rejected_total", "reason"), "rejected {{reason}}"),
                 (increases("packetfabric_stream_unknown_fields_total", "event"), "unknown fields {{event}}"),
                 (increases("packetfabric_stream_fields_rejected_total", "event"), "invalid fields {{event}}"),
                 (increases("packetfabric_resets_total", "event"), "resets {{event}}"),
+                *(
+                    (f"sum(increase({name}{{{EXPORTER}}}[$__rate_interval]))", legend)
+                    for name, legend in (
+                        ("packetfabric_recording_failures_total", "recording failures"),
+                        ("packetfabric_log_lines_dropped_total", "log lines dropped"),
+                    )
+                ),
             ],
             "short",
             size=(12, 8),

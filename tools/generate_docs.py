@@ -14,6 +14,7 @@ from pf_exporter.inventory.poller import POLL_REASONS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names
+from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema import ACTIVITY, EVENTS, SUBSCRIBABLE_EVENTS, FamilySpec
@@ -91,6 +92,7 @@ def _exporter_metrics() -> Iterator[Metric]:
     yield from describe_stream_families()
     yield from config_reload_status().describe()
     yield from web_config_reload_status().describe()
+    yield from RecordingCollector(None).describe()
 
 
 def metrics() -> str:

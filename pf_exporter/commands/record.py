@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     path = recorder.current_path
     echo(f"{events:,} events recorded; {path} has {os.path.getsize(path):,} bytes, {how}")
     if recorder.problem is not None:
-        echo(f"{recorder.problem}; {recorder.lost:,} frames and marks lost")
+        echo(f"{recorder.problem}; {recorder.stats.lost:,} frames and marks lost")
     if runner.failure is not None or recorder.problem is not None:
         return ExitCode.FAILED
     return ExitCode.OK if events else ExitCode.NO_EVENTS

@@ -5,7 +5,7 @@ Logging never blocks its thread, and never writes the text of an unexpected exce
 
 from __future__ import annotations
 
-from pf_exporter.log.handler import LogHandler, configure_logging, flush_logging, report
+from pf_exporter.log.handler import LogHandler, configure_logging, dropped_lines, flush_logging, report
 from pf_exporter.log.logger import Logger
 
-__all__ = ["LogHandler", "Logger", "configure_logging", "flush_logging", "report"]
+__all__ = ["LogHandler", "Logger", "configure_logging", "dropped_lines", "flush_logging", "report"]

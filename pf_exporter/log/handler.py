@@ -102,6 +102,11 @@ def flush_logging() -> None:
             handler.flush()
 
 
+def dropped_lines() -> int:
+    """Return how many log lines were dropped, because standard error was blocked or could not be written."""
+    return sum(handler.dropped for handler in logging.getLogger().handlers if isinstance(handler, LogHandler))
+
+
 def report(message: str, *, prefix: str) -> None:
     """Print a message for the user to standard error, or log it as an error where the log is JSON.
 

@@ -11,6 +11,7 @@ from pf_exporter.lazy import lazy_names
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.registry import CollectorGroup, build_registry
 from pf_exporter.metrics.reload_status import (
     ReloadStatus,
@@ -30,6 +31,7 @@ __all__ = [
     "Format",
     "InventoryCollector",
     "ParsedSample",
+    "RecordingCollector",
     "ReloadStatus",
     "build_registry",
     "config_reload_status",

@@ -6,11 +6,12 @@ import itertools
 import platform
 from collections.abc import Iterable, Iterator
 
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pf_exporter import __version__, build_info
+from pf_exporter.log import dropped_lines
 from pf_exporter.metrics.metric_family import help_sentence
 from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import ACTIVITY, MetricType
@@ -157,6 +158,11 @@ def _lag_family() -> HistogramMetricFamily:
     )
 
 
+def _dropped_lines_family() -> CounterMetricFamily:
+    help = "Log lines dropped because standard error was blocked or could not be written"
+    return CounterMetricFamily("packetfabric_log_lines_dropped", help_sentence(help), labels=())
+
+
 def _build_family() -> GaugeMetricFamily:
     return GaugeMetricFamily(
         "packetfabric_exporter_build_info",
@@ -176,6 +182,7 @@ class ExporterCollector(Collector):
         """Yield the families without samples."""
         yield from describe(EXPORTER_METRICS)
         yield _lag_family()
+        yield _dropped_lines_family()
         yield _build_family()
 
     def collect(self) -> Iterator[Metric]:
@@ -187,6 +194,9 @@ class ExporterCollector(Collector):
             counts = itertools.accumulate(stats.lags)
             lag.add_metric((stats.account,), list(zip(bounds, counts, strict=True)), stats.lag_sum)
         yield lag
+        dropped = _dropped_lines_family()
+        dropped.add_metric((), dropped_lines())
+        yield dropped
         build = _build_family()
         build.add_metric((__version__, self._revision, platform.python_version()), 1)
         yield build

@@ -1,4 +1,4 @@
-"""Compression of recordings: gzip, written atomically and read up to where it is torn."""
+"""Compression of recordings: gzip, read up to where it is torn."""
 
 from __future__ import annotations
 
@@ -49,23 +49,13 @@ def decompress(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
         raise EOFError
 
 
-def _sync_directory(path: str) -> None:
-    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems cannot do this for a directory
-            os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def compress(source: int, size: int, path: str) -> None:
-    """Compress the first ``size`` bytes of an open file to ``path``, readable only by its owner.
+    """Compress the first ``size`` bytes of an open file to ``path``, readable only by its owner, and sync it.
 
-    The file appears whole or not at all: it is written as ``<path>.tmp``, synced and renamed. Raises OSError.
+    Raises OSError; then there is no such file.
     """
-    temporary = f"{path}.tmp"
     deflater = zlib.compressobj(wbits=_GZIP)
-    target = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         offset = 0
         while data := os.pread(source, min(_COMPRESS_BYTES, size - offset), offset):
@@ -73,11 +63,9 @@ def compress(source: int, size: int, path: str) -> None:
             offset += len(data)
         write_all(target, deflater.flush())
         os.fsync(target)
-        os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            os.unlink(path)
         raise
     finally:
         os.close(target)
-    _sync_directory(path)

@@ -1,15 +1,14 @@
-"""The files of a recording: the part being written, the finished file, and the rotated files.
+"""The files of a recording: the part being written, and the finished file.
 
 While FILE is recorded, its lines are in ``FILE.part``, uncompressed. To finish it, FILE is written,
 compressed, and then ``FILE.part`` is removed. So wherever both exist, FILE is complete and ``FILE.part``
-holds the same lines or fewer. The rotated files FILE.1, FILE.2 and so on are finished in the same way.
+holds the same lines or fewer.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import itertools
 import os
 import stat
 import zlib
@@ -64,7 +63,7 @@ def _check_type(path: str) -> None:
         raise _refused(path, "not a regular file; name another file")
 
 
-def _lock(path: str, flags: int = 0) -> int:
+def lock_file(path: str, flags: int = 0) -> int:
     """Open a file for reading and appending, and lock it; raises BlockingIOError if it is in use."""
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | flags, 0o600)
     try:
@@ -118,7 +117,7 @@ def open_part(path: str) -> int:
     _check_type(path)
     _check_type(part)
     try:
-        fd = _lock(part, os.O_CREAT)
+        fd = lock_file(part, os.O_CREAT)
     except BlockingIOError as exc:
         raise _refused(path, "another process is recording to it; name another file") from exc
     size = os.fstat(fd).st_size
@@ -137,43 +136,29 @@ def open_part(path: str) -> int:
     return fd
 
 
+def replace(temporary: str, path: str) -> None:
+    """Give a synced file its final name, and sync the directory; raises OSError."""
+    try:
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems cannot do this for a directory
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def finish(path: str, fd: int) -> None:
-    """Compress the whole lines of the open ``FILE.part`` to FILE, then remove it; raises OSError."""
-    compress(fd, whole_size(fd), path)
+    """Compress the whole lines of the open ``FILE.part`` to FILE, then remove it; raises OSError.
+
+    FILE appears whole or not at all: it is written as ``FILE.tmp`` and renamed.
+    """
+    temporary = f"{path}.tmp"
+    compress(fd, whole_size(fd), temporary)
+    replace(temporary, path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(part_path(path))
-
-
-def _rotated(path: str, kept: int) -> list[str]:
-    return [f"{path}.{number}" for number in range(1, kept + 1)]
-
-
-def finish_rotated(path: str, kept: int) -> None:
-    """Finish the rotated files that are not finished; raises OSError."""
-    for name in _rotated(path, kept):
-        try:
-            fd = _lock(part_path(name))
-        except FileNotFoundError:
-            continue
-        try:
-            finish(name, fd)
-        finally:
-            os.close(fd)
-
-
-def rotate(path: str, kept: int) -> None:
-    """Rename ``FILE.part`` to ``FILE.1.part``, after FILE.1 to FILE.2 and so on; raises OSError.
-
-    Removes the oldest file if there are already ``kept`` of them. After an error it can be called again.
-    """
-    if kept == 0:
-        os.unlink(part_path(path))
-        return
-    finish_rotated(path, kept)
-    names = _rotated(path, kept)
-    present = list(itertools.takewhile(os.path.exists, names))
-    if len(present) == kept:
-        os.unlink(present.pop())
-    for index in reversed(range(len(present))):
-        os.replace(names[index], names[index + 1])
-    os.replace(part_path(path), part_path(names[0]))

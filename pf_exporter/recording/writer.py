@@ -16,12 +16,18 @@ from collections.abc import Callable
 from pf_exporter.descriptor import write_all
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
-from pf_exporter.recording.files import finish, finish_rotated, open_part, part_path, rotate
+from pf_exporter.recording.files import finish, open_part, part_path
 from pf_exporter.recording.format import Mark, Record, encode, encode_header
 from pf_exporter.recording.redaction import Redaction
+from pf_exporter.recording.rotated_files import RotatedFiles
+from pf_exporter.recording.stats import RecordingStats
 
 RETRY_AFTER = 60.0
 """Seconds until writing is tried again after an error."""
+QUICK_BYTES = 64 << 20
+"""Size up to which a recording is compressed also if that has to be quick: half a second of one core."""
+QUICK_WAIT = 0.5
+"""Seconds to wait for the compression of rotated files, if that has to be quick."""
 
 
 class RecordingWriter:
@@ -29,10 +35,10 @@ class RecordingWriter:
 
     The lines go to ``FILE.part``, and :meth:`close` compresses them to FILE. An existing recording is
     continued. ``limit`` bounds the bytes of ``FILE.part``, which always holds at least one frame: when it is
-    full it becomes FILE.1, compressed, FILE.1 becomes FILE.2, and so on, up to ``kept`` files.
+    full it becomes FILE.1, FILE.1 becomes FILE.2, and so on, up to ``kept`` files, which a thread compresses.
 
     Raises :class:`ConfigError` if recording cannot start. Later it raises nothing: what cannot be written is
-    counted in ``lost``, ``problem`` holds the error, and writing is tried again after ``RETRY_AFTER``.
+    counted in ``stats``, ``problem`` holds the error, and writing is tried again after ``RETRY_AFTER``.
     """
 
     def __init__(
@@ -48,10 +54,9 @@ class RecordingWriter:
         self.path = path
         self.problem: str | None = None
         """Why recording fails at the moment, in one line; None while it works."""
-        self.lost = 0
-        """Frames and marks that could not be written."""
+        self.stats = RecordingStats()
+        self._rotated = RotatedFiles(path, kept, failed=self._compression_failed)
         self._limit = limit
-        self._kept = kept
         self._redaction = redaction
         self._wall = wall
         self._clock = clock
@@ -71,7 +76,7 @@ class RecordingWriter:
         except OSError as exc:
             remedy = "create its directory" if isinstance(exc, FileNotFoundError) else "name another file"
             raise ConfigError([f"cannot record to {path}: {exc.strerror}; {remedy}"]) from exc
-        self._finish_rotated()
+        self._rotated.start_compression()
 
     @property
     def current_path(self) -> str:
@@ -93,27 +98,33 @@ class RecordingWriter:
             if self._is_writable():
                 self._append(Record(self._wall(), self._name(account), mark=mark))
 
-    def close(self) -> None:
+    def close(self, *, quickly: bool = False) -> None:
         """Compress the recording; later frames and marks are ignored.
 
-        If that fails ``problem`` is set, and the recording stays whole in ``FILE.part``.
+        If that fails ``problem`` is set, and the recording stays whole in ``FILE.part``. So it does, with
+        ``quickly``, if it is larger than ``QUICK_BYTES``; the next writer continues it.
         """
         with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = True
-            try:
-                fd = self._fd if self._fd is not None else self._open()
-                self._cut_torn(fd)
-                if self._size == 0:
-                    self._write(fd, self._header())
-                if os.path.exists(self.path):  # it was created since, and is not ours to replace
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            self._close(quickly=quickly)
+        self._rotated.join(QUICK_WAIT if quickly else None)
+
+    def _close(self, *, quickly: bool) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            fd = self._fd if self._fd is not None else self._open()
+            self._cut_torn(fd)
+            if self._size == 0:
+                self._write(fd, self._header())
+            if os.path.exists(self.path):  # it was created since, and is not ours to replace
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            if not quickly or self._size <= QUICK_BYTES:
                 finish(self.path, fd)
-            except (OSError, ConfigError) as exc:
-                self._fail(exc)
-            finally:
-                self._close_file()
+        except (OSError, ConfigError) as exc:
+            self._fail(exc)
+        finally:
+            self._close_file()
 
     def _name(self, account: str) -> str:
         return account if self._redaction is None else self._redaction.account(account)
@@ -125,7 +136,7 @@ class RecordingWriter:
         if self._is_closed:
             return False
         if self.problem is not None and self._clock() < self._retry_at:
-            self.lost += 1
+            self.stats.lost += 1
             return False
         return True
 
@@ -140,12 +151,14 @@ class RecordingWriter:
                 fd, header = self._rotate(), self._header()
             self._write(fd, header + lines)
         except (OSError, ConfigError) as exc:
-            self.lost += 1
+            self.stats.lost += 1
             self._fail(exc)
         else:
             self._has_header = True
+            self.stats.frames += record.mark is None
+            self.stats.last_success_at = self._wall()
             if self.problem is not None:
-                self._log.info("recording again", file=self.path, lost=self.lost)
+                self._log.info("recording again", file=self.path, lost=self.stats.lost)
                 self.problem = None
 
     def _fail(self, exc: OSError | ConfigError) -> None:
@@ -153,7 +166,7 @@ class RecordingWriter:
         self.problem = f"recording {self.path}: {error}"
         self._retry_at = self._clock() + RETRY_AFTER
         self._log.warning_throttled(
-            "problem", "recording failed", file=self.path, error=error, lost=self.lost
+            "problem", "recording failed", file=self.path, error=error, lost=self.stats.lost
         )
 
     def _open(self) -> int:
@@ -184,20 +197,17 @@ class RecordingWriter:
             raise
         self._is_torn = False
         self._size += len(lines)
+        self.stats.bytes += len(lines)
 
     def _rotate(self) -> int:
         try:
-            rotate(self.path, self._kept)
+            self._rotated.rotate()
         finally:
             self._close_file()  # only now: until it is renamed no other writer may open it
         fd = self._open()
-        self._finish_rotated()
+        self._rotated.start_compression()
         return fd
 
-    def _finish_rotated(self) -> None:
-        try:
-            finish_rotated(self.path, self._kept)
-        except OSError as exc:  # tried again at the next rotation
-            self._log.warning_throttled(
-                "compress", "rotated recording not compressed", file=self.path, error=exc
-            )
+    def _compression_failed(self, exc: OSError) -> None:  # tried again at the next rotation
+        self.stats.failed_compressions += 1
+        self._log.warning_throttled("compress", "rotated recording not compressed", file=self.path, error=exc)

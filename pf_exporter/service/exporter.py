@@ -17,6 +17,7 @@ from pf_exporter.metrics import (
     ExporterCollector,
     Exposition,
     InventoryCollector,
+    RecordingCollector,
     build_registry,
     config_reload_status,
     web_config_reload_status,
@@ -76,8 +77,9 @@ class Exporter:
 
     def _create_server(self, config: Config) -> Server:
         reloader = WebConfigReloader(config.web.config_file, self._web_reload_status)
+        recording = None if self.recorder is None else self.recorder.stats
         registry = build_registry(
-            (self._collectors, self.reload_status, self._web_reload_status),
+            (self._collectors, self.reload_status, self._web_reload_status, RecordingCollector(recording)),
             process_metrics=not config.web.disable_exporter_metrics,
         )
         app = create_app(
@@ -236,7 +238,7 @@ class Exporter:
             pipelines = self.pipelines
         stop_all([self.server.stop, *(pipeline.stop for pipeline in pipelines)])
         if self.recorder is not None:
-            self.recorder.close()
+            self.recorder.close(quickly=True)
 
     def __enter__(self) -> Exporter:
         self.start()

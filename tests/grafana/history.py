@@ -15,7 +15,9 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.reason import Reason
+from pf_exporter.recording.stats import RecordingStats
 from pf_exporter.schema import RATES, latest_rates
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
@@ -104,6 +106,7 @@ class _SteppedExporter:
             ReferenceCollector(store),
             InventoryCollector([self._inventory], store),
             ExporterCollector([self._stats], revision="abcdef"),
+            RecordingCollector(RecordingStats()),
         )
 
     def _clock(self) -> float:

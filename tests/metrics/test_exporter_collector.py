@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pf_exporter.config.accounts import Account, StreamFilter
@@ -10,7 +12,9 @@ from pf_exporter.metrics.exporter_collector import EXPORTER_METRICS, ExporterCol
 from pf_exporter.schema.activity import LOG_LEVELS
 from pf_exporter.schema.events import EVENT_NAMES
 from pf_exporter.state.stats import AccountStats, StreamState
+from tests.conftest import LogFile
 
+DROPPED = "packetfabric_log_lines_dropped"
 LAG = "packetfabric_stream_event_lag_seconds"
 
 
@@ -51,6 +55,15 @@ def test_lag_is_a_cumulative_histogram(seconds: float, bucket: str) -> None:
     assert found[(f"{LAG}_sum",)] == pytest.approx(max(seconds, 0))
 
 
+def test_dropped_log_lines(tmp_path: Path) -> None:
+    """Lines that the log drops are counted, here those after it was closed."""
+    with LogFile(tmp_path / "log") as log:
+        assert samples(account_stats(), DROPPED) == {(f"{DROPPED}_total",): 0}
+        log.handler.close()
+        log.handler.write("a line")
+        assert samples(account_stats(), DROPPED) == {(f"{DROPPED}_total",): 1}
+
+
 def test_counters_are_present_at_zero() -> None:
     """Every event name and subscribed category is there at the first scrape, so that increase() works."""
     stats = account_stats(
@@ -78,4 +91,4 @@ def test_describe_matches_collect() -> None:
     collector = ExporterCollector([account_stats()])
     described = [(m.name, m.type, m.documentation, m.unit) for m in collector.describe()]
     assert described == [(m.name, m.type, m.documentation, m.unit) for m in collector.collect()]
-    assert len({name for name, *_ in described}) == len(described) == len(EXPORTER_METRICS) + 2
+    assert len({name for name, *_ in described}) == len(described) == len(EXPORTER_METRICS) + 3

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.errors import ConfigError
-from pf_exporter.recording.files import finish_rotated, open_part, part_path, rotate
+from pf_exporter.recording.files import open_part, part_path
 from pf_exporter.recording.writer import RETRY_AFTER, RecordingWriter
 from tests.conftest import FIXTURES
 from tests.recordings import all_frames, frames, limited_file_size, lines, one_line, record, zcat
@@ -205,42 +205,6 @@ def test_where_nothing_can_be_recorded(tmp_path: Path) -> None:
 # Rotation
 
 
-def numbered(path: str, kept: int) -> list[str | None]:
-    """The one frame of each rotated file, the newest first; None where there is no file."""
-    return [
-        frames(name)[0].decode() if os.path.exists(name := f"{path}.{number}") else None
-        for number in range(1, kept + 1)
-    ]
-
-
-def test_rotated_files_move_up(path: str) -> None:
-    """The newest is FILE.1; above the number to keep the oldest is removed."""
-    for name in ("a", "b", "c", "d"):
-        Path(part_path(path)).write_bytes(b"".join(lines([name.encode()])))
-        rotate(path, 3)
-        finish_rotated(path, 3)
-    assert numbered(path, 4) == ["d", "c", "b", None]
-
-
-def test_a_gap_ends_the_move(path: str) -> None:
-    """A rotation that was interrupted has left a gap: files above it do not move again."""
-    for number in (1, 3):
-        record(f"{path}.{number}", [b"%d" % number])
-    Path(part_path(path)).write_bytes(b"".join(lines([b"new"])))
-    rotate(path, 3)
-    finish_rotated(path, 3)
-    assert numbered(path, 4) == ["new", "1", "3", None]
-
-
-def test_a_rotated_part_is_finished_first(path: str) -> None:
-    """A rotated file that could not be compressed is, before the next takes its name."""
-    for name in ("a", "b"):
-        Path(part_path(path)).write_bytes(b"".join(lines([name.encode()])))
-        rotate(path, 2)
-    assert frames(part_path(f"{path}.1")) == [b"b"]
-    assert zcat(f"{path}.2")[1]["frame"] == "a"
-
-
 def test_a_moving_file_has_one_writer(path: str) -> None:
     """A second writer that starts while the file is rotated is refused, or records to the file it named."""
     minutes = itertools.count(step=RETRY_AFTER)
@@ -275,6 +239,7 @@ def test_a_moving_file_has_one_writer(path: str) -> None:
 
 KILL_AT = """
 import itertools, os, shutil, signal, sys
+from pf_exporter.recording.rotated_files import RotatedFiles
 from pf_exporter.recording.writer import RecordingWriter
 
 folder, calls = sys.argv[1], itertools.count(1)
@@ -293,6 +258,7 @@ def record(path, start):
     writer.close()
 
 os.fsync = lambda fd: None  # a kill leaves what the system has
+RotatedFiles.start_compression = RotatedFiles.compress  # without a thread the calls have one order
 for at in itertools.count(1):
     path = f"{folder}/{at}/stream.gz"
     os.mkdir(f"{folder}/{at}")

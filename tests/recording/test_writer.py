@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import os
 import random
@@ -17,6 +18,7 @@ from pf_exporter.recording.files import part_path
 from pf_exporter.recording.format import Mark, Record
 from pf_exporter.recording.reader import read
 from pf_exporter.recording.redaction import Redaction
+from pf_exporter.recording.stats import RecordingStats
 from pf_exporter.recording.writer import RETRY_AFTER, RecordingWriter
 from tests.recordings import Clock, all_frames, frames, limited_file_size, record, zcat
 
@@ -74,6 +76,30 @@ def test_lines_are_compressed_at_the_end(path: str) -> None:
     assert text.count(b"\n") == 3
 
 
+def test_what_is_written_is_counted(path: str) -> None:
+    """Frames, bytes of the file, frames and marks that failed, and the time of the last success."""
+    clock = Clock()
+    writer = RecordingWriter(path, wall=clock, clock=clock)
+    assert writer.stats == RecordingStats()
+    writer.mark("a", Mark.OPENED)
+    writer.frame("a", EVENT)
+    assert writer.stats == RecordingStats(
+        frames=1, bytes=os.path.getsize(part_path(path)), last_success_at=clock.now
+    )
+    before = dataclasses.replace(writer.stats)
+    clock.now += 1
+    with limited_file_size(1):
+        writer.frame("a", EVENT)
+        writer.mark("a", Mark.ENDED)
+    assert writer.stats == dataclasses.replace(before, lost=2)
+    clock.now += RETRY_AFTER
+    writer.frame("a", EVENT)
+    assert writer.stats == RecordingStats(
+        frames=2, bytes=os.path.getsize(part_path(path)), lost=2, last_success_at=clock.now
+    )
+    writer.close()
+
+
 def test_every_frame_can_be_read_at_once(path: str) -> None:
     """A recording in progress can be read, each frame as soon as it is recorded."""
     writer = RecordingWriter(path)
@@ -117,7 +143,7 @@ def test_after_the_end_nothing_is_written(path: str) -> None:
     writer.frame("a", EVENT)
     writer.mark("a", Mark.ENDED)
     assert list(read(path)) == []
-    assert (writer.problem, writer.lost) == (None, 0)
+    assert (writer.problem, writer.stats.lost) == (None, 0)
 
 
 def test_only_the_owner_can_read_the_files(path: str) -> None:
@@ -226,9 +252,9 @@ kept = []
 def limit(size):
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 def frame(number):
-    before = writer.lost
+    before = writer.stats.lost
     writer.frame("a", b"%d" % number + bytes(range(256)) * (number % 5))
-    kept.append(writer.lost == before)
+    kept.append(writer.stats.lost == before)
 for size in range(500, 20000, 700):
     limit(size)
     for number in range(len(kept), len(kept) + 40):
@@ -278,7 +304,7 @@ def test_a_problem_is_reported_and_logged(path: str, caplog: pytest.LogCaptureFi
         for _ in range(5):
             writer.frame("a", EVENT)
             writer.mark("a", Mark.ENDED)
-    assert (writer.problem, writer.lost) == (f"recording {path}: File too large", 10)
+    assert (writer.problem, writer.stats.lost) == (f"recording {path}: File too large", 10)
     clock.now += RETRY_AFTER
     writer.frame("a", EVENT)
     assert writer.problem is None
@@ -338,15 +364,16 @@ def test_a_file_of_the_same_name_is_not_replaced(path: str) -> None:
 def test_a_rotated_file_that_cannot_be_compressed(path: str, caplog: pytest.LogCaptureFixture) -> None:
     """The file stays uncompressed, which is logged; recording continues, and the next run compresses it."""
     noise = [random.Random(number).randbytes(1000) for number in range(4)]
-    os.mkdir(f"{path}.1.tmp")
+    os.mkdir(f"{path}.rotated.tmp")
     writer = RecordingWriter(path, limit=3000, kept=2)
     for block in noise[:3]:
         writer.frame("a", block)
     assert writer.problem is None
-    assert [logged.getMessage() for logged in caplog.records] == ["rotated recording not compressed"]
-    assert frames(part_path(f"{path}.1")) == noise[:2]
     writer.close()
-    os.rmdir(f"{path}.1.tmp")
+    assert [logged.getMessage() for logged in caplog.records] == ["rotated recording not compressed"]
+    assert writer.stats.failed_compressions == 1
+    assert frames(part_path(f"{path}.1")) == noise[:2]
+    os.rmdir(f"{path}.rotated.tmp")
     RecordingWriter(path, limit=3000, kept=2).close()
     assert sorted(os.listdir(os.path.dirname(path))) == ["stream.gz", "stream.gz.1"]
     assert all_frames(path, 2) == noise[:3]

@@ -11,6 +11,7 @@ import yaml
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names
+from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.state.store import Store
@@ -46,6 +47,7 @@ def _catalogue() -> dict[str, frozenset[str]]:
         *ExporterCollector([]).describe(),
         *config_reload_status().describe(),
         *web_config_reload_status().describe(),
+        *RecordingCollector(None).describe(),
     ):
         labels = TARGET.union(label_names(metric))
         if metric.type == "histogram":

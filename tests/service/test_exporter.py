@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,14 @@ from urllib.error import HTTPError
 import pytest
 
 from pf_exporter.config.accounts import StreamFilter
-from pf_exporter.config.settings import Config, CounterSettings, SeriesSettings, StreamSettings, WebSettings
+from pf_exporter.config.settings import (
+    Config,
+    CounterSettings,
+    RecordSettings,
+    SeriesSettings,
+    StreamSettings,
+    WebSettings,
+)
 from pf_exporter.errors import ConfigError
 from pf_exporter.schema.temporality import Temporality
 from pf_exporter.service.exporter import Exporter
@@ -75,6 +83,21 @@ def running(fake: Fake) -> Iterator[ReloadableExporter]:
     with reloadable.exporter:
         reloadable.wait()
         yield reloadable
+
+
+def test_a_recording_has_metrics(fake: Fake, tmp_path: Path) -> None:
+    """With record.file /metrics shows what is recorded, without it nothing about recordings."""
+    config = Config(accounts=(fake.account(),), web=WEB, record=RecordSettings(file=str(tmp_path / "file")))
+    frames = re.compile(r"^packetfabric_recording_frames_total ([1-9]\S*)$", re.MULTILINE)
+    with Exporter(config) as exporter:
+        url = f"http://{exporter.server.addresses[0]}/metrics"
+        until(lambda: frames.search(get(url)[2].decode()), "a frame is recorded")
+        page = get(url)[2].decode()
+    assert "packetfabric_recording_failures_total 0.0" in page
+    assert "packetfabric_recording_last_success_timestamp_seconds 1." in page
+    assert (tmp_path / "file").exists()
+    with Exporter(dataclasses.replace(config, record=RecordSettings())) as exporter:
+        assert b"recording" not in get(f"http://{exporter.server.addresses[0]}/metrics")[2]
 
 
 def test_an_unchanged_configuration(running: ReloadableExporter) -> None:
