@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -12,19 +13,27 @@ import pytest
 from tests.conftest import Program
 from tests.prometheus_server import CONFIG, Prometheus, wait_for
 
+ROOT = Path(__file__).parents[1]
+
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    demo = Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s")
-    target = re.search(r"addresses=(\S+)", demo.wait_for("msg=listening"))
-    assert target is not None
-    server = Prometheus(tmp_path_factory.mktemp("prometheus"), CONFIG.format(target=target[1]))
+def demo() -> Iterator[str]:
+    """The address of the exporter on a simulated network."""
+    program = Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s")
+    address = re.search(r"addresses=(\S+)", program.wait_for("msg=listening"))
+    assert address is not None
+    yield address[1]
+    program.process.kill()
+    program.end()
+    assert program.process.stdout is not None
+    program.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def prometheus(demo: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    server = Prometheus(tmp_path_factory.mktemp("prometheus"), CONFIG.format(target=demo))
     yield server
     server.stop()
-    demo.process.kill()
-    demo.end()
-    assert demo.process.stdout is not None
-    demo.process.stdout.close()
 
 
 def test_the_target_is_up(prometheus: Prometheus) -> None:
@@ -63,3 +72,27 @@ def test_every_sample_is_kept(prometheus: Prometheus) -> None:
         "exceeded_sample_limit_total",
     )
     assert {name: dropped[name] for name in expected} == dict.fromkeys(expected, "0")
+
+
+@pytest.fixture
+def two_jobs(demo: str, tmp_path: Path) -> Iterator[Prometheus]:
+    """A Prometheus with the scrape configuration for parts in docs/web.md, only faster."""
+    page = (ROOT / "docs" / "web.md").read_text(encoding="utf-8").partition("## Parts of the metrics")[2]
+    config = page.partition("```yaml\n")[2].partition("```")[0]
+    for example, ours in (("exporter.example.org:10054", demo), (": 10s", ": 1s"), (": 4m", ": 2s")):
+        assert example in config
+        config = config.replace(example, ours)
+    server = Prometheus(tmp_path, config)
+    yield server
+    server.stop()
+
+
+def test_parts_of_the_page_in_two_jobs(two_jobs: Prometheus) -> None:
+    """The parts of the two jobs are one set of series, with one job and without the label of the second."""
+    parts = '{__name__=~"packetfabric_port_(receive_bytes_total|optical_receive_power_dbm)"}'
+    labels = f"count by (job, part) ({parts}) and on () (count(count by (__name__) ({parts})) == 2)"
+    wait_for(two_jobs, labels, where=lambda value: value > 12)
+    assert [series["metric"] for series in two_jobs.query(labels)] == [{"job": "packetfabric"}]
+    ups = {tuple(sorted(series["metric"].items())) for series in two_jobs.query("up == 1")}
+    assert {dict(labels).get("part") for labels in ups} == {None, "optics"}
+    assert {dict(labels)["job"] for labels in ups} == {"packetfabric"}

@@ -11,6 +11,7 @@ from pf_exporter.lazy import lazy_names
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.metrics.inventory_collector import InventoryCollector
+from pf_exporter.metrics.parts import WHOLE_PAGE, Part, Selection
 from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.registry import CollectorGroup, build_registry
 from pf_exporter.metrics.reload_status import (
@@ -25,14 +26,17 @@ else:  # The exporter itself parses no metrics.
     __getattr__ = lazy_names(__name__, {"ParsedSample": "parser", "parse_samples": "parser"})
 
 __all__ = [
+    "WHOLE_PAGE",
     "CollectorGroup",
     "ExporterCollector",
     "Exposition",
     "Format",
     "InventoryCollector",
     "ParsedSample",
+    "Part",
     "RecordingCollector",
     "ReloadStatus",
+    "Selection",
     "build_registry",
     "config_reload_status",
     "parse_samples",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from pf_exporter import __version__, build_info
 from pf_exporter.log import dropped_lines
 from pf_exporter.metrics.metric_family import help_sentence
+from pf_exporter.metrics.parts import ALL_PARTS, Part, PartCollector
 from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import ACTIVITY, MetricType
 from pf_exporter.state import LAG_BUCKETS, AccountStats, StreamState
@@ -151,6 +151,10 @@ EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
 """The families read from :class:`AccountStats`, in the order of /metrics."""
 
 
+def _part(metric: SelfMetric[AccountStats]) -> Part:
+    return Part.ACTIVITY if metric.name == ACTIVITY.name else Part.EXPORTER
+
+
 def _lag_family() -> HistogramMetricFamily:
     help = "Time between an event's timestamp and its arrival; 0 if the network's clock is ahead"
     return HistogramMetricFamily(
@@ -171,8 +175,8 @@ def _build_family() -> GaugeMetricFamily:
     )
 
 
-class ExporterCollector(Collector):
-    """Collects the families about the exporter itself, for all accounts."""
+class ExporterCollector(PartCollector):
+    """Collects the families about the exporter itself and of the activity log, for all accounts."""
 
     def __init__(self, accounts: Iterable[AccountStats], *, revision: str | None = None) -> None:
         self._accounts = tuple(accounts)
@@ -187,7 +191,13 @@ class ExporterCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families with their current samples."""
-        yield from collect(EXPORTER_METRICS, self._accounts)
+        return self.collect_parts(ALL_PARTS)
+
+    def collect_parts(self, parts: Collection[Part]) -> Iterator[Metric]:
+        """Yield the families of these parts with their current samples."""
+        yield from collect((row for row in EXPORTER_METRICS if _part(row) in parts), self._accounts)
+        if Part.EXPORTER not in parts:
+            return
         lag = _lag_family()
         bounds = (*(str(bound) for bound in LAG_BUCKETS), "+Inf")
         for stats in self._accounts:

@@ -8,31 +8,27 @@ combined into one gzip stream without compressing anything twice.
 from __future__ import annotations
 
 import enum
-import itertools
-import operator
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import INF, floatToGoString
 
 from pf_exporter.metrics.deflate import DeflateBlock, DeflatedText, compress, decompress, to_gzip
 from pf_exporter.metrics.metric_family import exposed_name
-from pf_exporter.metrics.stream_families import LAST_EVENT_LABELS, SERIES, describe_stream_families
-from pf_exporter.schema import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT, EventType, Numbers
-from pf_exporter.state import Row, Store
-
-LINES_PER_CHUNK = 1000
-"""Lines that are joined and encoded at a time."""
-
-_LAST_EVENT_FAMILIES = {"port": PORT_LAST_EVENT, "vc": VC_LAST_EVENT}
-"""By the first half of an event's name, the family with the time of its last event."""
-
-RowsByAccount = dict[str, list[tuple[tuple[str, ...], Row]]]
+from pf_exporter.metrics.parts import WHOLE_PAGE, Part, SelectedFamilies, Selection, part_of
+from pf_exporter.metrics.sample_lines import (
+    LAST_EVENT_FAMILIES,
+    LabelFormatter,
+    last_event_lines,
+    sample_lines,
+    value_lines,
+)
+from pf_exporter.metrics.section_cache import EventSection, SectionCache, SectionKey
+from pf_exporter.metrics.stream_families import SERIES, describe_stream_families
+from pf_exporter.schema import EVENTS, EventType
+from pf_exporter.state import Store
 
 
 class Format(enum.Enum):
@@ -65,133 +61,76 @@ def _headers(format: Format) -> dict[str, bytes]:
     }
 
 
-class _LabelFormatter:
-    """Formats labels, sorted by name: ``{account="a",port_circuit_id="p"}``."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._sorted = operator.itemgetter(*(names.index(name) for name in sorted(names)))
-        self._template = "{" + ",".join(f'{name}="%s"' for name in sorted(names)) + "}"
-
-    def __call__(self, values: Sequence[str]) -> str:
-        joined = "".join(values)
-        if "\\" in joined or "\n" in joined or '"' in joined:
-            values = [v.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"") for v in values]
-        text: str = self._template % self._sorted(values)
-        return text
-
-
-def _sample_lines(
-    name: str, labels: Iterable[str], values: Iterable[float | None], divisor: int = 1
-) -> Iterator[bytes]:
-    """Yield the lines of one family without those whose value is None.
-
-    Numbers are written as Python's repr() does. prometheus_client writes numbers from a million on with an
-    exponent, as Go does; parsers accept both, and repr() takes a third less time.
-    """
-    lines = (
-        f"{name}{label} {number!r}\n"
-        if -INF < (number := value / divisor) < INF
-        else f"{name}{label} {floatToGoString(number)}\n"  # type: ignore[no-untyped-call]
-        for label, value in zip(labels, values, strict=True)
-        if value is not None
-    )
-    while text := "".join(itertools.islice(lines, LINES_PER_CHUNK)):
-        yield text.encode()
-
-
-def _value_lines(event: EventType, rows: RowsByAccount, headers: dict[str, bytes]) -> Iterator[bytes]:
-    """Yield the headers and lines of an event's families."""
-    width = len(event.fields)
-    families = event.fields.values()
-    format_labels = _LabelFormatter(next(iter(families)).labels)
-    labels: list[str] = []
-    values: list[Numbers] = []  # for each of the labels, one value per family
-    for account, circuits in rows.items():
-        for circuit, row in circuits:
-            if row.lanes:
-                labels += [format_labels((account, *circuit, lane)) for lane in row.lanes]
-                values += [row.values[start : start + width] for start in range(0, len(row.values), width)]
-            elif row.values:
-                labels.append(format_labels((account, *circuit)))
-                values.append(row.values)
-    for index, family in enumerate(families):
-        yield headers[family.name]
-        column = map(operator.itemgetter(index), values)
-        yield from _sample_lines(family.name, labels, column, family.divisor)
-
-
-def _last_event_lines(event: EventType, rows: RowsByAccount) -> Iterator[bytes]:
-    """Yield the lines with the time of the last event of each circuit."""
-    kind, category = event.name.split("|")
-    name = _LAST_EVENT_FAMILIES[kind]
-    label_names = LAST_EVENT_LABELS[name]
-    last: dict[tuple[str, ...], float] = {}  # two VLANs of a circuit can end on one port
-    for account, circuits in rows.items():
-        for circuit, row in circuits:
-            labels = (account, *circuit, category)[: len(label_names)]
-            last[labels] = max(row.received_at, last.get(labels, 0.0))
-    return _sample_lines(name, map(_LabelFormatter(label_names), last), last.values())
-
-
-class _EventSection(NamedTuple):
-    """The compressed lines of one event."""
-
-    version: int
-    """Version of the rows, or an earlier one."""
-    values: DeflateBlock
-    last_event: DeflateBlock
-
-
 class Exposition:
-    """Renders the families of the store's rows, then those of a registry.
+    """Renders the families of the store's rows, then those of other collectors.
 
     The page is what prometheus_client renders for the same samples, except for the notation of large numbers.
     Any thread may call; one renders at a time.
     """
 
-    def __init__(self, store: Store, registry: CollectorRegistry) -> None:
+    def __init__(self, store: Store, others: Collector) -> None:
         self._store = store
-        self._registry = registry
+        self._others = others
         self._lock = threading.Lock()
-        self._sections: dict[tuple[Format, str], _EventSection] = {}
+        self._sections = SectionCache()
         self._headers = {format: _headers(format) for format in Format}
 
-    def render(self, format: Format) -> DeflatedText:
+    def accounts(self) -> Collection[str]:
+        """Return the accounts that a page can be limited to."""
+        return self._store.series()
+
+    def render(self, format: Format, selection: Selection = WHOLE_PAGE) -> DeflatedText:
         """Return the page, to be sent compressed or not; both share the blocks."""
-        return DeflatedText(self._blocks(format))
+        return DeflatedText(self._blocks(format, selection))
 
-    def gzip(self, format: Format) -> bytes:
+    def gzip(self, format: Format, selection: Selection = WHOLE_PAGE) -> bytes:
         """Return the compressed page."""
-        return to_gzip(self._blocks(format))
+        return to_gzip(self._blocks(format, selection))
 
-    def plain(self, format: Format) -> bytes:
+    def plain(self, format: Format, selection: Selection = WHOLE_PAGE) -> bytes:
         """Return the page uncompressed."""
-        return decompress(self._blocks(format))
+        return decompress(self._blocks(format, selection))
 
-    def _blocks(self, format: Format) -> list[DeflateBlock]:
+    def _blocks(self, format: Format, selection: Selection) -> list[DeflateBlock]:
         headers = self._headers[format]
+        events = {name: event for name, event in EVENTS.items() if part_of(event) in selection.parts}
         with self._lock:
-            sections = {name: self._section(event, format) for name, event in EVENTS.items()}
+            sections = {
+                name: self._section(event, format, selection.accounts) for name, event in events.items()
+            }
         blocks = [section.values for section in sections.values()]
-        for kind, family in _LAST_EVENT_FAMILIES.items():
-            blocks.append(compress([headers[family]]))
-            blocks += (sections[event].last_event for event in EVENTS if event.startswith(kind + "|"))
-        series = self._store.series()
-        series_lines = _sample_lines(SERIES, map(_LabelFormatter(("account",)), zip(series)), series.values())
-        blocks.append(compress([headers[SERIES], *series_lines, format.encode(self._registry)]))
+        for kind, family in LAST_EVENT_FAMILIES.items():
+            of_kind = [
+                section.last_event for name, section in sections.items() if name.startswith(f"{kind}|")
+            ]
+            if of_kind:
+                blocks += [compress([headers[family]]), *of_kind]
+        blocks.append(compress(self._other_lines(format, selection)))
         return blocks
 
-    def _section(self, event: EventType, format: Format) -> _EventSection:
+    def _other_lines(self, format: Format, selection: Selection) -> Iterator[bytes]:
+        if Part.EXPORTER in selection.parts:
+            yield self._headers[format][SERIES]
+            series = {
+                (name,): count for name, count in self._store.series().items() if selection.includes(name)
+            }
+            yield from sample_lines(SERIES, map(LabelFormatter(("account",)), series), series.values())
+        yield format.encode(SelectedFamilies(self._others, selection))
+
+    def _section(self, event: EventType, format: Format, accounts: frozenset[str]) -> EventSection:
         """Return an event's section, rendered again if a row has changed."""
-        section = self._sections.get((format, event.name))
+        key = SectionKey(format, event.name, accounts)
+        section = self._sections.get(key)
         version = self._store.version(event.name)
         if section is None or section.version != version:
             # One copy of the rows for both blocks, so that the page shows an event completely or not at all.
             rows = self._store.rows(event.name)
-            section = _EventSection(
+            if accounts:
+                rows = {account: rows[account] for account in rows if account in accounts}
+            section = EventSection(
                 version,
-                compress(_value_lines(event, rows, self._headers[format])),
-                compress(_last_event_lines(event, rows)),
+                compress(value_lines(event, rows, self._headers[format])),
+                compress(last_event_lines(event, rows)),
             )
-            self._sections[format, event.name] = section
+            self._sections.put(key, section)
         return section

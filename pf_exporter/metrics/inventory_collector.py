@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from pf_exporter.inventory import Snapshot
 from pf_exporter.metrics.metric_family import Family, family_from_spec
+from pf_exporter.metrics.parts import Part, PartCollector
 from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import (
     EVENTS,
@@ -109,13 +109,15 @@ INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
 """The families about the inventory itself, in the order of /metrics."""
 
 
-class InventoryCollector(Collector):
+class InventoryCollector(PartCollector):
     """Collects the families of the polled resources, for all accounts.
 
     A circuit that has sent events has its ID in the form that they use, so that families can be joined; any
     other circuit has the ID of the list. ``tags`` are the labels that descriptions may add to
     info families.
     """
+
+    part = Part.INVENTORY
 
     def __init__(self, inventories: Iterable[Inventory], store: Store, tags: Sequence[str] = ()) -> None:
         self._inventories = tuple(inventories)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pf_exporter.schema import EventType, MetricType, Numbers
 
 MAX_AHEAD = 60.0
-"""The most seconds that a sample may be ahead of our clock; Prometheus drops those far in the future."""
+"""Most seconds that a sample may be ahead of this machine's clock; Prometheus drops future samples."""
 
 
 class Row(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -12,17 +12,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pf_exporter.metrics import Format
+from pf_exporter.metrics import Format, Selection
 from pf_exporter.web.health import HEALTH_PATH, HEALTHY
 from pf_exporter.web.negotiation import preferred_format, prefers_gzip
 from pf_exporter.web.page_response import OpenPages, PageResponse, PageText
+from pf_exporter.web.page_selection import UnknownNameError, parse_selection
 
 
 class MetricsPage(Protocol):
     """The metrics in a format, see :class:`pf_exporter.metrics.exposition.Exposition`."""
 
-    def render(self, format: Format) -> PageText:
-        """The page."""
+    def render(self, format: Format, selection: Selection) -> PageText:
+        """The page, or a part of it."""
+
+    def accounts(self) -> Collection[str]:
+        """The accounts that a page can be limited to."""
 
 
 class Health(Protocol):
@@ -41,21 +45,22 @@ class _SingleFlight:
     def __init__(self, page: MetricsPage) -> None:
         self._page = page
         self._rendering = asyncio.Lock()
-        self._pending: dict[Format, asyncio.Task[PageText]] = {}
+        self._pending: dict[tuple[Format, Selection], asyncio.Task[PageText]] = {}
 
-    async def get(self, format: Format) -> PageText:
+    async def get(self, format: Format, selection: Selection) -> PageText:
         """The result of the rendering in progress, or of a new one."""
-        if format not in self._pending:
-            self._pending[format] = asyncio.create_task(self._run(format))
+        key = format, selection
+        if key not in self._pending:
+            self._pending[key] = asyncio.create_task(self._run(format, selection))
         # Shielded: a cancelled request must not cancel the rendering of the others.
-        return await asyncio.shield(self._pending[format])
+        return await asyncio.shield(self._pending[key])
 
-    async def _run(self, format: Format) -> PageText:
+    async def _run(self, format: Format, selection: Selection) -> PageText:
         try:
             async with self._rendering:
-                return await run_in_threadpool(self._page.render, format)
+                return await run_in_threadpool(self._page.render, format, selection)
         finally:
-            del self._pending[format]
+            del self._pending[format, selection]
 
 
 def create_app(
@@ -66,12 +71,16 @@ def create_app(
     open_pages = OpenPages()
 
     async def get_metrics(request: Request) -> Response:
+        try:
+            selection = parse_selection(request.query_params.multi_items(), page.accounts())
+        except UnknownNameError as exc:
+            return PlainTextResponse(f"{exc}\n", 400)
         format = preferred_format(request.headers.get("accept", ""))
         headers = {"Content-Type": format.value, "Vary": "Accept, Accept-Encoding"}
         compressed = prefers_gzip(request.headers.get("accept-encoding", ""))
         if compressed:
             headers["Content-Encoding"] = "gzip"
-        text = await renderings.get(format)
+        text = await renderings.get(format, selection)
         return PageResponse(text, open_pages, compressed=compressed, headers=headers)
 
     async def get_health(request: Request) -> Response:

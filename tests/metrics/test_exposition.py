@@ -155,10 +155,8 @@ def observation(event: EventType, number: float, circuit: str = "PF-AP-LAX1-1") 
     return Observation(event, names, lanes, (number,) * len(event.fields), None)
 
 
-def test_only_what_changed_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scrape reads the rows of events with changes since the last scrape, and of no others."""
-    store = two_accounts()
-    _, exposition = registry_and_exposition(store)
+def requested_rows(monkeypatch: pytest.MonkeyPatch, store: Store) -> list[str]:
+    """Return a list to which the name of each event is added whose rows are read from now on."""
     requested: list[str] = []
     rows = store.rows
 
@@ -167,6 +165,14 @@ def test_only_what_changed_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
         return rows(event)
 
     monkeypatch.setattr(store, "rows", recording_rows)
+    return requested
+
+
+def test_only_what_changed_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scrape reads the rows of events with changes since the last scrape, and of no others."""
+    store = two_accounts()
+    _, exposition = registry_and_exposition(store)
+    requested = requested_rows(monkeypatch, store)
     exposition.gzip(Format.TEXT)
     assert requested == list(EVENTS)
     for event in EVENTS.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -23,7 +23,7 @@ class OneGauge(Collector):
         yield GaugeMetricFamily(self._name, "Help.", value=1)
 
 
-def names(registry: CollectorRegistry) -> list[str]:
+def names(registry: Collector) -> list[str]:
     return [family.name for family in registry.collect()]
 
 

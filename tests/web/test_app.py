@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, IncompleteRead
 
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pf_exporter.metrics.deflate import DeflatedText, compress
 from pf_exporter.metrics.exposition import Format
+from pf_exporter.metrics.parts import Part, Selection
 from pf_exporter.server.server import Server
 from pf_exporter.web.app import MetricsPage, create_app
 from pf_exporter.web.page_response import OPEN_BYTES, OpenPages
@@ -28,11 +29,16 @@ class SlowMetrics:
         self.renderings = 0
         self.active = 0
         self.most_active = 0
+        self.selections: list[Selection] = []
         self.release = threading.Event()
         self.release.set()
 
-    def render(self, format: Format) -> DeflatedText:
+    def accounts(self) -> Collection[str]:
+        return ("east", "west")
+
+    def render(self, format: Format, selection: Selection) -> DeflatedText:
         self.renderings += 1
+        self.selections.append(selection)
         self.active += 1
         self.most_active = max(self.active, self.most_active)
         self.release.wait(10)
@@ -65,12 +71,12 @@ class MetricsServer:
         self.server = Server(self.app, ["127.0.0.1:0"], name="web")
         self.address = self.server.addresses[0]
 
-    def scrape(self, *, method: str = "GET", **headers: str) -> tuple[dict[str, str], bytes]:
+    def scrape(self, *, method: str = "GET", query: str = "", **headers: str) -> tuple[dict[str, str], bytes]:
         """Headers (lower case) and body of the page."""
         connection = HTTPConnection(self.address, timeout=20)
         try:
             names = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, "/metrics", headers=names)
+            connection.request(method, f"/metrics{query}", headers=names)
             response = connection.getresponse()
             assert response.status == 200
             return {name.lower(): value for name, value in response.getheaders()}, response.read()
@@ -163,6 +169,29 @@ def test_scrapes_share_a_rendering(server: MetricsServer, page: SlowMetrics) -> 
         assert {scrape.result()[1] for scrape in scrapes} == {b"1 x 1\n"}
     assert server.scrape()[1] == b"2 x 1\n"
     assert page.most_active == 1
+
+
+def test_a_query_selects_parts(server: MetricsServer, page: SlowMetrics) -> None:
+    """The page is rendered for the parts and accounts of the query; an unknown name is 400."""
+    connection = HTTPConnection(server.address, timeout=20)
+    for query, status in (("collect[]=activity&account=east", 200), ("collect[]=nothing", 400)):
+        connection.request("GET", f"/metrics?{query}")
+        response = connection.getresponse()
+        assert response.status == status
+        body = response.read().decode()
+    assert body.startswith("unknown collect[] 'nothing'; expected one of: port_metrics, ")
+    assert page.selections == [Selection(frozenset({Part.ACTIVITY}), frozenset({"east"}))]
+    connection.close()
+
+
+def test_different_selections_do_not_share_a_rendering(server: MetricsServer, page: SlowMetrics) -> None:
+    """Requests for different parts at the same time get different pages."""
+    page.release.clear()
+    with ThreadPoolExecutor(2) as pool:
+        scrapes = [pool.submit(server.scrape, query=f"?account={name}") for name in ("east", "west")]
+        until(lambda: server.app.requests == 2, "both requests")
+        page.release.set()
+        assert {scrape.result()[1] for scrape in scrapes} == {b"1 x 1\n", b"2 x 1\n"}
 
 
 def test_a_client_that_does_not_read_is_dropped(
