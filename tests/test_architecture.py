@@ -34,6 +34,7 @@ ORDER = (
     "state",
     "recording",
     "inventory",
+    "activity",
     "stream",
     "metrics",
     "diagnostics",

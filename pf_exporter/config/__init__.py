@@ -15,6 +15,7 @@ from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import (
     SETTINGS,
+    ActivitySettings,
     Config,
     CounterSettings,
     InventorySettings,
@@ -33,6 +34,7 @@ __all__ = [
     "SETTINGS",
     "UUID",
     "Account",
+    "ActivitySettings",
     "Config",
     "ConfigReader",
     "CounterSettings",

@@ -102,6 +102,17 @@ class InventorySettings:
 
 
 @dataclass(frozen=True)
+class ActivitySettings:
+    """The activity log; in seconds."""
+
+    catch_up: float = setting(
+        duration_from("1m", or_off=True),
+        "10m",
+        "Count entries that the stream missed, from this long before the start on; 0 disables it.",
+    )
+
+
+@dataclass(frozen=True)
 class WebSettings:
     """The HTTP server."""
 
@@ -169,6 +180,7 @@ SECTIONS: dict[str, type[Any]] = {
     "series": SeriesSettings,
     "counters": CounterSettings,
     "inventory": InventorySettings,
+    "activity": ActivitySettings,
     "web": WebSettings,
     "record": RecordSettings,
     "log": LogSettings,
@@ -194,6 +206,7 @@ class Config:
     series: SeriesSettings = SeriesSettings()
     counters: CounterSettings = CounterSettings()
     inventory: InventorySettings = InventorySettings()
+    activity: ActivitySettings = ActivitySettings()
     web: WebSettings = WebSettings()
     record: RecordSettings = RecordSettings()
     log: LogSettings = LogSettings()

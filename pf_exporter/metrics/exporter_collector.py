@@ -147,6 +147,15 @@ EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
         ACTIVITY.labels[1:],
         lambda stats: dict(stats.activity),
     ),
+    SelfMetric(
+        "packetfabric_activity_catch_up_total",
+        MetricType.COUNTER,
+        "Entries of the activity log read after gaps of the stream: 'found' were missing and are counted now,"
+        " 'streamed' were counted before, 'unmatched' cannot be compared and are left out; 'failed' counts"
+        " attempts to read the log",
+        ("result",),
+        lambda stats: {(result.value,): number for result, number in stats.caught_up.items()},
+    ),
 )
 """The families read from :class:`AccountStats`, in the order of /metrics."""
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
 from pf_exporter import __version__
@@ -225,11 +226,20 @@ class Client:
         """Return the JSON value at a path; ``operation`` starts the message of every error."""
         return self._call(operation, "GET", path, session, query=query)
 
-    def pages(self, session: Session, path: str, *, key: str, size: int = 500) -> Iterator[list[Any]]:
+    def pages(
+        self,
+        session: Session,
+        path: str,
+        *,
+        key: str,
+        size: int = 500,
+        query: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[list[Any]]:
         """Yield the items of a list, page by page; see :func:`read_pages`."""
         operation = f"list of {path.rsplit('/', 1)[-1]}"
 
         def fetch(*, offset: int, size: int) -> Any:
-            return self.get(session, operation, path, {"page_size": str(size), "offset": str(offset)})
+            paging = {"page_size": str(size), "offset": str(offset)}
+            return self.get(session, operation, path, {**query, **paging})
 
         return read_pages(fetch, self._subject(operation), size, key)

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
 from pf_exporter.schema.activity import ACTIVITY, CATEGORIES, LOG_LEVELS, PERSONAL_FIELDS
+from pf_exporter.schema.activity_log import (
+    ACTIVITY_LOG_KEY,
+    ACTIVITY_LOG_PATH,
+    ACTIVITY_LOG_TIME,
+    LoggedEntry,
+    parse_log_row,
+)
 from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS, PORT_LAST_EVENT, SUBSCRIBABLE_EVENTS, VC_LAST_EVENT
 from pf_exporter.schema.family import FamilySpec, MetricType, unit
@@ -33,6 +40,9 @@ else:  # Imports msgspec.
 
 __all__ = [
     "ACTIVITY",
+    "ACTIVITY_LOG_KEY",
+    "ACTIVITY_LOG_PATH",
+    "ACTIVITY_LOG_TIME",
     "CATEGORIES",
     "CLOUD_ROUTER_CONNECTIONS",
     "EVENTS",
@@ -56,6 +66,7 @@ __all__ = [
     "Circuit",
     "EventType",
     "FamilySpec",
+    "LoggedEntry",
     "MetricType",
     "Numbers",
     "Observation",
@@ -68,6 +79,7 @@ __all__ = [
     "is_id",
     "is_number",
     "latest_rates",
+    "parse_log_row",
     "sanitize_label",
     "table_field",
     "unit",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Protocol
 
+from pf_exporter.activity import ActivityCounter, ActivityLedger, CatchUp
 from pf_exporter.config import Account, Config, StreamSettings
 from pf_exporter.inventory import InventoryPoller
 from pf_exporter.packetfabric import Client, SessionManager
@@ -22,7 +23,7 @@ class ProcessorFactory(Protocol):
         store: Store,
         stats: AccountStats,
         *,
-        activity_fields: Collection[str],
+        activity: ActivityCounter,
         wall: Callable[[], float],
     ) -> EventSink:
         """Create the sink."""
@@ -46,7 +47,7 @@ class ReaderFactory(Protocol):
 
 def pipeline_settings(account: Account, config: Config) -> tuple[object, ...]:
     """The settings that a pipeline depends on; a reload replaces the pipeline if they have changed."""
-    return account, config.stream, config.inventory, config.series.limit
+    return account, config.stream, config.inventory, config.activity, config.series.limit
 
 
 class AccountPipeline:
@@ -71,6 +72,7 @@ class AccountPipeline:
         wall: Callable[[], float] = time.time,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
+        catch_up = config.activity.catch_up
         self.settings = pipeline_settings(account, config)
         self.account = account.name
         self.client = Client(account, idle_timeout=idle_timeout)
@@ -88,9 +90,20 @@ class AccountPipeline:
             on_failure=on_failure,
             on_update=self.subscription.update_inventory,
         )
-        self.processor = create_processor(
-            store, self.stats, activity_fields=config.log.activity_fields, wall=wall
+        self.activity = ActivityCounter(
+            self.stats,
+            fields=config.log.activity_fields,
+            ledger=ActivityLedger() if catch_up else None,
         )
+        self._catch_up = CatchUp(
+            self.client,
+            self.session_manager,
+            self.activity,
+            self.stats,
+            at_start=catch_up,
+            failed=on_failure,
+        )
+        self.processor = create_processor(store, self.stats, activity=self.activity, wall=wall)
         self.reader = create_reader(
             self.subscription,
             self.session_manager,
@@ -108,14 +121,17 @@ class AccountPipeline:
         """Start to log in, subscribe and read, and to poll the inventory."""
         self.reader.start()
         self.inventory.start()
+        self._catch_up.start()
 
     def stop(self) -> bool:
         """End the stream and the session; return whether nothing will be written to the store any more."""
         self.reader.stop()
         self.inventory.stop()
+        self._catch_up.stop()
         self.client.abort()
         ended = self.reader.join(STOP_TIMEOUT)
         self.inventory.join(STOP_TIMEOUT)
+        self._catch_up.join(STOP_TIMEOUT)
         self.session_manager.close()
         return ended
 

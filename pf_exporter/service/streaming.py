@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
-from pf_exporter.config import Config
+from pf_exporter.config import ActivitySettings, Config
 from pf_exporter.process import SignalWaiter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.shutdown import stop_all
@@ -24,6 +25,8 @@ class StreamRunner:
         bundle: str | None = None,
     ) -> None:
         self._signals = signals
+        # Commands show what is streamed, and nothing else.
+        config = dataclasses.replace(config, activity=ActivitySettings(catch_up=0))
         self.failure: BaseException | None = None
         """The exception that ended a thread."""
         self.store = create_store(config)

@@ -5,8 +5,9 @@ Everything is in memory; nothing here performs I/O.
 
 from __future__ import annotations
 
+from pf_exporter.state.gaps import Gap
 from pf_exporter.state.history import ErrorLog, ErrorRecord
-from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, LabelValues, StreamState
+from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, CatchUpResult, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
 from pf_exporter.state.table import Row
 from pf_exporter.state.temporality_detector import EVENT_SETTINGS, DetectedTemporality
@@ -17,9 +18,11 @@ __all__ = [
     "LAG_BUCKETS",
     "RESET",
     "AccountStats",
+    "CatchUpResult",
     "DetectedTemporality",
     "ErrorLog",
     "ErrorRecord",
+    "Gap",
     "LabelValues",
     "Row",
     "Store",

@@ -13,6 +13,7 @@ from pf_exporter.errors import ApiError, EventError, StreamError, reasons
 from pf_exporter.packetfabric import SessionStats
 from pf_exporter.reason import Reason
 from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
+from pf_exporter.state.gaps import GapLog
 from pf_exporter.state.history import AccountHistory, CounterSnapshot, RecentRates
 from pf_exporter.state.temporality_detector import TemporalityDetector
 from pf_exporter.state.unknown_fields import UnknownFields
@@ -27,6 +28,15 @@ class StreamState(enum.Enum):
     STOPPED = "stopped"
 
 
+class CatchUpResult(enum.Enum):
+    """What the REST activity log told about an entry, or that it could not be read; label values."""
+
+    FOUND = "found"
+    STREAMED = "streamed"
+    UNMATCHED = "unmatched"
+    FAILED = "failed"
+
+
 DISCONNECT_REASONS = (*reasons(StreamError, ApiError), Reason.ROTATED, Reason.STOPPED)
 REJECT_REASONS = (*reasons(EventError), Reason.DUPLICATE, Reason.OUT_OF_ORDER)
 MAX_LAG = 86_400.0
@@ -35,6 +45,15 @@ LAG_BUCKETS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 """Upper bounds in seconds."""
 
 LabelValues = tuple[str, ...]
+
+
+def _subscribed_categories(account: Account) -> frozenset[str]:
+    return frozenset(
+        category
+        for stream in account.streams
+        if stream.type == "customer"
+        for category in stream.events or (*CATEGORIES, OTHER)
+    )
 
 
 class AccountStats:
@@ -90,16 +109,15 @@ class AccountStats:
         self.lags = [0] * (len(LAG_BUCKETS) + 1)
         """Events in each bucket, not cumulative; the last bucket has no upper bound."""
         self.lag_sum = 0.0
-        subscribed = {
-            category
-            for stream in account.streams
-            if stream.type == "customer"
-            for category in stream.events or CATEGORIES
-        }
+        self.categories = _subscribed_categories(account)
+        """The subscribed categories of the activity log."""
         self.activity: dict[LabelValues, int] = dict.fromkeys(
-            itertools.product(sorted(subscribed), LOG_LEVELS), 0
+            itertools.product(sorted(self.categories - {OTHER}), LOG_LEVELS), 0
         )
         """Activity log entries by category and log level; subscribed categories start at 0."""
+        self.caught_up = dict.fromkeys(CatchUpResult, 0)
+        """Entries of the REST activity log, and failed attempts to read it."""
+        self.gaps = GapLog()
         self.history = AccountHistory(self._snapshot())
 
     def subscribed(self, bundle: str) -> None:
@@ -118,7 +136,11 @@ class AccountStats:
         self.stream_opened_at = time.time()
         past, since = self._gap
         if since is not None:
-            self._gap = (past + max((self.clock() if at is None else at) - since, 0.0), None)
+            now = self.clock()
+            end = now if at is None else at
+            self._gap = (past + max(end - since, 0.0), None)
+            wall = time.time()
+            self.gaps.add(wall - (now - since), wall - (now - end))
         self.history.state_changed()
 
     def rotated(self, *, was_cut: bool = False) -> None:
@@ -130,6 +152,8 @@ class AccountStats:
         self.connects += 1
         self.disconnects[Reason.ROTATED] += 1
         self.stream_opened_at = time.time()
+        if was_cut:
+            self.gaps.add(self.stream_opened_at, self.stream_opened_at)
 
     def rotation_planned(self, seconds: float) -> None:
         """Record when the current stream is to be replaced; infinity if that is not planned."""

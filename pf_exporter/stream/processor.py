@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
-from pf_exporter.config import LogSettings
+from pf_exporter.activity import ActivityCounter
 from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
-from pf_exporter.schema import EVENT_NAMES, OTHER, ActivityLogEntry, Observation, decode
+from pf_exporter.schema import EVENT_NAMES, OTHER, Observation, decode
 from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
 
 _DOCUMENTED = frozenset(EVENT_NAMES)
@@ -27,7 +27,7 @@ class EventProcessor:
         store: Store,
         stats: AccountStats,
         *,
-        activity_fields: Collection[str] = LogSettings.activity_fields,
+        activity: ActivityCounter | None = None,
         recorder: RecordingWriter | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -36,7 +36,7 @@ class EventProcessor:
         self._account = stats.account
         # One logger per account: a flood of one account must not suppress the warnings of another.
         self._log = Logger(__name__)
-        self._activity_fields = activity_fields
+        self._activity = activity or ActivityCounter(stats)
         self._tap = None if recorder is None else RecordingTap(stats.account, recorder)
         self._wall = wall
 
@@ -84,7 +84,7 @@ class EventProcessor:
         if isinstance(decoded, Observation):
             self._store_observation(name, decoded)
         else:
-            self._count_activity(decoded)
+            self._activity.count_streamed(decoded)
         stats.last_event[name] = now
 
     def _store_observation(self, name: str, observation: Observation) -> None:
@@ -114,11 +114,3 @@ class EventProcessor:
             )
         else:
             stats.rejected[result.value] += 1
-
-    def _count_activity(self, entry: ActivityLogEntry) -> None:
-        stats = self._stats
-        key = (entry.category, entry.log_level)
-        stats.activity[key] = stats.activity.get(key, 0) + 1
-        values = {**entry.details, "category": entry.category, "log_level": entry.log_level}
-        fields = {name: values.get(name, "") for name in self._activity_fields}
-        self._log.info("activity", account=self._account, **fields)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 
+from pf_exporter.activity import ActivityCounter
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.recording import Mark
@@ -21,12 +22,12 @@ class PrintingProcessor:
         store: Store,
         stats: AccountStats,
         *,
-        activity_fields: Collection[str],
+        activity: ActivityCounter,
         wall: Callable[[], float],
     ) -> None:
         self._printer = printer
         self._account = stats.account
-        self._processor = EventProcessor(store, stats, activity_fields=activity_fields, wall=wall)
+        self._processor = EventProcessor(store, stats, activity=activity, wall=wall)
 
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Print the bytes of a stream."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from pf_exporter.activity.counter import ActivityCounter
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import LOGGABLE_FIELDS
@@ -48,7 +49,9 @@ def harness() -> Harness:
 def test_every_activity_field_can_be_logged(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     """Each field that log.activity_fields allows is in the log."""
     caplog.set_level("INFO", "pf_exporter")
-    processor = EventProcessor(harness.store, harness.stats, activity_fields=LOGGABLE_FIELDS)
+    processor = EventProcessor(
+        harness.store, harness.stats, activity=ActivityCounter(harness.stats, fields=LOGGABLE_FIELDS)
+    )
     data = {name: "info" if name == "log_level" else f"some {name}" for name in LOGGABLE_FIELDS}
     processor.process(event("customer|auth", data))
     (record,) = caplog.records
@@ -101,7 +104,8 @@ def test_activity_is_counted_by_category_and_level(
 def test_configured_activity_fields(caplog: pytest.LogCaptureFixture) -> None:
     """With log.activity_fields exactly the configured fields are logged."""
     harness = Harness()
-    processor = EventProcessor(harness.store, harness.stats, activity_fields=("user", "category"))
+    activity = ActivityCounter(harness.stats, fields=("user", "category"))
+    processor = EventProcessor(harness.store, harness.stats, activity=activity)
     with caplog.at_level("INFO", "pf_exporter"):
         processor.process(event("customer|auth", {"log_level": "info", "user": "hank", "message": "canary"}))
     fields = caplog.records[0].__dict__["fields"]
