@@ -1,4 +1,4 @@
-"""The account's activity log without holes: what the stream lacks is read from the REST API.
+"""The account's complete activity log: what the stream lacks is read from the REST API.
 
 Entries are counted and logged once, however they arrive. Reading has a separate thread; the thread of the
 stream waits for no request.

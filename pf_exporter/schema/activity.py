@@ -54,7 +54,7 @@ ACTIVITY_FIELDS: Mapping[str, str] = MappingProxyType(
 ACTIVITY = FamilySpec(
     "packetfabric_activity_events_total",
     MetricType.COUNTER,
-    "Entries of the account's activity log that were streamed",
+    "Entries of the account's activity log, streamed or read after a gap",
     ("account", "category", "log_level"),
     "customer|*",
 )

@@ -41,6 +41,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] 
     "inventory.interval": (("1m", "0", "2m"), (60.0, 0.0, 120.0)),
     "inventory.description_tags": (("[env, owner]", "a_1,B", "x"), (("env", "owner"), ("a_1", "B"), ("x",))),
     "inventory.cloud_router_connections": (("true", "false", ""), (True, False, True)),
+    "activity.catch_up": (("5m", "0", "1h"), (300.0, 0.0, 3600.0)),
     "web.listen_address": (
         ("['127.0.0.1:1', ':2']", "localhost:3,[::1]:4", ":5"),
         (("127.0.0.1:1", ":2"), ("localhost:3", "[::1]:4"), (":5",)),
@@ -107,6 +108,7 @@ def test_full_file() -> None:
         "inventory.interval": 120.0,
         "inventory.description_tags": ("env", "owner"),
         "inventory.cloud_router_connections": True,
+        "activity.catch_up": 300.0,
         "web.listen_address": (":9000", "[::1]:9001"),
         "web.systemd_socket": True,
         "web.telemetry_path": "/federate/metrics",

@@ -9,7 +9,7 @@ import pytest
 from tests.config.helpers import problems_of
 
 PROBLEMS: dict[str, str] = {
-    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, web, record,"
+    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, activity, web, record,"
     " log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",

@@ -24,6 +24,7 @@ complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion 
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l inventory.description-tags -x -d 'Keys of [key=value] tags in descriptions to add as labels to the info metrics'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l inventory.cloud-router-connections -d 'Also poll cloud router connections, which are not streamed, and their rates'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-inventory.cloud-router-connections -d 'Turns --inventory.cloud-router-connections off'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l activity.catch-up -x -d 'Count entries that the stream missed, from this long before the start on; 0 disables it'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.listen-address -x -d 'Address to listen on; can be repeated'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.systemd-socket -d 'Listen on the sockets that systemd passes, instead of the listen addresses'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-web.systemd-socket -d 'Turns --web.systemd-socket off'
