@@ -9,8 +9,8 @@ import pytest
 from tests.config.helpers import problems_of
 
 PROBLEMS: dict[str, str] = {
-    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, activity, web,"
-    " record, log",
+    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, activity,"
+    " web, record, log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",
     "series: {ttl: [1s]}": "pf.yml: series.ttl: expected a string",
