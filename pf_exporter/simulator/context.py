@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pf_exporter.simulator.account import Account
 from pf_exporter.simulator.counters import Counters
 from pf_exporter.simulator.faults import Faults
+from pf_exporter.simulator.maintenance import Maintenances
 from pf_exporter.simulator.network import Network
 from pf_exporter.simulator.options import Options
 
@@ -22,6 +23,7 @@ class Context:
     started: float
     """When the simulator was created, in UNIX seconds."""
     network: Network
+    maintenances: Maintenances
     account: Account
     faults: Faults
     counters: Counters

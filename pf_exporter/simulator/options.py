@@ -31,5 +31,7 @@ class Options:
     login: str = "demo"
     password: str = "packets"  # noqa: S105 (a published demo password, not a secret)
     api_key: str = "api-00000000-0000-4000-8000-000000000001-00000000-0000-4000-8000-000000000002"
+    maintenances: tuple[str, ...] = ("running", "announced")
+    """Names of :data:`pf_exporter.simulator.MAINTENANCES`, optionally with ``:PORT``."""
     faults: tuple[str, ...] = ()
     """Names of :data:`pf_exporter.simulator.FAULTS`, optionally with ``:NUMBER``."""

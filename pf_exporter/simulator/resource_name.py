@@ -12,6 +12,8 @@ class ResourceName(Enum):
     CONNECTION_RATES = "connection-rates"
     CONNECTIONS = "connections"
     CUSTOMER = "customer"
+    MAINTENANCE = "maintenance"
+    MAINTENANCE_BY_LOCATION = "maintenance-by-location"
     OPTIC_DATA = "optic-data"
     PORT_ERRORS = "port-errors"
     PORT_RATES = "port-rates"

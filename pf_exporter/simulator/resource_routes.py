@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -43,14 +44,15 @@ class ResourceRoutes:
 
     def _respond(self, resource: Resource, request: Request) -> Response:
         context = self._context
-        parameters: Mapping[str, str] = request.query_params
+        parameters = request.query_params
         if Fault.PAGING_IGNORED in self._faults:
-            parameters = {name: value for name, value in parameters.items() if name not in _PAGING}
+            parameters = QueryParams([item for item in parameters.multi_items() if item[0] not in _PAGING])
         query = Query(
             network=context.network,
             now=context.wall(),
             started=context.started,
             log=tuple(context.account.log),
+            maintenances=tuple(context.maintenances),
             path=request.path_params,
             parameters=parameters,
         )

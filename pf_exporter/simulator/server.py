@@ -12,6 +12,7 @@ from pf_exporter.simulator.api import Api
 from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.counters import Count, Counters
 from pf_exporter.simulator.faults import Faults
+from pf_exporter.simulator.maintenance import Maintenances
 from pf_exporter.simulator.network import Network
 from pf_exporter.simulator.options import Options
 
@@ -30,8 +31,20 @@ class Simulator:
         """Can be changed at any time."""
         self._counters = Counters()
         self._account = Account(self.options, wall)
+        started = wall()
+        self.maintenances = Maintenances(self.network, self.options.maintenances, started)
+        """Can be changed at any time."""
         self._api = Api(
-            Context(self.options, wall, wall(), self.network, self._account, self.faults, self._counters)
+            Context(
+                options=self.options,
+                wall=wall,
+                started=started,
+                network=self.network,
+                maintenances=self.maintenances,
+                account=self._account,
+                faults=self.faults,
+                counters=self._counters,
+            )
         )
         self._server = Server(self._api, [self.options.listen_address], name="simulator")
 

@@ -8,6 +8,7 @@ from pf_exporter.simulator.resources.cloud_router_connections import (
     CONNECTION_RATES,
 )
 from pf_exporter.simulator.resources.customer import CUSTOMER
+from pf_exporter.simulator.resources.maintenances import MAINTENANCE, MAINTENANCE_BY_LOCATION
 from pf_exporter.simulator.resources.port_history import PORT_HISTORY
 from pf_exporter.simulator.resources.ports import PORTS
 from pf_exporter.simulator.resources.resource import Query, Resource
@@ -24,6 +25,8 @@ RESOURCES: tuple[Resource, ...] = (
     *PORT_HISTORY,
     VC_RATES,
     ACTIVITY_LOGS,
+    MAINTENANCE,
+    MAINTENANCE_BY_LOCATION,
     CUSTOMER,
 )
 """Every polled resource, in the order in which paths are compared."""

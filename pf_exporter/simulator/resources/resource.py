@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 
 from pf_exporter.simulator.events import Event
+from pf_exporter.simulator.maintenance import Notice
 from pf_exporter.simulator.network import Network
 from pf_exporter.simulator.pagination import Row, is_filtered, page, select
 from pf_exporter.simulator.resource_name import ResourceName
@@ -29,10 +31,15 @@ class Query:
     """When the simulator was created."""
     log: Sequence[Event] = ()
     """The activity on this simulator."""
+    maintenances: Sequence[Notice] = ()
     path: Mapping[str, str] = field(default_factory=dict)
     """The values of the placeholders in the path."""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    """The query parameters; the last value of one that is repeated."""
+    parameters: QueryParams = field(default_factory=QueryParams)
+    """The query parameters; as a mapping, the last value of one that is repeated."""
+
+    def values(self, name: str) -> list[str]:
+        """Return all values of a query parameter, which can be repeated or have several with commas."""
+        return [value for text in self.parameters.getlist(name) for value in text.split(",")]
 
     def port(self) -> Port:
         """Return the port that the path names; raises 404."""
@@ -90,6 +97,11 @@ CREATED = "2024-01-01T10:16:42.929389-0700"
 def resource_uuid(seed: int, name: str) -> str:
     """Return a UUID that depends only on the seed and the name."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{name}"))
+
+
+def device_name(port: Port) -> str:
+    """Return the name of a port's router."""
+    return f"cfr{'AB'.index(port.zone) + 1}.{port.pop.name.lower()}"
 
 
 def is_up(port: Port, at: float) -> bool:
