@@ -12,12 +12,13 @@ from pf_exporter.lazy import lazy_names
 if TYPE_CHECKING:
     from pf_exporter.server.connections import raise_descriptor_limit
     from pf_exporter.server.middleware import guard
-    from pf_exporter.server.reloader import WebConfigReloader
+    from pf_exporter.server.reloader import WebConfigReloader, check_web_config
     from pf_exporter.server.server import Server
 else:  # Need starlette, uvicorn and PyYAML.
     __getattr__ = lazy_names(
         __name__,
         {
+            "check_web_config": "reloader",
             "guard": "middleware",
             "raise_descriptor_limit": "connections",
             "WebConfigReloader": "reloader",
@@ -28,6 +29,7 @@ else:  # Need starlette, uvicorn and PyYAML.
 __all__ = [
     "Server",
     "WebConfigReloader",
+    "check_web_config",
     "guard",
     "raise_descriptor_limit",
 ]

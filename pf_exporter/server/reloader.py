@@ -26,6 +26,11 @@ class ReloadListener(Protocol):
         """The configuration cannot be used; the one before stays in force."""
 
 
+def _check_tls(path: str, *, before: bool, after: bool) -> None:
+    if before != after:
+        raise ConfigError([f"{path}: tls_server_config: only a restart turns TLS on or off"])
+
+
 class WebConfigReloader:
     """The contents of the file at ``path``, as of the last successful read; without a path, an empty file.
 
@@ -67,8 +72,7 @@ class WebConfigReloader:
             return
         try:
             config, context = self._read()
-            if (context is not None) != self.has_tls:
-                raise ConfigError([f"{self._path}: tls_server_config: only a restart turns TLS on or off"])
+            _check_tls(self._path, before=self.has_tls, after=context is not None)
         except ConfigError as exc:
             if self._listener is not None:
                 self._listener.failed(exc.problems)
@@ -89,3 +93,12 @@ class WebConfigReloader:
         self._reload_if_changed()
         assert self._context is not None, "called only if has_tls"
         return self._context
+
+
+def check_web_config(path: str, *, has_tls: bool) -> None:
+    """Read the file at ``path``, if there is one, without applying it; any thread may call.
+
+    Raises :class:`ConfigError` if it cannot be used by a server that runs with or without TLS.
+    """
+    if path:
+        _check_tls(path, before=has_tls, after=WebConfigReloader(path).has_tls)

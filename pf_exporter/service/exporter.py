@@ -22,7 +22,7 @@ from pf_exporter.metrics import (
     config_reload_status,
     web_config_reload_status,
 )
-from pf_exporter.server import Server, WebConfigReloader, guard
+from pf_exporter.server import Server, WebConfigReloader, check_web_config, guard
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, pipeline_settings
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_recorder, create_store
@@ -104,10 +104,8 @@ class Exporter:
         )
 
     def _new_pipeline(self, account: Account, config: Config) -> AccountPipeline:
-        create_processor = functools.partial(EventProcessor, recorder=self.recorder)
-        return self._create_pipeline(
-            account, config, self.store, self._fail, create_processor=create_processor
-        )
+        create = functools.partial(EventProcessor, recorder=self.recorder)
+        return self._create_pipeline(account, config, self.store, self._fail, create_processor=create)
 
     def _update_collectors(self) -> None:
         pipelines = self.pipelines
@@ -134,11 +132,12 @@ class Exporter:
     def reload(self) -> None:
         """Read the configuration again and apply what has changed; any thread may call it.
 
-        Raises :class:`ConfigError` if the configuration cannot be used; then nothing changes.
+        Raises :class:`ConfigError` if it or the web configuration cannot be used; then nothing changes.
         """
         with self._reloading:
             try:
                 config = self._source()
+                check_web_config(config.web.config_file, has_tls=self.server.has_tls)
             except ConfigError as exc:
                 self.reload_status.failed(exc.problems)
                 log.error("configuration not reloaded", error="; ".join(exc.problems))

@@ -42,9 +42,9 @@ def fake() -> Iterator[Fake]:
 class ReloadableExporter:
     """An exporter whose next configuration a test sets."""
 
-    def __init__(self, fake: Fake, *names: str) -> None:
+    def __init__(self, fake: Fake, *names: str, web: WebSettings = WEB) -> None:
         self.fake = fake
-        self.next = Config(accounts=tuple(fake.account(name=name) for name in names), web=WEB)
+        self.next = Config(accounts=tuple(fake.account(name=name) for name in names), web=web)
         self.problem = ""
         self.exporter = Exporter(self.next, source=self._source)
         self.url = f"http://{self.exporter.server.addresses[0]}"
@@ -107,6 +107,26 @@ def test_an_unchanged_configuration(running: ReloadableExporter) -> None:
     assert running.exporter.pipelines == pipelines
     assert running.exporter.store.rows("port|metrics") == rows
     assert len(running.fake.of("login")) == len(running.fake.of("open")) == 2
+
+
+def test_a_bad_web_configuration_is_refused(fake: Fake, tmp_path: Path) -> None:
+    """A reload with a web configuration that cannot be used changes nothing, and counts as failed."""
+    file = tmp_path / "web.yml"
+    file.write_text("basic_auth_users: {}")
+    running = ReloadableExporter(fake, "one", web=dataclasses.replace(WEB, config_file=str(file)))
+    with running.exporter:
+        before = list(running.exporter.pipelines)
+        running.next = dataclasses.replace(running.next, accounts=(fake.account(name="two"),))
+        file.write_text("basic_auth_users: {anna: secret}")
+        status, text = running.post()
+        assert status == 500
+        assert f"{file}:1:" in text
+        assert "basic_auth_users.anna: expected a bcrypt hash" in text
+        assert running.exporter.pipelines == before
+        assert "packetfabric_config_last_reload_successful 0.0" in running.metrics()
+        file.write_text("basic_auth_users: {}")
+        assert running.post()[0] == 200
+        assert [pipeline.account for pipeline in running.exporter.pipelines] == ["two"]
 
 
 def test_an_account_is_added_and_another_removed(running: ReloadableExporter) -> None:
