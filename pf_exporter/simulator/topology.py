@@ -76,6 +76,9 @@ class Port:
     """Damaged frames are received in bursts."""
     is_enabled: bool = True
     """Its administrative state."""
+    state: str = "Active"
+    status: str = "active"
+    """Of provisioning: ``provisioning`` or ``active``."""
     is_silent: bool = False
     """It is in the list, but no event is about it."""
     lag: Port | None = None
@@ -117,7 +120,7 @@ class End:
     vlan: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Circuit:
     """One virtual circuit: two ends, and the traffic in each direction."""
 
@@ -129,6 +132,7 @@ class Circuit:
     description: str
     az: Traffic
     za: Traffic
+    state: str = "Active"
 
 
 def build_ports(seed: int, count: int) -> list[Port]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 
+from pf_exporter.simulator.bgp import sessions_of
 from pf_exporter.simulator.events import format_timestamp
 from pf_exporter.simulator.history import rate_rows
 from pf_exporter.simulator.pagination import Row
@@ -31,6 +32,7 @@ class Connection(NamedTuple):
     pop: str
 
 
+ROUTER = "PF-L3-CUST-5000001"
 CONNECTIONS = (
     Connection(0, "PF-L3-CON-4000001", "aws", "LAX1"),
     Connection(1, "PF-L3-CON-4000002", "google", "NYC1"),
@@ -41,12 +43,12 @@ def _connections(query: Query) -> tuple[Connection, ...]:
     return CONNECTIONS
 
 
-def _row(query: Query, connection: Connection) -> Row:
+def connection_row(query: Query, connection: Connection) -> Row:
     """Return ``cloud_connection`` of a connection."""
     seed, number = query.network.seed, connection.number
     return {
         "cloud_circuit_id": connection.circuit_id,
-        "cloud_router_circuit_id": "PF-L3-CUST-5000001",
+        "cloud_router_circuit_id": ROUTER,
         "cloud_router_name": "Demo router",
         "cloud_router_asn": 4556,
         "uuid": resource_uuid(seed, f"connection {number}"),
@@ -66,7 +68,11 @@ def _row(query: Query, connection: Connection) -> Row:
         "zone": "A",
         "vlan": 102 + number,
         "bgp_state_list": [
-            {"bgp_settings_uuid": resource_uuid(seed, f"bgp {number}"), "bgp_state": "established"}
+            {
+                "bgp_settings_uuid": resource_uuid(seed, session.key),
+                "bgp_state": session.state(query.now),
+            }
+            for session in sessions_of(connection.circuit_id)
         ],
         "po_number": None,
         "time_created": CREATED,
@@ -94,7 +100,7 @@ def _rates(query: Query) -> object:
 
 
 CLOUD_ROUTER_CONNECTIONS = paged(
-    ResourceName.CONNECTIONS, "/v2/services/cloud-routers/connections", _connections, _row
+    ResourceName.CONNECTIONS, "/v2/services/cloud-routers/connections", _connections, connection_row
 )
 CONNECTION_RATES = Resource(
     ResourceName.CONNECTION_RATES,

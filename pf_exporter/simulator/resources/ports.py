@@ -20,11 +20,11 @@ def port_row(seed: int, port: Port, at: float) -> Row:
     row: Row = {
         "port_circuit_id": port.circuit_id,
         "description": port.description,
-        "state": "Active",
-        "status": "active",
+        "state": port.state,
+        "status": port.status,
         "admin_status": "up" if port.is_enabled else "down",
         "operational_status": operational_status(port, at),
-        "disabled": False,
+        "disabled": not port.is_enabled,
         # For a LAG, the speed of one member: the sum is not always one of the speeds the API allows.
         "speed": f"{port.gbps}Gbps",
         "media": port.media,

@@ -6,6 +6,7 @@ import functools
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import NamedTuple, Protocol, TypeVar
 
 from starlette.datastructures import QueryParams
@@ -97,6 +98,11 @@ CREATED = "2024-01-01T10:16:42.929389-0700"
 def resource_uuid(seed: int, name: str) -> str:
     """Return a UUID that depends only on the seed and the name."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{name}"))
+
+
+def format_log_time(at: float) -> str:
+    """Format UNIX seconds as in the API's examples of logs: with microseconds, and ``+0000``."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f+0000")
 
 
 def device_name(port: Port) -> str:

@@ -15,6 +15,13 @@ from pf_exporter.simulator.resources.resource import (
 )
 from pf_exporter.simulator.topology import Circuit, End
 
+FLEX_BANDWIDTH_ID = "PF-AB-6000001"
+
+
+def uses_flex_bandwidth(circuit: Circuit) -> bool:
+    """Return whether the speed of a circuit is taken from the only flex bandwidth container."""
+    return circuit.circuit_id.endswith("0-PF")
+
 
 def _circuits(query: Query) -> list[Circuit]:
     return query.network.circuits
@@ -23,11 +30,12 @@ def _circuits(query: Query) -> list[Circuit]:
 def _row(query: Query, circuit: Circuit) -> Row:
     """Return ``VC_GET`` of a virtual circuit."""
     seed, at = query.network.seed, query.now
+    flex: Row = {"flex_bandwidth_id": FLEX_BANDWIDTH_ID} if uses_flex_bandwidth(circuit) else {}
     a, z = circuit.a.port, circuit.z.port
-    return {
+    return flex | {
         "vc_circuit_id": circuit.circuit_id,
         "customer_uuid": resource_uuid(seed, "customer"),
-        "state": "Active",
+        "state": circuit.state,
         "service_type": "backbone",
         "service_class": "metro" if a.pop.market == z.pop.market else "longhaul",
         "mode": "evpl",
