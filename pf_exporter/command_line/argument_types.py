@@ -16,6 +16,14 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(str(exc)) from None
 
 
+def period(text: str) -> float:
+    """A duration of at least 1 ms, in seconds."""
+    number = seconds(text)
+    if not number:
+        raise argparse.ArgumentTypeError("expected a duration of at least 1ms")
+    return number
+
+
 def listen_address(text: str) -> str:
     """A listen address, such as ``127.0.0.1:8080``."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from pf_exporter.command_line.argument_types import integer, natural_number, positive_integer, seconds
+from pf_exporter.command_line.argument_types import integer, natural_number, period, positive_integer
 from pf_exporter.config import format_duration
 from pf_exporter.simulator import FAULTS, Options
 
@@ -26,21 +26,21 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the simulated network")
 
     def add(flag: str, metavar: str, help: str, kind: ArgumentType, default: float) -> None:
-        shown = format_duration(default) if kind is seconds else f"{default:g}"
-        help = f"{help} (default: {shown})"
+        shown = format_duration(default) if kind is period else f"{default:g}"
+        help = f"{help}. Default: {shown}."
         group.add_argument(flag, type=kind, default=default, metavar=metavar, help=help)
 
-    add("--ports", "N", "number of ports, including LAGs", positive_integer, defaults.ports)
-    add("--vcs", "N", "number of virtual circuits", natural_number, defaults.vcs)
-    add("--interval", "TIME", "time between two samples", seconds, defaults.interval)
-    add("--seed", "N", "seed of the network and its traffic", integer, defaults.seed)
-    add("--max-connection", "TIME", "longest duration of a stream", seconds, defaults.max_connection)
+    add("--ports", "N", "Number of ports, including LAGs", positive_integer, defaults.ports)
+    add("--vcs", "N", "Number of virtual circuits", natural_number, defaults.vcs)
+    add("--interval", "DURATION", "Time between two samples", period, defaults.interval)
+    add("--seed", "N", "Seed of the network and its traffic", integer, defaults.seed)
+    add("--max-connection", "DURATION", "Age at which a stream is ended", period, defaults.max_connection)
     group.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="NAME[:N]",
-        help="inject a fault, see below; may be repeated",
+        help="Inject a fault, see below; can be repeated.",
     )
 
 

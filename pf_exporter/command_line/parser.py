@@ -63,7 +63,8 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, command: str = "", **options: Any) -> None:
-        super().__init__(**options, formatter_class=HelpFormatter, allow_abbrev=False)
+        super().__init__(**options, formatter_class=HelpFormatter, allow_abbrev=False, add_help=False)
+        self.add_argument("-h", "--help", action="help", help="Show this help and exit.")
         self.command = command
         """The command, or an empty text for the exporter itself."""
         self._configured = False
@@ -144,13 +145,17 @@ def create_parser() -> Parser:
 
 
 def add_settings(
-    parser: argparse.ArgumentParser, shown: Mapping[str, str] = MappingProxyType({})
+    parser: argparse.ArgumentParser,
+    shown: Mapping[str, str] = MappingProxyType({}),
+    *,
+    from_environment: bool = True,
 ) -> dict[str, argparse.Action]:
     """Let a command take every flag of the exporter, and return the actions of settings by flag.
 
-    Help names only --config.file and the settings in ``shown``, which gives the command's default by key.
+    Help names only --config.file and the settings in ``shown``, which gives the command's default by key;
+    ``from_environment`` is whether the command also reads the environment.
     """
     parser.description = (
-        f"{parser.description}\n\nTakes every flag of pf-exporter, too; see pf-exporter --help."
+        f"{parser.description}\n\nAlso takes every flag of pf-exporter; see pf-exporter --help."
     )
-    return add_flags(parser, of_command=True, shown=shown)
+    return add_flags(parser, of_command=True, shown=shown, from_environment=from_environment)

@@ -42,7 +42,8 @@ NAME_WIDTH = len("stream customer")
 
 DESCRIPTION = """\
 Check everything that the exporter does with this configuration: files, secrets, DNS, connection,
-clock, login, permissions, subscription, stream. Nothing is left behind."""
+clock, login, permissions, subscription, stream. Changes nothing in the account, and logs out at
+the end."""
 
 EPILOG = "exit codes:\n" + "".join(f"  {code:d}  {code.description}\n" for code in ExitCode)
 
@@ -53,21 +54,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add_settings(parser)
     parser.add_argument(
-        "--json", action="store_true", default=False, help="print the result as one JSON object"
+        "--json", action="store_true", default=False, help="Print the result as one JSON object."
     )
     parser.add_argument(
         "--within",
         type=seconds,
         default=30.0,
-        metavar="TIME",
-        help="how long to wait for the first event (default: 30s)",
+        metavar="DURATION",
+        help="Time to wait for the first event. Default: 30s.",
     )
     parser.add_argument(
         "--learn",
         type=seconds,
         default=0.0,
-        metavar="TIME",
-        help="listen for this time, such as 10m, and detect whether counts are cumulative or deltas",
+        metavar="DURATION",
+        help="Listen for this time, such as 10m, and detect whether counts are cumulative or deltas.",
     )
 
 

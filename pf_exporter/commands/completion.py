@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = "Print the script that completes commands, flags and their values in a shell."
     parser.epilog = EPILOG
-    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
+    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="The shell: bash, zsh or fish.")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:

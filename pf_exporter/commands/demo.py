@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pf_exporter.command_line import (
     FAULTS_HELP,
@@ -13,9 +14,12 @@ from pf_exporter.command_line import (
     log_warnings,
     simulator_options,
 )
-from pf_exporter.config import Account, Secret, add_former_flag, load
+from pf_exporter.config import Account, Secret, add_former_flag, load, reachable_address
 from pf_exporter.log import configure_logging
 from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
+
+if TYPE_CHECKING:
+    from pf_exporter.server import Server
 
 DEFAULTS = {"web.listen_address": "127.0.0.1:10054"}
 """The settings with another default than the exporter's, by key."""
@@ -24,11 +28,11 @@ DEFAULTS = {"web.listen_address": "127.0.0.1:10054"}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = (
-        "Run a simulated PacketFabric and the exporter on it, on this machine only.\n"
-        "Settings come from flags and --config.file, not from the environment."
+        "Run the exporter on a simulated PacketFabric, on this machine only. Settings come from flags\n"
+        "and --config.file; environment variables are ignored."
     )
     parser.epilog = FAULTS_HELP
-    flags = add_settings(parser, DEFAULTS)
+    flags = add_settings(parser, DEFAULTS, from_environment=False)
     add_former_flag(parser, "--listen-address", flags["--web.listen-address"])
     add_network_flags(parser)
 
@@ -50,8 +54,14 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
             login=Secret(simulator.login),
             password=Secret(simulator.password),
         )
-        echo(f"A simulated PacketFabric answers on {simulator.url}")
-        for address in settings.web.listen_address:
-            echo(f"Metrics:  http://{address}{settings.web.telemetry_path}")
-        echo("Stop with Ctrl-C.")
-        return serve(dataclasses.replace(settings, accounts=(account,)), signals)
+
+        def print_urls(server: Server) -> None:
+            echo(f"Simulated PacketFabric: {simulator.url}")
+            for address in map(reachable_address, server.addresses):
+                url = f"{'https' if server.has_tls else 'http'}://{address}"
+                echo(f"Status page:            {url}/")
+                echo(f"Metrics:                {url}{settings.web.telemetry_path}")
+            echo("Stop with Ctrl-C.")
+
+        config = dataclasses.replace(settings, accounts=(account,))
+        return serve(config, signals, on_listening=print_urls)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import ipaddress
 import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pf_exporter.command_line import add_settings
-from pf_exporter.config import load
+from pf_exporter.config import load, reachable_address
 from pf_exporter.http_get import failure_text, http_get
-from pf_exporter.process import ExitCode, echo
-from pf_exporter.web import HEALTH_PATH, HEALTHY
+from pf_exporter.process import ExitCode, echo, echo_error
+from pf_exporter.server import HEALTH_PATH, HEALTHY
 
 TIMEOUT = 5.0
 """Seconds for the connection and for each read."""
 
 BODY_LIMIT = 200
 """Bytes of an answer that are read."""
+
+_NOT_RUNNING = "check that the exporter runs, and listens on this address (--web.listen-address)"
+_NOT_AN_EXPORTER = "another program listens on this address; change --web.listen-address"
+_SEE_LOG = "see the log of the exporter"
+_WRONG_CONFIGURATION = "check that --web.config.file is that of the running exporter"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,18 +35,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
 
 
-def _connect_host(listen_address: str) -> str:
-    """The host to connect to: a server on the unspecified address also listens on loopback."""
-    host = urlsplit(f"//{listen_address}").hostname or "127.0.0.1"
-    try:
-        unspecified = ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return host
-    if not unspecified:
-        return host
-    return "::1" if ":" in host else "127.0.0.1"
-
-
 def _unverified_tls() -> ssl.SSLContext:
     # No certificate proves the name "this machine", and nothing secret is sent.
     context = ssl.create_default_context()
@@ -52,25 +44,28 @@ def _unverified_tls() -> ssl.SSLContext:
 
 def probe(listen_address: str, *, tls: bool) -> str:
     """Ask the exporter on a listen address for its health; return what is wrong, or an empty text."""
-    host, port = _connect_host(listen_address), int(listen_address.rpartition(":")[2])
+    address = urlsplit(f"//{reachable_address(listen_address)}")
+    host, port = address.hostname or "", address.port or 0
     context = _unverified_tls() if tls else None
     try:
         page = http_get(host, port, HEALTH_PATH, context=context, timeout=TIMEOUT, limit=BODY_LIMIT)
     except ssl.SSLError as exc:
         # A server that requires a client certificate is up: it sends an alert, or closes the connection.
         closed = isinstance(exc, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-        return "" if closed or "ALERT" in (exc.reason or "") else f"TLS failed: {exc.reason or exc}"
+        is_up = closed or "ALERT" in (exc.reason or "")
+        return "" if is_up else f"TLS failed: {exc.reason or exc}; {_WRONG_CONFIGURATION}"
     except (BrokenPipeError, ConnectionResetError) as exc:
         # In TLS 1.3 the alert follows the handshake, and may be lost with the connection, which may close
         # before the request is sent.
-        return "" if tls else exc.strerror or str(exc)
+        return "" if tls else f"{exc.strerror or exc}; {_WRONG_CONFIGURATION}"
     except (OSError, http.client.HTTPException) as exc:
-        return failure_text(exc)
+        return f"{failure_text(exc)}; {_NOT_RUNNING}"
     body = page.body.decode(errors="replace").strip()
     # A server that requires a user is up, and shows nothing more without one.
     if page.status == http.HTTPStatus.UNAUTHORIZED or (page.status, body) == (200, HEALTHY):
         return ""
-    return f"HTTP {page.status}: {body}"
+    hint = _NOT_AN_EXPORTER if page.status == http.HTTPStatus.OK else _SEE_LOG
+    return f"HTTP {page.status}: {body}; {hint}"
 
 
 def _has_tls(web_config_file: str) -> bool:
@@ -88,6 +83,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     healthy = True
     for address in web.listen_address:
         problem = probe(address, tls=tls)
-        echo(f"{address}: {problem or 'healthy'}")
+        if problem:
+            echo_error(f"{address}: {problem}")
+        else:
+            echo(f"{address}: healthy")
         healthy = healthy and not problem
     return ExitCode.OK if healthy else ExitCode.FAILED

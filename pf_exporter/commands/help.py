@@ -18,7 +18,7 @@ def _command(text: str) -> str:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = "Show the help of a command; without one, that of the exporter with its flags."
-    parser.add_argument("topic", metavar="COMMAND", nargs="?", type=_command, help="the command")
+    parser.add_argument("topic", metavar="COMMAND", nargs="?", type=_command, help="The command.")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:

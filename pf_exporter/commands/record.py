@@ -28,9 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     flags = add_settings(parser, {"record.redact": "true"})
     parser.add_argument(
-        "file", metavar="FILE", help="the recording; FILE.part until it is compressed at the end"
+        "file", metavar="FILE", help="The recording; FILE.part until it is compressed at the end."
     )
-    parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="stop after this time")
+    parser.add_argument(
+        "--duration", type=seconds, default=None, metavar="DURATION", help="Stop after this time."
+    )
     add_former_flag(parser, "--redact", flags["--record.redact"])
     add_former_flag(parser, "--no-redact", flags["--no-record.redact"])
 

@@ -25,15 +25,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = DESCRIPTION
     add_settings(parser)
-    parser.add_argument("file", metavar="FILE", help="the recording")
+    parser.add_argument("file", metavar="FILE", help="The recording.")
     parser.add_argument(
         "--speed",
         type=speed,
         default=1.0,
         metavar="N",
-        help="replay N times as fast; 0 means without pauses (default: 1)",
+        help="Replay N times as fast; 0 means without pauses. Default: 1.",
     )
-    parser.add_argument("--loop", action="store_true", default=False, help="start over at the end")
+    parser.add_argument("--loop", action="store_true", default=False, help="Start over at the end.")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
@@ -84,8 +84,8 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         text = f"replaying {at} UTC, {replayer.replayed:,} lines"
         return Progress(text, (wall.now - first) / (last - first) if last > first else None)
 
+    log_listening(exporter)
     with exporter, ProgressLine(progress, handler):
-        log_listening(exporter)
         replayer.start()
         signals.wait()
         replayer.stop()

@@ -12,7 +12,7 @@ from pf_exporter.command_line import (
     simulator_options,
     warn_of_former_flags,
 )
-from pf_exporter.config import add_former_flag
+from pf_exporter.config import add_former_flag, reachable_address
 from pf_exporter.log import configure_logging
 from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
 from pf_exporter.simulator import Options
@@ -21,7 +21,8 @@ from pf_exporter.simulator import Options
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = (
-        "Run a simulated PacketFabric: the routes of its API, and a network that sends events."
+        "Run a simulated PacketFabric on this machine: the routes of its API, and a network that sends\n"
+        "events. Settings come from flags; environment variables are ignored."
     )
     parser.epilog = FAULTS_HELP
     add_network_flags(parser)
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=listen_address,
         default=address,
         metavar="ADDRESS",
-        help=f"where the API is served (default: {address})",
+        help=f"Address to serve the API on. Default: {address}.",
     )
     add_former_flag(parser, "--listen-address", flag)
 
@@ -45,8 +46,11 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     configure_logging("warn", "logfmt")
     warn_of_former_flags(arguments)
     with Simulator(simulator_options(arguments, arguments.listen_address)) as simulator:
-        echo(f"PacketFabric, simulated: {simulator.url}")
-        echo(f"  PF_HOST={simulator.url} PF_TOKEN={simulator.api_key} pf-exporter")
-        echo(f"  or with PF_USER={simulator.login} PF_PASSWORD={simulator.password}")
+        url = f"http://{reachable_address(simulator.url.removeprefix('http://'))}"
+        echo(f"Simulated PacketFabric: {url}")
+        echo("Run the exporter on it with an API key, or with user and password:")
+        echo(f"  PF_HOST={url} PF_TOKEN={simulator.api_key} pf-exporter")
+        echo(f"  PF_HOST={url} PF_USER={simulator.login} PF_PASSWORD={simulator.password} pf-exporter")
+        echo("Stop with Ctrl-C.")
         signals.wait()
     return ExitCode.OK

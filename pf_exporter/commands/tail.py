@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("--field", "fields, by the API's names"),
     ):
         parser.add_argument(
-            flag, action="append", default=[], metavar="PATTERN", help=f"only these {what}; may be repeated"
+            flag, action="append", default=[], metavar="PATTERN", help=f"Only these {what}; can be repeated."
         )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(
@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const="json",
         default="text",
-        help="one object per line",
+        help="One JSON object per line.",
     )
     formats.add_argument(
         "--raw",
@@ -54,19 +54,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const="raw",
         default="text",
-        help="all bytes as received",
+        help="All bytes as received.",
     )
-    parser.add_argument("--zeros", action="store_true", default=False, help="show fields that are 0, too")
-    parser.add_argument("--duration", type=seconds, default=None, metavar="TIME", help="stop after this time")
+    parser.add_argument("--zeros", action="store_true", default=False, help="Also show fields that are 0.")
     parser.add_argument(
-        "--count", type=positive_integer, default=None, metavar="N", help="stop after this many events"
+        "--duration", type=seconds, default=None, metavar="DURATION", help="Stop after this time."
+    )
+    parser.add_argument(
+        "--count", type=positive_integer, default=None, metavar="N", help="Stop after this many events."
     )
     parser.add_argument(
         "--subscription-uuid",
         type=uuid,
         default=None,
         metavar="UUID",
-        help="stream this existing subscription, created with the account's token, instead of a new one",
+        help="Stream this existing subscription, created with the account's token, instead of a new one.",
     )
 
 

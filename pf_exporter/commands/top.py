@@ -50,40 +50,45 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
     source = parser.add_argument_group("a running exporter instead of a stream")
     source.add_argument(
-        "--from", dest="source", default="", metavar="URL", help="read the /metrics page of an exporter"
+        "--from", dest="source", default="", metavar="URL", help="Read the /metrics page of an exporter."
     )
-    source.add_argument("--user", default="", metavar="NAME", help="user for basic authentication")
+    source.add_argument("--user", default="", metavar="NAME", help="User for basic authentication.")
     source.add_argument(
-        "--password-file", default="", metavar="FILE", help="file that contains the user's password"
+        "--password-file", default="", metavar="FILE", help="File that contains the user's password."
     )
     source.add_argument(
-        "--ca-file", default="", metavar="FILE", help="CA certificates (PEM) to trust instead of the default"
+        "--ca-file", default="", metavar="FILE", help="CA certificates (PEM) to trust instead of the default."
     )
-    parser.add_argument("--show", choices=KINDS, default=KINDS[0], help="what to start with (default: ports)")
+    parser.add_argument(
+        "--show", choices=KINDS, default=KINDS[0], help="Table to start with. Default: ports."
+    )
     parser.add_argument(
         "--sort",
         choices=SORTS,
         default=SORTS[0],
         metavar="KEY",
-        help=f"{', '.join(SORTS)} (default: busiest)",
+        help=f"Sort key: {', '.join(SORTS)}. Default: busiest.",
     )
     parser.add_argument(
-        "--filter", default="", metavar="TEXT", help="only circuits whose name, ID, port or state contains it"
+        "--filter",
+        default="",
+        metavar="TEXT",
+        help="Only circuits whose name, ID, port or state contains it.",
     )
     parser.add_argument(
         "--interval",
         type=seconds,
         default=None,
-        metavar="TIME",
-        help="time between two readings (default: 2s; with --from 5s)",
+        metavar="DURATION",
+        help="Time between two readings. Default: 2s, with --from 5s.",
     )
-    parser.add_argument("--once", action="store_true", default=False, help="print one table and exit")
+    parser.add_argument("--once", action="store_true", default=False, help="Print one table and exit.")
     parser.add_argument(
         "--within",
         type=seconds,
         default=30.0,
-        metavar="TIME",
-        help="with --once, how long to wait until all circuits have data (default: 30s)",
+        metavar="DURATION",
+        help="With --once, time to wait until all circuits have data. Default: 30s.",
     )
 
 

@@ -6,12 +6,13 @@ Flags override the environment, which overrides the file. Never connects to anyt
 from __future__ import annotations
 
 from pf_exporter.config.accounts import ACCOUNT_KEYS, Account, StreamFilter
+from pf_exporter.config.addresses import reachable_address
 from pf_exporter.config.files import fingerprint, read_file, with_path
 from pf_exporter.config.flags import add_flags, add_former_flag, is_former_flag
 from pf_exporter.config.loader import FILE_VARIABLE, former_flag_warnings, load, log_format
 from pf_exporter.config.proxy import Proxy, find_proxy
 from pf_exporter.config.quantities import duration, format_duration, format_size
-from pf_exporter.config.reader import ConfigReader, Location
+from pf_exporter.config.reader import ConfigReader, Location, in_file_order
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import (
     SETTINGS,
@@ -56,9 +57,11 @@ __all__ = [
     "format_duration",
     "format_size",
     "former_flag_warnings",
+    "in_file_order",
     "is_former_flag",
     "load",
     "log_format",
+    "reachable_address",
     "read_file",
     "with_path",
 ]

@@ -31,6 +31,22 @@ def parse_listen_address(text: str) -> str:
     return text
 
 
+def reachable_address(listen_address: str) -> str:
+    """An address at which this machine reaches a server that listens on an address.
+
+    >>> reachable_address("[::]:10054"), reachable_address(":10054"), reachable_address("192.0.2.1:80")
+    ('[::1]:10054', '127.0.0.1:10054', '192.0.2.1:80')
+    """
+    host, _, port = listen_address.rpartition(":")
+    try:
+        unspecified = not host or ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return listen_address
+    if not unspecified:
+        return listen_address
+    return f"[::1]:{port}" if ":" in host else f"127.0.0.1:{port}"
+
+
 def _is_ip(text: str, version: type[ipaddress.IPv4Address] | type[ipaddress.IPv6Address]) -> bool:
     try:
         version(text)

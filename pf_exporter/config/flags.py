@@ -12,8 +12,9 @@ from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.config.types import BOOLEAN
 
+_CONFIG_FILE = "Path of the configuration file (YAML)."
 FLAGS = {
-    "--config.file": f"Path of the configuration file (YAML); also {FILE_VARIABLE}.",
+    "--config.file": f"{_CONFIG_FILE} Variable: {FILE_VARIABLE}.",
     "--config.check": "Check the configuration, report all problems, and exit.",
     "--version": "Print the version and exit.",
 }
@@ -25,11 +26,13 @@ def add_flags(
     *,
     of_command: bool = False,
     shown: Mapping[str, str] = MappingProxyType({}),
+    from_environment: bool = True,
 ) -> dict[str, argparse.Action]:
     """Add every flag to the parser, and return the actions of the settings by flag.
 
     To the parser of a command it adds only ``--config.file`` and the settings; help contains only those whose
-    keys are in ``shown``, with the command's default. The namespace holds each setting under its dotted key,
+    keys are in ``shown``, with the command's default, and the variable for the file only if the command reads
+    settings ``from_environment``. The namespace holds each setting under its dotted key,
     as unchecked text (None if not given), and ``config_file`` (None or a path), ``config_check`` and
     ``version`` (bool).
     """
@@ -40,7 +43,8 @@ def add_flags(
     for flag, help in FLAGS.items():
         dest = flag.lstrip("-").replace(".", "_")
         if flag == "--config.file":
-            parser.add_argument(flag, dest=dest, help=help, metavar="PATH")
+            shown_help = help if from_environment else _CONFIG_FILE
+            parser.add_argument(flag, dest=dest, help=shown_help, metavar="PATH")
         elif not of_command:
             names = ["-V", flag] if flag == "--version" else [flag]
             parser.add_argument(*names, dest=dest, help=help, action="store_true")

@@ -17,7 +17,7 @@ from pf_exporter.config.account_loader import VARIABLES, AccountLoader
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.files import read_file
 from pf_exporter.config.key_names import safe_key
-from pf_exporter.config.reader import ConfigReader, Location
+from pf_exporter.config.reader import ConfigReader, Location, in_file_order
 from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import SECTIONS, SETTINGS, Config, LogSettings
 from pf_exporter.errors import ConfigError
@@ -67,7 +67,7 @@ def load(
     config = loader.load(need_account=need_account, check_web_config=check_web_config)
     del environ  # Its secrets must not be among the local variables of a traceback.
     if config is None:
-        raise ConfigError(loader.problems)
+        raise ConfigError(in_file_order(loader.problems, loader.path))
     return config
 
 
@@ -91,7 +91,7 @@ class _Loader:
         self._flags: dict[str, Any] = vars(arguments)
         self._defaults = defaults
         self._environ = {name: text for name, text in environ.items() if text}
-        self._path: str = self._flags["config_file"] or self._environ.get(FILE_VARIABLE, "")
+        self.path: str = self._flags["config_file"] or self._environ.get(FILE_VARIABLE, "")
         self._mode = 0
         self._reader = ConfigReader()
         self._reader.warnings += former_flag_warnings(arguments)
@@ -127,16 +127,16 @@ class _Loader:
 
     def _read_file(self) -> tuple[Any, Location]:
         """The document in the file, or None if there is none, and the location of its root."""
-        if not self._path:
+        if not self.path:
             return None, Location()
         try:
-            text, self._mode = read_file(self._path, FILE_LIMIT)
+            text, self._mode = read_file(self.path, FILE_LIMIT)
         except ValueError as exc:
-            self._reader.reject(self._path, f"{exc}; check --config.file")
-            return None, Location(self._path)
+            self._reader.reject(self.path, f"{exc}; check --config.file")
+            return None, Location(self.path)
         if self._refuse_empty and not text.strip():
-            self._reader.reject(self._path, "the file is empty, perhaps because it is being written")
-        return self._reader.yaml(text, self._path)
+            self._reader.reject(self.path, "the file is empty, perhaps because it is being written")
+        return self._reader.yaml(text, self.path)
 
     def _settings(self, document: Mapping[str, Any], root: Location) -> dict[str, Any]:
         """The value of each setting by its key; None if it is unusable."""
@@ -201,14 +201,16 @@ class _Loader:
         variables = [name for name in VARIABLES.values() if name in self._environ]
         if raw:
             if variables:
-                self._reader.warn(", ".join(variables), f"ignored, because {self._path} lists accounts")
-            return loader.from_file(raw, root, os.path.dirname(self._path), self._mode)
+                self._reader.warn(", ".join(variables), f"ignored, because {self.path} lists accounts")
+            return loader.from_file(raw, root, os.path.dirname(self.path), self._mode)
         if variables:
             return (loader.from_environment(self._environ),)
         if is_readable:  # An unreadable file may contain accounts.
+            where = root.key("accounts") if "accounts" in root.positions else self.path
+            place, problem = (where, "no account; list one") if where else ("no account", "list one")
             self._reader.reject(
-                "no account",
-                "list one under accounts in --config.file,"
+                place,
+                f"{problem} under accounts{'' if where else ' in --config.file'},"
                 " or set PF_TOKEN, or PF_USER and PF_PASSWORD, in the environment",
             )
         return ()

@@ -7,7 +7,8 @@ secret.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -15,6 +16,23 @@ from pf_exporter.config.key_names import safe_key
 from pf_exporter.config.types import SettingType
 
 T = TypeVar("T")
+
+
+def in_file_order(problems: Iterable[str], path: str) -> list[str]:
+    """Problems sorted by their position in the file with this path; those without one first, others last.
+
+    >>> in_file_order(["flag: x", "pf.yml:20:1: y", "pf.yml:3:7: z", "pf.yml: a"], "pf.yml")
+    ['pf.yml: a', 'pf.yml:3:7: z', 'pf.yml:20:1: y', 'flag: x']
+    """
+
+    def position(problem: str) -> tuple[bool, int, int]:
+        rest = problem.removeprefix(path)
+        match = re.match(r"(?::(\d+))?(?::(\d+))?: ", rest)
+        if not path or rest == problem or match is None:
+            return True, 0, 0
+        return False, int(match[1] or 0), int(match[2] or 0)
+
+    return sorted(problems, key=position)
 
 
 @dataclass(frozen=True)

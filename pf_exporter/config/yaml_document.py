@@ -8,12 +8,12 @@ from typing import Any
 import yaml
 
 from pf_exporter.config.key_names import safe_key
+from pf_exporter.config.yaml_hints import INVALID, explain
 
 DEPTH_LIMIT = 10
 """Deepest nesting in a configuration file; the deepest valid key is at level six."""
 
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
-_SYNTAX = "invalid YAML from here on; check for a missing quote, colon or space"
 
 
 def _position(mark: Any) -> str:
@@ -40,15 +40,15 @@ class StrictYaml:
         try:
             self._events = yaml.parse(self._text, Loader=yaml.SafeLoader)
             return self._document()
+        except _RefusedError as exc:
+            self._reject(exc.problem_mark, exc.problem or "")
         except yaml.MarkedYAMLError as exc:
-            # PyYAML's own message may quote the file.
-            refused = exc.problem if isinstance(exc, _RefusedError) else None
-            self._reject(exc.problem_mark or exc.context_mark, refused or _SYNTAX)
+            self._reject(*explain(exc))
         except yaml.reader.ReaderError as exc:
             line = self._text.count("\n", 0, exc.position) + 1
             self._problems.append(f"{self._path}:{line}: a character that YAML does not allow; remove it")
         except (ValueError, OverflowError):  # from PyYAML, for "\UFFFFFFFF" and for %YAML with a huge number
-            self._problems.append(f"{self._path}: {_SYNTAX}")
+            self._problems.append(f"{self._path}: {INVALID}")
         return None
 
     def _reject(self, mark: Any, problem: str) -> None:

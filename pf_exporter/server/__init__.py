@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
+from pf_exporter.server.health import HEALTH_PATH, HEALTHY, READY_PATH
 
 if TYPE_CHECKING:
     from pf_exporter.server.connections import raise_descriptor_limit
@@ -27,6 +28,9 @@ else:  # Need starlette, uvicorn and PyYAML.
     )
 
 __all__ = [
+    "HEALTHY",
+    "HEALTH_PATH",
+    "READY_PATH",
     "Server",
     "WebConfigReloader",
     "check_web_config",

@@ -14,10 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pf_exporter.server.basic_auth import BasicAuth
 from pf_exporter.server.connection import MAX_HEADER_BYTES
 from pf_exporter.server.connections import STALL_GRACE
+from pf_exporter.server.health import HEALTH_PATH, READY_PATH
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.turns import QueueFull
 
-HEALTH_PATHS = ("/-/healthy", "/-/ready")
+HEALTH_PATHS = (HEALTH_PATH, READY_PATH)
 """Paths of probes: cheap to answer, and exempt from the concurrency and the rate limit."""
 SCRAPE_TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
 ROOM_ATTEMPTS = 20

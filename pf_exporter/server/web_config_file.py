@@ -17,6 +17,7 @@ from pf_exporter.config import (
     SettingType,
     duration,
     fingerprint,
+    in_file_order,
     read_file,
     with_path,
 )
@@ -215,5 +216,5 @@ def read_web_config(path: str, fingerprints: dict[str, object]) -> WebConfig:
     reader = _WebConfigReader(path, fingerprints)
     config = reader.config()
     if reader.problems:
-        raise ConfigError(reader.problems)
+        raise ConfigError(in_file_order(reader.problems, path))
     return config

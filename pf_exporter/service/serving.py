@@ -12,7 +12,7 @@ from pf_exporter.config import Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
 from pf_exporter.process import ExitCode, SignalWaiter
-from pf_exporter.server import raise_descriptor_limit
+from pf_exporter.server import Server, raise_descriptor_limit
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.service_manager import ServiceManager
 
@@ -24,6 +24,13 @@ class ConfigSource(Protocol):
 
     def __call__(self) -> Config:
         """The configuration; raises :class:`ConfigError`."""
+
+
+class ListeningHook(Protocol):
+    """Uses the addresses of the exporter's pages."""
+
+    def __call__(self, server: Server, /) -> None:
+        """Called when the server listens, before the accounts connect."""
 
 
 class _Reloader:
@@ -61,13 +68,21 @@ def log_listening(exporter: Exporter) -> None:
     )
 
 
-def serve(config: Config, signals: SignalWaiter, source: ConfigSource | None = None) -> ExitCode:
+def serve(
+    config: Config,
+    signals: SignalWaiter,
+    source: ConfigSource | None = None,
+    *,
+    on_listening: ListeningHook = lambda server: None,
+) -> ExitCode:
     """Run the exporter; on SIGHUP reload the configuration from ``source``."""
     raise_descriptor_limit()
     manager = ServiceManager(os.environ)
     exporter = Exporter(config, on_failure=signals.end, on_progress=manager.alive, source=source)
+    # It listens since it was constructed, and connects inside the block.
+    on_listening(exporter.server)
+    log_listening(exporter)
     with exporter:
-        log_listening(exporter)
         manager.ready()
         reloader = _Reloader(exporter, manager)
         while signals.wait() == signal.SIGHUP:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
-from pf_exporter.web.health import HEALTH_PATH, HEALTHY
 
 if TYPE_CHECKING:
     from pf_exporter.web.app import create_app
@@ -20,8 +19,6 @@ else:  # Need starlette and prometheus_client.
     )
 
 __all__ = [
-    "HEALTHY",
-    "HEALTH_PATH",
     "StatusSources",
     "create_app",
     "page_routes",

@@ -8,12 +8,13 @@ from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from pf_exporter.metrics import Format, Selection
-from pf_exporter.web.health import HEALTH_PATH, HEALTHY
+from pf_exporter.server import HEALTH_PATH, HEALTHY
 from pf_exporter.web.negotiation import preferred_format, prefers_gzip
 from pf_exporter.web.page_response import OpenPages, PageResponse, PageText
 from pf_exporter.web.page_selection import UnknownNameError, parse_selection
@@ -63,6 +64,14 @@ class _SingleFlight:
             del self._pending[format, selection]
 
 
+def _get_error(request: Request, error: Exception) -> Response:
+    """The page for a path or method that does not exist."""
+    assert isinstance(error, HTTPException)
+    methods = (error.headers or {}).get("Allow", "").split(", ")
+    hint = f"use {' or '.join(sorted(methods))}" if any(methods) else "/ links to the pages"
+    return PlainTextResponse(f"{error.detail}; {hint}.\n", error.status_code, headers=error.headers)
+
+
 def create_app(
     page: MetricsPage, *, telemetry_path: str, problem: Health, pages: Sequence[BaseRoute] = ()
 ) -> Starlette:
@@ -90,6 +99,7 @@ def create_app(
 
     app = Starlette(
         routes=[*pages, Route(telemetry_path, get_metrics), Route(HEALTH_PATH, get_health)],
+        exception_handlers={HTTPException: _get_error},
     )
     # A redirect to a path without its slash would lead to the host that the client names.
     app.router.redirect_slashes = False

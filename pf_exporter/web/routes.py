@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pf_exporter.errors import ConfigError
+from pf_exporter.server import READY_PATH
 from pf_exporter.web.page_query import PageQuery, parse_query
 from pf_exporter.web.status import StatusSnapshot, StatusSources, status_context, take_snapshot
 from pf_exporter.web.status_page import page_headers, render_page
@@ -91,7 +92,7 @@ def page_routes(
     async def post_reload(request: Request) -> Response:
         if reload is None:
             return PlainTextResponse(
-                "Lifecycle API is not enabled; --web.enable-lifecycle enables it.\n", 405
+                "Lifecycle API is not enabled; --web.enable-lifecycle enables it.\n", 403
             )
         try:
             async with reloading:
@@ -104,6 +105,6 @@ def page_routes(
 
     return [
         Route("/", status.get),
-        Route("/-/ready", get_ready),
+        Route(READY_PATH, get_ready),
         Route("/-/reload", post_reload, methods=["POST"]),
     ]

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from starlette.responses import PlainTextResponse
 
+from pf_exporter.server import HEALTHY
 from pf_exporter.simulator import Options, Simulator
-from pf_exporter.web import HEALTHY
 from tests.conftest import Program
 from tests.fakes import SILENCE, STREAM, Answer, Fake, answer, certificate, dead_url, event
 from tests.server.conftest import Serve

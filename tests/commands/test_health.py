@@ -13,7 +13,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from pf_exporter.cli import main
-from pf_exporter.web import HEALTHY
+from pf_exporter.server import HEALTHY
 from tests.fakes import dead_url
 from tests.server.authority import Authority
 from tests.server.conftest import Serve, hashed
@@ -37,6 +37,15 @@ def health(address: str, file: Path | None = None) -> int:
     return main(["health", *flags, *([f"--web.config.file={file}"] if file else [])])
 
 
+def printed_error(capfd: pytest.CaptureFixture[str]) -> str:
+    """The only line of the output, without the name of the program."""
+    out, error = capfd.readouterr()
+    assert out == ""
+    (line,) = error.splitlines()
+    assert line.startswith("pf-exporter: ")
+    return line.removeprefix("pf-exporter: ")
+
+
 def test_healthy(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     """A healthy exporter is exit code 0; the check needs no account."""
     site = serve(app=HEALTHY_PAGE)
@@ -58,25 +67,28 @@ def test_a_flag_may_stand_before_the_command(serve: Serve) -> None:
     assert main([f"--web.listen-address={serve(app=HEALTHY_PAGE).address}", "health"]) == 0
 
 
-def test_another_program(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_program(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
     """Another healthy program on the port, such as Prometheus, is not a healthy exporter."""
     site = serve(app=PlainTextResponse("Prometheus Server is Healthy.\n"))
     assert health(site.address) == 1
-    assert capsys.readouterr().out == f"{site.address}: HTTP 200: Prometheus Server is Healthy.\n"
+    problem = "HTTP 200: Prometheus Server is Healthy.; another program listens on this address"
+    assert printed_error(capfd) == f"{site.address}: {problem}; change --web.listen-address"
 
 
-def test_unhealthy(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unhealthy(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
     """An unhealthy exporter is exit code 1; the line repeats its answer."""
     site = serve(app=PlainTextResponse("a thread has died\n", status_code=503))
     assert health(site.address) == 1
-    assert capsys.readouterr().out == f"{site.address}: HTTP 503: a thread has died\n"
+    assert printed_error(capfd) == f"{site.address}: HTTP 503: a thread has died; see the log of the exporter"
 
 
-def test_no_server(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_server(capfd: pytest.CaptureFixture[str]) -> None:
     """A port without a server is exit code 1, with the reason."""
     address = dead_url().removeprefix("http://")
     assert health(address) == 1
-    assert capsys.readouterr().out == f"{address}: Connection refused\n"
+    assert printed_error(capfd).startswith(
+        f"{address}: Connection refused; check that the exporter runs, and"
+    )
 
 
 def test_a_server_that_requires_a_user(serve: Serve, authority: Authority) -> None:
@@ -123,13 +135,13 @@ def test_a_connection_that_ends_without_an_alert(
 
 @pytest.mark.parametrize("error", ENDED)
 def test_a_connection_that_ends_without_tls(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[OSError]
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], error: type[OSError]
 ) -> None:
     """Without TLS a server that ends the connection is not healthy."""
     site = serve()
     failing(monkeypatch, error)
     assert health(site.address) == 1
-    assert capsys.readouterr().out == f"{site.address}: lost\n"
+    assert printed_error(capfd).startswith(f"{site.address}: lost; check that --web.config.file is that of")
 
 
 def test_a_server_without_tls(serve: Serve, authority: Authority, tmp_path: Path) -> None:

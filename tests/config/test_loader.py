@@ -241,11 +241,11 @@ def test_all_problems_at_once(tmp_path: Path) -> None:
         environ={"PF_EXPORTER_SERIES_TTL": "long"},
     )
     assert found == [
+        "pf.yml: log.level: expected one of debug, info, warn, error",
         "pf.yml: log.levle: unknown key; did you mean level?",
+        "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, hyphens or underscores",
         "PF_EXPORTER_SERIES_TTL: expected a duration with a unit, such as 90s, 10m, 1h30m or 500ms",
         "--series.limit: expected an integer from 1 to 999999999",
-        "pf.yml: log.level: expected one of debug, info, warn, error",
-        "pf.yml: accounts[0].name: expected 1 to 64 letters, digits, dots, hyphens or underscores",
     ]
 
 
@@ -299,9 +299,9 @@ def test_position_of_problems(tmp_path: Path) -> None:
         "pf.yml:6:5: accounts[0].tokn: unknown key; did you mean token?",
         "pf.yml:10:9: accounts[0].streams[0].ifd: unknown key; did you mean ifds?",
         "pf.yml:11:9: accounts[0].streams[1].type: missing; set it to one of port, vc, customer",
-        "pf.yml:12:18: accounts[1].api_url: http would send the credentials in clear text; use https",
         "pf.yml:12:5: accounts[1]: has no credentials; give either token or token_file, or login or"
         " login_file together with password or password_file",
+        "pf.yml:12:18: accounts[1].api_url: http would send the credentials in clear text; use https",
     ]
 
 

@@ -237,15 +237,16 @@ def test_an_account_is_removed_and_added_again(running: ReloadableExporter) -> N
 
 
 def test_reload_is_disabled_by_default(fake: Fake) -> None:
-    """Without --web.enable-lifecycle every method gets 405."""
+    """Without --web.enable-lifecycle POST gets 403, as from Prometheus, and the flag that enables it."""
     web = WebSettings(listen_address=("127.0.0.1:0",))
     with Exporter(Config(accounts=(fake.account(),), web=web)) as exporter:
         url = f"http://{exporter.server.addresses[0]}/-/reload"
-        for method, code in (("POST", 405), ("GET", 405), ("PUT", 405)):
+        for method, code in (("POST", 403), ("GET", 405), ("PUT", 405)):
             with pytest.raises(HTTPError) as caught:
                 get(url, method=method)
             with caught.value:
                 assert caught.value.code == code
+                assert (b"--web.enable-lifecycle" in caught.value.read()) is (code == 403)
 
 
 def test_get_does_not_reload(running: ReloadableExporter) -> None:

@@ -64,6 +64,7 @@ def test_other_paths_are_404(url: str, path: str) -> None:
         get(url + path)
     with caught.value:
         assert caught.value.code == 404
+        assert caught.value.read() == b"Not Found; / links to the pages.\n"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
@@ -73,6 +74,8 @@ def test_other_methods_are_405(url: str, method: str) -> None:
         get(url + "/metrics", method=method)
     with caught.value:
         assert caught.value.code == 405
+        assert caught.value.headers["allow"] in ("GET, HEAD", "HEAD, GET")
+        assert caught.value.read() == b"Method Not Allowed; use GET or HEAD.\n"
 
 
 def test_text_format(url: str) -> None:
