@@ -69,13 +69,13 @@ class Reason(str, enum.Enum):
     REJECTED = (
         "rejected",
         "PacketFabric refused the request, or sent a response that the exporter does not understand.",
-        "Check api_url and the stream filters of the account, then look for a newer version of the exporter.",
+        "Check api_url (PF_HOST) and the streams of the account. Look for a newer version of the exporter.",
     )
     UNAVAILABLE = (
         "unavailable",
         "PacketFabric cannot be reached, or answers with a server error (HTTP 5xx or 408).",
-        "Run `pf-exporter check`. Check api_url, DNS, the firewall, the proxy and the TLS settings (ca_file"
-        " for a private CA), and the status of PacketFabric. The exporter keeps trying.",
+        "Run `pf-exporter check`. Check api_url (PF_HOST), DNS, the firewall, the proxy and the TLS settings"
+        " (ca_file for a private CA), and the status of PacketFabric. The exporter keeps trying.",
     )
     RATE_LIMITED = (
         "rate_limited",
@@ -111,7 +111,8 @@ class Reason(str, enum.Enum):
     NOT_AN_EVENT_STREAM = (
         "not_an_event_stream",
         "The response is not an event stream: its status, content type or encoding is wrong.",
-        "Check api_url, and look for a proxy between the exporter and PacketFabric that changes responses.",
+        "Check api_url (PF_HOST), and look for a proxy between the exporter and PacketFabric that changes"
+        " responses.",
     )
     ROTATED = (
         "rotated",
@@ -129,17 +130,17 @@ class Reason(str, enum.Enum):
     TOO_LARGE = (
         "too_large",
         "An event is larger than the limit.",
-        "Check api_url, and look for a newer version of the exporter.",
+        "Check api_url (PF_HOST), and look for a newer version of the exporter.",
     )
     NOT_JSON = (
         "not_json",
         "The data of an event is not a JSON object.",
-        "Check api_url, and look for a newer version of the exporter.",
+        "Check api_url (PF_HOST), and look for a newer version of the exporter.",
     )
     TOO_DEEP = (
         "too_deep",
         "The data of an event is nested deeper than any event of this API.",
-        "Check api_url, and look for a newer version of the exporter.",
+        "Check api_url (PF_HOST), and look for a newer version of the exporter.",
     )
     NO_CIRCUIT_ID = (
         "no_circuit_id",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pf_exporter.command_line.argument_types import (
     listen_address,
+    one_of,
     positive_integer,
     seconds,
     speed,
@@ -62,6 +63,7 @@ __all__ = [
     "listen_address",
     "load_command",
     "log_warnings",
+    "one_of",
     "positive_integer",
     "seconds",
     "simulator_options",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 
+from pf_exporter.command_line.usage_errors import unknown_value
 from pf_exporter.config import ADDRESS, UUID, duration
 
 
@@ -60,6 +62,17 @@ def positive_integer(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("expected a whole number of at least 1")
     return int(text)
+
+
+def one_of(*values: str) -> Callable[[str], str]:
+    """A type for one of these values."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise argparse.ArgumentTypeError(unknown_value(text, values))
+        return text
+
+    return parse
 
 
 def speed(text: str) -> float:

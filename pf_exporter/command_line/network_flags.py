@@ -6,6 +6,7 @@ import argparse
 from typing import Protocol
 
 from pf_exporter.command_line.argument_types import integer, natural_number, period, positive_integer
+from pf_exporter.command_line.usage_errors import unknown_value
 from pf_exporter.config import format_duration
 from pf_exporter.simulator import FAULTS, Options
 
@@ -18,6 +19,13 @@ class ArgumentType(Protocol):
 
     def __call__(self, text: str, /) -> float:
         """The number; raises ValueError or ``argparse.ArgumentTypeError``."""
+
+
+def _fault(text: str) -> str:
+    name = text.partition(":")[0]
+    if name not in FAULTS:
+        raise argparse.ArgumentTypeError(unknown_value(name, FAULTS))
+    return text
 
 
 def add_network_flags(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +46,7 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--fault",
         action="append",
+        type=_fault,
         default=[],
         metavar="NAME[:N]",
         help="Inject a fault, see below; can be repeated.",

@@ -61,6 +61,17 @@ def unknown_command(word: str, known: Iterable[str], help: str) -> str:
     return f"unknown command {word!r}; {f'did you mean {suggestion}?' if suggestion else f'see {help}'}"
 
 
+def unknown_value(value: str, values: Iterable[str]) -> str:
+    """The line for a value that an argument does not have.
+
+    >>> unknown_value("busyest", ["busiest", "name"]), unknown_value("x", ["busiest", "name"])
+    ("unknown value 'busyest'; did you mean busiest?", "unknown value 'x'; use one of busiest, name")
+    """
+    suggestion = closest(value, values := list(values))
+    hint = f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(values)}"
+    return f"unknown value {value!r}; {hint}"
+
+
 def find_flag_problem(word: str, following: str | None, action: argparse.Action) -> str:
     """What is wrong with the value of a flag, or an empty text; ``following`` is the next word."""
     flag, separator, _ = word.partition("=")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from pf_exporter.command_line import one_of
 from pf_exporter.process import ExitCode, echo
 
 SHELLS = ("bash", "zsh", "fish")
@@ -22,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = "Print the script that completes commands, flags and their values in a shell."
     parser.epilog = EPILOG
-    parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="The shell: bash, zsh or fish.")
+    parser.add_argument(
+        "shell", metavar="SHELL", type=one_of(*SHELLS), choices=SHELLS, help="The shell: bash, zsh or fish."
+    )
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:

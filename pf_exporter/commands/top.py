@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pf_exporter.command_line import add_settings, seconds
+from pf_exporter.command_line import add_settings, one_of, seconds
 from pf_exporter.config import Config, SecretFile, load
 from pf_exporter.errors import ApiError, ConfigError, ExporterError, Unauthorized
 from pf_exporter.log import configure_logging
@@ -60,10 +60,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--ca-file", default="", metavar="FILE", help="CA certificates (PEM) to trust instead of the default."
     )
     parser.add_argument(
-        "--show", choices=KINDS, default=KINDS[0], help="Table to start with. Default: ports."
+        "--show",
+        type=one_of(*KINDS),
+        choices=KINDS,
+        default=KINDS[0],
+        help="Table to start with. Default: ports.",
     )
     parser.add_argument(
         "--sort",
+        type=one_of(*SORTS),
         choices=SORTS,
         default=SORTS[0],
         metavar="KEY",

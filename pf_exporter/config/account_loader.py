@@ -12,6 +12,7 @@ from pf_exporter.config.accounts import (
     CREDENTIALS,
     SELECTORS,
     STREAM_KEYS,
+    VARIABLES,
     Account,
     KeySpec,
     StreamFilter,
@@ -25,9 +26,6 @@ from pf_exporter.schema import SUBSCRIBABLE_EVENTS
 
 CA_LIMIT = 16 * 1024 * 1024
 """Largest file of trusted certificates, in bytes."""
-
-VARIABLES = {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
-"""The environment variables of the account's keys that have one."""
 
 
 class AccountLoader:
@@ -73,6 +71,7 @@ class AccountLoader:
         self._check_credentials(raw, location)
         for credential in CREDENTIALS:
             values[credential] = self._secret(credential, values, places, location)
+        values["is_from_environment"] = not location.file
         values["proxy_url"] = self._secret("proxy_url", values, places, location)
         if "ca_file" in values:
             self._check_ca_file(values["ca_file"], places["ca_file"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from pf_exporter.config.secrets import SecretSource
@@ -106,6 +109,11 @@ ACCOUNT_KEYS = (
 )
 """The keys of an entry under ``accounts``, except ``streams``."""
 
+VARIABLES: Mapping[str, str] = MappingProxyType(
+    {key.name: key.variable for key in ACCOUNT_KEYS if key.variable}
+)
+"""The environment variables of the account's keys that have one."""
+
 
 @dataclass(frozen=True)
 class StreamFilter:
@@ -141,4 +149,16 @@ class Account:
     proxy_from_environment: bool = False
     no_proxy: tuple[str, ...] = ()
     series_limit: int | None = None
+    is_from_environment: bool = field(default=False, compare=False)
     streams: tuple[StreamFilter, ...] = tuple(StreamFilter(type_) for type_ in SUBSCRIBABLE_EVENTS)
+
+    def in_own_terms(self, text: str) -> str:
+        """A text with the names of variables instead of keys if the account comes from the environment.
+
+        >>> Account(is_from_environment=True).in_own_terms("check api_url")
+        'check PF_HOST'
+        """
+        if not self.is_from_environment:
+            return text
+        names = "|".join(name for name in VARIABLES if "_" in name)  # The others are ordinary words, too.
+        return re.sub(rf"\b({names})\b", lambda match: VARIABLES[match[0]], text)

@@ -13,8 +13,8 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from pf_exporter.config.account_loader import VARIABLES, AccountLoader
-from pf_exporter.config.accounts import Account
+from pf_exporter.config.account_loader import AccountLoader
+from pf_exporter.config.accounts import VARIABLES, Account
 from pf_exporter.config.files import read_file
 from pf_exporter.config.key_names import safe_key
 from pf_exporter.config.reader import ConfigReader, Location, in_file_order

@@ -83,7 +83,8 @@ class AccountChecks:
         return self._run("logout", logout)
 
     def _run(self, name: str, check: Callable[[], Outcome]) -> CheckResult:
-        return run_check(self._account.name, name, check, clock=self._clock)
+        result = run_check(self._account.name, name, check, clock=self._clock)
+        return result._replace(remedy=self._account.in_own_terms(result.remedy))
 
     def _proxy(self) -> Proxy | None:
         try:

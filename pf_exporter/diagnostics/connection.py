@@ -40,7 +40,7 @@ def check_name(api_url: str) -> Outcome:
         found = socket.getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as exc:
         error = getattr(exc, "strerror", None) or "not a valid host name"
-        remedy = "check api_url (PF_HOST), and the DNS configuration of this machine"
+        remedy = "check api_url, and the DNS configuration of this machine"
         raise CheckFailed(FailureClass.REACH, f"{host}: {error}", remedy) from None
     first, *others = dict.fromkeys(str(address[0]) for *_, address in found)
     return f"{host} resolves to {first}" + (f" and {len(others)} more" if others else "")

@@ -54,14 +54,14 @@ def _decode(body: bytes, subject: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Rejected(f"{subject}: the response is not JSON; check api_url") from None
+        raise Rejected(f"{subject}: the response is not JSON") from None
 
 
 def _session_of_login(body: bytes, subject: str) -> Session:
     """Read the response to a login."""
     fields = _decode(body, subject)
     if not isinstance(fields, dict):
-        raise Rejected(f"{subject}: the response is not a session; check api_url")
+        raise Rejected(f"{subject}: the response is not a session")
     token = fields.get("token")
     if fields.get("mfa_required") or (not token and b"mfa" in body.lower()):
         raise LoginIncomplete(f"{subject}: this user logs in with a second factor; {API_KEY_HINT}")
@@ -70,7 +70,7 @@ def _session_of_login(body: bytes, subject: str) -> Session:
             f"{subject}: this user has to accept an agreement (EULA) in the portal first; or {API_KEY_HINT}"
         )
     if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,4096}", token):
-        raise Rejected(f"{subject}: the response holds no usable token; check api_url")
+        raise Rejected(f"{subject}: the response holds no usable token")
     expires = fields.get("time_expires")
     is_timestamp = isinstance(expires, str) and len(expires) <= MAX_TIMESTAMP
     return Session(Secret(token), epoch(expires) if is_timestamp else None, from_login=True)

@@ -65,13 +65,13 @@ def error_from_status(
     message = f"{subject}: HTTP {status}{_api_message(body, secrets)}"
     wait = retry_after(headers.get("Retry-After"), time.time())
     if status == 401:
-        return Unauthorized(f"{message}; check the login, password or API key", retry_after=wait)
+        return Unauthorized(message, retry_after=wait)
     if status == 403:
-        return Forbidden(f"{message}; the user or key lacks a permission", retry_after=wait)
+        return Forbidden(message, retry_after=wait)
     if status == 429:
-        return RateLimited(f"{message}; too many requests", retry_after=wait)
+        return RateLimited(message, retry_after=wait)
     if status == 408 or status >= 500:
         return Unavailable(message, retry_after=wait)
     if 300 <= status < 400:
-        return Rejected(f"{message}; redirects are not followed, check api_url", retry_after=wait)
+        return Rejected(f"{message}; redirects are not followed", retry_after=wait)
     return Rejected(message, retry_after=wait)

@@ -102,8 +102,8 @@ def unavailable(exc: BaseException, operation: str, server: str) -> ApiError:
     is_of_response = isinstance(exc.__context__, urllib3.exceptions.InvalidHeader)
     if isinstance(exc, _UNSENDABLE) and not is_of_response:
         return Rejected(
-            f"{operation}: {server}: the request cannot be sent; check api_url, and the token for characters"
-            " that are not printable"
+            f"{operation}: {server}: the request cannot be sent: the URL is not valid, or the token contains"
+            " characters that are not printable"
         )
     message = f"{operation}: {server}: {_cause(exc)}"
     if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _nested(exc)):

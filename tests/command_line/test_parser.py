@@ -166,7 +166,14 @@ def test_help_of_check_lists_every_exit_code() -> None:
         ("version", "unknown command 'version'; did you mean --version?"),
         ("frobnicate", "unknown command 'frobnicate'; see pf-exporter --help"),
         ("help chek", "unknown command 'chek'; did you mean check?"),
-        ("completion powershell", "SHELL: invalid choice: 'powershell'"),
+        ("completion powershell", "SHELL: unknown value 'powershell'; use one of bash, zsh, fish"),
+        ("completion bsh", "SHELL: unknown value 'bsh'; did you mean bash?"),
+        ("help nosuch", "COMMAND: unknown command 'nosuch'; see pf-exporter --help"),
+        ("top --sort busyest", "--sort: unknown value 'busyest'; did you mean busiest?"),
+        ("top --show circuits", "--show: unknown value 'circuits'; use one of ports, vcs"),
+        ("simulate --fault strem-cut:3", "--fault: unknown value 'strem-cut'; did you mean stream-cut?"),
+        ("simulate --interval 0", "--interval: expected a duration of at least 1ms"),
+        ("demo --max-connection nan", "--max-connection: expected a duration with a unit, such as 90s"),
         ("check --wihtin 3s", "unknown flag --wihtin; did you mean --within?"),
         ("check -x", "unknown flag -x; see pf-exporter check --help"),
         ("check --series.tl 3s", "unknown flag --series.tl; did you mean --series.ttl?"),
@@ -203,8 +210,8 @@ def test_what_follows_help_is_not_read(capsys: pytest.CaptureFixture[str]) -> No
         parser().parse_args(["check", "--help", "--frobnicate"])
     assert exit.value.code == 0
     assert "usage: pf-exporter check" in capsys.readouterr().out
-    arguments = parser().parse_args(["demo", "--seed", "-1", "--fault=a b"])
-    assert (arguments.seed, arguments.fault) == (-1, ["a b"])
+    arguments = parser().parse_args(["demo", "--seed", "-1", "--fault=stream-cut: 1"])
+    assert (arguments.seed, arguments.fault) == (-1, ["stream-cut: 1"])
     assert parser().parse_args(["record", "--", "--file"]).file == "--file"
 
 

@@ -66,12 +66,26 @@ def test_missing_permissions(harness: Harness) -> None:
     assert harness.lines() == [("ERROR", "not streaming")]
 
 
+def test_a_remedy_is_logged_once(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
+    """A failure that repeats is one short line; its remedy follows after an hour, or after a success."""
+    for step in ("first", "again", "an hour later", "again", "resolved"):
+        if step == "an hour later":
+            harness.clock.now += REPEAT_AFTER
+        if step == "resolved":
+            harness.log.resolved("not streaming")
+        harness.log.failed("not streaming", Unavailable("a"), 1)
+    explained = ["remedy" in vars(record)["fields"] for record in caplog.records]
+    assert explained == [True, False, True, False, True]
+
+
 def test_other_failures(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
-    """They are logged each time, with cause, remedy and delay; a broken contract is an error."""
+    """They are logged each time, with cause and delay; a broken contract is an error."""
     harness.stats.credential = CredentialState.ACCEPTED
     for error in (Unavailable("a"), Unavailable("a"), REFUSED, Rejected("b")):
         harness.log.failed("not streaming", error, 1.26)
     fields = vars(caplog.records[0])["fields"]
     assert fields.keys() == {"account", "reason", "error", "remedy", "retry_in"}
     assert fields["retry_in"] == 1.3
+    explained = ["remedy" in vars(record)["fields"] for record in caplog.records]
+    assert explained == [True, False, True, True]
     assert [level for level, _ in harness.lines()] == ["WARNING", "WARNING", "WARNING", "ERROR"]

@@ -110,7 +110,7 @@ def test_next_address_is_tried(fake: Fake) -> None:
 
 def test_unsendable_header(nothing_left: None) -> None:
     """A line break in a token is refused before anything is sent, and not quoted."""
-    with pytest.raises(Rejected, match=r"check api_url, and the token") as caught:
+    with pytest.raises(Rejected, match=r"the URL is not valid, or the token contains") as caught:
         call(dead_url(), headers={"Authorization": f"Bearer {CANARY}\n"})
     assert CANARY not in str(caught.value)
 
