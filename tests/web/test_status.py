@@ -65,9 +65,7 @@ def test_an_account_with_a_wrong_password(fake: Fake) -> None:
             text = page_of(exporter).text
     assert "Not streaming: broken" in text
     assert "Accounts 1 waiting to retry 1 streaming" in text
-    assert re.search(
-        r'Stream: login: [0-9.:]+: HTTP 401 \("no"\)', text
-    )
+    assert re.search(r'Stream: login: [0-9.:]+: HTTP 401 \("no"\)', text)
     assert Reason.UNAUTHORIZED.remedy.replace("`", "") in text
     assert "Next attempt in" in text
     assert "User and password: refused" in text
