@@ -56,6 +56,20 @@ INPUT_BYTES = 1 << 13
 """Compressed bytes to unpack at a time: what a slice of the text leaves over is copied."""
 
 
+def _joined(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Join pieces of at most ``size`` bytes, so that few are much smaller."""
+    parts: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        if length + len(piece) > size:
+            yield b"".join(parts)
+            parts.clear()
+            length = 0
+        parts.append(piece)
+        length += len(piece)
+    yield b"".join(parts)
+
+
 class DeflatedText:
     """A text made of blocks, read slice by slice, so that only the blocks are in memory as a whole."""
 
@@ -69,6 +83,13 @@ class DeflatedText:
 
         It has one member: some clients read only the first.
         """
+        return _joined(self._gzip_pieces(size), size)
+
+    def plain_slices(self, size: int) -> Iterator[bytes]:
+        """The text, at most ``size`` bytes at a time."""
+        return _joined(self._plain_pieces(size), size)
+
+    def _gzip_pieces(self, size: int) -> Iterator[bytes]:
         yield GZIP_HEADER
         crc = 0
         for block in self.blocks:
@@ -77,8 +98,7 @@ class DeflatedText:
                 yield block.deflated[start : start + size]
         yield END_OF_STREAM + struct.pack("<LL", crc, self.plain_size % 2**32)
 
-    def plain_slices(self, size: int) -> Iterator[bytes]:
-        """The text, at most ``size`` bytes at a time."""
+    def _plain_pieces(self, size: int) -> Iterator[bytes]:
         inflate = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
         for block in self.blocks:
             for start in range(0, len(block.deflated), INPUT_BYTES):

@@ -1,8 +1,9 @@
 """The bytes of ``/metrics``, rendered and compressed incrementally.
 
 Two measures make it fast. Lines are formatted family by family over the columns of the store's rows, without
-an object per sample. And the compressed text of each event is kept until one of its rows changes; blocks are
-combined into one gzip stream without compressing anything twice.
+an object per sample. And the compressed lines of each event are kept until one of its rows changes, for all
+formats, which differ only in the headers. Blocks are combined into one gzip stream without compressing
+anything twice.
 """
 
 from __future__ import annotations
@@ -74,6 +75,10 @@ class Exposition:
         self._lock = threading.Lock()
         self._sections = SectionCache()
         self._headers = {format: _headers(format) for format in Format}
+        self._header_blocks = {
+            format: {name: compress([header]) for name, header in headers.items()}
+            for format, headers in self._headers.items()
+        }
 
     def accounts(self) -> Collection[str]:
         """Return the accounts that a page can be limited to."""
@@ -92,19 +97,20 @@ class Exposition:
         return decompress(self._blocks(format, selection))
 
     def _blocks(self, format: Format, selection: Selection) -> list[DeflateBlock]:
-        headers = self._headers[format]
+        headers = self._header_blocks[format]
         events = {name: event for name, event in EVENTS.items() if part_of(event) in selection.parts}
         with self._lock:
-            sections = {
-                name: self._section(event, format, selection.accounts) for name, event in events.items()
-            }
-        blocks = [section.values for section in sections.values()]
+            sections = {name: self._section(event, selection.accounts) for name, event in events.items()}
+        blocks: list[DeflateBlock] = []
+        for section in sections.values():
+            for family, lines in section.values:
+                blocks += headers[family], lines
         for kind, family in LAST_EVENT_FAMILIES.items():
             of_kind = [
                 section.last_event for name, section in sections.items() if name.startswith(f"{kind}|")
             ]
             if of_kind:
-                blocks += [compress([headers[family]]), *of_kind]
+                blocks += [headers[family], *of_kind]
         blocks.append(compress(self._other_lines(format, selection)))
         return blocks
 
@@ -117,9 +123,9 @@ class Exposition:
             yield from sample_lines(SERIES, map(LabelFormatter(("account",)), series), series.values())
         yield format.encode(SelectedFamilies(self._others, selection))
 
-    def _section(self, event: EventType, format: Format, accounts: frozenset[str]) -> EventSection:
+    def _section(self, event: EventType, accounts: frozenset[str]) -> EventSection:
         """Return an event's section, rendered again if a row has changed."""
-        key = SectionKey(format, event.name, accounts)
+        key = SectionKey(event.name, accounts)
         section = self._sections.get(key)
         version = self._store.version(event.name)
         if section is None or section.version != version:
@@ -129,7 +135,7 @@ class Exposition:
                 rows = {account: rows[account] for account in rows if account in accounts}
             section = EventSection(
                 version,
-                compress(value_lines(event, rows, self._headers[format])),
+                tuple((family, compress(lines)) for family, lines in value_lines(event, rows)),
                 compress(last_event_lines(event, rows)),
             )
             self._sections.put(key, section)

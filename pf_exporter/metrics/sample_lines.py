@@ -56,8 +56,8 @@ def sample_lines(
         yield text.encode()
 
 
-def value_lines(event: EventType, rows: RowsByAccount, headers: dict[str, bytes]) -> Iterator[bytes]:
-    """Yield the headers and lines of an event's families."""
+def value_lines(event: EventType, rows: RowsByAccount) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Yield the name of each of an event's families with its lines."""
     width = len(event.fields)
     families = event.fields.values()
     format_labels = LabelFormatter(next(iter(families)).labels)
@@ -72,9 +72,8 @@ def value_lines(event: EventType, rows: RowsByAccount, headers: dict[str, bytes]
                 labels.append(format_labels((account, *circuit)))
                 values.append(row.values)
     for index, family in enumerate(families):
-        yield headers[family.name]
         column = map(operator.itemgetter(index), values)
-        yield from sample_lines(family.name, labels, column, family.divisor)
+        yield family.name, sample_lines(family.name, labels, column, family.divisor)
 
 
 def last_event_lines(event: EventType, rows: RowsByAccount) -> Iterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -19,19 +18,19 @@ class EventSection(NamedTuple):
 
     version: int
     """Version of the rows, or an earlier one."""
-    values: DeflateBlock
+    values: tuple[tuple[str, DeflateBlock], ...]
+    """The name of each of its families with its lines, which are the same in every format."""
     last_event: DeflateBlock
 
     @property
     def size(self) -> int:
         """Compressed bytes."""
-        return len(self.values.deflated) + len(self.last_event.deflated)
+        return sum(len(block.deflated) for _, block in self.values) + len(self.last_event.deflated)
 
 
 class SectionKey(NamedTuple):
     """What a section depends on besides the rows."""
 
-    format: enum.Enum
     event: str
     accounts: frozenset[str]
     """The accounts it is limited to; empty for all of them."""

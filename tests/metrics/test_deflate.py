@@ -48,3 +48,12 @@ def test_slices(size: int) -> None:
     assert max(map(len, packed)) <= size
     assert text.plain_size == sum(map(len, plain))
     assert text.gzip_size == sum(map(len, packed))
+
+
+def test_small_blocks_share_slices() -> None:
+    """Many small blocks take few slices, because each slice costs the server a write."""
+    text = DeflatedText([compress([bytes([byte]) * 100]) for byte in range(250)])
+    for slices in (text.plain_slices(1 << 14), text.gzip_slices(1 << 14)):
+        sizes = [len(part) for part in slices]
+        assert all(size > 12_000 for size in sizes[:-1])
+        assert len(sizes) <= 3

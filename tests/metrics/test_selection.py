@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -100,15 +101,15 @@ def test_a_page_shows_what_was_selected(
 
 
 def test_parts_share_the_sections_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts are the same compressed sections that the whole page has: no combination is rendered again."""
+    """Parts, in any format, are the compressed sections of the whole page: nothing is rendered again."""
     store = two_accounts()
     _, exposition = registry_and_exposition(store)
     for event in EVENTS.values():
         store.write("b", observation(event, 1.0))
     exposition.gzip(Format.TEXT)
     requested = requested_rows(monkeypatch, store)
-    for part in Part:
-        exposition.gzip(Format.TEXT, Selection(frozenset({part, Part.VC_METRICS})))
+    for part, format in itertools.product(Part, Format):
+        exposition.gzip(format, Selection(frozenset({part, Part.VC_METRICS})))
     assert requested == []
     for _ in range(3):
         exposition.gzip(Format.TEXT, Selection(accounts=frozenset("b")))
@@ -134,7 +135,7 @@ def test_own_families_of_other_accounts_are_left_out() -> None:
 
 def _section(size: int) -> EventSection:
     exposition_block = compress([b"x"])._replace(deflated=b"x" * size)
-    return EventSection(1, exposition_block, compress([]))
+    return EventSection(1, (("family", exposition_block),), compress([]))
 
 
 def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,10 +145,10 @@ def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     cache = SectionCache()
 
     def kept(accounts: str) -> bool:
-        return cache.get(SectionKey(Format.TEXT, "port|metrics", frozenset(accounts))) is not None
+        return cache.get(SectionKey("port|metrics", frozenset(accounts))) is not None
 
     def put(accounts: str, size: int) -> None:
-        cache.put(SectionKey(Format.TEXT, "port|metrics", frozenset(accounts)), _section(size))
+        cache.put(SectionKey("port|metrics", frozenset(accounts)), _section(size))
 
     put("", 5000)
     for accounts in "abc":
