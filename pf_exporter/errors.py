@@ -98,6 +98,10 @@ class Rejected(ApiError):
     reason = Reason.REJECTED
 
 
+class NotFound(Rejected):
+    """HTTP 404: there is no such resource, or not for this account."""
+
+
 class Unavailable(ApiError):
     """No connection, or HTTP 408 or 5xx."""
 

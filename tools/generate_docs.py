@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
-from pf_exporter.inventory.poller import POLL_REASONS
+from pf_exporter.inventory import POLL_REASONS
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names

@@ -24,6 +24,7 @@ from pf_exporter.config.settings import (
     StreamSettings,
     WebSettings,
 )
+from pf_exporter.config.time_zones import time_zone
 from pf_exporter.config.types import ADDRESS, BOOLEAN, PATH, UUID, SettingType
 
 __all__ = [
@@ -63,5 +64,6 @@ __all__ = [
     "log_format",
     "reachable_address",
     "read_file",
+    "time_zone",
     "with_path",
 ]

@@ -19,6 +19,7 @@ from pf_exporter.config.types import (
     PATH,
     ROUTE,
     TEMPORALITY,
+    ZONE,
     SettingType,
     choice,
     duration_from,
@@ -86,19 +87,43 @@ def _parse_tag_keys(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class InventorySettings:
-    """The polled lists of ports, virtual circuits and cloud router connections; in seconds."""
+    """The polled resources; ``interval`` is in seconds."""
 
     interval: float = setting(
-        duration_from("1m", or_off=True), "5m", "Interval between polls of the inventory; 0 disables it."
+        duration_from("1m", or_off=True),
+        "5m",
+        "Interval of polls of the circuits; 0 disables all polls.",
     )
     description_tags: tuple[str, ...] = setting(
         SettingType(_parse_tag_keys, LABEL.metavar, ",".join, repeatable=True),
         "",
         "Keys of [key=value] tags in descriptions to add as labels to the info metrics.",
     )
+    requests_per_minute: int = setting(
+        integer_from(10), "60", "Maximum number of requests per minute and account, for everything polled."
+    )
     cloud_router_connections: bool = setting(
         BOOLEAN, "false", "Also poll cloud router connections, which are not streamed, and their rates."
     )
+    maintenance_timezone: str = setting(
+        ZONE, "UTC", "Time zone of PacketFabric's maintenance times, which name none; UTC is an assumption."
+    )
+    optics: bool = setting(
+        BOOLEAN, "false", "Also poll thresholds, temperature and voltage of optical modules, and last flaps."
+    )
+    bgp_routes: bool = setting(
+        BOOLEAN, "false", "Also poll the numbers of BGP routes of cloud router connections."
+    )
+    bgp_log: bool = setting(
+        BOOLEAN, "false", "Also count the changes of state in the BGP logs of cloud router connections."
+    )
+    cloud_state: bool = setting(
+        BOOLEAN, "false", "Also poll the state on the cloud provider's side of connections."
+    )
+    contract: bool = setting(
+        BOOLEAN, "false", "Also poll the ends of terms, and flex bandwidth; prices are never read."
+    )
+    labels: bool = setting(BOOLEAN, "false", "Also poll the labels of circuits in the portal.")
 
 
 @dataclass(frozen=True)

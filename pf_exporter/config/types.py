@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from pf_exporter.config.addresses import parse_api_url, parse_listen_address, parse_proxy_address
 from pf_exporter.config.quantities import duration, format_duration, format_size, size
 from pf_exporter.config.secrets import Secret, parse_secret
+from pf_exporter.config.time_zones import time_zone
 from pf_exporter.schema import Temporality
 
 T = TypeVar("T")
@@ -141,6 +142,11 @@ def parse_proxy_setting(text: str) -> Secret:
     return parse_secret(text)
 
 
+def _parse_zone(text: str) -> str:
+    time_zone(text)
+    return text
+
+
 def _parse_log_level(text: str) -> str:
     level = text.lower()
     return _LOG_LEVEL.parse("warn" if level == "warning" else level)
@@ -148,6 +154,7 @@ def _parse_log_level(text: str) -> str:
 
 BOOLEAN = SettingType(_parse_boolean, "true|false", lambda value: str(value).lower())
 TEMPORALITY = member_of(Temporality)
+ZONE = SettingType(_parse_zone, "ZONE")
 URL = SettingType(parse_api_url, "URL")
 NO_PROXY = matching(r"[!-+\--~]+", "HOST", "a host, a domain, an address or a network")
 PROXY_URL = SettingType(parse_proxy_setting, "URL")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from pf_exporter.inventory.requester import Requester
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import Client, Session
+from pf_exporter.packetfabric import Session
 from pf_exporter.schema import Circuit, Resource, canonical_id
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 log = Logger(__name__)
 
@@ -15,11 +20,13 @@ class ListReader:
     """Reads the lists of ``resources``; ``tags`` are the tags of descriptions that become labels."""
 
     def __init__(
-        self, account: str, client: Client, resources: Iterable[Resource], tags: Sequence[str]
+        self, account: str, requester: Requester, resources: Iterable[Resource], tags: Sequence[str]
     ) -> None:
         self._account = account
-        self._client = client
+        self._requester = requester
         self._tags = tags
+        self.billing_accounts: frozenset[str] = frozenset()
+        """UUIDs of the billing accounts of all circuits that were read."""
         self._rejected = {field: 0 for resource in resources for field in resource.fields}
 
     @property
@@ -30,17 +37,25 @@ class ListReader:
     def read(self, resource: Resource, session: Session) -> dict[str, Circuit]:
         """Return the circuits of a complete list by canonical ID."""
         circuits = {}
-        for page in self._client.pages(session, resource.path, key=resource.key):
+        for page in self._requester.pages(resource.name, session, resource.path, key=resource.key):
             for item in page:
                 if not isinstance(item, dict):
                     self._reject(resource.key, item, None)
                     continue
+                self._find_billing_account(item)
                 circuit, rejected = resource.parse(item, self._tags)
                 for field, value in rejected.items():
                     self._reject(field, value, circuit)
                 if circuit is not None:
                     circuits[canonical_id(circuit.id)] = circuit
         return circuits
+
+    def _find_billing_account(self, item: Mapping[str, Any]) -> None:
+        bandwidth = item.get("bandwidth")
+        for owner in (item, bandwidth if isinstance(bandwidth, dict) else {}):
+            uuid = owner.get("account_uuid")
+            if isinstance(uuid, str) and uuid not in self.billing_accounts and _UUID.fullmatch(uuid):
+                self.billing_accounts |= {uuid}
 
     def _reject(self, field: str, value: object, circuit: Circuit | None) -> None:
         self._rejected[field] += 1

@@ -6,7 +6,7 @@ import threading
 
 
 class Pause:
-    """Waits for one thread; :meth:`stop` ends every wait, :meth:`refresh` one that has lasted long enough.
+    """Waits for one thread; :meth:`stop` ends every wait, :meth:`refresh` the one that may end early.
 
     ``stopping`` and ``requested`` are events that are not set yet.
     """
@@ -23,8 +23,12 @@ class Pause:
         self._requested.set()
 
     def refresh(self) -> None:
-        """End the wait, or the next one, after its minimum; any thread may call."""
+        """Request a poll of the lists; any thread may call."""
         self._requested.set()
+
+    def refreshed(self) -> None:
+        """Note, for the thread, that the poll that was requested begins now."""
+        self._requested.clear()
 
     @property
     def stopped(self) -> bool:
@@ -33,15 +37,16 @@ class Pause:
 
     @property
     def refresh_requested(self) -> bool:
-        """Whether the next wait ends after its minimum."""
+        """Whether a poll is requested that has not begun yet."""
         return self._requested.is_set()
 
     def sleep(self, seconds: float) -> bool:
         """Wait for these seconds, whatever is requested; return False if :meth:`stop` ended the wait."""
         return not self._stopping.wait(seconds)
 
-    def wait(self, minimum: float, maximum: float) -> None:
-        """Wait for ``maximum`` seconds; a refresh ends the wait after ``minimum`` seconds."""
-        if not self._stopping.wait(minimum):
-            self._requested.wait(maximum - minimum)
-        self._requested.clear()
+    def wait(self, seconds: float) -> None:
+        """Wait for these seconds, or until a poll is requested that was not requested before."""
+        if self._requested.is_set():
+            self._stopping.wait(seconds)
+        else:
+            self._requested.wait(seconds)

@@ -1,72 +1,51 @@
-"""Polls one account's lists of ports, virtual circuits and cloud router connections."""
+"""The poller of one account: one thread makes all requests beside the stream, one after the other."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 from pf_exporter.config import InventorySettings
-from pf_exporter.errors import (
-    ApiError,
-    ExporterError,
-    Forbidden,
-    ListIncomplete,
-    LoginIncomplete,
-    Rejected,
-    Unauthorized,
-    reasons,
-)
+from pf_exporter.inventory.budget import RequestBudget
+from pf_exporter.inventory.circuit_lists import CircuitLists, enabled_resources
 from pf_exporter.inventory.list_reader import ListReader
 from pf_exporter.inventory.pause import Pause
-from pf_exporter.inventory.rates import RatePoller
+from pf_exporter.inventory.poll_factory import create_polls, enabled_polls
+from pf_exporter.inventory.poll_stats import PollStats
+from pf_exporter.inventory.polled_samples import is_shown, polled_samples
+from pf_exporter.inventory.requester import Requester
+from pf_exporter.inventory.resource_poll import poll_order
 from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.log import Logger
-from pf_exporter.packetfabric import Backoff, Client, Session, SessionManager
+from pf_exporter.inventory.targets import find_targets
+from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.schema import (
-    CLOUD_ROUTER_CONNECTIONS,
+    CLOUD_CONNECTIONS,
+    LABELS,
+    MAINTENANCE,
     PORTS,
-    RESOURCES,
     VIRTUAL_CIRCUITS,
+    Maintenance,
+    PolledResource,
+    Reading,
     Resource,
+    Sample,
     Samples,
 )
 from pf_exporter.state import ErrorLog
 from pf_exporter.supervised_thread import SupervisedThread
 
 MIN_INTERVAL = 60.0
-"""Shortest time in seconds between the starts of two polls, however often a refresh is requested."""
-FIRST_RETRY = 5.0
-"""Shortest time in seconds from a failure to the next poll; it doubles with each failure in a row."""
-REQUEST_SPACING = 1.0
-"""Seconds between two requests for rates of cloud router connections."""
-RATE_DELAY = 600.0
-"""Seconds by which the API's newest rate may be behind when it is fetched."""
-
-NOT_REFRESHED = "inventory not refreshed"
-POLL_REASONS = reasons(ApiError, ListIncomplete)
-"""Why a poll, or a request for rates, can fail."""
-
-log = Logger(__name__)
-
-
-def enabled_resources(
-    settings: InventorySettings, resources: Iterable[Resource] = RESOURCES
-) -> tuple[Resource, ...]:
-    """Return the resources to poll: all except those whose ``opt_in_setting`` is off."""
-    return tuple(
-        resource
-        for resource in resources
-        if not resource.opt_in_setting or getattr(settings, resource.opt_in_setting)
-    )
+"""Shortest time in seconds between the starts of two polls of the lists, however often one is requested."""
 
 
 class InventoryPoller:
     """The polled resources of one account.
 
-    It uses the session of the stream. ``limit`` is the greatest number of series; ``on_failure`` is called
-    with the exception if the thread dies, ``on_update`` after each successful poll with the IDs of all
-    circuits.
+    It uses the session of the stream. ``limit`` is the greatest number of series of the lists; ``on_failure``
+    is called with the exception if the thread dies, ``on_update`` after each successful poll of the lists
+    with the IDs of all circuits. ``polled`` are the other resources.
     """
 
     def __init__(
@@ -80,56 +59,89 @@ class InventoryPoller:
         on_failure: Callable[[BaseException], None],
         on_update: Callable[[frozenset[str]], None] = lambda circuits: None,
         min_interval: float = MIN_INTERVAL,
-        request_spacing: float = REQUEST_SPACING,
+        polled: tuple[PolledResource, ...] | None = None,
         pause: Pause | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
         self.account = account
-        self._client = client
-        self._session_manager = session_manager
-        self._interval = settings.interval
-        self._resources = enabled_resources(settings)
-        self._limit = limit
-        self._on_update = on_update
-        self._min_interval = min(min_interval, settings.interval)
-        self._request_spacing = request_spacing
+        self._settings = settings
         self._clock = clock
         self._wall = wall
-        self._random = random
-        self._backoff = Backoff(min(FIRST_RETRY, settings.interval), settings.interval)
-        self._accepted_session: Session | None = None
-        """The session of the last successful poll."""
-        self.snapshot = Snapshot()
-        self.failures: dict[str, int] = dict.fromkeys(POLL_REASONS, 0)
-        """Failed polls and requests for rates, by reason."""
-        self.errors = ErrorLog()
-        """The errors of failed polls."""
-        self.retry_at: float | None = None
-        """UNIX seconds of the next poll if the last one has failed, else None."""
-        self._lists = ListReader(account, client, self._resources, settings.description_tags)
-        self._rates = RatePoller(
-            account,
-            client,
-            session_manager,
-            self.failures,
-            max_age=2 * settings.interval + RATE_DELAY,
-            wall=wall,
-        )
+        self._on_update = on_update
         self._pause = pause or Pause()
+        self.resources = enabled_polls(settings) if polled is None else polled
+        lists = enabled_resources(settings)
+        self.stats = PollStats([*(one.name for one in lists), *(one.name for one in self.resources)])
+        budget = RequestBudget(settings.requests_per_minute, clock=clock)
+        self._requester = Requester(client, budget, self._pause, self.stats)
+        self._list_reader = ListReader(account, self._requester, lists, settings.description_tags)
+        self.lists = CircuitLists(
+            account,
+            session_manager,
+            self._list_reader,
+            self.stats,
+            settings,
+            limit=limit,
+            min_interval=min_interval,
+            on_update=self._lists_updated,
+            is_stopping=self._is_stopping,
+            clock=clock,
+            wall=wall,
+            random=random,
+        )
+        self._polls = create_polls(
+            account,
+            self.resources,
+            settings,
+            session_manager=session_manager,
+            requester=self._requester,
+            stats=self.stats,
+            is_stopping=self._is_stopping,
+            clock=clock,
+            wall=wall,
+            random=random,
+        )
+        self._find_targets()
         self._thread = SupervisedThread(
             self._run, name=f"inventory {account}", failed=on_failure, account=account
         )
 
+    def _is_stopping(self) -> bool:
+        return self._pause.stopped
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The circuits of the last successful poll of the lists."""
+        return self.lists.snapshot
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Failed polls of the lists, by reason."""
+        return self.lists.failures
+
+    @property
+    def errors(self) -> ErrorLog:
+        """The errors of failed polls of the lists."""
+        return self.lists.errors
+
+    @property
+    def retry_at(self) -> float | None:
+        """UNIX seconds of the next poll of the lists if the last one has failed, else None."""
+        return self.lists.retry_at
+
     @property
     def rejected(self) -> Mapping[str, int]:
         """Unusable values, by field."""
-        return self._lists.rejected
+        return {
+            **self._list_reader.rejected,
+            **{field: count for poll in self._polls.values() for field, count in poll.rejected.items()},
+        }
 
     def start(self) -> None:
         """Start to poll, unless the interval is 0."""
-        if self._interval:
+        if self._settings.interval:
             self._thread.start()
 
     def stop(self) -> None:
@@ -141,7 +153,7 @@ class InventoryPoller:
         return self._thread.join(timeout)
 
     def refresh(self) -> None:
-        """Request a poll as soon as the last one is a minute old; any thread may call."""
+        """Request a poll of the lists as soon as the last one is a minute old; any thread may call."""
         self._pause.refresh()
 
     def circuits(self) -> frozenset[str]:
@@ -156,86 +168,65 @@ class InventoryPoller:
         return self.snapshot.description(circuit_id)
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
-        """Yield the resource, the ID as received and the samples by family of every circuit."""
+        """Yield the resource, the ID as received and the samples by family of every circuit in a list."""
         snapshot = self.snapshot
-        for resource in self._resources:
+        for resource in self.lists.resources:
             for circuit in snapshot.of(resource).values():
-                rates = self._rates.samples(circuit.id) if resource is CLOUD_ROUTER_CONNECTIONS else {}
-                yield resource, circuit.id, {**circuit.samples, **rates}
+                yield resource, circuit.id, circuit.samples
 
-    # The thread: poll, wait for the interval, a refresh or the delay after an error, and again.
+    def polled_samples(self) -> Iterator[Sample]:
+        """Yield the samples of all other resources."""
+        readings = chain.from_iterable(poll.readings() for poll in self._polls.values())
+        return polled_samples(readings, self.snapshot, self._wall())
+
+    def maintenances(self) -> list[Maintenance]:
+        """Return the maintenances that are announced or in progress."""
+        now = self._wall()
+        return [
+            maintenance
+            for reading in self._readings(MAINTENANCE)
+            for maintenance in reading.maintenances
+            if is_shown(maintenance, now)
+        ]
+
+    def _readings(self, resource: PolledResource) -> list[Reading]:
+        poll = self._polls.get(resource.name)
+        return [] if poll is None else list(poll.readings())
+
+    # The thread: whatever is due, the lists first; then wait.
 
     def _run(self) -> None:
         while not self._pause.stopped:
-            started = self._clock()
-            try:
-                self._poll()
-                self._poll_rates(started)
-            except ExporterError as exc:
-                if not self._pause.stopped:
-                    self._recover(exc)
+            now = self._clock()
+            if self._pause.refresh_requested:
+                self.lists.refresh()
+            if self.lists.due <= now:
+                self._pause.refreshed()
+                self.lists.run()
+            elif (poll := poll_order(self._polls.values(), now)) is not None:
+                poll.run()
+                if poll.resource in (LABELS, CLOUD_CONNECTIONS):
+                    self._find_targets()
             else:
-                self._backoff = self._backoff.reset()
-                self._session_manager.failures.resolved(NOT_REFRESHED)
-                self.retry_at = None
-                duration = self._clock() - started
-                # With a slow API, polling takes at most half of the time.
-                delay = max(self._interval - duration, min(duration, self._interval))
-                self._pause.wait(min(max(self._min_interval - duration, 0.0), delay), delay)
+                self._pause.wait(min([self.lists.due, *(poll.due for poll in self._polls.values())]) - now)
 
-    def _recover(self, exc: ExporterError) -> None:
-        """Log and count the error, and wait until the next attempt."""
-        delay = self._backoff.delay(self._random())
-        self._backoff = self._backoff.next()
-        needs_user = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
-        if needs_user:
-            delay = max(delay, self._interval)
-        retry_after = (exc.retry_after or 0.0) if isinstance(exc, ApiError) else 0.0
-        delay = max(delay, retry_after)
-        self._session_manager.failures.failed(NOT_REFRESHED, exc, delay)
-        self.failures[exc.reason] += 1
-        self.errors.add(exc.reason, str(exc))
-        self.retry_at = self._wall() + delay
-        self._pause.wait(max(min(delay, self._min_interval), retry_after), delay)
-
-    # A poll: the snapshot is replaced only if all lists have been read completely.
-
-    def _poll(self) -> None:
-        session = self._session_manager.get()
-        try:
-            found = {resource.name: self._lists.read(resource, session) for resource in self._resources}
-        except Unauthorized as exc:
-            # A session that has never been accepted here may still be good for the stream: leave it alone.
-            if session is self._accepted_session and not isinstance(exc, Forbidden):
-                self._session_manager.discard(session)
-            raise
-        self._accepted_session = session
-        self._session_manager.verified(session)
-        self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
+    def _lists_updated(self, snapshot: Snapshot) -> None:
+        self._find_targets()
         self._on_update(self.circuits())
-        for name in snapshot.falls:
-            log.warning(
-                "most circuits are missing from the inventory; they stay until another poll confirms it",
-                account=self.account,
-                resource=name,
-                missing=snapshot.count_missing()[name],
-            )
-        if snapshot.left_out:
-            log.warning_throttled(
-                f"left out {self.account}",
-                "limit of series reached by the inventory",
-                account=self.account,
-                limit=self._limit,
-                left_out=snapshot.left_out,
-            )
 
-    def _poll_rates(self, started: float) -> None:
-        def may_continue() -> bool:
-            if not self._pause.sleep(self._request_spacing):
-                return False
-            elapsed = self._clock() - started
-            refresh_due = self._pause.refresh_requested and elapsed >= self._min_interval
-            return not refresh_due and elapsed < self._interval / 2
-
-        connections = self.snapshot.of(CLOUD_ROUTER_CONNECTIONS).values()
-        self._rates.poll([connection.id for connection in connections], may_continue)
+    def _find_targets(self) -> None:
+        """Update what the resources are requested for."""
+        ids = {
+            resource.name: [id for reading in self._readings(resource) for id in reading.ids]
+            for resource in (LABELS, CLOUD_CONNECTIONS)
+        }
+        for poll in self._polls.values():
+            poll.set_targets(
+                find_targets(
+                    poll.resource.scope,
+                    self.snapshot,
+                    billing_accounts=self._list_reader.billing_accounts,
+                    cloud_connections=ids[CLOUD_CONNECTIONS.name],
+                    labels=ids[LABELS.name],
+                )
+            )

@@ -7,18 +7,19 @@ from typing import Protocol
 
 from prometheus_client.metrics_core import Metric
 
-from pf_exporter.inventory import Snapshot
+from pf_exporter.inventory import PollStats, Snapshot
 from pf_exporter.metrics.metric_family import Family, family_from_spec
 from pf_exporter.metrics.parts import Part, PartCollector
 from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import (
     EVENTS,
-    RATES,
+    POLLED,
     REFERENCES,
     RESOURCES,
     FamilySpec,
     MetricType,
     Resource,
+    Sample,
     Samples,
     canonical_id,
 )
@@ -29,9 +30,11 @@ IdAliases = Mapping[str, Collection[str]]
 
 FAMILIES: tuple[FamilySpec, ...] = (
     *(family for resource in RESOURCES for family in resource.families),
-    *(family for directions in RATES.values() for family in directions),
+    *(family for resource in POLLED for family in resource.families),
 )
 """The families of the polled resources, in the order of /metrics."""
+
+_CIRCUIT_LABELS = ("port_circuit_id", "vc_circuit_id", "cloud_circuit_id", "circuit_id")
 
 INFO_FAMILIES = frozenset(resource.info.name for resource in RESOURCES)
 """Names of the families that have the tags of descriptions as labels."""
@@ -56,8 +59,15 @@ class Inventory(Protocol):
     def rejected(self) -> Mapping[str, int]:
         """Unusable values by field."""
 
+    @property
+    def stats(self) -> PollStats:
+        """Requests, failures and successes by resource."""
+
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
         """Yield the resource, the ID as received and the samples by family of every circuit."""
+
+    def polled_samples(self) -> Iterator[Sample]:
+        """Yield the samples of all other resources; their labels lack the account."""
 
 
 INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
@@ -105,6 +115,27 @@ INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
         (),
         lambda inventory: unlabelled(inventory.snapshot.left_out),
     ),
+    SelfMetric(
+        "packetfabric_poll_requests_total",
+        MetricType.COUNTER,
+        "Requests to the API by polls, by resource; docs/polling.md lists the resources",
+        ("resource",),
+        lambda inventory: by_label(inventory.stats.requests),
+    ),
+    SelfMetric(
+        "packetfabric_poll_failures_total",
+        MetricType.COUNTER,
+        "Polls that failed, by resource and reason",
+        ("resource", "reason"),
+        lambda inventory: {(name, why): count for (name, why), count in inventory.stats.failures.items()},
+    ),
+    SelfMetric(
+        "packetfabric_poll_last_success_timestamp_seconds",
+        MetricType.GAUGE,
+        "When the resource, or a part of it, was last read; absent before the first time",
+        ("resource",),
+        lambda inventory: by_label(inventory.stats.last_success),
+    ),
 )
 """The families about the inventory itself, in the order of /metrics."""
 
@@ -139,6 +170,7 @@ class InventoryCollector(PartCollector):
         aliases = self._aliases()
         for inventory in self._inventories:
             _add_samples(families, inventory, aliases.get(inventory.account, {}))
+            _add_polled_samples(families, inventory, aliases.get(inventory.account, {}))
         yield from (family for family in families.values() if family.samples)
         yield from collect(INVENTORY_METRICS, self._inventories)
 
@@ -166,6 +198,28 @@ def _add_samples(families: Mapping[str, Family], inventory: Inventory, aliases: 
             for labels, value in rows:
                 for stream_id in stream_ids:
                     families[name].add_metric((inventory.account, stream_id, *labels), value)
+
+
+_CIRCUIT_COLUMNS: Mapping[str, int] = {
+    family.name: column
+    for resource in POLLED
+    for family in resource.families
+    for column, label in enumerate(family.labels[1:])
+    if label in _CIRCUIT_LABELS
+}
+"""By family of the other resources, which of a sample's labels is the ID of a circuit."""
+
+
+def _add_polled_samples(families: Mapping[str, Family], inventory: Inventory, aliases: IdAliases) -> None:
+    """Add an account's samples of the other resources, a circuit under each form of its ID."""
+    for name, labels, value in inventory.polled_samples():
+        column = _CIRCUIT_COLUMNS.get(name)
+        if column is None:
+            families[name].add_metric((inventory.account, *labels), value)
+            continue
+        before, after = labels[:column], labels[column + 1 :]
+        for stream_id in _stream_ids(labels[column], aliases):
+            families[name].add_metric((inventory.account, *before, stream_id, *after), value)
 
 
 def _stream_ids(circuit_id: str, aliases: IdAliases) -> Collection[str]:

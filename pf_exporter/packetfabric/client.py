@@ -234,11 +234,13 @@ class Client:
         key: str,
         size: int = 500,
         query: Mapping[str, str] = MappingProxyType({}),
+        before_page: Callable[[], None] = lambda: None,
     ) -> Iterator[list[Any]]:
         """Yield the items of a list, page by page; see :func:`read_pages`."""
         operation = f"list of {path.rsplit('/', 1)[-1]}"
 
         def fetch(*, offset: int, size: int) -> Any:
+            before_page()
             paging = {"page_size": str(size), "offset": str(offset)}
             return self.get(session, operation, path, {**query, **paging})
 

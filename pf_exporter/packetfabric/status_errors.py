@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pf_exporter.errors import (
     ApiError,
     Forbidden,
+    NotFound,
     RateLimited,
     Rejected,
     Unauthorized,
@@ -74,4 +75,4 @@ def error_from_status(
         return Unavailable(message, retry_after=wait)
     if 300 <= status < 400:
         return Rejected(f"{message}; redirects are not followed", retry_after=wait)
-    return Rejected(message, retry_after=wait)
+    return (NotFound if status == 404 else Rejected)(message, retry_after=wait)

@@ -21,12 +21,35 @@ from pf_exporter.schema.events import EVENT_NAMES, EVENTS, PORT_LAST_EVENT, SUBS
 from pf_exporter.schema.family import FamilySpec, MetricType, unit
 from pf_exporter.schema.labels import canonical_id, sanitize_label
 from pf_exporter.schema.lanes import table_field
+from pf_exporter.schema.maintenance import Maintenance
 from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Numbers, Observation
-from pf_exporter.schema.parsers import Samples
+from pf_exporter.schema.parsers import BGP_STATES, Samples
+from pf_exporter.schema.polled_resource import (
+    PolledRequest,
+    PolledResource,
+    ReadContext,
+    Reading,
+    Sample,
+    Scope,
+    Transition,
+)
 from pf_exporter.schema.resource import Circuit, Resource
-from pf_exporter.schema.resources import REFERENCES, RESOURCES
-from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES, latest_rates
+from pf_exporter.schema.resources import POLLED, REFERENCES, RESOURCES
+from pf_exporter.schema.resources.bgp import BGP_ENABLED, BGP_LOG, BGP_TRANSITIONS
+from pf_exporter.schema.resources.cloud_router_connection_rates import RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
+from pf_exporter.schema.resources.cloud_state import CLOUD_CONNECTIONS
+from pf_exporter.schema.resources.labels import LABELS
+from pf_exporter.schema.resources.maintenance_notifications import (
+    MAINTENANCE,
+    MAINTENANCE_CONNECTION,
+    MAINTENANCE_END,
+    MAINTENANCE_INFO,
+    MAINTENANCE_PORT,
+    MAINTENANCE_START,
+    MAINTENANCE_VC,
+)
+from pf_exporter.schema.resources.pops import POP_INFO, POPS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.schema.temporality import Temporality
@@ -43,20 +66,35 @@ __all__ = [
     "ACTIVITY_LOG_KEY",
     "ACTIVITY_LOG_PATH",
     "ACTIVITY_LOG_TIME",
+    "BGP_ENABLED",
+    "BGP_LOG",
+    "BGP_STATES",
+    "BGP_TRANSITIONS",
     "CATEGORIES",
+    "CLOUD_CONNECTIONS",
     "CLOUD_ROUTER_CONNECTIONS",
     "EVENTS",
     "EVENT_NAMES",
+    "LABELS",
     "LOG_LEVELS",
+    "MAINTENANCE",
+    "MAINTENANCE_CONNECTION",
+    "MAINTENANCE_END",
+    "MAINTENANCE_INFO",
+    "MAINTENANCE_PORT",
+    "MAINTENANCE_START",
+    "MAINTENANCE_VC",
     "MAX_ID",
     "MAX_TIMESTAMP",
     "MAX_VLAN",
     "OTHER",
     "PERSONAL_FIELDS",
+    "POLLED",
+    "POPS",
+    "POP_INFO",
     "PORTS",
     "PORT_LAST_EVENT",
     "RATES",
-    "RATE_PATH",
     "REFERENCES",
     "RESOURCES",
     "SUBSCRIBABLE_EVENTS",
@@ -67,18 +105,25 @@ __all__ = [
     "EventType",
     "FamilySpec",
     "LoggedEntry",
+    "Maintenance",
     "MetricType",
     "Numbers",
     "Observation",
+    "PolledRequest",
+    "PolledResource",
+    "ReadContext",
+    "Reading",
     "Resource",
+    "Sample",
     "Samples",
+    "Scope",
     "Temporality",
+    "Transition",
     "canonical_id",
     "decode",
     "epoch",
     "is_id",
     "is_number",
-    "latest_rates",
     "parse_log_row",
     "sanitize_label",
     "table_field",

@@ -16,7 +16,10 @@ class MetricType(str, enum.Enum):
         return self.value
 
 
-UNITS = ("bytes_per_second", "packets_per_second", "bytes", "seconds", "watts", "amperes", "dbm")
+UNITS = (
+    *("bytes_per_second", "packets_per_second", "bytes", "seconds"),
+    *("watts", "amperes", "volts", "dbm", "celsius"),
+)
 """Units that a family's name can end in; longer units come before their suffixes."""
 
 

@@ -6,11 +6,13 @@ if it cannot use it.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable, Sequence
 
 from pf_exporter.schema.labels import sanitize_label
+from pf_exporter.schema.observation import OTHER
 
 MAX_BGP_SESSIONS = 16
 """Most BGP sessions of one cloud router connection that become series."""
@@ -20,6 +22,14 @@ Samples = Sequence[tuple[tuple[str, ...], float]]
 
 _SPEED = re.compile(r"(\d{1,6}(?:\.\d{1,6})?) ?([kmgt])(?:b(?:it)?(?:/s|ps))?", re.ASCII | re.IGNORECASE)
 _SCALES = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+BGP_STATES = (
+    *("idle", "connect", "active", "opensent", "openconfirm", "established"),  # RFC 4271
+    *("configuring", "fetching"),  # the network is still preparing or reading the session
+)
+"""States of a BGP session; the API documents only some, and no complete list."""
+TRANSITIONAL_BGP_STATES = frozenset({"configuring", "fetching"})
+"""States in which a session is neither up nor down."""
+
 _UP_DOWN = {"up": 1.0, "true": 1.0, "down": 0.0, "false": 0.0}
 
 
@@ -74,15 +84,54 @@ def state_set(*states: str) -> Callable[[object], Samples]:
     return parse
 
 
-def parse_bgp_sessions(raw: object) -> Samples:
-    """One sample per session of ``[{bgp_settings_uuid, bgp_state}, …]``: 1 if it is established, else 0."""
+@functools.lru_cache(maxsize=256)
+def state_samples(states: tuple[str, ...], current: str) -> Samples:
+    """1 for the current state and 0 for each other; a state that is not among ``states`` is ``other``.
+
+    Circuits in the same state share the samples.
+    """
+    current = current if current in states else OTHER
+    return tuple(((state,), float(state == current)) for state in (*states, OTHER))
+
+
+def open_state_set(*states: str) -> Callable[[object], Samples]:
+    """A parser of a state in any case; a state that is not documented is ``other``."""
+
+    def parse(raw: object) -> Samples:
+        if not isinstance(raw, str):
+            raise ValueError("not a state")
+        return state_samples(states, raw.strip().lower())
+
+    return parse
+
+
+def _bgp_sessions(raw: object) -> dict[str, str]:
+    """The states of ``[{bgp_settings_uuid, bgp_state}, …]`` by UUID, in lower case."""
     if not isinstance(raw, list):
         raise ValueError("not a list")
-    sessions: dict[tuple[str, ...], float] = {}
+    sessions: dict[str, str] = {}
     for session in raw[:MAX_BGP_SESSIONS]:
         if not isinstance(session, dict) or not isinstance(session.get("bgp_state"), str):
             raise ValueError("not a BGP session")
         uuid = session.get("bgp_settings_uuid")
         label = sanitize_label(uuid) if isinstance(uuid, str) else ""
-        sessions[label,] = float(session["bgp_state"].strip().lower() == "established")
-    return list(sessions.items())
+        sessions[label] = session["bgp_state"].strip().lower()
+    return sessions
+
+
+def parse_bgp_sessions(raw: object) -> Samples:
+    """One sample per session: 1 if it is established, 0 if not; none while its state is transitional."""
+    return [
+        ((uuid,), float(state == "established"))
+        for uuid, state in _bgp_sessions(raw).items()
+        if state not in TRANSITIONAL_BGP_STATES
+    ]
+
+
+def parse_bgp_states(raw: object) -> Samples:
+    """The state set of each session."""
+    return [
+        ((uuid, *labels), value)
+        for uuid, current in _bgp_sessions(raw).items()
+        for labels, value in state_samples(BGP_STATES, current)
+    ]

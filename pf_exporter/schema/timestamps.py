@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 
 MAX_TIMESTAMP = 64
 """Longest timestamp, in characters; bounds the memory of the cache."""
@@ -27,15 +27,22 @@ def epoch(text: str) -> float | None:
     >>> epoch("2021-08-06T16:23:12.5+0000") == epoch("2021-08-06 18:23:12.500+02:00")
     True
     """
+    return epoch_in(text, timezone.utc)
+
+
+def epoch_in(text: str, zone: tzinfo) -> float | None:
+    """UNIX seconds of a timestamp, which is in ``zone`` if it names none itself; None if it is unusable."""
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
         return None
     *clock, fraction, sign, hours, minutes = match.groups()
+    if sign or text[-1] in "Zz":
+        zone = timezone.utc
     try:
-        moment = datetime(*map(int, clock), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]  # six numbers
-    except ValueError:  # such as 30 February
+        moment = datetime(*map(int, clock), tzinfo=zone)  # type: ignore[misc, arg-type]  # six numbers
+        seconds = moment.timestamp() + float(f"0.{fraction or 0}")
+    except (ValueError, OverflowError):  # such as 30 February
         return None
-    seconds = moment.timestamp() + float(f"0.{fraction or 0}")
     if sign:
         offset = timedelta(hours=int(hours), minutes=int(minutes)).total_seconds()
         seconds -= offset if sign == "+" else -offset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +13,20 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
 from pf_exporter.config.accounts import Account
+from pf_exporter.inventory.poll_stats import PollStats
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.reason import Reason
 from pf_exporter.recording.stats import RecordingStats
-from pf_exporter.schema import RATES, latest_rates
+from pf_exporter.schema import RATES
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
+from pf_exporter.schema.polled_resource import ReadContext
+from pf_exporter.schema.polled_resource import Sample as PolledSample
 from pf_exporter.schema.resource import Resource
+from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
@@ -53,7 +58,8 @@ class _Inventory:
 
     def __init__(self, network: Network, account: str) -> None:
         self._network = network
-        self._rates: dict[str, dict[str, Samples]] = {}
+        self._rates: dict[str, list[PolledSample]] = {}
+        self.stats = PollStats(())
         self.account = account
         self.snapshot = Snapshot()
         self.failures = {"unavailable": 0}
@@ -75,20 +81,22 @@ class _Inventory:
         for connection in self.snapshot.of(CLOUD_ROUTER_CONNECTIONS).values():
             self._rates[connection.id] = self._latest(connection.id, at)
 
-    def _latest(self, connection: str, at: float) -> dict[str, Samples]:
-        """Return the newest rates of a cloud router connection, by family."""
-        samples: dict[str, Samples] = {}
+    def _latest(self, connection: str, at: float) -> list[PolledSample]:
+        """Return the newest rates of a cloud router connection."""
+        samples: list[PolledSample] = []
         for kind in RATES:
             path = {"connection": connection, "type": kind}
             rows = cloud_router_connections.CONNECTION_RATES.answer(Query(self._network, at, path=path))
-            if (rate := latest_rates(rows, kind)) is not None:
-                samples |= rate[1]
+            samples += CLOUD_ROUTER_CONNECTION_RATES.read(rows, ReadContext(connection, kind)).samples
         return samples
 
     def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
         for resource in (PORTS, VIRTUAL_CIRCUITS, CLOUD_ROUTER_CONNECTIONS):
             for circuit in self.snapshot.of(resource).values():
-                yield resource, circuit.id, {**circuit.samples, **self._rates.get(circuit.id, {})}
+                yield resource, circuit.id, circuit.samples
+
+    def polled_samples(self) -> Iterator[PolledSample]:
+        return itertools.chain.from_iterable(self._rates.values())
 
 
 class _SteppedExporter:

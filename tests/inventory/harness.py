@@ -26,6 +26,7 @@ from pf_exporter.packetfabric.client import Client
 from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
+from pf_exporter.schema.polled_resource import PolledResource
 from pf_exporter.schema.resources import RESOURCES
 from pf_exporter.server.server import Server
 from pf_exporter.state.store import Store
@@ -132,24 +133,22 @@ class FakeApi:
 
 
 class RecordedPause(Pause):
-    """A pause that records the limits of each wait before it begins."""
+    """A pause that records each wait before it begins, and whether a poll was requested before it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.waits: list[tuple[float, float]] = []
-        self.skipped = 0
-        """How many waits end at once."""
+        self.waits: list[tuple[float, bool]] = []
 
-    def wait(self, minimum: float, maximum: float) -> None:
-        self.waits.append((minimum, maximum))
-        if len(self.waits) > self.skipped:
-            super().wait(minimum, maximum)
+    def wait(self, seconds: float) -> None:
+        self.waits.append((seconds, self.refresh_requested))
+        super().wait(seconds)
 
 
 class PolledAccount:
     """An account's poller with its client, session, store and collector; polls only on request.
 
-    ``login_schedule`` and ``min_interval`` default to no waiting; the other options are inventory settings.
+    ``login_schedule`` and ``min_interval`` default to no waiting; ``polled`` are the
+    resources beside the lists; the other options are inventory settings.
     """
 
     def __init__(
@@ -162,6 +161,7 @@ class PolledAccount:
         random: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         login_schedule: Backoff | None = None,
+        polled: tuple[PolledResource, ...] = (),
         **options: Any,
     ) -> None:
         self.account = Account(name=name, api_url=url, login=Secret("user"), password=Secret("password"))
@@ -171,7 +171,7 @@ class PolledAccount:
             self.account.name,
             **({} if login_schedule is None else {"schedule": login_schedule}),  # type: ignore[arg-type]
         )
-        self.settings = InventorySettings(**{"interval": 3600.0, **options})
+        self.settings = InventorySettings(**{"interval": 3600.0, "requests_per_minute": 10**9, **options})
         self.thread_errors: list[BaseException] = []
         self.store = Store(ttl=600, limit=100_000)
         self.store.add_account(name)
@@ -186,7 +186,7 @@ class PolledAccount:
             min_interval=min_interval,
             pause=self.pause,
             clock=clock,
-            request_spacing=0.0,
+            polled=polled,
             random=lambda: random,
         )
         self._started = False
@@ -238,6 +238,10 @@ class PolledAccount:
     def failures(self) -> dict[str, int]:
         """Return the failures that have happened, by reason."""
         return {reason: count for reason, count in self.poller.failures.items() if count}
+
+    def poll_failures(self) -> dict[tuple[str, str], int]:
+        """Return the failures that have happened, by resource and reason."""
+        return {key: count for key, count in self.poller.stats.failures.items() if count}
 
     def close(self) -> None:
         """Stop the poller."""

@@ -32,32 +32,31 @@ def pause(waits: list[tuple[str, float | None]]) -> Pause:
     return Pause(FakeEvent("stopping", waits), FakeEvent("requested", waits))
 
 
-def test_a_refresh_ends_only_the_time_after_the_minimum(
-    pause: Pause, waits: list[tuple[str, float | None]]
-) -> None:
-    """The minimum is waited for the end alone, the rest for a refresh; each wait uses up the refresh."""
+def test_a_refresh_ends_one_wait(pause: Pause, waits: list[tuple[str, float | None]]) -> None:
+    """A refresh ends the wait that it finds; the waits until the poll begins are waited for the end alone."""
+    pause.wait(3600.0)
     pause.refresh()
-    assert pause.refresh_requested
-    pause.wait(60.0, 3600.0)
-    assert waits == [("stopping", 60.0), ("requested", 3540.0)]
-    assert not pause.refresh_requested
+    pause.wait(60.0)
+    pause.refreshed()
+    pause.wait(3600.0)
+    assert waits == [("requested", 3600.0), ("stopping", 60.0), ("requested", 3600.0)]
 
 
-def test_stop_ends_both_parts(pause: Pause, waits: list[tuple[str, float | None]]) -> None:
+def test_stop_ends_all_waits(pause: Pause, waits: list[tuple[str, float | None]]) -> None:
     """Once stopped, nothing waits for a refresh any more, and sleep() returns False."""
     assert pause.sleep(1.0)
     pause.stop()
     assert pause.stopped
-    pause.wait(60.0, 3600.0)
+    pause.wait(3600.0)
     assert not pause.sleep(1.0)
-    assert waits == [("stopping", 1.0), ("stopping", 60.0), ("stopping", 1.0)]
+    assert waits == [("stopping", 1.0), ("stopping", 3600.0), ("stopping", 1.0)]
 
 
 def test_a_wait_is_interrupted() -> None:
     """A wait of an hour ends when another thread requests a refresh, or the end."""
     for end in (Pause.refresh, Pause.stop):
         pause = Pause()
-        thread = threading.Thread(target=pause.wait, args=(0.0 if end is Pause.refresh else 3600.0, 7200.0))
+        thread = threading.Thread(target=pause.wait, args=(3600.0,))
         thread.start()
         end(pause)
         thread.join(10)

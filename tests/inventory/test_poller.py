@@ -226,22 +226,25 @@ def test_polls_repeat(api: FakeApi, create_account: CreateAccount) -> None:
 def test_refreshes_respect_the_minimum_interval(api: FakeApi, create_account: CreateAccount) -> None:
     """However often a refresh is requested, polls start at least the minimum interval apart."""
     account = create_account(min_interval=60.0, clock=lambda: 0.0)
-    account.poller.refresh()
     account.poll()
-    account.poller.refresh()
     until(lambda: account.pause.waits, "the wait after the poll")
-    assert account.pause.waits == [(60.0, 3600.0)]
+    account.poller.refresh()
+    until(lambda: len(account.pause.waits) == 2, "the wait for the refresh")
+    assert account.pause.waits == [(3600.0, False), (60.0, True)]
 
 
 def test_a_slow_poll_shortens_the_wait(api: FakeApi, create_account: CreateAccount) -> None:
     """The time that a poll takes is part of the interval; polls take at most half of the time."""
-    now = iter([0.0, 20.0, 100.0, 100.0 + 3000.0])
-    account = create_account(min_interval=60.0, clock=lambda: next(now))
-    account.poller.refresh()
-    account.pause.skipped = 1
-    account.poll()
-    until(lambda: len(account.pause.waits) == 2, "the wait after the second poll")
-    assert account.pause.waits == [(40.0, 3580.0), (0.0, 3000.0)]
+    now = [0.0]
+    account = create_account(min_interval=60.0, clock=lambda: now[0])
+    waits: list[tuple[float, bool]] = []
+    for start, duration in ((0.0, 20.0), (100.0, 3000.0)):
+        now[0] = start
+        api.responses[PORTS.path] = [lambda end=start + duration: now.__setitem__(0, end)]  # type: ignore[misc]
+        account.poll()
+        until(lambda: len(account.pause.waits) > len(waits), "the wait after the poll")
+        waits.append(account.pause.waits[-1])
+    assert waits == [(3580.0, False), (3000.0, False)]
 
 
 def test_a_new_subscription_refreshes_the_inventory(account: PolledAccount) -> None:
@@ -288,9 +291,13 @@ def test_retry_after_is_respected(api: FakeApi, account: PolledAccount) -> None:
     api.responses[PORTS.path] = [Response(status_code=429, headers={"Retry-After": "3000"})]
     account.poll()
     assert account.failures() == {"rate_limited": 1}
-    account.poller.refresh()
     until(lambda: account.pause.waits, "the wait after the failure")
-    assert account.pause.waits == [(3000.0, 3000.0)]
+    account.poller.refresh()
+    until(lambda: len(account.pause.waits) == 2, "the wait for the refresh")
+    assert [(round(seconds), refresh) for seconds, refresh in account.pause.waits] == [
+        (3000, False),
+        (3000, True),
+    ]
     assert api.count(PORTS.path) == 1
 
 
@@ -383,7 +390,10 @@ def test_a_missing_permission_keeps_the_session(
 def test_refreshes_do_not_repeat_a_failed_login(api: FakeApi, account: PolledAccount) -> None:
     """A failed login is not repeated before its time, however often a refresh is requested."""
     api.responses["/v2/auth/login"] = [Response(status_code=401)]
-    account.pause.skipped = 1
-    account.start()
-    until(lambda: account.failures() == {"unauthorized": 2}, "a second attempt")
+    account.poll()
+    account.poller.refresh()
+    until(lambda: len(account.pause.waits) == 2, "the wait for the refresh")
+    seconds, is_requested = account.pause.waits[1]
+    assert is_requested
+    assert seconds > 20
     assert api.count("/v2/auth/login") == 1

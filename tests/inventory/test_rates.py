@@ -8,9 +8,9 @@ import time
 from starlette.responses import Response
 
 from pf_exporter.config.settings import InventorySettings
-from pf_exporter.inventory.poller import enabled_resources
-from pf_exporter.inventory.rates import RatePoller
+from pf_exporter.inventory.circuit_lists import enabled_resources
 from pf_exporter.schema.resources import RESOURCES
+from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
@@ -56,9 +56,13 @@ def test_cloud_router_connections(api: FakeApi, create_account: CreateAccount) -
     ]
     api.lists[RATE.format("PF-L3-CON-1", "bps")] = rows
     api.lists[RATE.format("PF-L3-CON-1", "pps")] = [[now, 3, 0, 0, 4, 0, 0]]
-    account = create_account(cloud_router_connections=True)
+    account = create_account(cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,))
     account.poll()
-    until(lambda: api.count(RATE.format("PF-L3-CON-2", "pps")), "the last rate")
+    until(lambda: api.count(RATE.format("PF-L3-CON-2", "bps")), "the second connection")
+    until(
+        lambda: account.values("cloud_router_connection_receive_packets_per_second", "cloud_circuit_id"),
+        "rates",
+    )
     name = "cloud_router_connection"
     page = account.page()
     states = page[f"packetfabric_{name}_state"]
@@ -68,7 +72,7 @@ def test_cloud_router_connections(api: FakeApi, create_account: CreateAccount) -
     ]
     assert len(states) == 8
     sessions = page[f"packetfabric_{name}_bgp_up"]
-    assert {dict(key)["bgp_settings_uuid"]: value for key, value in sessions.items()} == {"a": 1.0, "": 0.0}
+    assert {dict(key)["bgp_settings_uuid"]: value for key, value in sessions.items()} == {"a": 1.0}
     for family, value in (
         ("receive_bytes_per_second", 10.0),
         ("transmit_bytes_per_second", 20.0),
@@ -81,7 +85,8 @@ def test_cloud_router_connections(api: FakeApi, create_account: CreateAccount) -
         query["since"] for path, query in zip(api.requests, api.queries, strict=True) if "rate" in path
     } == {"1 hour ago"}
     # The second connection has no rates: that is counted, and costs nothing else.
-    until(lambda: account.failures() == {"rejected": 2}, "both refusals counted")
+    key = "cloud_router_connection_rates", "rejected"
+    until(lambda: account.poll_failures() == {key: 1}, "the refusal counted")
 
 
 def test_old_rates_are_not_shown(api: FakeApi, create_account: CreateAccount) -> None:
@@ -91,7 +96,7 @@ def test_old_rates_are_not_shown(api: FakeApi, create_account: CreateAccount) ->
     for number, at in ((1, now - 9000), (2, now - 60)):
         api.lists[RATE.format(f"PF-L3-CON-{number}", "bps")] = [[at, 8, 8, 8, 8, 8, 8]]
         api.lists[RATE.format(f"PF-L3-CON-{number}", "pps")] = []
-    account = create_account(cloud_router_connections=True)
+    account = create_account(cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,))
     account.poll()
     name = "cloud_router_connection_receive_bytes_per_second"
     until(lambda: account.values(name, "cloud_circuit_id") == {"PF-L3-CON-2": 1.0}, "the rate of the second")
@@ -107,7 +112,9 @@ def test_unsafe_ids_are_not_requested(api: FakeApi, create_account: CreateAccoun
     api.lists[CLOUD_ROUTER_CONNECTIONS.path] = [
         connection(0, cloud_circuit_id=circuit_id) for circuit_id in [*unsafe, "PF-L3-CON-1"]
     ]
-    account = create_account(cloud_router_connections=True)
+    for type_ in ("bps", "pps"):
+        api.lists[RATE.format("PF-L3-CON-1", type_)] = []
+    account = create_account(cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,))
     account.poll()
     until(lambda: api.count(RATE.format("PF-L3-CON-1", "pps")), "the last rate")
     assert set(account.values("cloud_router_connection_info", "cloud_circuit_id")) == {*unsafe, "PF-L3-CON-1"}
@@ -116,33 +123,20 @@ def test_unsafe_ids_are_not_requested(api: FakeApi, create_account: CreateAccoun
     }
 
 
-def test_an_error_ends_the_requests_for_rates(api: FakeApi, create_account: CreateAccount) -> None:
-    """After an error no more rates are requested in this poll, and the session is kept."""
+def test_an_error_delays_the_requests_for_rates(api: FakeApi, create_account: CreateAccount) -> None:
+    """After an error no more rates are requested for a while; the lists and the session are kept."""
     api.lists[CLOUD_ROUTER_CONNECTIONS.path] = [connection(number) for number in range(5)]
-    api.responses[RATE.format("PF-L3-CON-0", "bps")] = [Response(status_code=503), Response(status_code=401)]
-    account = create_account(cloud_router_connections=True)
+    for number in range(5):
+        api.responses[RATE.format(f"PF-L3-CON-{number}", "bps")] = [Response(status_code=503)]
+    account = create_account(cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,))
     account.poll()
-    until(lambda: account.failures() == {"unavailable": 1}, "the failure")
+    until(account.poll_failures, "the failure")
+    assert account.poll_failures() == {("cloud_router_connection_rates", "unavailable"): 1}
     session = account.session_manager.get()
+    account.poll()
     assert len([path for path in api.requests if "rate" in path]) == 1
     assert set(account.values("cloud_router_connection_info", "cloud_circuit_id")) == {
         f"PF-L3-CON-{n}" for n in range(5)
     }
-    account.poller.refresh()
-    until(lambda: account.failures() == {"unavailable": 1, "unauthorized": 1}, "the other failure")
     assert account.session_manager.get() is session
-
-
-def test_rates_take_turns(api: FakeApi, account: PolledAccount) -> None:
-    """If there is time for some rates only, those fetched least recently come first the next time."""
-    rates = RatePoller(
-        "default", account.client, account.session_manager, account.poller.failures, max_age=600.0
-    )
-    ids = [f"PF-L3-CON-{number}" for number in range(5)]
-    requested = []
-    for _ in range(3):
-        api.requests.clear()
-        requests_left = iter([True] * 4)
-        rates.poll(ids, lambda left=requests_left: next(left, False))  # type: ignore[misc]
-        requested += [path.split("/")[4][-1] for path in api.requests if path.endswith("bps")]
-    assert "".join(requested) == "012340"
+    assert account.failures() == {}

@@ -15,7 +15,8 @@ from pf_exporter.config.settings import Config, InventorySettings, WebSettings
 from pf_exporter.errors import Rejected
 from pf_exporter.metrics.inventory_collector import INFO_FAMILIES
 from pf_exporter.packetfabric.client import Client, Session
-from pf_exporter.schema.resources.cloud_router_connection_rates import latest_rates
+from pf_exporter.schema.polled_resource import ReadContext
+from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
 from tests.conftest import get, until
@@ -75,7 +76,7 @@ def test_rates_of_the_simulator(simulator: Simulator) -> None:
         rows = client.get(session, "rates", RATE.format("PF-L3-CON-4000001", type_), {})
         assert all(len(row) == 7 and all(type(number) is int for number in row) for row in rows)
         assert {after[0] - before[0] for before, after in itertools.pairwise(rows)} == {60}
-        assert latest_rates(rows, type_) is not None
+        assert CLOUD_ROUTER_CONNECTION_RATES.read(rows, ReadContext(kind=type_)).measured_at
     for path in (RATE.format("PF-L3-CON-9", "bps"), RATE.format("PF-L3-CON-4000001", "furlongs")):
         with pytest.raises(Rejected, match="404"):
             client.get(session, "rates", path, {})

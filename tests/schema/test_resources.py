@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
+from pf_exporter.schema.parsers import state_samples
+from pf_exporter.schema.polled_resource import ReadContext
 from pf_exporter.schema.resource import Resource
 from pf_exporter.schema.resources import RESOURCES
-from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, latest_rates
+from pf_exporter.schema.resources.cloud_router_connection_rates import (
+    CLOUD_ROUTER_CONNECTION_RATES,
+    RATE_PATH,
+)
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
@@ -54,10 +59,12 @@ def test_rates_are_those_of_the_api(openapi: Any) -> None:
     assert positions == sorted(positions)
     assert operation["parameters"][1]["schema"]["enum"] == ["bps", "pps"]
     (rows,) = bodies("ifl_rate_by_cloud_router_connection")
-    rate = latest_rates(rows, "bps")
-    assert rate is not None
-    assert rate[0] == 1591118400
-    assert list(rate[1].values()) == [[((), 5236 / 8)], [((), 5588 / 8)]]
+    reading = CLOUD_ROUTER_CONNECTION_RATES.read(rows, ReadContext("PF-L3-CON-1", "bps"))
+    assert reading.measured_at == 1591118400
+    assert [(sample.labels, sample.value) for sample in reading.samples] == [
+        (("PF-L3-CON-1",), 5236 / 8),
+        (("PF-L3-CON-1",), 5588 / 8),
+    ]
 
 
 def test_published_objects() -> None:
@@ -71,6 +78,13 @@ def test_published_objects() -> None:
             (("string", "backbone", "longhaul", "evpl", "50Mbps", "PF-AP-SAC1-1000", "PF-AP-LAS1-2000"), 1.0)
         ],
         "packetfabric_vc_connected": [((), 1.0)],
+        "packetfabric_vc_state": state_samples(
+            (
+                *("pending", "requested", "requestsent", "requestaccepted", "active", "inactive"),
+                *("updaterequested", "updatefailed"),
+            ),
+            "requested",
+        ),
         "packetfabric_vc_receive_limit_bytes_per_second": [((), 125e6)],
         "packetfabric_vc_transmit_limit_bytes_per_second": [((), 125e6)],
     }

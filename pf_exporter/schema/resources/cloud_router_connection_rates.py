@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from pf_exporter.schema.family import FamilySpec, MetricType
-from pf_exporter.schema.parsers import Samples, parse_count
+from pf_exporter.schema.parsers import parse_count
+from pf_exporter.schema.polled_resource import (
+    MINUTE,
+    PolledRequest,
+    PolledResource,
+    ReadContext,
+    Reading,
+    Sample,
+    Scope,
+)
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 
 RATE_PATH = "/v2/metrics/cloud-router-connections/{}/rate/{}"
@@ -40,20 +50,37 @@ RATES: Mapping[str, tuple[FamilySpec, FamilySpec]] = MappingProxyType(
 """The families of the two directions, receive and transmit, by the type of the rate."""
 
 
-def latest_rates(rows: object, type_: str) -> tuple[float, Mapping[str, Samples]] | None:
-    """The time of the newest row in UNIX seconds, and its samples by family; None without a usable row.
-
-    A row is ``[time, rx average, rx min, rx max, tx average, tx min, tx max]``.
-    """
+def _read(body: Any, context: ReadContext) -> Reading:
+    """The newest row is used: ``[time, rx average, rx min, rx max, tx average, tx min, tx max]``."""
+    if not isinstance(body, list):
+        raise ValueError("not a list")
     newest: tuple[float, ...] = ()
-    for row in rows if isinstance(rows, list) else ():
+    for row in body:
         try:
             if isinstance(row, list):
                 newest = max(newest, tuple(parse_count(row[column]) for column in (0, 1, 4)))
         except (ValueError, LookupError, OverflowError):
             continue
     if not newest:
-        return None
-    time, *numbers = newest
-    directions = zip(RATES[type_], numbers, strict=True)
-    return time, {family.name: [((), number / family.divisor)] for family, number in directions}
+        return Reading()
+    measured_at, *numbers = newest
+    samples = tuple(
+        Sample(family.name, (context.target,), number / family.divisor)
+        for family, number in zip(RATES[context.kind], numbers, strict=True)
+    )
+    return Reading(samples, measured_at=measured_at)
+
+
+CLOUD_ROUTER_CONNECTION_RATES = PolledResource(
+    name="cloud_router_connection_rates",
+    title="Rates of cloud router connections",
+    requests=tuple(
+        PolledRequest(RATE_PATH.format("{id}", type_), type_, {"since": "1 hour ago"}) for type_ in RATES
+    ),
+    period=5 * MINUTE,
+    read=_read,
+    families=tuple(family for directions in RATES.values() for family in directions),
+    scope=Scope.CLOUD_ROUTER_CONNECTION,
+    setting="cloud_router_connections",
+    max_age=20 * MINUTE,
+)

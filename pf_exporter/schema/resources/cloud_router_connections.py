@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pf_exporter.schema.parsers import parse_bgp_sessions, parse_speed, single, state_set
+from pf_exporter.schema.parsers import (
+    parse_bgp_sessions,
+    parse_bgp_states,
+    parse_speed,
+    single,
+    state_set,
+)
 from pf_exporter.schema.resource import FieldMetric, Resource, same_names
 
 CLOUD_ROUTER_CONNECTIONS = Resource(
@@ -39,8 +45,15 @@ CLOUD_ROUTER_CONNECTIONS = Resource(
             "bgp_state_list",
             "bgp_up",
             parse_bgp_sessions,
-            "Whether the BGP session is established; polled",
+            "Whether the BGP session is established; absent while it is being configured; polled",
             ("bgp_settings_uuid",),
+        ),
+        FieldMetric(
+            "bgp_state_list",
+            "bgp_state",
+            parse_bgp_states,
+            "1 for the state of the BGP session, 0 for the others; polled",
+            ("bgp_settings_uuid", "state"),
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pf_exporter.schema.parsers import parse_count, parse_speed, parse_up_down, single
+from pf_exporter.schema.parsers import open_state_set, parse_count, parse_speed, parse_up_down, single
 from pf_exporter.schema.resource import FieldMetric, Resource, same_names
 
 PORTS = Resource(
@@ -31,6 +31,13 @@ PORTS = Resource(
         ),
         FieldMetric(
             "admin_status", "admin_up", single(parse_up_down), "Whether the port is administratively up"
+        ),
+        FieldMetric(
+            "state",
+            "state",
+            open_state_set("requested", "provisioning", "active", "disabled", "deleted"),
+            "1 for the state of the port's provisioning, 0 for the others",
+            ("state",),
         ),
         FieldMetric("mtu", "mtu_bytes", single(parse_count), "Largest packet that the port accepts"),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pf_exporter.schema.parsers import parse_megabits, parse_up_down, single
+from pf_exporter.schema.parsers import open_state_set, parse_megabits, parse_up_down, single
 from pf_exporter.schema.resource import FieldMetric, Resource, same_names
 
 VIRTUAL_CIRCUITS = Resource(
@@ -19,6 +19,16 @@ VIRTUAL_CIRCUITS = Resource(
     metrics=(
         FieldMetric(
             "connected", "connected", single(parse_up_down), "Whether the virtual circuit is connected"
+        ),
+        FieldMetric(
+            "state",
+            "state",
+            open_state_set(
+                *("pending", "requested", "requestsent", "requestaccepted", "active", "inactive"),
+                *("updaterequested", "updatefailed"),
+            ),
+            "1 for the state of the virtual circuit's provisioning, 0 for the others",
+            ("state",),
         ),
         FieldMetric(
             "rate_limit_in",

@@ -1,0 +1,29 @@
+"""What the polls of an account have done: requests, failures and successes by resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pf_exporter.errors import ApiError, ListIncomplete, reasons
+from pf_exporter.reason import Reason
+
+POLL_REASONS = reasons(ApiError, ListIncomplete)
+"""Why a poll can fail."""
+
+
+class PollStats:
+    """Counts by resource. One thread writes, any thread may read."""
+
+    def __init__(self, resources: Iterable[str]) -> None:
+        names = tuple(resources)
+        self.requests = dict.fromkeys(names, 0)
+        self.failures: dict[tuple[str, str], int] = {
+            (name, reason.value): 0 for name in names for reason in POLL_REASONS
+        }
+        """By resource and reason."""
+        self.last_success: dict[str, float] = {}
+        """UNIX seconds of the last success of each resource that has had one."""
+
+    def failed(self, resource: str, reason: Reason) -> None:
+        """Count a failure."""
+        self.failures[resource, reason.value] += 1

@@ -1,0 +1,214 @@
+"""The poll of one resource beside the lists of circuits, one target at a time."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pf_exporter.errors import (
+    ApiError,
+    ExporterError,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
+from pf_exporter.inventory.memory import Memory
+from pf_exporter.inventory.poll_stats import PollStats
+from pf_exporter.inventory.resource_reader import ResourceReader
+from pf_exporter.inventory.targets import Target
+from pf_exporter.log import Logger
+from pf_exporter.packetfabric import Backoff, Session, SessionManager
+from pf_exporter.schema import PolledResource, Reading, Scope
+
+DAY = 86_400.0
+"""Seconds until something that the API refuses (HTTP 403 or 404) is requested again."""
+FIRST_RETRY = 30.0
+"""Shortest time in seconds from a failure to the next request; it doubles with each failure in a row."""
+REFUSALS = 10
+"""Refused targets in a row after which the whole resource counts as refused."""
+SHOWN_PERIODS = 3
+"""Periods for which a reading is shown, but at least for a day."""
+
+log = Logger(__name__)
+
+
+class Shown(NamedTuple):
+    """A reading, and when it was read."""
+
+    reading: Reading
+    at: float
+    """UNIX seconds."""
+
+
+class ResourcePoll:
+    """Polls one resource. One thread polls, any thread may call :meth:`readings`."""
+
+    def __init__(
+        self,
+        account: str,
+        resource: PolledResource,
+        session_manager: SessionManager,
+        reader: ResourceReader,
+        stats: PollStats,
+        *,
+        memory: Memory | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._account = account
+        self.resource = resource
+        self._session_manager = session_manager
+        self._reader = reader
+        self._stats = stats
+        self._memory = memory
+        self._is_stopping = is_stopping
+        self._clock = clock
+        self._wall = wall
+        self._random = random
+        self._targets: dict[str, Target] = {}
+        self._queue: list[tuple[float, str]] = []
+        """A heap of the targets by the monotonic time at which they are due; some may be gone."""
+        self._shown: dict[str, Shown] = {}
+        self._backoff = Backoff(min(FIRST_RETRY, resource.period), resource.period)
+        self._not_before = float("-inf")
+        self._refusals = 0
+        self._accepted_session: Session | None = None
+        self._problem: ExporterError | None = None
+        """The failure that was logged last, until a success."""
+        self.served_at = float("-inf")
+        """The monotonic time of the last request."""
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Unusable values by field."""
+        return self._reader.rejected
+
+    @property
+    def due(self) -> float:
+        """The monotonic time of the next request; infinite if there is nothing to request."""
+        while self._queue and self._queue[0][1] not in self._targets:
+            heapq.heappop(self._queue)
+        return max(self._queue[0][0], self._not_before) if self._queue else float("inf")
+
+    def set_targets(self, targets: Iterable[Target]) -> None:
+        """Set what the resource is requested for; new targets are due at once, old ones are forgotten."""
+        wanted = {target.id: target for target in targets}
+        queued = {target for _, target in self._queue}
+        self._shown = {key: shown for key, shown in self._shown.items() if key in wanted}
+        for key in wanted.keys() - queued:
+            heapq.heappush(self._queue, (float("-inf"), key))
+        self._targets = wanted
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield the readings that are recent enough to be shown."""
+        now = self._wall()
+        oldest = now - max(SHOWN_PERIODS * self.resource.period, DAY)
+        for reading, at in list(self._shown.values()):
+            measured_at, max_age = reading.measured_at, self.resource.max_age
+            is_recent = max_age is None or measured_at is None or measured_at >= now - max_age
+            if at >= oldest and is_recent:
+                yield reading
+
+    def run(self) -> None:
+        """Request the target that is due, and decide when to do so again."""
+        due, key = heapq.heappop(self._queue)
+        self.served_at = self._clock()
+        try:
+            session = self._session_manager.get()
+        except ApiError as exc:
+            # The stream and the lists have the same problem, and report it.
+            heapq.heappush(self._queue, (due, key))
+            self._not_before = self._clock() + max(exc.retry_after or 0.0, self._next_delay())
+            return
+        try:
+            self._read(session, self._targets[key])
+        except ExporterError as exc:
+            if not self._is_stopping():
+                self._failed(exc, session, key)
+        else:
+            self._accepted_session = session
+            self._requeue(key, self.resource.period * (0.95 + 0.1 * self._random()))
+            self._succeeded()
+
+    def _requeue(self, key: str, delay: float) -> None:
+        heapq.heappush(self._queue, (self._clock() + delay, key))
+
+    def _read(self, session: Session, target: Target) -> None:
+        before = self._shown.get(target.id)
+        now = self._wall()
+        reading = self._reader.read(session, target, since=before.at if before is not None else now, now=now)
+        if self._memory is not None:
+            reading = self._memory.update(target.id, reading, now)
+        self._shown[target.id] = Shown(reading, now)
+
+    def _succeeded(self) -> None:
+        self._stats.last_success[self.resource.name] = self._wall()
+        self._backoff = self._backoff.reset()
+        self._refusals = 0
+        if self._problem is not None:
+            self._problem = None
+            log.info("resource polled again", account=self._account, resource=self.resource.name)
+
+    def _next_delay(self) -> float:
+        delay = self._backoff.delay(self._random())
+        self._backoff = self._backoff.next()
+        return delay
+
+    def _failed(self, exc: ExporterError, session: Session, key: str) -> None:
+        """Count and log the error, and decide when to try again what."""
+        self._stats.failed(self.resource.name, exc.reason)
+        if isinstance(exc, Forbidden | NotFound):
+            self._refused(exc, key)
+            return
+        if isinstance(exc, Unauthorized) and session is self._accepted_session:
+            self._session_manager.discard(session)
+        delay = self._next_delay()
+        if isinstance(exc, ApiError):
+            delay = max(delay, exc.retry_after or 0.0)
+        self._not_before = self._clock() + delay
+        # Others first: the error may be about this target only.
+        is_alone = self.resource.scope is Scope.ACCOUNT
+        self._requeue(key, delay if is_alone else self.resource.period)
+        self._report("resource not polled", exc, delay)
+
+    def _refused(self, exc: ExporterError, key: str) -> None:
+        """Request a refused target, or after several in a row the whole resource, once a day."""
+        self._shown.pop(key, None)
+        self._requeue(key, DAY)
+        self._refusals += 1
+        if self.resource.scope is Scope.ACCOUNT or self._refusals >= REFUSALS:
+            self._not_before = self._clock() + DAY
+            self._shown = {}
+            self._report("resource not available; its metrics are absent", exc, DAY)
+
+    def _report(self, message: str, exc: ExporterError, delay: float) -> None:
+        """Log a failure, but not its repetitions."""
+        if self._problem is None or type(self._problem) is not type(exc):
+            self._problem = exc
+            log.warning(
+                message,
+                account=self._account,
+                resource=self.resource.name,
+                reason=exc.reason,
+                error=exc,
+                retry_in=round(delay, 1),
+            )
+
+
+def poll_order(polls: Iterable[ResourcePoll], now: float) -> ResourcePoll | None:
+    """Return the poll whose turn it is; None if none is due.
+
+    What is requested for the account comes first. The rest take turns, so that thousands of ports do not
+    delay a few connections.
+    """
+    due = [poll for poll in polls if poll.due <= now]
+    return min(
+        due,
+        key=lambda poll: (poll.resource.scope is not Scope.ACCOUNT, poll.served_at),
+        default=None,
+    )

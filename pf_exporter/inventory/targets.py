@@ -1,0 +1,59 @@
+"""What the resources with a scope below the account are requested for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from pf_exporter.inventory.snapshot import Snapshot
+from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, PORTS, Scope
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+"""IDs that may become part of the URL of a request, which carries the token."""
+LAG_PREFIX = "PF-AE-"
+"""How the IDs of LAGs begin; a LAG has no optical module, and no log of its own."""
+
+
+class Target(NamedTuple):
+    """One thing that a resource is requested for."""
+
+    id: str = ""
+    """The ID as received, or the label; empty for the account."""
+    router: str = ""
+    """The ID of the cloud router of a connection."""
+
+    def values(self) -> Mapping[str, str]:
+        """Return the parts of a path, quoted."""
+        return {"id": quote(self.id, safe=""), "router": self.router}
+
+
+def find_targets(
+    scope: Scope,
+    snapshot: Snapshot,
+    *,
+    billing_accounts: Iterable[str] = (),
+    cloud_connections: Iterable[str] = (),
+    labels: Iterable[str] = (),
+) -> Iterator[Target]:
+    """Yield the targets of a scope whose IDs are safe in a path."""
+    if scope is Scope.ACCOUNT:
+        yield Target()
+    elif scope is Scope.CLOUD_ROUTER_CONNECTION:
+        for circuit in snapshot.of(CLOUD_ROUTER_CONNECTIONS).values():
+            router = CLOUD_ROUTER_CONNECTIONS.label(circuit, "cloud_router_circuit_id")
+            if _SAFE_ID.fullmatch(circuit.id):
+                yield Target(circuit.id, router if _SAFE_ID.fullmatch(router) else "")
+    elif scope is Scope.LABEL:
+        # A quoted label is safe, unless the whole of it has a meaning in a path.
+        yield from (Target(label) for label in labels if label.strip(".") and label.isprintable())
+    else:
+        found = {
+            Scope.PORT: (
+                circuit.id for circuit in snapshot.of(PORTS).values() if not circuit.id.startswith(LAG_PREFIX)
+            ),
+            Scope.CLOUD_CONNECTION: cloud_connections,
+            Scope.BILLING_ACCOUNT: billing_accounts,
+        }[scope]
+        yield from (Target(circuit) for circuit in found if _SAFE_ID.fullmatch(circuit))
