@@ -17,7 +17,7 @@ from pf_exporter.metrics.metric_family import exposed_name, label_names
 from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
 from pf_exporter.metrics.stream_families import describe_stream_families
-from pf_exporter.schema import ACTIVITY, EVENTS, SUBSCRIBABLE_EVENTS, FamilySpec
+from pf_exporter.schema import ACTIVITY, EVENTS, POLLED, RESOURCES, SUBSCRIBABLE_EVENTS, FamilySpec
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS, StreamState
 from pf_exporter.state.store import Store
 from tests.matrix import MATRIX
@@ -108,10 +108,10 @@ def metrics() -> str:
         "Every subscribed category is exported from the start, with value 0.\n\n"
     )
     parts.append(_families([ACTIVITY]) + "\n")
-    parts.append("## Inventory (`/v2/ports`, `/v2/services`)\n\n")
+    parts.append("## Polled resources\n\n")
     parts.append(
-        "Polled every `inventory.interval`; [queries.md](queries.md) shows how to join it with other "
-        "metrics. Each key in `inventory.description_tags` adds a label to the `_info` metrics. "
+        "[polling.md](polling.md) lists what is polled, how often and with which setting; "
+        "[queries.md](queries.md) shows how to join it with other metrics. Each key in `inventory.description_tags` adds a label to the `_info` metrics. "
         "`series.limit`, or the account's `series_limit`, applies to the inventory of each account "
         "separately.\n\n"
     )
@@ -178,9 +178,50 @@ def troubleshooting() -> str:
     return "\n".join(parts)
 
 
+_EVERY = {300.0: "5 min", 900.0: "15 min", 3600.0: "1 h", 21_600.0: "6 h", 86_400.0: "1 day"}
+
+
+def polling() -> str:
+    """Return what is polled, how often and at what cost: docs/polling.md."""
+    lists = (
+        (
+            f"`{resource.name}`",
+            f"`{resource.path}`",
+            "account, page by page",
+            "`inventory.interval`",
+            _code(f"inventory.{resource.opt_in_setting}") if resource.opt_in_setting else "on",
+            resource.help.partition(";")[0],
+        )
+        for resource in RESOURCES
+    )
+    others = (
+        (
+            f"`{resource.name}`",
+            ", ".join(dict.fromkeys(f"`{request.path}`" for request in resource.requests)),
+            f"{resource.scope}" + (f", {number} requests" if (number := len(resource.requests)) > 1 else ""),
+            _EVERY[resource.period],
+            _code(f"inventory.{resource.setting}") if resource.setting else "on",
+            resource.title,
+        )
+        for resource in POLLED
+    )
+    families = (
+        (f"`{resource.name}`", ", ".join(f"`{family.name}`" for family in resource.families))
+        for resource in POLLED
+        if resource.families
+    )
+    head = "Resource|Path|Requested for each|Every|Setting|What"
+    return (
+        _section("What is polled", head, [*lists, *others])
+        + "\n"
+        + _section("Metrics of each resource", "Resource|Metrics", families)
+    )
+
+
 PAGES = {
     "configuration.md": configuration,
     "metrics.md": metrics,
+    "polling.md": polling,
     "reliability.md": reliability,
     "troubleshooting.md": troubleshooting,
 }

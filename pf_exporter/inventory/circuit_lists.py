@@ -13,7 +13,7 @@ from pf_exporter.inventory.poll_stats import POLL_REASONS, PollStats
 from pf_exporter.inventory.snapshot import Circuits, Snapshot
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Backoff, Session, SessionManager
-from pf_exporter.schema import RESOURCES, Resource
+from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, RESOURCES, Resource
 from pf_exporter.state import ErrorLog
 
 FIRST_RETRY = 5.0
@@ -27,11 +27,17 @@ log = Logger(__name__)
 def enabled_resources(
     settings: InventorySettings, resources: Iterable[Resource] = RESOURCES
 ) -> tuple[Resource, ...]:
-    """Return the lists to poll: all except those whose ``opt_in_setting`` is off."""
+    """Return the lists to poll: all except those whose ``opt_in_setting`` is off.
+
+    What is requested for each cloud router connection needs the list of those.
+    """
+    needs_connections = settings.bgp_routes or settings.bgp_log or settings.cloud_state
     return tuple(
         resource
         for resource in resources
-        if not resource.opt_in_setting or getattr(settings, resource.opt_in_setting)
+        if not resource.opt_in_setting
+        or getattr(settings, resource.opt_in_setting)
+        or (resource is CLOUD_ROUTER_CONNECTIONS and needs_connections)
     )
 
 
