@@ -111,9 +111,9 @@ def metrics() -> str:
     parts.append("## Polled resources\n\n")
     parts.append(
         "[polling.md](polling.md) lists what is polled, how often and with which setting; "
-        "[queries.md](queries.md) shows how to join it with other metrics. Each key in `inventory.description_tags` adds a label to the `_info` metrics. "
-        "`series.limit`, or the account's `series_limit`, applies to the inventory of each account "
-        "separately.\n\n"
+        "[queries.md](queries.md) shows how to join it with other metrics. Each key in "
+        "`inventory.description_tags` adds a label to the `_info` metrics. `series.limit`, or the account's "
+        "`series_limit`, applies to the lists of circuits of each account separately.\n\n"
     )
     parts.append(_metric_table(InventoryCollector([], Store(ttl=1, limit=1)).describe()) + "\n")
     fields = {family.name for event in EVENTS.values() for family in event.fields.values()} | {ACTIVITY.name}

@@ -8,7 +8,12 @@ from pf_exporter.errors import ApiError, ListIncomplete, reasons
 from pf_exporter.reason import Reason
 
 POLL_REASONS = reasons(ApiError, ListIncomplete)
-"""Why a poll can fail."""
+"""Why a poll of the lists can fail, the login included."""
+REQUEST_REASONS = (
+    *(Reason.FORBIDDEN, Reason.INCOMPLETE, Reason.RATE_LIMITED),
+    *(Reason.REJECTED, Reason.UNAUTHORIZED, Reason.UNAVAILABLE),
+)
+"""Why a request of a poll can fail."""
 
 
 class PollStats:
@@ -18,7 +23,7 @@ class PollStats:
         names = tuple(resources)
         self.requests = dict.fromkeys(names, 0)
         self.failures: dict[tuple[str, str], int] = {
-            (name, reason.value): 0 for name in names for reason in POLL_REASONS
+            (name, reason.value): 0 for name in names for reason in REQUEST_REASONS
         }
         """By resource and reason."""
         self.last_success: dict[str, float] = {}
@@ -26,4 +31,5 @@ class PollStats:
 
     def failed(self, resource: str, reason: Reason) -> None:
         """Count a failure."""
-        self.failures[resource, reason.value] += 1
+        key = resource, reason.value
+        self.failures[key] = self.failures.get(key, 0) + 1
