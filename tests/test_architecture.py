@@ -22,6 +22,7 @@ ORDER = (
     "build_info",
     "descriptor",
     "formatting",
+    "utilization",
     "log",
     "process",
     "reason",

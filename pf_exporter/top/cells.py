@@ -25,15 +25,15 @@ def title_cell(circuit: Circuit) -> Text:
     return Text(circuit.name) if circuit.name else Text(circuit.circuit, "italic")
 
 
-def short(number: float | None) -> str:
-    """A number with an SI prefix and without a unit.
+def short(number: float | None, *, zeros: bool = False) -> str:
+    """A number with an SI prefix and without a unit; with ``zeros`` always with three digits.
 
-    >>> short(1.25e9), short(0.0), short(None)
-    ('1.25G', '0', '–')
+    >>> short(1.25e9), short(1e9), short(1e9, zeros=True), short(0.0), short(None)
+    ('1.25G', '1G', '1.00G', '0', '–')
     """
     if number is None:
         return NO_VALUE
-    return "0" if number < 0.5 else si(number, "").replace(" ", "")
+    return "0" if number < 0.5 else si(number, "", zeros=zeros).replace(" ", "")
 
 
 def bar(load: float, width: int, *, blocks: bool) -> str:
@@ -58,7 +58,7 @@ def rate_width(bar: int) -> int:
 
 def rate_cell(bits: float | None, load: float | None, width: int, *, blocks: bool) -> Text:
     """A rate, its share of the speed as a bar of ``width`` cells (none if 0), and in percent."""
-    text = Text(f"{short(bits):>5}")
+    text = Text(f"{short(bits, zeros=True):>5}")
     if load is None:
         return text.append(" " * (rate_width(width) - len(text)))
     style = "red" if load > VERY_HIGH else "yellow" if load > HIGH else "cyan"

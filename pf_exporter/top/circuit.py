@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from pf_exporter.utilization import Utilization, utilization
+
 
 class Kind(enum.Enum):
     """The kind of circuit in the rows of the table."""
@@ -72,9 +74,14 @@ class Circuit(NamedTuple):
         return State.UP
 
     @property
-    def busiest(self) -> float | None:
-        """Bits per second in the direction that has more."""
-        return max((rate for rate in (self.receive, self.transmit) if rate is not None), default=None)
+    def utilization(self) -> Utilization | None:
+        """That of the busier direction; None without traffic."""
+        return utilization(
+            [
+                (self.receive, self.receive_limit or self.speed),
+                (self.transmit, self.transmit_limit or self.speed),
+            ]
+        )
 
     @property
     def capacity(self) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pf_exporter.top.circuit import Circuit, Kind, Reading, State
 from pf_exporter.top.errors_window import ErrorsWindow, RecentErrors
@@ -25,6 +25,7 @@ class SortKey(enum.Enum):
     """The sort key of the table; the value is the name on the command line."""
 
     BUSIEST = "busiest"
+    """By utilization, as on the status page."""
     RECEIVE = "receive"
     TRANSMIT = "transmit"
     ERRORS = "errors"
@@ -42,10 +43,15 @@ def _negative(number: float | None) -> float | None:
     return None if number is None else -number
 
 
+def _busiest(row: Row) -> tuple[float, float] | None:
+    utilization = row.circuit.utilization
+    return None if utilization is None else (-utilization.share, -utilization.rate)
+
+
 _SEVERITY = {state: float(index) for index, state in enumerate(State)}
 
-_NUMBERS: dict[SortKey, Callable[[Row], float | None]] = {
-    SortKey.BUSIEST: lambda row: _negative(row.circuit.busiest),
+_NUMBERS: dict[SortKey, Callable[[Row], Any]] = {
+    SortKey.BUSIEST: _busiest,
     SortKey.RECEIVE: lambda row: _negative(row.circuit.receive),
     SortKey.TRANSMIT: lambda row: _negative(row.circuit.transmit),
     SortKey.ERRORS: _errors,
@@ -54,7 +60,7 @@ _NUMBERS: dict[SortKey, Callable[[Row], float | None]] = {
     SortKey.NAME: lambda row: 0.0,
     SortKey.STATE: lambda row: _SEVERITY[row.state],
 }
-"""The number of each key in ascending order: most traffic, least light and oldest event come first."""
+"""What each key sorts by, ascending: most traffic, least light and oldest event come first; None is last."""
 
 
 def _title(row: Row) -> tuple[str, ...]:
@@ -122,7 +128,7 @@ class Table:
 
     def has_data(self, kind: Kind) -> bool:
         """Whether any circuit has values."""
-        return any(row.circuit.busiest is not None for row in self._rows[kind])
+        return any(row.circuit.utilization is not None for row in self._rows[kind])
 
     def is_complete(self, kind: Kind) -> bool:
         """Whether the inventory is read, no circuit waits for data, and errors are known."""

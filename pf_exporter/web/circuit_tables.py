@@ -114,9 +114,9 @@ def _rate(traffic: Traffic, bits: float | None, speed: float | None) -> Rate:
     if not traffic.is_live or bits is None:
         return Rate(NO_VALUE, "", "")
     if not speed:
-        return Rate(bit_rate(bits), "", "")
+        return Rate(bit_rate(bits, zeros=True), "", "")
     share = bits / speed
-    return Rate(bit_rate(bits), f"{share:.0%}", f"{min(share, 1.0) * 100:.1f}")
+    return Rate(bit_rate(bits, zeros=True), f"{share:.0%}", f"{min(share, 1.0) * 100:.1f}")
 
 
 def vc_entries(circuits: Sequence[Listed], *, with_account: bool) -> list[VcEntry]:

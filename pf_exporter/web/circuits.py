@@ -7,6 +7,8 @@ import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from pf_exporter.utilization import Utilization, utilization
+
 
 class CircuitState(enum.Enum):
     """What is known about a circuit now."""
@@ -45,10 +47,9 @@ class Traffic:
     is_live: bool = False
     """Whether the last event is recent enough for its values to count."""
 
-    @property
-    def busiest(self) -> float:
-        """Traffic of the direction that has more."""
-        return max(self.receive or 0.0, self.transmit or 0.0)
+    def directions(self, speed: float | None) -> list[tuple[float | None, float | None]]:
+        """The rate and the speed of each direction."""
+        return [(self.receive, speed), (self.transmit, speed)]
 
 
 NO_TRAFFIC = Traffic()
@@ -73,14 +74,9 @@ class Port:
     """More text that a search finds."""
 
     @property
-    def utilization(self) -> float:
-        """The busier direction as part of the speed; 0 if either is not known."""
-        return self.traffic.busiest / self.speed if self.speed else 0.0
-
-    @property
-    def busiest(self) -> float:
-        """Traffic of the busier direction."""
-        return self.traffic.busiest
+    def utilization(self) -> Utilization:
+        """That of the busier direction."""
+        return utilization(self.traffic.directions(self.speed)) or Utilization()
 
     @functools.cached_property
     def search_text(self) -> str:
@@ -131,14 +127,10 @@ class VirtualCircuit:
     ends: Sequence[End]
 
     @property
-    def utilization(self) -> float:
-        """The busiest direction of all ends as part of the speed; 0 if either is not known."""
-        return self.busiest / self.speed if self.speed else 0.0
-
-    @property
-    def busiest(self) -> float:
-        """Traffic of the busiest direction of all ends."""
-        return max((end.traffic.busiest for end in self.ends), default=0.0)
+    def utilization(self) -> Utilization:
+        """That of the busiest direction of all ends."""
+        directions = [pair for end in self.ends for pair in end.traffic.directions(self.speed)]
+        return utilization(directions) or Utilization()
 
     @functools.cached_property
     def search_text(self) -> str:
@@ -159,10 +151,12 @@ Listed = Port | VirtualCircuit
 
 def order(circuits: Collection[Listed]) -> list[Listed]:
     """Down ones first, then those without data, then by utilization; equals by account and ID."""
-    return sorted(
-        circuits,
-        key=lambda one: (_RANKS[one.state], -one.utilization, -one.busiest, one.account, one.id),
-    )
+
+    def key(one: Listed) -> tuple[int, float, float, str, str]:
+        share, rate = one.utilization
+        return _RANKS[one.state], -share, -rate, one.account, one.id
+
+    return sorted(circuits, key=key)
 
 
 def matches(circuit: Listed, search: str) -> bool:

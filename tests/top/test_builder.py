@@ -139,4 +139,9 @@ def test_loads() -> None:
     )
     assert (limited.receive_load, limited.transmit_load, limited.capacity) == (0.25, 0.5, 4.0)
     port = Circuit(Kind.PORTS, "a", "b", speed=10.0, receive=1.0)
-    assert (port.receive_load, port.transmit_load, port.capacity, port.busiest) == (0.1, None, 10.0, 1.0)
+    assert (port.receive_load, port.transmit_load, port.capacity, port.utilization) == (
+        0.1,
+        None,
+        10.0,
+        (0.1, 1.0),
+    )

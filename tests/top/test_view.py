@@ -88,11 +88,9 @@ def test_wide() -> None:
     ]
     assert re.split(r"\s{2,}| (?=[█▉▊▋▌▍▎▏])", rows[0]) == [
         "Los Angeles core uplink PF-AP-LAX1-1 up",
-        "10G",
-        "7.5G",
+        "10G 7.50G",
         "██████████████████",
-        "75%",
-        "2G",
+        "75% 2.00G",
         "████▊",
         "20%",
         "1.5 (45)",
@@ -119,7 +117,7 @@ def test_virtual_circuits() -> None:
     assert "2 VC ends, 1 down" in lines[0]
     assert re.search(r"PORT VLAN +ID +ACCOUNT +STATE", lines[2])
     row = next(line for line in lines if "LAX to NYC 1" in line)
-    assert re.search(r"PF-AP-LAX1-1 1 PF-BC-LAX-NYC-1-PF acme +up +2G +1G .* 50% +1.9G .* 95% +4s", row)
+    assert re.search(r"PF-AP-LAX1-1 1 PF-BC-LAX-NYC-1-PF acme +up +2G +1.00G .* 50% +1.90G .* 95% +4s", row)
     assert "Tab ports" in lines[-1]
 
 
@@ -204,5 +202,5 @@ def test_plain() -> None:
     assert not any(CONTROL.search(line) or "█" in line or "…" in line for line in lines)
     row = next(line for line in lines if "core uplink" in line)
     assert " ".join(row.split()) == (
-        "Los Angeles core uplink PF-AP-LAX1-1 up 10G 7.5G 75% 2G 20% 1.5 (45) -4.0 1s"
+        "Los Angeles core uplink PF-AP-LAX1-1 up 10G 7.50G 75% 2.00G 20% 1.5 (45) -4.0 1s"
     )

@@ -49,7 +49,14 @@ def test_a_streaming_account(fake: Fake) -> None:
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
         until(lambda: exporter.store.rows("port|metrics")["default"], "a port")
         page = page_of(exporter, "?open=events")
-    for text in ("Streaming", "PF-AP-LAX1-1234", "1.5 Mbit/s", "3 Mbit/s", "port|metrics", "No data yet."):
+    for text in (
+        "Streaming",
+        "PF-AP-LAX1-1234",
+        "1.50 Mbit/s",
+        "3.00 Mbit/s",
+        "port|metrics",
+        "No data yet.",
+    ):
         assert text in page.text
     assert ("href", "/metrics") in page.attributes
 
