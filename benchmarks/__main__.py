@@ -60,6 +60,18 @@ def _scrapes(size: Size) -> Iterator[Result]:
         )
 
 
+def _event_timestamps(size: Size) -> Iterator[Result]:
+    stamped, plain = run_isolated(scrape.event_timestamps, size.ports, size.runs)
+    yield Result(
+        "page with event timestamps, CPU seconds",
+        format_spread(stamped, "{:.4f}"),
+        format_spread(plain, "{:.4f}") + " plain",
+        reached=statistics.median(stamped) / statistics.median(plain),
+        target=1.15,
+        at_most=True,
+    )
+
+
 def _memory(size: Size) -> Iterator[Result]:
     exporter = [run_isolated(memory.exporter, size.ports) for _ in range(size.baseline_runs)]
     gauges = run_isolated(memory.gauges, size.ports)
@@ -110,7 +122,7 @@ def _scaling(size: Size) -> Iterator[Result]:
 def run(size: Size) -> list[Result]:
     """Run all benchmarks, and print each result to stderr as soon as it is known."""
     results: list[Result] = []
-    for benchmark in (_ingest, _scrapes, _memory, _ingest_while_scraped, _scaling):
+    for benchmark in (_ingest, _scrapes, _event_timestamps, _memory, _ingest_while_scraped, _scaling):
         for result in benchmark(size):
             print(*result.cells, sep=" | ", file=sys.stderr, flush=True)
             results.append(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import statistics
 import time
@@ -60,6 +61,22 @@ def measure(ports: int, runs: int, baseline_runs: int) -> tuple[list[float], lis
         if len(baseline) < baseline_runs:
             baseline.append(_cpu_seconds(lambda: gzip.compress(generate_latest(registry))))
     return changed, unchanged, baseline
+
+
+def event_timestamps(ports: int, runs: int) -> tuple[list[float], list[float]]:
+    """Return seconds per page on which all values changed, with event timestamps and without; alternating."""
+    generator = EventGenerator(ports)
+    store = filled_store(generator)
+    pages = [
+        Exposition(store, CollectorRegistry(), event_timestamps=event_timestamps)
+        for event_timestamps in (True, False)
+    ]
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for number in range(2, 2 * runs + 2):
+        write_sample(store, generator, number)
+        for index in (0, 1) if number % 2 else (1, 0):
+            seconds[index].append(_cpu_seconds(functools.partial(pages[index].gzip, Format.TEXT)))
+    return seconds
 
 
 def per_series(ports: int, runs: int) -> list[float]:

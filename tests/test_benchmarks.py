@@ -25,6 +25,7 @@ def test_measurements_return_values() -> None:
     assert run_isolated(ingest.naive, 1, 0.1) > 0
     assert all(all(seconds) for seconds in scrape.measure(2, 1, 1))
     assert len(scrape.per_series(1, 1)) == 1
+    assert [len(seconds) for seconds in scrape.event_timestamps(1, 1)] == [2, 2]
     assert run_isolated(memory.exporter, 20) >= 0
     assert run_isolated(memory.gauges, 20) > 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -16,10 +18,10 @@ from tests.prometheus_server import CONFIG, Prometheus, wait_for
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[str]:
-    """The address of the exporter on a simulated network."""
-    program = Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s")
+@contextlib.contextmanager
+def running_demo(*flags: str) -> Iterator[str]:
+    """Run the exporter on a simulated network, and yield its address."""
+    program = Program("demo", "--web.listen-address=127.0.0.1:0", "--interval=1s", *flags)
     address = re.search(r"addresses=(\S+)", program.wait_for("msg=listening"))
     assert address is not None
     yield address[1]
@@ -27,6 +29,12 @@ def demo() -> Iterator[str]:
     program.end()
     assert program.process.stdout is not None
     program.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    with running_demo() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +104,25 @@ def test_parts_of_the_page_in_two_jobs(two_jobs: Prometheus) -> None:
     ups = {tuple(sorted(series["metric"].items())) for series in two_jobs.query("up == 1")}
     assert {dict(labels).get("part") for labels in ups} == {None, "optics"}
     assert {dict(labels)["job"] for labels in ups} == {"packetfabric"}
+
+
+@pytest.fixture
+def stamped(tmp_path: Path) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes an exporter with event timestamps four times per event."""
+    with running_demo("--web.event-timestamps") as target:
+        server = Prometheus(tmp_path, CONFIG.format(target=target).replace(" 1s", " 250ms"))
+        yield server
+        server.stop()
+
+
+def test_event_timestamps(stamped: Prometheus) -> None:
+    """Prometheus stores each event once, with its time; a rate over two events is that of the network."""
+    traffic = "packetfabric_port_receive_bytes_total"
+    wait_for(stamped, f"count_over_time({traffic}[10s])", where=lambda value: value >= 5)
+    result = stamped.query(f"{traffic}[10s]")
+    for series in result:
+        times = [float(time) for time, _ in series["values"]]
+        assert {round(later - time) for time, later in itertools.pairwise(times)} == {1}
+    busy = "packetfabric_port_receive_bytes_per_second > 1e6"
+    wait_for(stamped, f"irate({traffic}[5s]) / ({busy})", where=lambda value: 0.8 < value < 1.2)
+    assert stamped.query("timestamp(packetfabric_up) - on () timestamp(up)")[0]["value"][1] == "0"

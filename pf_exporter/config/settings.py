@@ -163,6 +163,11 @@ class WebSettings:
         "Maximum number of concurrent requests; 0 disables the limit.",
     )
     enable_lifecycle: bool = setting(BOOLEAN, "false", "Enable reloading with POST /-/reload.")
+    event_timestamps: bool = setting(
+        BOOLEAN,
+        "false",
+        "Expose samples from the stream with the time of their event; see docs/web.md.",
+    )
     open_health: bool = setting(BOOLEAN, "false", "Serve /-/healthy and /-/ready without authentication.")
 
 

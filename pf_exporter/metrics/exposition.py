@@ -2,15 +2,15 @@
 
 Two measures make it fast. Lines are formatted family by family over the columns of the store's rows, without
 an object per sample. And the compressed lines of each event are kept until one of its rows changes, for all
-formats, which differ only in the headers. Blocks are combined into one gzip stream without compressing
-anything twice.
+formats, which differ only in the headers and in how they write times. Blocks are combined into one gzip
+stream without compressing anything twice.
 """
 
 from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
@@ -21,15 +21,17 @@ from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.parts import WHOLE_PAGE, Part, SelectedFamilies, Selection, part_of
 from pf_exporter.metrics.sample_lines import (
     LAST_EVENT_FAMILIES,
-    LabelFormatter,
+    Stamp,
     last_event_lines,
-    sample_lines,
+    plain_lines,
+    stamp_in_milliseconds,
+    stamp_in_seconds,
     value_lines,
 )
 from pf_exporter.metrics.section_cache import EventSection, SectionCache, SectionKey
 from pf_exporter.metrics.stream_families import SERIES, describe_stream_families
 from pf_exporter.schema import EVENTS, EventType
-from pf_exporter.state import Store
+from pf_exporter.state import LabelValues, Store
 
 
 class Format(enum.Enum):
@@ -42,6 +44,14 @@ class Format(enum.Enum):
     def encode(self, collector: Collector) -> bytes:
         """Return a collector's families in this format, as prometheus_client renders them."""
         return choose_encoder(self.value)[0](collector)
+
+
+STAMPS: Mapping[Format, Stamp] = {
+    Format.TEXT: stamp_in_milliseconds,
+    Format.TEXT_1: stamp_in_milliseconds,
+    Format.OPENMETRICS: stamp_in_seconds,
+}
+"""How each format writes the time of a sample."""
 
 
 class _SingleFamily(Collector):
@@ -66,11 +76,13 @@ class Exposition:
     """Renders the families of the store's rows, then those of other collectors.
 
     The page is what prometheus_client renders for the same samples, except for the notation of large numbers.
-    Any thread may call; one renders at a time.
+    Any thread may call; one renders at a time. With ``event_timestamps``, the values of the rows have the
+    times of their events; everything else has no time, because it is read when the page is rendered.
     """
 
-    def __init__(self, store: Store, others: Collector) -> None:
+    def __init__(self, store: Store, others: Collector, *, event_timestamps: bool = False) -> None:
         self._store = store
+        self._event_timestamps = event_timestamps
         self._others = others
         self._lock = threading.Lock()
         self._sections = SectionCache()
@@ -99,8 +111,11 @@ class Exposition:
     def _blocks(self, format: Format, selection: Selection) -> list[DeflateBlock]:
         headers = self._header_blocks[format]
         events = {name: event for name, event in EVENTS.items() if part_of(event) in selection.parts}
+        stamp = STAMPS[format] if self._event_timestamps else None
         with self._lock:
-            sections = {name: self._section(event, selection.accounts) for name, event in events.items()}
+            sections = {
+                name: self._section(event, selection.accounts, stamp) for name, event in events.items()
+            }
         blocks: list[DeflateBlock] = []
         for section in sections.values():
             for family, lines in section.values:
@@ -117,15 +132,16 @@ class Exposition:
     def _other_lines(self, format: Format, selection: Selection) -> Iterator[bytes]:
         if Part.EXPORTER in selection.parts:
             yield self._headers[format][SERIES]
-            series = {
-                (name,): count for name, count in self._store.series().items() if selection.includes(name)
+            counts = self._store.series().items()
+            series: dict[LabelValues, float] = {
+                (account,): float(count) for account, count in counts if selection.includes(account)
             }
-            yield from sample_lines(SERIES, map(LabelFormatter(("account",)), series), series.values())
+            yield from plain_lines(SERIES, ("account",), series)
         yield format.encode(SelectedFamilies(self._others, selection))
 
-    def _section(self, event: EventType, accounts: frozenset[str]) -> EventSection:
+    def _section(self, event: EventType, accounts: frozenset[str], stamp: Stamp | None) -> EventSection:
         """Return an event's section, rendered again if a row has changed."""
-        key = SectionKey(event.name, accounts)
+        key = SectionKey(event.name, accounts, stamp)
         section = self._sections.get(key)
         version = self._store.version(event.name)
         if section is None or section.version != version:
@@ -135,7 +151,7 @@ class Exposition:
                 rows = {account: rows[account] for account in rows if account in accounts}
             section = EventSection(
                 version,
-                tuple((family, compress(lines)) for family, lines in value_lines(event, rows)),
+                tuple((family, compress(lines)) for family, lines in value_lines(event, rows, stamp)),
                 compress(last_event_lines(event, rows)),
             )
             self._sections.put(key, section)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from pf_exporter.metrics.deflate import DeflateBlock
+from pf_exporter.metrics.sample_lines import Stamp
 
 MAX_SECTIONS = 256
 """Most sections with the series of some accounts only; one scrape job per account needs five each."""
@@ -34,6 +35,8 @@ class SectionKey(NamedTuple):
     event: str
     accounts: frozenset[str]
     """The accounts it is limited to; empty for all of them."""
+    stamp: Stamp | None = None
+    """How the times of samples are written; None without times."""
 
 
 class SectionCache:

@@ -11,7 +11,7 @@ from pf_exporter.schema.family import FamilySpec, MetricType
 
 _PORT = ("port_circuit_id",)
 _VC_END = ("vc_circuit_id", "port_circuit_id", "vlan")
-_TIMESTAMP = {"timestamp": "used for freshness and lag, not as a sample's timestamp"}
+_TIMESTAMP = {"timestamp": "used for lag, order, and with web.event_timestamps as the samples' timestamp"}
 _DIRECTIONS = (("rx", "receive", "received"), ("tx", "transmit", "transmitted"))
 
 

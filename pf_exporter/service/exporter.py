@@ -83,7 +83,7 @@ class Exporter:
             process_metrics=not config.web.disable_exporter_metrics,
         )
         app = create_app(
-            Exposition(self.store, registry),
+            Exposition(self.store, registry, event_timestamps=config.web.event_timestamps),
             telemetry_path=config.web.telemetry_path,
             problem=self.problem,
             pages=page_routes(

@@ -35,9 +35,11 @@ class Row(NamedTuple):
 
         Without a timestamp, the time of arrival.
         """
-        if self.timestamp is None:
+        timestamp = self.timestamp
+        if timestamp is None:
             return self.received_at
-        return min(self.timestamp, self.received_at + MAX_AHEAD)
+        latest = self.received_at + MAX_AHEAD
+        return timestamp if timestamp < latest else latest
 
 
 def any_decreased(before: Numbers, after: Numbers) -> bool:

@@ -20,8 +20,9 @@ RowsByAccount = dict[str, list[tuple[tuple[str, ...], Row]]]
 class ReferenceCollector(Collector):
     """Collects everything the store holds, with an object per sample."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, event_timestamps: bool = False) -> None:
         self._store = store
+        self._event_timestamps = event_timestamps
 
     def describe(self) -> Iterator[Metric]:
         yield from describe_stream_families()
@@ -30,7 +31,7 @@ class ReferenceCollector(Collector):
         families = {family.name: family for family in describe_stream_families()}
         rows = {name: self._store.rows(name) for name in EVENTS}
         for name, event in EVENTS.items():
-            _add_values(families, event, rows[name])
+            _add_values(families, event, rows[name], event_timestamps=self._event_timestamps)
             if name.startswith("port|"):
                 _add_port_last_event(families[PORT_LAST_EVENT], event, rows[name])
             else:
@@ -40,16 +41,21 @@ class ReferenceCollector(Collector):
         yield from families.values()
 
 
-def _add_values(families: dict[str, Family], event: EventType, rows: RowsByAccount) -> None:
+def _add_values(
+    families: dict[str, Family], event: EventType, rows: RowsByAccount, *, event_timestamps: bool
+) -> None:
     width = len(event.fields)
     for column, spec in enumerate(event.fields.values()):
         family = families[spec.name.removesuffix("_total")]
         for account, circuits in rows.items():
             for circuit, row in circuits:
+                timestamp = row.sampled_at if event_timestamps else None
                 lanes = [(lane,) for lane in row.lanes] if event.has_lanes else [()]
                 for lane, value in zip(lanes, row.values[column::width], strict=False):  # expired: no values
                     if value is not None:
-                        family.add_metric((account, *circuit, *lane), value / spec.divisor)
+                        family.add_metric(
+                            (account, *circuit, *lane), value / spec.divisor, timestamp=timestamp
+                        )
 
 
 def _add_port_last_event(family: Family, event: EventType, rows: RowsByAccount) -> None:

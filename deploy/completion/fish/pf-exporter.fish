@@ -49,6 +49,8 @@ complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion 
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.max-requests -x -d 'Maximum number of concurrent requests; 0 disables the limit'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.enable-lifecycle -d 'Enable reloading with POST /-/reload'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-web.enable-lifecycle -d 'Turns --web.enable-lifecycle off'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.event-timestamps -d 'Expose samples from the stream with the time of their event; see docs/web.md'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-web.event-timestamps -d 'Turns --web.event-timestamps off'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l web.open-health -d 'Serve /-/healthy and /-/ready without authentication'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l no-web.open-health -d 'Turns --web.open-health off'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate completion help' -l record.file -r -F -d 'Record the streams to this file, for pf-exporter replay'
