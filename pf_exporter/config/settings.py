@@ -11,16 +11,15 @@ from typing import Any
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.setting import Setting, setting
+from pf_exporter.config.tag_keys import TAG_KEYS
 from pf_exporter.config.types import (
     ADDRESS,
     BOOLEAN,
-    LABEL,
     LOG_LEVEL,
     PATH,
     ROUTE,
     TEMPORALITY,
     ZONE,
-    SettingType,
     choice,
     duration_from,
     integer_from,
@@ -28,7 +27,7 @@ from pf_exporter.config.types import (
     or_empty,
     size_from,
 )
-from pf_exporter.schema import PERSONAL_FIELDS, RESOURCES, Temporality
+from pf_exporter.schema import PERSONAL_FIELDS, Temporality
 
 
 @dataclass(frozen=True)
@@ -67,24 +66,6 @@ class CounterSettings:
     )
 
 
-MAX_TAGS = 16
-"""Most keys of tags that become labels."""
-
-RESERVED_LABELS = {label for resource in RESOURCES for label in resource.info.labels} | {"job", "instance"}
-"""Labels that the info families already have, or that Prometheus adds."""
-
-
-def _parse_tag_keys(text: str) -> tuple[str, ...]:
-    if not text:
-        return ()
-    keys = list_of(LABEL).parse(text)
-    if len(keys) > MAX_TAGS:
-        raise ValueError(f"expected at most {MAX_TAGS} items")
-    if RESERVED_LABELS.intersection(keys):
-        raise ValueError(f"expected none of the reserved labels {', '.join(sorted(RESERVED_LABELS))}")
-    return keys
-
-
 @dataclass(frozen=True)
 class InventorySettings:
     """The polled resources; ``interval`` is in seconds."""
@@ -95,7 +76,7 @@ class InventorySettings:
         "Interval of polls of the circuits; 0 disables all polls.",
     )
     description_tags: tuple[str, ...] = setting(
-        SettingType(_parse_tag_keys, LABEL.metavar, ",".join, repeatable=True),
+        TAG_KEYS,
         "",
         "Keys of [key=value] tags in descriptions to add as labels to the info metrics.",
     )

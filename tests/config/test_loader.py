@@ -13,7 +13,8 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.loader import load
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.setting import Setting
-from pf_exporter.config.settings import RESERVED_LABELS, SETTINGS
+from pf_exporter.config.settings import SETTINGS
+from pf_exporter.config.tag_keys import RESERVED_LABELS
 from pf_exporter.errors import ConfigError
 from tests.config.helpers import (
     CANARY,
