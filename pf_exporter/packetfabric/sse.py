@@ -166,7 +166,8 @@ class _PlainParser:
         head = block[:start]
         try:
             name = self._names.get(head) or self._name(head)
-            if name and block.count(b"\n") == 3:
+            # Searching for a byte is several times as fast as counting it.
+            if name and block.find(b"\n", start) == len(block) - 2:
                 # tuple.__new__ takes half the time of calling the class.
                 return tuple.__new__(_PlainEvent, (name, block[start:-2].decode()))
         except UnicodeDecodeError:
