@@ -15,6 +15,16 @@ def main() -> int:
 
     The imports take most of the time of a start.
     """
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from pf_exporter.build_info import version_line
+        from pf_exporter.descriptor import write_all
+
+        # Without the imports below this takes a quarter of the time. They explain an error, if there is one.
+        try:
+            write_all(1, f"{version_line()}\n".encode())
+            return 0
+        except OSError:
+            pass
     if ONE_SHOT.isdisjoint(sys.argv[1:]):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 
-from pf_exporter import __version__
-from pf_exporter.build_info import revision
+from pf_exporter.build_info import version_line
 from pf_exporter.command_line import DEFAULT_COMMAND, create_parser, load_command
 from pf_exporter.config import log_format
 from pf_exporter.errors import CannotListen, ConfigError
@@ -20,11 +18,6 @@ from pf_exporter.process import ExitCode, echo, echo_error
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line: the exporter's own flags, and the commands."""
     return create_parser()
-
-
-def _version() -> str:
-    build = f"revision {commit}, " if (commit := revision()) else ""
-    return f"pf_exporter {__version__} ({build}Python {platform.python_version()})"
 
 
 def _wants_json(words: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -54,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         configure_logging("info", "json")
     arguments = parser().parse_args(words)
     if arguments.version:
-        echo(_version())
+        echo(version_line())
         return ExitCode.OK
     try:
         return load_command(arguments.command or DEFAULT_COMMAND).run(arguments, environ)

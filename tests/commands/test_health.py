@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-import http.client
+import socket
 import ssl
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,23 @@ def test_a_flag_may_stand_before_the_command(serve: Serve) -> None:
     assert main([f"--web.listen-address={serve(app=HEALTHY_PAGE).address}", "health"]) == 0
 
 
+def test_a_server_that_does_not_speak_http(capfd: pytest.CaptureFixture[str]) -> None:
+    """A server of another protocol is not a healthy exporter."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert health(address) == 1
+        thread.join()
+    assert printed_error(capfd).startswith(f"{address}: the response is not HTTP; check that --web.config")
+
+
 def test_another_program(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
     """Another healthy program on the port, such as Prometheus, is not a healthy exporter."""
     site = serve(app=PlainTextResponse("Prometheus Server is Healthy.\n"))
@@ -119,7 +137,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error("lost")
 
-    monkeypatch.setattr(http.client.HTTPConnection, "request", fail)
+    monkeypatch.setattr("pf_exporter.commands.health.get_health", fail)
 
 
 @pytest.mark.parametrize("error", [*ENDED, ssl.SSLEOFError, ssl.SSLZeroReturnError])
