@@ -10,8 +10,10 @@ COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /opt/pf-exporter \
     && /opt/pf-exporter/bin/pip install --no-cache-dir --no-compile --only-binary :all: --require-hashes \
        -r requirements.txt -r requirements-build.txt
-COPY setup.cfg pyproject.toml README.md LICENSE ./
+COPY setup.py setup.cfg pyproject.toml README.md LICENSE jsonnetfile.json mixin.libsonnet ./
 COPY pf_exporter pf_exporter
+COPY prometheus prometheus
+COPY grafana grafana
 COPY deploy/man deploy/man
 COPY deploy/completion deploy/completion
 # Fetches nothing. pip and setuptools are removed, because they are not needed later.

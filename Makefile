@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs rules soak bench mutants nightly golden clean tools lock dist image-test image-tools
+.PHONY: demo test check docs rules soak bench mutants nightly golden clean tools lock dist packages chart release-files image-test \
+  image-tools package-test package-tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
@@ -19,6 +20,10 @@ test: $(VENV)/.dev tools
 
 image-test: $(VENV)/.dev image-tools
 	$(BIN)/python -m pytest tests/release/image.py
+
+# Installs the .deb in a small Debian in a temporary folder, as root.
+package-test: $(VENV)/.dev package-tools
+	$(BIN)/python -m pytest tests/release/packages.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -67,6 +72,11 @@ lock: $(VENV)/.release
 	$(LOCKED) --output-file requirements.txt setup.cfg
 	sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(LOCKED) --output-file requirements-build.txt -
 
+# Two builds of a commit have the same bytes, because all times in a release are that of the commit. PROJECT_URL is the
+# address of the project, for the metadata of the wheel, the packages and the chart.
+dist packages chart release-files: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
+dist packages chart release-files: export PROJECT_URL ?=
+
 # Build a release: sdist, wheel and SBOM (CycloneDX).
 dist: $(VENV)/.release
 	rm -rf dist
@@ -74,6 +84,19 @@ dist: $(VENV)/.release
 	$(BIN)/python -m tools.sbom > dist/sbom.cdx.json
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python -m tools.archives dist/*.tar.gz
+
+# A .deb and a .rpm for the Python PACKAGE_PYTHON and the architecture of this machine.
+PACKAGE_PYTHON ?= /usr/bin/python3
+MAINTAINER ?= pf_exporter <pf-exporter@example.org>
+packages: dist
+	$(BIN)/python -m tools.packages --wheel dist/*.whl --to dist --python '$(PACKAGE_PYTHON)' --maintainer '$(MAINTAINER)'
+
+# The Helm chart with its rules and dashboards. IMAGE is the default of image.repository, RUNBOOK_BASE as for `rules`.
+IMAGE ?=
+chart: $(VENV)/.dev
+	mkdir -p dist
+	$(BIN)/python -m tools.chart --to dist --image '$(IMAGE)' --runbook-base '$(RUNBOOK_BASE)'
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
@@ -85,6 +108,10 @@ tools:
 # The image test uses a base image built from Debian packages; it takes minutes.
 image-tools:
 	@tools/install-programs image
+
+# The package test builds packages for Debian's Python, and checks them with lintian and rpm.
+package-tools:
+	@tools/install-programs package
 
 $(VENV)/bin/python:
 	@PYTHON=$(PYTHON) tools/install-programs venv

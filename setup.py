@@ -9,19 +9,28 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-ASSETS = ("jsonnetfile.json", "*.libsonnet", "grafana/*.libsonnet", "grafana/dashboards/*.json")
-ASSETS += ("prometheus/rules.yml", "prometheus/alerts.yml", "prometheus/**/*.libsonnet")
+# As in pf_exporter/assets/files.py.
+ASSETS = (
+    "jsonnetfile.json",
+    "mixin.libsonnet",
+    "grafana/mixin.libsonnet",
+    "grafana/dashboards/*.json",
+    "prometheus/rules.yml",
+    "prometheus/alerts.yml",
+    "prometheus/**/*.libsonnet",
+)
 
 
 class BuildWithAssets(build_py):
-    """Adds what `pf-exporter assets` writes: pf_exporter/assets/files/."""
+    """Adds what `pf-exporter assets` writes: pf_exporter/assets/data/."""
 
     def run(self) -> None:
+        """Copy the package's files, then the assets."""
         super().run()
         if self.editable_mode:
             return
         for path in (path for pattern in ASSETS for path in ROOT.glob(pattern)):
-            target = Path(self.build_lib, "pf_exporter", "assets", "files", path.relative_to(ROOT))
+            target = Path(self.build_lib, "pf_exporter", "assets", "data", path.relative_to(ROOT))
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
 

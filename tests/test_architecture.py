@@ -27,6 +27,7 @@ ORDER = (
     "process",
     "reason",
     "errors",
+    "assets",
     "http_get",
     "supervised_thread",
     "schema",

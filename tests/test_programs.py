@@ -13,8 +13,15 @@ from tests.conftest import tool
 from tests.programs import LIST, OLDEST, required_programs, version_problem
 
 ROOT = LIST.parents[1]
-TARGETS = {"ci": ".ci/run", "venv": "make .venv", "test": "make test", "image": "make image-test"}
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+TARGETS = {
+    "ci": ".ci/run",
+    "venv": "make .venv",
+    "test": "make test",
+    "image": "make image-test",
+    "package": "make package-test",
+}
+FILES = {program.name: Path(program.name).name for program in required_programs() if program.name[0] == "/"}
+"""The paths in the list, and the names of the files that stand for them."""
 
 APT_GET = """\
 #!/bin/sh
@@ -40,7 +47,10 @@ class Machine:
         (folder / "calls").touch()
         # As in a clone, but with the keyring in this folder.
         shutil.copytree(LIST.parent, folder / "tools")
-        (folder / "tools" / LIST.name).write_text(LIST.read_text().replace(KEYRING, str(folder / "keyring")))
+        text = LIST.read_text()
+        for name in FILES:
+            text = text.replace(f" {name} ", f" {self.path(name)} ")
+        (folder / "tools" / LIST.name).write_text(text)
         for name in ("dirname", "ln"):
             (folder / "bin" / name).symlink_to(tool(name))
         self.script("id", f"#!/bin/sh\necho {0 if root else 1000}\n")
@@ -58,7 +68,7 @@ class Machine:
 
     def path(self, name: str) -> Path:
         """Return the path of a program or file of the list on this machine."""
-        return self.folder / ("keyring" if name == KEYRING else f"bin/{name}")
+        return self.folder / FILES.get(name, f"bin/{name}")
 
     def remove(self, *names: str) -> None:
         for name in names:
@@ -87,12 +97,12 @@ class Machine:
 
 
 def target(machine: Machine) -> str:
-    return {"test": "tools", "image": "image-tools"}[machine.purpose]
+    return {"test": "tools", "image": "image-tools", "package": "package-tools"}[machine.purpose]
 
 
-@pytest.fixture(params=["test", "image"])
+@pytest.fixture(params=["test", "image", "package"])
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
-    """A machine with every program of `make tools` or `make image-tools`."""
+    """A machine with every program of `make tools` or a similar target."""
     return Machine(tmp_path, request.param)
 
 
@@ -142,7 +152,7 @@ def test_packages_that_cannot_be_installed(machine: Machine) -> None:
     lacking = {name: package for name, package in machine.programs.items() if package in (first, last)}
     assert machine.missing() == lacking.keys()
     assert own_lines(done.stderr) == [
-        f"{machine.path(name) if name == KEYRING else name} is missing: "
+        f"{machine.path(name) if name in FILES else name} is missing: "
         f"apt-get install {package} did not install it (exit code 100)"
         for name, package in lacking.items()
     ]

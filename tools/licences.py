@@ -67,8 +67,9 @@ def _licence(package: Distribution) -> str:
     """Return the SPDX expression; older packages have a free text."""
     metadata = package.metadata
     classifiers = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License")]
-    texts = [metadata.get("License-Expression"), *(text.rpartition(":: ")[2] for text in classifiers)]
-    texts += [(metadata.get("License") or "").partition("\n")[0]]
+    texts = metadata.get_all("License-Expression") or []
+    texts += [text.rpartition(":: ")[2] for text in classifiers]
+    texts += [text.partition("\n")[0] for text in metadata.get_all("License") or []]
     return next((re.sub(r"\s+", "-", text.strip()) for text in texts if text), "other")
 
 

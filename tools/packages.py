@@ -1,4 +1,4 @@
-"""Build a .deb and a .rpm from a wheel: ``python -m tools.packages --wheel WHEEL --to DIR``, or ``make packages``.
+"""Build a .deb and a .rpm from a wheel: ``python -m tools.packages``, or ``make packages``.
 
 A package contains the exporter and the locked versions of all its dependencies, as an environment for one
 minor version of Python, that of ``--python``. Equal inputs produce equal bytes: times are
@@ -98,9 +98,11 @@ def build_environment(folder: Path, python: str, wheel: Path) -> None:
     command.write_text(
         f"#!{HOME}/bin/python -I\nimport sys\n\nfrom pf_exporter.__main__ import main\n\nsys.exit(main())\n"
     )
+    seconds = _now().timestamp()
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path == command else 0o644)
+        os.utime(path, (seconds, seconds), follow_symlinks=False)
 
 
 def service() -> str:
@@ -199,15 +201,13 @@ def configuration(
                 "depends": [
                     f"python3 (>= {python.version})",
                     f"python3 (<< {following})",
-                    "ca-certificates",
-                    "libc6",
+                    "libc6 (>= 2.34)",
                     "passwd",
                 ]
             },
             "rpm": {
                 "depends": [
                     f"python(abi) = {python.version}",
-                    "ca-certificates",
                     "/usr/sbin/useradd",
                     "/usr/bin/getent",
                 ]
@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, required=True, help="folder for the packages")
     parser.add_argument("--python", default="/usr/bin/python3", help="interpreter that the packages are for")
     parser.add_argument("--maintainer", required=True, help="name and address, as in Debian's Maintainer")
-    parser.add_argument("--url", default="", help="URL of the project")
+    parser.add_argument("--url", default=os.environ.get("PROJECT_URL", ""), help="URL of the project")
     options = parser.parse_args()
     build(options.wheel, options.to, options.python, options.maintainer, options.url)
 

@@ -87,7 +87,7 @@ def create_sbom(lock: str) -> dict[str, Any]:
                 "name": metadata["name"],
                 "version": __version__,
                 "description": metadata["description"],
-                "licenses": [{"license": {"id": metadata["license"]}}],
+                "licenses": [{"license": {"id": metadata["license_expression"]}}],
                 "purl": root,
             }
         },

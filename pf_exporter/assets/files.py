@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pf_exporter.errors import ConfigError
 
-INSTALLED = Path(__file__).with_name("files")
+INSTALLED = Path(__file__).with_name("data")
 """The folder that setup.py adds to the wheel."""
 CLONE = Path(__file__).parents[2]
 PATTERNS = (
@@ -31,5 +31,5 @@ def asset_files(folder: Path | None = None) -> Mapping[str, Path]:
     found = (path for pattern in PATTERNS for path in sorted(folder.glob(pattern)))
     files = {path.relative_to(folder).as_posix(): path for path in found}
     if not files:
-        raise ConfigError(f"{folder} contains no rules and dashboards; install the package from its wheel")
+        raise ConfigError([f"{folder} contains no rules and dashboards: install the exporter from its wheel"])
     return files

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "demo": "run the exporter on a simulated PacketFabric",
         "simulate": "run a simulated PacketFabric",
         "health": "ask the running exporter whether it is healthy",
+        "assets": "write rules, dashboards and the mixin to a folder",
         "completion": "print the completion script of a shell",
         "help": "show the help of a command",
     }

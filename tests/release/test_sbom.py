@@ -53,7 +53,7 @@ def test_described_component(bill: dict[str, Any]) -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     assert (about["type"], about["name"], about["version"]) == ("application", "pf_exporter", __version__)
-    assert about["licenses"] == [{"license": {"id": setup["metadata"]["license"]}}]
+    assert about["licenses"] == [{"license": {"id": setup["metadata"]["license_expression"]}}]
 
 
 def test_components_match_the_lock(bill: dict[str, Any]) -> None:
