@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check docs rules soak bench mutants nightly golden clean tools lock dist packages chart release-files image-test \
-  image-tools package-test package-tools
+.PHONY: demo test check docs rules soak bench mutants nightly golden clean tools lock
+.PHONY: dist packages chart release-files image-test image-tools package-test package-tools
 
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
