@@ -80,14 +80,14 @@ class CredentialsUnreadable(Unauthorized):
 
 
 class SubscriptionGone(ApiError):
-    """HTTP 404 or 410 on the stream: the bundle has expired, or belongs to another session."""
+    """HTTP 404 or 410 on the stream: the subscription has expired, or belongs to another session."""
 
     next_step = NextStep.RENEW
     reason = Reason.SUBSCRIPTION_GONE
 
 
-class BundleGone(SubscriptionGone):
-    """A bundle that the user brought is gone; the exporter must not replace it."""
+class ExistingSubscriptionGone(SubscriptionGone):
+    """A subscription that the user made is gone; the exporter must not replace it."""
 
     next_step = NextStep.EXIT
 

@@ -14,8 +14,8 @@ log = Logger(__name__)
 class SupervisedThread:
     """Runs ``work`` on a daemon thread and reports any exception that ends it.
 
-    ``failed`` is called on that thread with the exception, after it was logged together with ``fields``, such
-    as the account. A thread that ends by itself reports nothing. A thread that calls
+    ``on_failure`` is called on that thread with the exception, after it was logged together with ``fields``,
+    such as the account. A thread that ends by itself reports nothing. A thread that calls
     :meth:`progress` is recognized as stuck: in an endless loop, or in a call that never returns.
     """
 
@@ -24,12 +24,12 @@ class SupervisedThread:
         work: Callable[[], object],
         *,
         name: str,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         clock: Callable[[], float] = time.monotonic,
         **fields: object,
     ) -> None:
         self._work = work
-        self._failed = failed
+        self._on_failure = on_failure
         self._fields = fields
         self._clock = clock
         self._progress_until = float("inf")
@@ -40,7 +40,7 @@ class SupervisedThread:
             self._work()
         except BaseException as exc:  # the top of a thread: nothing above could report it
             log.exception("thread died of an unexpected exception", thread=self._thread.name, **self._fields)
-            self._failed(exc)
+            self._on_failure(exc)
 
     @property
     def name(self) -> str:

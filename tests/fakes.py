@@ -306,8 +306,8 @@ class Fake:
         self.requests: list[Request] = []
         self.sessions: set[str] = {"key"}
         """Accepted tokens: the API key ``key``, and one for each login."""
-        self.bundles: dict[str, str] = {}
-        """Subscription bundles that can be streamed, and their tokens."""
+        self.subscriptions: dict[str, str] = {}
+        """Subscriptions that can be streamed, and their tokens."""
         self.streams: list[_Connection] = []
         """Connections with a live stream."""
         self.connections: set[_Connection] = set()
@@ -481,13 +481,15 @@ class Fake:
     def _authorized(self, request: Request, token: str) -> Answer:
         if request.phase == "logout":
             self.sessions.discard(token)
-            self.bundles = {bundle: owner for bundle, owner in self.bundles.items() if owner != token}
+            self.subscriptions = {
+                subscription: owner for subscription, owner in self.subscriptions.items() if owner != token
+            }
             return answer(200, {"message": "logged out"})
         if request.phase == "subscribe":
-            bundle = str(uuid.uuid4())
-            self.bundles[bundle] = token
-            return answer(201, {"subscription_uuid": bundle})
-        if request.phase == "open" and self.bundles.get(request.path.rpartition("/")[2]) == token:
+            subscription = str(uuid.uuid4())
+            self.subscriptions[subscription] = token
+            return answer(201, {"subscription_uuid": subscription})
+        if request.phase == "open" and self.subscriptions.get(request.path.rpartition("/")[2]) == token:
             return STREAM
         if request.phase in self.lists:
             query = dict(parse_qsl(request.query))

@@ -28,8 +28,8 @@ class Fault:
     reason: Reason
     logins: int = 1
     """Logins until a stream is open again, including the first."""
-    bundles: int = 1
-    """Bundles made by then."""
+    subscriptions: int = 1
+    """Subscriptions made by then."""
 
     @property
     def script(self) -> str:
@@ -58,7 +58,7 @@ def _status(status: int, reason: Reason, *, renews: str = "") -> list[Fault]:
             answer,
             Reason.SUBSCRIPTION_GONE if status in (404, 410) else reason,
             logins=1 + ("login" in renews),
-            bundles=1 + bool(renews),
+            subscriptions=1 + bool(renews),
         ),
     ]
 
@@ -79,11 +79,11 @@ MATRIX: tuple[Fault, ...] = (
     Fault("login", "ends inside the headers", CUT_HEADERS, Reason.REJECTED, logins=2),
     Fault("subscribe", "ends inside the headers", CUT_HEADERS, Reason.REJECTED),
     Fault("open", "ends inside the headers", CUT_HEADERS, Reason.NOT_AN_EVENT_STREAM),
-    *_status(400, Reason.REJECTED, renews="bundle"),
-    *_status(401, Reason.UNAUTHORIZED, renews="login, bundle"),
-    *_status(403, Reason.FORBIDDEN, renews="login, bundle"),
-    *_status(404, Reason.REJECTED, renews="bundle"),
-    *_status(410, Reason.REJECTED, renews="bundle"),
+    *_status(400, Reason.REJECTED, renews="subscription"),
+    *_status(401, Reason.UNAUTHORIZED, renews="login, subscription"),
+    *_status(403, Reason.FORBIDDEN, renews="login, subscription"),
+    *_status(404, Reason.REJECTED, renews="subscription"),
+    *_status(410, Reason.REJECTED, renews="subscription"),
     *_status(429, Reason.RATE_LIMITED),
     *_status(500, Reason.UNAVAILABLE),
     *_status(503, Reason.UNAVAILABLE),
@@ -94,9 +94,9 @@ MATRIX: tuple[Fault, ...] = (
             Answer(307, {"Location": "/elsewhere"}),
             Reason.REJECTED,
             logins,
-            bundles,
+            subscriptions,
         )
-        for phase, logins, bundles in (("login", 2, 1), ("subscribe", 1, 1), ("open", 1, 2))
+        for phase, logins, subscriptions in (("login", 2, 1), ("subscribe", 1, 1), ("open", 1, 2))
     ),
     Fault("login", "answers with a web page", Answer(200, {}, b"<html>"), Reason.REJECTED, logins=2),
     Fault("login", "answers without a token", Answer(200, {}, b"{}"), Reason.REJECTED, logins=2),

@@ -62,7 +62,7 @@ class Life(RuleBasedStateMachine):
         end=st.sampled_from([FIN, RST]),
         phase=st.sampled_from(["login", "subscribe", "open"]),
         refusals=st.lists(st.sampled_from(REFUSALS), max_size=3),
-        forget=st.sampled_from(["nothing", "bundles", "sessions"]),
+        forget=st.sampled_from(["nothing", "subscriptions", "sessions"]),
     )
     def end(self, end: Piece, phase: str, refusals: list[Step], forget: str) -> None:
         """The stream ends; the server forgets something and refuses a few times before it recovers."""
@@ -70,7 +70,7 @@ class Life(RuleBasedStateMachine):
         with self.fake.changed:
             self.fake.script[phase] = refusals
             if forget != "nothing":
-                self.fake.bundles.clear()
+                self.fake.subscriptions.clear()
             if forget == "sessions":
                 self.fake.sessions.clear()
             self.fake.send(end)
@@ -89,7 +89,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def one_login_at_a_time(self) -> None:
-        """There are never two logins or two requests for a bundle at once."""
+        """There are never two logins or two requests for a subscription at once."""
         assert self.fake.most["login"] <= 1
         assert self.fake.most["subscribe"] <= 1
 

@@ -84,8 +84,8 @@ def cause(fault: Fault, fake: Fake) -> None:
         failures = sum(stats.session.login_failures.values())
         assert failures == (stats.session.login_failures.get(fault.reason, 0) if failures else 0)
         assert failures == (fault.phase in ("connect", "login"))
-        bundles = {request.path for request in fake.of("open")}
-        assert len(bundles) == fault.bundles
+        subscriptions = {request.path for request in fake.of("open")}
+        assert len(subscriptions) == fault.subscriptions
 
 
 def test_matrix_covers_every_phase() -> None:

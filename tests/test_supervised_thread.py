@@ -14,9 +14,9 @@ def fail() -> None:
 
 
 def test_an_unexpected_exception_is_logged_and_reported(caplog: pytest.LogCaptureFixture) -> None:
-    """The exception reaches ``failed``, and one line of the log names the thread and the account."""
+    """The exception reaches ``on_failure``, and one line of the log names the thread and the account."""
     reported: list[BaseException] = []
-    thread = SupervisedThread(fail, name="stream north", failed=reported.append, account="north")
+    thread = SupervisedThread(fail, name="stream north", on_failure=reported.append, account="north")
     thread.start()
     assert thread.join(5.0)
     assert [type(exc) for exc in reported] == [RuntimeError]
@@ -34,7 +34,7 @@ def test_system_exit_is_reported_too() -> None:
     def leave() -> None:
         raise SystemExit
 
-    thread = SupervisedThread(leave, name="stream", failed=reported.append)
+    thread = SupervisedThread(leave, name="stream", on_failure=reported.append)
     thread.start()
     assert thread.join(5.0)
     assert [type(exc) for exc in reported] == [SystemExit]
@@ -44,7 +44,7 @@ def test_a_regular_end_reports_nothing() -> None:
     """Work that returns reports nothing, and join() returns False until then."""
     reported: list[BaseException] = []
     gate = threading.Event()
-    thread = SupervisedThread(gate.wait, name="stream", failed=reported.append)
+    thread = SupervisedThread(gate.wait, name="stream", on_failure=reported.append)
     thread.start()
     assert not thread.join(0.0)
     gate.set()
@@ -54,4 +54,4 @@ def test_a_regular_end_reports_nothing() -> None:
 
 def test_a_thread_that_never_started_has_ended() -> None:
     """join() can be called on a thread that was never needed."""
-    assert SupervisedThread(fail, name="stream", failed=lambda exc: None).join(0.0)
+    assert SupervisedThread(fail, name="stream", on_failure=lambda exc: None).join(0.0)

@@ -150,7 +150,7 @@ def reliability() -> str:
             f"The server {fault.what}",
             f"`{fault.reason}`",
             str(fault.logins),
-            str(fault.bundles),
+            str(fault.subscriptions),
         )
         for fault in MATRIX
     )

@@ -27,8 +27,8 @@ NOT_READ = "activity log not read"
 class CatchUp:
     """Reads the log of every gap of the stream, on its own thread, and merges it with what was streamed.
 
-    At the start it reads the last ``at_start`` seconds; 0 turns it off altogether. ``failed`` is called with
-    the exception if the thread dies.
+    At the start it reads the last ``at_start`` seconds; 0 turns it off. ``on_failure`` is called with the
+    exception if the thread dies.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class CatchUp:
         stats: AccountStats,
         *,
         at_start: float,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         min_interval: float = MIN_INTERVAL,
         retry: Backoff = RETRY,
         wall: Callable[[], float] = time.time,
@@ -59,7 +59,7 @@ class CatchUp:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = SupervisedThread(
-            self._run, name=f"activity {self._account}", failed=failed, account=self._account
+            self._run, name=f"activity {self._account}", on_failure=on_failure, account=self._account
         )
 
     def start(self) -> None:

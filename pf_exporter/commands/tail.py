@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         config,
         signals,
         create_processor=functools.partial(PrintingProcessor, printer),
-        bundle=arguments.subscription_uuid,
+        subscription_uuid=arguments.subscription_uuid,
     )
     runner.run(arguments.duration)
     if isinstance(runner.failure, ExporterError):

@@ -45,7 +45,7 @@ class AccountChecks:
         self._client = Client(account, idle_timeout=self._within + 5)
         self._session: Session | None = None
         self._sample: StreamSample | None = None
-        self._bundle = ""
+        self._subscription_uuid = ""
         self._date = ""
 
     def run(self) -> Iterator[CheckResult]:
@@ -126,13 +126,13 @@ class AccountChecks:
 
     def _subscribe(self, session: Session, kind: str) -> Outcome:
         streams = [stream for stream in self._account.streams if stream.type == kind]
-        self._bundle = self._client.subscribe(session, streams)
+        self._subscription_uuid = self._client.subscribe(session, streams)
         return "accepted"
 
     def _subscribe_to_all(self, session: Session) -> Outcome:
         if len(self._account.streams) > 1:
-            self._bundle = self._client.subscribe(session, self._account.streams)
-        return f"one for all streams, {self._bundle[:8]}…"
+            self._subscription_uuid = self._client.subscribe(session, self._account.streams)
+        return f"one for all streams, {self._subscription_uuid[:8]}…"
 
     def _run_with_streams(self, session: Session) -> Iterator[CheckResult]:
         result = self._run("subscription", partial(self._subscribe_to_all, session))
@@ -143,7 +143,7 @@ class AccountChecks:
         store.add_account(self._account.name)
         stats = AccountStats(self._account, idle_timeout=self._within)
         self._sample = sample = StreamSample(
-            partial(self._client.open, session, self._bundle),
+            partial(self._client.open, session, self._subscription_uuid),
             store,
             stats,
             within=self._within,

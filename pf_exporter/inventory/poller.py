@@ -105,7 +105,7 @@ class InventoryPoller:
         )
         self._find_targets()
         self._thread = SupervisedThread(
-            self._run, name=f"inventory {account}", failed=on_failure, account=account
+            self._run, name=f"inventory {account}", on_failure=on_failure, account=account
         )
 
     def _is_stopping(self) -> bool:

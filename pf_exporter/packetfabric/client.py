@@ -41,7 +41,7 @@ API_KEY_HINT = "create an API key in the portal (Settings, API Keys) and use it 
 
 @dataclass(frozen=True)
 class Session:
-    """What requests are authenticated with; a bundle can be streamed only in the session that made it."""
+    """What requests are authenticated with; a subscription can be streamed only in its session."""
 
     token: Secret
     expires_at: float | None
@@ -157,7 +157,7 @@ class Client:
 
     @_without_traceback
     def logout(self, session: Session) -> None:
-        """End a session that comes from a login; its bundles end with it."""
+        """End a session that comes from a login; its subscriptions end with it."""
         if session.from_login:
             self._transport.call(
                 Request(
@@ -171,29 +171,29 @@ class Client:
             )
 
     def subscribe(self, session: Session, streams: Sequence[StreamFilter]) -> str:
-        """Make a subscription bundle, and return its UUID.
+        """Make a subscription, and return its UUID.
 
         It has to be streamed within five minutes, and in this session.
         """
         operation = "subscription"
         body = {"streams": [stream.request() for stream in streams]}
         fields = self._call(operation, "POST", "/v2/events", session, body=body, expect=201)
-        bundle = fields.get("subscription_uuid") if isinstance(fields, dict) else None
+        subscription = fields.get("subscription_uuid") if isinstance(fields, dict) else None
         # It becomes part of a URL that the token is sent to.
-        if not isinstance(bundle, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,64}", bundle):
+        if not isinstance(subscription, str) or not re.fullmatch(r"[0-9A-Za-z-]{1,64}", subscription):
             raise Rejected(f"{self._subject(operation)}: the response holds no usable subscription_uuid")
-        return bundle
+        return subscription
 
     @_without_traceback
-    def open(self, session: Session, bundle: str) -> StreamingResponse:
-        """Open the stream of a bundle, and check status, content type and encoding."""
+    def open(self, session: Session, subscription: str) -> StreamingResponse:
+        """Open the stream of a subscription, and check status, content type and encoding."""
         headers = {
             "Accept": "text/event-stream",
             "Accept-Encoding": "identity",
             "Cache-Control": "no-cache",
             **_bearer(session),
         }
-        path = f"/v2/events/{bundle}"
+        path = f"/v2/events/{subscription}"
         stream = self._transport.open(
             Request("stream", "GET", path, headers, read_timeout=self._idle_timeout)
         )

@@ -38,14 +38,14 @@ def _move(name: str, target: str) -> None:
 class RotatedFiles:
     """The rotated files of the recording at ``path``, at most ``kept`` of them.
 
-    ``failed`` is called on the compressing thread with each error of it. :meth:`rotate` is for one thread.
+    ``on_failure`` is called with each error of the thread that compresses. :meth:`rotate` is for one thread.
     """
 
-    def __init__(self, path: str, kept: int, *, failed: Callable[[OSError], None]) -> None:
+    def __init__(self, path: str, kept: int, *, on_failure: Callable[[OSError], None]) -> None:
         self._path = path
         self._names = [f"{path}.{number}" for number in range(1, kept + 1)]
         self._temporary = f"{path}.rotated.tmp"
-        self._failed = failed
+        self._on_failure = on_failure
         self._names_lock = threading.Lock()
         """Held while files get other names, never while one is compressed."""
         self._compressing = threading.Lock()
@@ -82,7 +82,7 @@ class RotatedFiles:
         try:
             self.compress()
         except OSError as exc:
-            self._failed(exc)
+            self._on_failure(exc)
 
     def compress(self) -> None:
         """Compress the files that are not compressed yet, the oldest first; raises OSError."""

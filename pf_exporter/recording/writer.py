@@ -55,7 +55,7 @@ class RecordingWriter:
         self.problem: str | None = None
         """Why recording fails at the moment, in one line; None while it works."""
         self.stats = RecordingStats()
-        self._rotated = RotatedFiles(path, kept, failed=self._compression_failed)
+        self._rotated = RotatedFiles(path, kept, on_failure=self._compression_failed)
         self._limit = limit
         self._redaction = redaction
         self._wall = wall

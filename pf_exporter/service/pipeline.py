@@ -40,7 +40,7 @@ class ReaderFactory(Protocol):
         stats: AccountStats,
         settings: StreamSettings,
         *,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
     ) -> StreamReader:
         """Create the reader."""
 
@@ -53,8 +53,8 @@ def pipeline_settings(account: Account, config: Config) -> tuple[object, ...]:
 class AccountPipeline:
     """Session, subscription, stream and inventory of one account, which must already be in the store.
 
-    ``on_failure`` is called with the exception if one of the threads dies. ``bundle`` is the UUID of an
-    existing subscription to read instead of creating one; ``wall`` is the clock for arrival times, in UNIX
+    ``on_failure`` is called with the exception if one of the threads dies. ``subscription_uuid`` names an
+    existing subscription to read instead of a new one; ``wall`` is the clock for arrival times, in UNIX
     seconds.
     """
 
@@ -68,7 +68,7 @@ class AccountPipeline:
         create_processor: ProcessorFactory = EventProcessor,
         create_session_manager: Callable[[Client, str], SessionManager] = SessionManager,
         create_reader: ReaderFactory = StreamReader,
-        bundle: str | None = None,
+        subscription_uuid: str | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
@@ -79,7 +79,11 @@ class AccountPipeline:
         self.session_manager = create_session_manager(self.client, account.name)
         self.stats = AccountStats(account, idle_timeout=idle_timeout, session=self.session_manager.stats)
         self.subscription = Subscription(
-            account, self.client, self.session_manager, subscribed=self._subscribed, existing=bundle
+            account,
+            self.client,
+            self.session_manager,
+            on_subscribe=self._subscribed,
+            existing=subscription_uuid,
         )
         self.inventory = InventoryPoller(
             account.name,
@@ -101,7 +105,7 @@ class AccountPipeline:
             self.activity,
             self.stats,
             at_start=catch_up,
-            failed=on_failure,
+            on_failure=on_failure,
         )
         self.processor = create_processor(store, self.stats, activity=self.activity, wall=wall)
         self.reader = create_reader(
@@ -110,11 +114,11 @@ class AccountPipeline:
             self.processor,
             self.stats,
             config.stream,
-            failed=on_failure,
+            on_failure=on_failure,
         )
 
-    def _subscribed(self, bundle: str) -> None:
-        self.stats.subscribed(bundle)
+    def _subscribed(self, subscription_uuid: str) -> None:
+        self.stats.subscribed(subscription_uuid)
         self.inventory.refresh()
 
     def start(self) -> None:

@@ -130,7 +130,7 @@ class Replayer:
         self._loop = loop
         self._on_end = on_end
         self._stopping = stopping or threading.Event()
-        self._thread = SupervisedThread(self._run, name="replay", failed=self._fail)
+        self._thread = SupervisedThread(self._run, name="replay", on_failure=self._fail)
         self.replayed = 0
         """Records replayed so far."""
         self.has_ended = False

@@ -22,7 +22,7 @@ class StreamRunner:
         signals: SignalWaiter,
         *,
         create_processor: ProcessorFactory,
-        bundle: str | None = None,
+        subscription_uuid: str | None = None,
     ) -> None:
         self._signals = signals
         # Commands show what is streamed, and nothing else.
@@ -34,7 +34,12 @@ class StreamRunner:
         """By account."""
         for account in config.accounts:
             self.pipelines[account.name] = AccountPipeline(
-                account, config, self.store, self._fail, create_processor=create_processor, bundle=bundle
+                account,
+                config,
+                self.store,
+                self._fail,
+                create_processor=create_processor,
+                subscription_uuid=subscription_uuid,
             )
 
     @property

@@ -1,4 +1,4 @@
-"""The account: sessions, API keys, and the bundles created with each of them."""
+"""The account: sessions, API keys, and the subscriptions created with each of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pf_exporter.simulator.activity_log import activity_event
 from pf_exporter.simulator.events import Event
 from pf_exporter.simulator.options import Options
-from pf_exporter.simulator.subscription import Bundle, Stream
+from pf_exporter.simulator.subscription import Stream, Subscription
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class AccessToken:
 
 
 class Account:
-    """Sessions, API keys and bundles; modified by the server's thread only.
+    """Sessions, API keys and subscriptions; modified by the server's thread only.
 
     Tests read from other threads, so properties copy a dict with ``list`` in one step.
     """
@@ -53,7 +53,7 @@ class Account:
         self._options = options
         self._wall = wall
         self._tokens: dict[str, AccessToken] = {}
-        self._bundles: dict[str, Bundle] = {}
+        self._subscriptions: dict[str, Subscription] = {}
         self.log: list[Event] = []
         """Logins and logouts on this simulator; streams send the entries appended after they opened."""
         self._add(AccessToken(options.api_key, wall(), None, str(uuid.UUID(int=1)), "demo"))
@@ -125,21 +125,25 @@ class Account:
         """Return the valid API keys."""
         return [access for access in self._valid() if access.key_uuid]
 
-    def subscribe(self, token: str, streams: tuple[Stream, ...]) -> Bundle:
-        """Create a bundle that only this token can stream."""
-        self._bundles = {bundle.uuid: bundle for bundle in self.bundles()}
-        bundle = Bundle(str(uuid.uuid4()), token, self._wall(), streams)
-        self._bundles[bundle.uuid] = bundle
-        return bundle
+    def subscribe(self, token: str, streams: tuple[Stream, ...]) -> Subscription:
+        """Create a subscription that only this token can stream."""
+        self._subscriptions = {subscription.uuid: subscription for subscription in self.subscriptions()}
+        subscription = Subscription(str(uuid.uuid4()), token, self._wall(), streams)
+        self._subscriptions[subscription.uuid] = subscription
+        return subscription
 
-    def bundles(self) -> list[Bundle]:
-        """Return the bundles that can be streamed."""
-        return [bundle for bundle in list(self._bundles.values()) if self.bundle(bundle.token, bundle.uuid)]
+    def subscriptions(self) -> list[Subscription]:
+        """Return the subscriptions that can be streamed."""
+        return [
+            subscription
+            for subscription in list(self._subscriptions.values())
+            if self.subscription(subscription.token, subscription.uuid)
+        ]
 
-    def bundle(self, token: str, bundle_uuid: str) -> Bundle | None:
-        """Return the bundle, None if it does not exist, belongs to another token, or has expired."""
-        bundle = self._bundles.get(bundle_uuid)
-        if bundle is None or bundle.token != token or not self.access(token):
+    def subscription(self, token: str, uuid_: str) -> Subscription | None:
+        """Return the subscription, None if it does not exist, belongs to another token, or has expired."""
+        subscription = self._subscriptions.get(uuid_)
+        if subscription is None or subscription.token != token or not self.access(token):
             return None
-        waited = self._wall() - bundle.created
-        return bundle if bundle.streamed or waited <= self._options.bundle_ttl else None
+        waited = self._wall() - subscription.created
+        return subscription if subscription.streamed or waited <= self._options.subscription_ttl else None

@@ -14,7 +14,7 @@ class Count(Enum):
     LOGIN_ATTEMPTS = auto()
     LOGINS = auto()
     LOGOUTS = auto()
-    BUNDLES = auto()
+    SUBSCRIPTIONS = auto()
     STREAMS = auto()
     STREAMS_ENDED = auto()
     EVENTS = auto()

@@ -1,4 +1,4 @@
-"""The routes of the Streaming Events API: create a bundle, and stream it."""
+"""The routes of the Streaming Events API: create a subscription, and stream it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pf_exporter.simulator.errors import UPSTREAM_ERROR
 from pf_exporter.simulator.faults import Fault
 from pf_exporter.simulator.request import authenticate, read_json_object
 from pf_exporter.simulator.stream import EventStream, OpenStreams
-from pf_exporter.simulator.subscription import Bundle, parse_streams
+from pf_exporter.simulator.subscription import Subscription, parse_streams
 
 
 class EventRoutes:
@@ -44,28 +44,28 @@ class EventRoutes:
         streams = parse_streams(await read_json_object(request))
         if Fault.SUBSCRIBE_EMPTY in self._faults:
             return JSONResponse({}, 201)
-        bundle = self._account.subscribe(access.token, streams)
-        self._counters.increment(Count.BUNDLES)
-        return JSONResponse({"subscription_uuid": bundle.uuid}, 201)
+        subscription = self._account.subscribe(access.token, streams)
+        self._counters.increment(Count.SUBSCRIPTIONS)
+        return JSONResponse({"subscription_uuid": subscription.uuid}, 201)
 
     async def _stream(self, request: Request) -> ASGIApp:
         access = authenticate(request, self._account)
         failure = self._opening_fault(access)
         if failure is not None:
             return failure
-        bundle = self._account.bundle(access.token, request.path_params["uuid"])
-        if bundle is None or Fault.STREAM_404 in self._faults:
+        subscription = self._account.subscription(access.token, request.path_params["uuid"])
+        if subscription is None or Fault.STREAM_404 in self._faults:
             raise HTTPException(404, "Subscription not found.")
-        others = self._streams.of_bundle(bundle)
+        others = self._streams.of_subscription(subscription)
         if others and Fault.NO_SECOND_CONNECTION in self._faults:
             raise HTTPException(409, "This subscription is being streamed already.")
         if Fault.KICK_FIRST in self._faults:
             for other in others:
                 other.end()
-        return self._open(bundle)
+        return self._open(subscription)
 
     def _opening_fault(self, access: AccessToken) -> Response | None:
-        """Return the response of a fault that applies to any bundle, None if there is no such fault."""
+        """Return the response of a fault that applies to any subscription, None if there is no such fault."""
         faults = self._faults
         max_age = faults.number(Fault.STREAM_401)
         if max_age is not None and self._context.wall() - access.created >= max_age:
@@ -76,9 +76,9 @@ class EventRoutes:
             return HTMLResponse("<!DOCTYPE html><title>Maintenance</title><p>Please try again later.")
         return UPSTREAM_ERROR if Fault.STREAM_500 in faults else None
 
-    def _open(self, bundle: Bundle) -> ASGIApp:
-        bundle.streamed = True
-        stream = EventStream(bundle, self._context)
+    def _open(self, subscription: Subscription) -> ASGIApp:
+        subscription.streamed = True
+        stream = EventStream(subscription, self._context)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             self._streams.add(stream)

@@ -25,7 +25,7 @@ class Options:
     """A comment is sent after this time without an event."""
     max_connection: float = 7200.0
     """A stream is ended in an orderly way at this age."""
-    bundle_ttl: float = 300.0
+    subscription_ttl: float = 300.0
     """A subscription that is not streamed within this time expires."""
     session_lifetime: float = 30 * 86400.0
     login: str = "demo"

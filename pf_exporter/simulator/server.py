@@ -20,8 +20,8 @@ from pf_exporter.simulator.options import Options
 class Simulator:
     """A simulated PacketFabric; listens as soon as it is created and answers after :meth:`start`.
 
-    ``wall`` returns UNIX seconds. It decides the age of sessions and bundles and the timestamps of events;
-    the pace of a stream, its heartbeats and its end follow the event loop's clock.
+    ``wall`` returns UNIX seconds. It decides the age of sessions and subscriptions, and the time of
+    events; the pace of a stream, its heartbeats and its end follow the event loop's clock.
     """
 
     def __init__(self, options: Options | None = None, wall: Callable[[], float] = time.time) -> None:
@@ -89,14 +89,14 @@ class Simulator:
         return len(self._account.sessions())
 
     @property
-    def bundles(self) -> int:
-        """Bundles created since the start."""
-        return self._counters[Count.BUNDLES]
+    def subscriptions(self) -> int:
+        """Subscriptions created since the start."""
+        return self._counters[Count.SUBSCRIPTIONS]
 
     @property
-    def live_bundles(self) -> int:
-        """Bundles that can be streamed now."""
-        return len(self._account.bundles())
+    def live_subscriptions(self) -> int:
+        """Subscriptions that can be streamed now."""
+        return len(self._account.subscriptions())
 
     @property
     def streams(self) -> int:

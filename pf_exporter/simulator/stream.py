@@ -13,7 +13,7 @@ from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.counters import Count
 from pf_exporter.simulator.events import Event, encode_event
 from pf_exporter.simulator.faults import Fault
-from pf_exporter.simulator.subscription import Bundle
+from pf_exporter.simulator.subscription import Subscription
 
 _HEARTBEAT = b":\n\n"
 _CHUNK_BYTES = 32_768
@@ -24,8 +24,8 @@ _WRITE_GRACE = 0.3
 class EventStream:
     """The response to ``GET /v2/events/{uuid}``, an ASGI application for one request."""
 
-    def __init__(self, bundle: Bundle, context: Context) -> None:
-        self.bundle = bundle
+    def __init__(self, subscription: Subscription, context: Context) -> None:
+        self.subscription = subscription
         self._options = context.options
         self._wall = context.wall
         self._network = context.network
@@ -79,7 +79,7 @@ class EventStream:
         interval = self._options.interval
         sample = math.floor(self._activity_until / interval) * interval
         due = self._loop.time()
-        while not self._ending.done() and self._account.access(self.bundle.token):
+        while not self._ending.done() and self._account.access(self.subscription.token):
             if self._loop.time() >= due:
                 await self._send_frames(send, self._frames(sample))
                 # Samples are at multiples of the interval, so that all readers receive the same ones. Advance
@@ -102,14 +102,14 @@ class EventStream:
         now = self._wall()
         yield from self._network.activity(now, self._activity_until)
         self._activity_until = now
-        if self.bundle.has_measurements():
+        if self.subscription.has_measurements():
             yield from self._network.measurements(sample)
             if Fault.OUT_OF_ORDER in self._faults:
                 yield from self._network.measurements(sample - self._options.interval)
 
     def _frames(self, sample: float) -> Iterator[bytes]:
         return self._faults.distort(
-            encode_event(event) for event in self._events(sample) if self.bundle.includes(event)
+            encode_event(event) for event in self._events(sample) if self.subscription.includes(event)
         )
 
     def _is_silent(self) -> bool:
@@ -169,14 +169,14 @@ class OpenStreams:
         """Remove a stream that has ended."""
         self._streams.discard(stream)
 
-    def of_bundle(self, bundle: Bundle) -> list[EventStream]:
-        """Return the open streams of one bundle."""
-        return [stream for stream in self._streams if stream.bundle is bundle]
+    def of_subscription(self, subscription: Subscription) -> list[EventStream]:
+        """Return the open streams of one subscription."""
+        return [stream for stream in self._streams if stream.subscription is subscription]
 
     def end_unauthorized(self, account: Account) -> None:
         """End the streams whose token is no longer valid."""
         for stream in self._streams:
-            if not account.access(stream.bundle.token):
+            if not account.access(stream.subscription.token):
                 stream.end()
 
     def end_all(self) -> None:

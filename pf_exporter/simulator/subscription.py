@@ -1,4 +1,4 @@
-"""Subscriptions to events: the request body, and the bundle of streams it creates."""
+"""Subscriptions to events: the request body, and the subscription of streams it creates."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Stream = Mapping[str, object]
 
 
 @dataclass
-class Bundle:
+class Subscription:
     """The result of one ``POST /v2/events``; ``created`` is in UNIX seconds."""
 
     uuid: str

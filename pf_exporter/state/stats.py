@@ -77,7 +77,7 @@ class AccountStats:
         self.session = session or SessionStats()
         """Written by the account's session manager."""
         self.state = StreamState.CONNECTING
-        self.bundle = ""
+        self.subscription_uuid = ""
         """UUID of the subscription; empty until there is one."""
         self.subscribed_at: float | None = None
         """UNIX seconds of the subscription; None until there is one."""
@@ -120,9 +120,9 @@ class AccountStats:
         self.gaps = GapLog()
         self.history = AccountHistory(self._snapshot())
 
-    def subscribed(self, bundle: str) -> None:
+    def subscribed(self, subscription_uuid: str) -> None:
         """Record the UUID of a new subscription."""
-        self.bundle = bundle
+        self.subscription_uuid = subscription_uuid
         self.subscribed_at = time.time()
 
     def opened(self, at: float | None = None) -> None:

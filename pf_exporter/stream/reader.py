@@ -42,9 +42,9 @@ log = Logger(__name__)
 class StreamReader:
     """Reads one account's stream on its own thread.
 
-    All state belongs to that thread; :meth:`stop` and :meth:`join` are for others. ``failed`` is called with
-    the exception if the account cannot be read any more: because of an unexpected exception, or of an error
-    that only the user can correct.
+    All state belongs to that thread; :meth:`stop` and :meth:`join` are for others. ``on_failure`` is called
+    with the exception if the account cannot be read any more: because of an unexpected exception, or of an
+    error that only the user can correct.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class StreamReader:
         stats: AccountStats,
         settings: StreamSettings,
         *,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         drain: DrainLimits = DrainLimits(),  # noqa: B008  # immutable
         retry: RetrySchedule | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -68,7 +68,7 @@ class StreamReader:
         self._rotate_after = settings.rotate_after or float("inf")
         self._retry = retry or RetrySchedule(settings)
         self._idle_timeout = settings.idle_timeout
-        self._failed = failed
+        self._on_failure = on_failure
         self._drain = drain
         self._clock = clock
         self._deduplicator = Deduplicator(clock=clock)
@@ -78,12 +78,12 @@ class StreamReader:
         # A login, a subscription, the opening and the first byte, each as slow as it may be.
         self._rotation_timeout = 3 * CALL_DEADLINE + 2 * settings.idle_timeout
         self._thread = SupervisedThread(
-            self._run, name=f"stream {self._account}", failed=self._thread_failed, account=self._account
+            self._run, name=f"stream {self._account}", on_failure=self._thread_failed, account=self._account
         )
 
     def _thread_failed(self, exc: BaseException) -> None:
         self._stats.stopped()
-        self._failed(exc)
+        self._on_failure(exc)
 
     @property
     def is_stuck(self) -> bool:
@@ -116,7 +116,7 @@ class StreamReader:
             except ExporterError as exc:
                 if exc.next_step is NextStep.EXIT:
                     self._stats.lost(exc.reason, StreamState.STOPPED, message=str(exc))
-                    self._failed(exc)
+                    self._on_failure(exc)
                     return
                 ended, stream = stream, None
                 was_planned = ended is not None and ended.response.was_shut_down
@@ -201,7 +201,7 @@ class StreamReader:
             current,
             account=self._account,
             limits=self._drain,
-            failed=self._thread_failed,
+            on_failure=self._thread_failed,
             clock=self._clock,
         )
         self._rotation.start()

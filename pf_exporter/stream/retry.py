@@ -36,7 +36,7 @@ class RetrySchedule:
         was_healthy = lifetime is not None and lifetime >= self._healthy_after
         if was_healthy:
             self._backoff = self._backoff.reset()
-        # A planned end, or an error that a new bundle or login resolves, needs no wait the first time.
+        # A planned end, or an error that a new subscription or login resolves, needs no wait the first time.
         is_resolved = isinstance(exc, StreamEnded) or exc.next_step is NextStep.RENEW
         is_resolved = is_resolved or (was_healthy and isinstance(exc, StreamBroken))
         at_once = is_resolved and not self._backoff.attempt

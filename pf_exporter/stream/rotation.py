@@ -43,14 +43,14 @@ class Rotation:
         *,
         account: str,
         limits: DrainLimits,
-        failed: Callable[[BaseException], None],
+        on_failure: Callable[[BaseException], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._subscription = subscription
         self._current = current
         self._account = account
         self._limits = limits
-        self._failed = failed
+        self._on_failure = on_failure
         self._clock = clock
         self._changed = threading.Event()
         self._current_ended = False
@@ -69,7 +69,7 @@ class Rotation:
 
     def _new_thread(self, work: Callable[[], None], name: str) -> SupervisedThread:
         name = f"stream {self._account} {name}"
-        return SupervisedThread(work, name=name, failed=self._failed, account=self._account)
+        return SupervisedThread(work, name=name, on_failure=self._on_failure, account=self._account)
 
     def start(self) -> None:
         """Start to open the next stream."""

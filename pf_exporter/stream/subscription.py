@@ -1,4 +1,4 @@
-"""An account's subscription: a bundle in the current session, replaced when the API refuses it."""
+"""An account's subscription: registered in the current session, replaced when the API refuses it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pf_exporter.config import Account
-from pf_exporter.errors import BundleGone, ExporterError, Forbidden, Rejected, SubscriptionGone, Unauthorized
+from pf_exporter.errors import (
+    ExistingSubscriptionGone,
+    ExporterError,
+    Forbidden,
+    Rejected,
+    SubscriptionGone,
+    Unauthorized,
+)
 from pf_exporter.packetfabric import Client, Session, SessionManager, StreamingResponse
 from pf_exporter.schema import canonical_id
 from pf_exporter.stream.held_stream import HeldStream
 
 UNSTREAMED_LIFETIME = 240.0
-"""Seconds for which a bundle that was never streamed is used; the API forgets it after 300."""
+"""Seconds for which a subscription that was never streamed is used; the API forgets it after 300."""
 
 
 @dataclass
-class _Bundle:
-    """A subscription bundle and the session it is bound to."""
+class _Registration:
+    """A subscription at the API and the session it is bound to."""
 
     session: Session
     uuid: str
@@ -29,7 +36,7 @@ class _Bundle:
     circuits: frozenset[str] | None = None
     """Canonical IDs of the circuits that existed when it was made, once they are known."""
     stale: bool = False
-    """Whether there are new circuits since; the API does not document whether they join a bundle."""
+    """Whether there are new circuits since; the API does not document whether they join a subscription."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,8 @@ class OpenStream:
 class Subscription:
     """Opens the streams of one account; for one thread at a time, except where noted.
 
-    ``existing`` is the UUID of a existing bundle to use instead of new ones.
-    ``subscribed`` is called with the UUID of each new bundle, and of an existing one at its first use.
+    ``existing`` is the UUID of an existing subscription to use instead of new ones.
+    ``on_subscribe`` is called with the UUID of each new one, and of an existing one at its first use.
     """
 
     def __init__(
@@ -69,72 +76,74 @@ class Subscription:
         client: Client,
         session_manager: SessionManager,
         *,
-        subscribed: Callable[[str], None] = lambda bundle: None,
+        on_subscribe: Callable[[str], None] = lambda uuid: None,
         existing: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account = account
         self._client = client
         self._session_manager = session_manager
-        self._subscribed = subscribed
+        self._on_subscribe = on_subscribe
         self._existing = existing
         self._clock = clock
-        self._bundle: _Bundle | None = None
+        self._registration: _Registration | None = None
         self._circuits: frozenset[str] | None = None
         self.single_connection = False
-        """Whether the API allows only one stream of a bundle, as far as seen; it does not document this."""
+        """Whether the API allows only one stream of a subscription, as far as seen: this is undocumented."""
         self._takes_all_circuits = any(
             stream.type != "customer" and not stream.selectors for stream in account.streams
         )
 
     @property
     def stale(self) -> bool:
-        """Whether the current bundle may lack circuits, so that a new one is due. Any thread may read."""
-        bundle = self._bundle  # read once: the thread that opens the next stream may replace it
-        return bundle is not None and bundle.stale
+        """Whether the current subscription may lack circuits and a new one is due. Any thread may read."""
+        registration = self._registration  # read once: the thread that opens the next stream may replace it
+        return registration is not None and registration.stale
 
     def update_inventory(self, circuits: frozenset[str]) -> None:
         """Take note of the IDs of all circuits that the account has now. Any thread may call."""
-        bundle, current = self._bundle, frozenset(map(canonical_id, circuits))
+        registration, current = self._registration, frozenset(map(canonical_id, circuits))
         self._circuits = current
-        if bundle is not None and self._takes_all_circuits:
-            if bundle.circuits is None:
-                bundle.circuits = current
-            bundle.stale = bundle.stale or not current <= bundle.circuits
+        if registration is not None and self._takes_all_circuits:
+            if registration.circuits is None:
+                registration.circuits = current
+            registration.stale = registration.stale or not current <= registration.circuits
 
-    def _usable(self, session: Session) -> _Bundle | None:
-        bundle = self._bundle
-        if bundle is None or bundle.session is not session:
+    def _usable(self, session: Session) -> _Registration | None:
+        registration = self._registration
+        if registration is None or registration.session is not session:
             return None
-        is_young = self._clock() - bundle.made_at < UNSTREAMED_LIFETIME
-        return bundle if bundle.was_streamed or is_young else None
+        is_young = self._clock() - registration.made_at < UNSTREAMED_LIFETIME
+        return registration if registration.was_streamed or is_young else None
 
-    def _subscribe(self, session: Session) -> _Bundle:
+    def _subscribe(self, session: Session) -> _Registration:
         made_at = self._clock()
-        # Read before the bundle is made: a circuit that is first seen later may not be part of it.
+        # Read before the subscription is made: a circuit that is first seen later may not be part of it.
         circuits = self._circuits
         uuid = self._existing or self._client.subscribe(session, self._account.streams)
-        bundle = self._bundle = _Bundle(session, uuid, made_at, circuits=circuits)
-        self._subscribed(uuid)
-        return bundle
+        registration = self._registration = _Registration(session, uuid, made_at, circuits=circuits)
+        self._on_subscribe(uuid)
+        return registration
 
     def open(self) -> OpenStream:
         """Open a stream; log in and subscribe first if needed.
 
-        Raises an :class:`ApiError` or :class:`NotAnEventStream`. A session or bundle that the API refused is
-        dropped, so that the next call makes a new one.
+        Raises an :class:`ApiError` or :class:`NotAnEventStream`. A session or subscription that was refused
+        is dropped, so that the next call makes a new one.
         """
         session = self._session_manager.get()
         try:
-            bundle = self._usable(session) or self._subscribe(session)
-            response = self._client.open(session, bundle.uuid)
+            registration = self._usable(session) or self._subscribe(session)
+            response = self._client.open(session, registration.uuid)
         except ExporterError as exc:
             self._drop_refused(session, exc)
             if isinstance(exc, SubscriptionGone) and self._existing is not None:
-                raise BundleGone(f"{exc}; make another, and stream it within five minutes") from None
+                raise ExistingSubscriptionGone(
+                    f"{exc}; make another, and stream it within five minutes"
+                ) from None
             raise
         self._session_manager.verified(session)
-        bundle.was_streamed = True
+        registration.was_streamed = True
         return OpenStream(session, response, self._clock())
 
     def _drop_refused(self, session: Session, error: ExporterError) -> None:
@@ -146,13 +155,13 @@ class Subscription:
         if is_forbidden:
             self._session_manager.log_out(session)  # it is valid, but without permission
         if isinstance(error, Unauthorized | SubscriptionGone | Rejected):
-            self._bundle = None
+            self._registration = None
 
     def open_second(self) -> OpenStream:
-        """Open a stream beside the current one: of the same bundle, or of a new one if that is refused."""
+        """Open a stream beside the current one: of the same subscription, or of a new one if refused."""
         if self.single_connection or self.stale:
-            self._bundle = None
-        is_reused = self._bundle is not None and self._usable(self._session_manager.get()) is not None
+            self._registration = None
+        is_reused = self._registration is not None and self._usable(self._session_manager.get()) is not None
         try:
             return self.open()
         except (Rejected, SubscriptionGone):

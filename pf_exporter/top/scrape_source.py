@@ -108,7 +108,7 @@ class ScrapeSource:
         self._latest = (Reading(), clock())
         """The last successful scrape and its time; one tuple, so that both change at once."""
         self._stopping = threading.Event()
-        self._thread = SupervisedThread(self._run, name="scrape", failed=on_failure)
+        self._thread = SupervisedThread(self._run, name="scrape", on_failure=on_failure)
 
     def start(self) -> None:
         """Scrape once, then at the interval. Raises :class:`ApiError` if the first scrape fails."""

@@ -152,9 +152,9 @@ def _until(at: Moment) -> tuple[str, str]:
 
 def _stream(stats: AccountStats, now: float) -> Iterator[Fact]:
     # The start of the UUID tells subscriptions apart; the whole of it would give access to the stream.
-    bundle, subscribed_at = stats.bundle, stats.subscribed_at
+    uuid, subscribed_at = stats.subscription_uuid, stats.subscribed_at
     made = "" if subscribed_at is None else f"made {_ago(subscribed_at, now)}"
-    yield Fact("Subscription", f"{bundle[:8]}…" if bundle else "none", made)
+    yield Fact("Subscription", f"{uuid[:8]}…" if uuid else "none", made)
     opened_at, rotate_at = stats.stream_opened_at, stats.rotate_at
     rotation = "" if rotate_at is None else f"rotation in {duration(max(rotate_at - now, 0.0))}"
     yield Fact("Stream", "none" if opened_at is None else f"open for {duration(now - opened_at)}", rotation)

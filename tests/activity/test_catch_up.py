@@ -40,7 +40,7 @@ class Harness:
             self.counter,
             self.stats,
             at_start=at_start,
-            failed=self.failures.append,
+            on_failure=self.failures.append,
             min_interval=0.0,
             retry=Backoff(0.01, 0.02),
             wall=lambda: self.now,

@@ -105,7 +105,7 @@ def test_nothing_is_left_behind(program: Start, fake: Fake) -> None:
     assert program("check", FREE, "--within=1s", env=env(fake)).end() == 0
     fake.wait_for(lambda: not fake.connections)
     assert fake.sessions == {"key"}
-    assert (fake.bundles, fake.streams) == ({}, [])
+    assert (fake.subscriptions, fake.streams) == ({}, [])
 
 
 def test_a_key(program: Start, golden: Golden, fake: Fake) -> None:

@@ -219,24 +219,24 @@ def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
             process.wait()
 
 
-def test_an_existing_bundle(program: Start) -> None:
-    """An existing bundle is streamed with its token, and no other is created."""
+def test_an_existing_subscription(program: Start) -> None:
+    """An existing subscription is streamed with its token, and no other is created."""
     with Simulator(Options(listen_address="127.0.0.1:0", interval=0.2)) as simulator:
         account = Account(
             api_url=simulator.url, login=Secret(simulator.login), password=Secret(simulator.password)
         )
         client = Client(account, idle_timeout=5)
         session = client.login()
-        bundle = client.subscribe(session, [StreamFilter("vc")])
+        subscription = client.subscribe(session, [StreamFilter("vc")])
         env = {"PF_HOST": simulator.url, "PF_TOKEN": session.token.reveal()}
-        command = program("tail", "--count=5", f"--subscription-uuid={bundle}", env=env)
+        command = program("tail", "--count=5", f"--subscription-uuid={subscription}", env=env)
         assert command.end() == 0, command.output
         assert {line.split()[1] for line in command.lines} == {"vc|metrics"}
         client.logout(session)
 
 
-def test_a_bundle_that_is_gone(program: Start, fake: Fake) -> None:
-    """An existing bundle that has expired is exit code 5, with what to do."""
+def test_a_subscription_that_is_gone(program: Start, fake: Fake) -> None:
+    """An existing subscription that has expired is exit code 5, with what to do."""
     fake.script["open"] = [Answer(404)]
     uuid = "11111111-2222-3333-4444-555555555555"
     command = program("tail", f"--subscription-uuid={uuid}", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})

@@ -57,7 +57,7 @@ def test_all_checks_in_order(fake: Fake) -> None:
     assert failed(results) == []
     assert {result.account for result in results} == {"a"}
     fake.wait_for(lambda: not fake.connections)
-    assert fake.bundles == {}
+    assert fake.subscriptions == {}
 
 
 def test_a_key_is_not_logged_out(fake: Fake) -> None:

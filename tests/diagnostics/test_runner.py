@@ -14,9 +14,9 @@ from pf_exporter.diagnostics.result import (
 )
 from pf_exporter.diagnostics.runner import run_check
 from pf_exporter.errors import (
-    BundleGone,
     CertificateNotTrusted,
     ConfigError,
+    ExistingSubscriptionGone,
     ExporterError,
     Forbidden,
     LoginIncomplete,
@@ -65,7 +65,7 @@ def test_outcomes() -> None:
         (CertificateNotTrusted("x"), FailureClass.REACH),
         (RateLimited("x"), FailureClass.REACH),
         (SubscriptionGone("x"), FailureClass.STREAM),
-        (BundleGone("x"), FailureClass.STREAM),
+        (ExistingSubscriptionGone("x"), FailureClass.STREAM),
         (Rejected("x"), FailureClass.STREAM),
         (NotAnEventStream("x"), FailureClass.STREAM),
         (StreamEnded("x"), FailureClass.SILENCE),

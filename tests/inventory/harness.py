@@ -104,8 +104,8 @@ class FakeApi:
             self.logins += 1
             return JSONResponse({"token": f"token-{self.logins}"})
         if path == "/v2/events":
-            return JSONResponse({"subscription_uuid": "bundle"}, 201)
-        if path == "/v2/events/bundle":
+            return JSONResponse({"subscription_uuid": "subscription"}, 201)
+        if path == "/v2/events/subscription":
             return Response(": heartbeat\n\n", media_type="text/event-stream")
         if path not in self.lists:
             return JSONResponse({"message": "Requested URL not found"}, 404)

@@ -248,14 +248,14 @@ def test_a_slow_poll_shortens_the_wait(api: FakeApi, create_account: CreateAccou
 
 
 def test_a_new_subscription_refreshes_the_inventory(account: PolledAccount) -> None:
-    """A new bundle triggers a poll; reopening the stream of an existing bundle does not."""
-    bundles: list[str] = []
+    """A new subscription triggers a poll; reopening the stream of an existing subscription does not."""
+    subscriptions: list[str] = []
     subscription = Subscription(
-        account.account, account.client, account.session_manager, subscribed=bundles.append
+        account.account, account.client, account.session_manager, on_subscribe=subscriptions.append
     )
     for _ in range(2):
         subscription.open().response.close()
-        assert bundles == ["bundle"]
+        assert subscriptions == ["subscription"]
 
 
 def test_stop_interrupts_a_wait(api: FakeApi, create_account: CreateAccount) -> None:

@@ -65,7 +65,7 @@ def test_every_circuit_of_the_simulator(simulator: Simulator) -> None:
     ends = [(one.labels["port_a"], one.labels["port_z"]) for one in families["packetfabric_vc_info"]]
     assert ends == [(one.a.port.circuit_id, one.z.port.circuit_id) for one in network.circuits]
     assert {name for name, samples in families.items() if samples} >= INFO_FAMILIES
-    assert (simulator.logins, simulator.bundles, simulator.live_sessions) == (1, 1, 0)
+    assert (simulator.logins, simulator.subscriptions, simulator.live_sessions) == (1, 1, 0)
 
 
 def test_rates_of_the_simulator(simulator: Simulator) -> None:
@@ -92,7 +92,7 @@ def test_a_server_that_ignores_paging(simulator: Simulator) -> None:
 
 
 def test_a_failing_inventory_does_not_affect_the_stream(simulator: Simulator) -> None:
-    """While the lists fail there is one login, one bundle and one stream."""
+    """While the lists fail there is one login, one subscription and one stream."""
     simulator.faults.add("inventory-500")
     with exporter(simulator) as running:
         pipeline = running.pipelines[0]
@@ -100,7 +100,7 @@ def test_a_failing_inventory_does_not_affect_the_stream(simulator: Simulator) ->
             lambda: pipeline.stats.up and pipeline.inventory.failures["unavailable"] > 3,
             "stream, and failures",
         )
-        assert (simulator.logins, simulator.bundles, simulator.streams) == (1, 1, 1)
+        assert (simulator.logins, simulator.subscriptions, simulator.streams) == (1, 1, 1)
         simulator.faults.discard("inventory-500")
         until(lambda: pipeline.inventory.snapshot.at, "a poll")
 

@@ -16,7 +16,7 @@ from pf_exporter.packetfabric.transport import Transport
 from tests.fakes import Answer, Fake
 
 KEY = Session(Secret("key"), None, from_login=False)
-BUNDLE = "11111111-2222-3333-4444-555555555555"
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 CANARY = "c4nary-5ecret"
 PATH = "/v2/ports"
 SOON = 1.0

@@ -24,7 +24,7 @@ from pf_exporter.errors import (
 from pf_exporter.packetfabric.client import Session
 from pf_exporter.schema.timestamps import epoch
 from tests.fakes import HEARTBEAT, STREAM, Answer, Fake, answer, event
-from tests.packetfabric.harness import BUNDLE, KEY, make_client
+from tests.packetfabric.harness import KEY, SUBSCRIPTION, make_client
 
 ODD = "pä€ß𝄞"
 
@@ -78,18 +78,18 @@ def test_secrets_beyond_latin_1(fake: Fake) -> None:
     client = make_client(fake, login=Secret(ODD), password=Secret(ODD * 2))
     client.login()
     assert fake.requests[0].json() == {"login": ODD, "password": ODD * 2}
-    fake.script["subscribe"] = [answer(201, {"subscription_uuid": BUNDLE})]
+    fake.script["subscribe"] = [answer(201, {"subscription_uuid": SUBSCRIPTION})]
     client.subscribe(Session(Secret(ODD), None, from_login=False), [])
     assert fake.requests[1].headers["authorization"].encode("latin-1").decode() == f"Bearer {ODD}"
 
 
 def test_on_behalf(fake: Fake) -> None:
     """A reseller's header is on every request, including the login and the stream."""
-    reseller = make_client(fake, on_behalf=BUNDLE)
+    reseller = make_client(fake, on_behalf=SUBSCRIPTION)
     session = reseller.login()
     reseller.open(session, reseller.subscribe(session, [])).close()
     reseller.logout(session)
-    assert [request.headers["on-behalf"] for request in fake.requests] == [BUNDLE] * 4
+    assert [request.headers["on-behalf"] for request in fake.requests] == [SUBSCRIPTION] * 4
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_subscription_fits_the_api_description(
     fake: Fake, streams: tuple[StreamFilter, ...], wanted: list[object], openapi: Any
 ) -> None:
     """All three types are requested, unset filters are left out, and PacketFabric's schema accepts it."""
-    assert make_client(fake).subscribe(KEY, streams) in fake.bundles
+    assert make_client(fake).subscribe(KEY, streams) in fake.subscriptions
     sent = fake.requests[0].json()
     assert sorted(sent["streams"], key=json.dumps) == sorted(wanted, key=json.dumps)
     assert fake.requests[0].headers["content-type"] == "application/json"
@@ -185,7 +185,7 @@ def test_subscription_fits_the_api_description(
         for text in ("", "../auth", "a/b", "a?b", "a#b", "a b", "x" * 65, "é", "a\n")
     ],
 )
-def test_response_without_a_usable_bundle(fake: Fake, fields: object) -> None:
+def test_response_without_a_usable_subscription(fake: Fake, fields: object) -> None:
     """Only an identifier becomes part of a URL; any other response is Rejected."""
     fake.script["subscribe"] = [answer(201, fields)]
     with pytest.raises(Rejected, match="no usable subscription_uuid"):
@@ -202,7 +202,7 @@ def test_open(fake: Fake, kind: str) -> None:
     """The stream is requested with the documented headers, and its bytes come through."""
     fake.events = [event("port|metrics", {"é": 1})]
     fake.script["open"] = [STREAM.but(headers={"Content-Type": kind, "Content-Encoding": "identity"})]
-    stream = make_client(fake).open(KEY, BUNDLE)
+    stream = make_client(fake).open(KEY, SUBSCRIPTION)
     chunks = stream.chunks()
     received = b""
     while len(received) < len(HEARTBEAT) + len(event("port|metrics", {"é": 1})):
@@ -210,7 +210,7 @@ def test_open(fake: Fake, kind: str) -> None:
     assert received == HEARTBEAT + event("port|metrics", {"é": 1})
     stream.close()
     (request,) = fake.requests
-    assert request.path == f"/v2/events/{BUNDLE}"
+    assert request.path == f"/v2/events/{SUBSCRIPTION}"
     wanted = {"accept": "text/event-stream", "accept-encoding": "identity", "authorization": "Bearer key"}
     assert wanted.items() <= request.headers.items()
 
@@ -229,13 +229,13 @@ def test_response_that_is_not_an_event_stream(fake: Fake, headers: dict[str, str
     """Another content type, or an encoding that was not requested, is an error; nothing stays open."""
     fake.script["open"] = [STREAM.but(headers=headers)]
     with pytest.raises(NotAnEventStream):
-        make_client(fake).open(KEY, BUNDLE)
+        make_client(fake).open(KEY, SUBSCRIPTION)
     fake.wait_for(lambda: not fake.connections)
 
 
 @pytest.mark.parametrize("status", [404, 410])
-def test_expired_bundle(fake: Fake, status: int) -> None:
-    """404 and 410 on the stream mean that a new bundle is needed."""
+def test_expired_subscription(fake: Fake, status: int) -> None:
+    """404 and 410 on the stream mean that a new subscription is needed."""
     fake.script["open"] = [Answer(status)]
     with pytest.raises(SubscriptionGone):
-        make_client(fake).open(KEY, BUNDLE)
+        make_client(fake).open(KEY, SUBSCRIPTION)

@@ -23,7 +23,7 @@ from pf_exporter.errors import (
 from pf_exporter.packetfabric import status_errors
 from pf_exporter.packetfabric.status_errors import retry_after
 from tests.fakes import Answer, Fake
-from tests.packetfabric.harness import BUNDLE, KEY, make_client
+from tests.packetfabric.harness import KEY, SUBSCRIPTION, make_client
 
 STATUSES: list[tuple[int, type[ApiError]]] = [
     (400, Rejected),
@@ -47,14 +47,14 @@ STATUSES: list[tuple[int, type[ApiError]]] = [
 @pytest.mark.parametrize(("status", "error"), STATUSES)
 @pytest.mark.parametrize("phase", ["login", "subscribe", "/v2/ports", "open"])
 def test_error_of_a_status(fake: Fake, phase: str, status: int, error: type[ExporterError]) -> None:
-    """Every status has one meaning; on the stream 404 is a lost bundle, and 2xx is not a stream."""
+    """Every status has one meaning; on the stream 404 is a lost subscription, and 2xx is not a stream."""
     fake.script[phase] = [Answer(status, {"Location": fake.url, "Retry-After": "9"})]
     client = make_client(fake)
     calls = {
         "login": lambda: client.login(),
         "subscribe": lambda: client.subscribe(KEY, []),
         "/v2/ports": lambda: list(client.pages(KEY, "/v2/ports", key="n")),
-        "open": lambda: client.open(KEY, BUNDLE),
+        "open": lambda: client.open(KEY, SUBSCRIPTION),
     }
     if phase == "open":
         error = {404: SubscriptionGone, 204: NotAnEventStream, 202: NotAnEventStream}.get(status, error)

@@ -27,7 +27,7 @@ def rotated(path: str, kept: int) -> RotatedFiles:
     def failed(exc: OSError) -> None:
         raise exc
 
-    return RotatedFiles(path, kept, failed=failed)
+    return RotatedFiles(path, kept, on_failure=failed)
 
 
 def rotate(files: RotatedFiles, path: str, frame: bytes) -> None:
@@ -155,9 +155,9 @@ def test_a_quick_close_leaves_the_compression_to_the_next_run(
 
 
 def test_failures_are_passed_on(path: str) -> None:
-    """An error of a compression, such as a file that another process uses, is given to ``failed``."""
+    """An error of a compression, such as a file that another process uses, is given to ``on_failure``."""
     failures: list[OSError] = []
-    files = RotatedFiles(path, 1, failed=failures.append)
+    files = RotatedFiles(path, 1, on_failure=failures.append)
     rotate(files, path, b"a")
     fd = lock_file(part_path(f"{path}.1"))
     files.start_compression()

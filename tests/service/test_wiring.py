@@ -45,7 +45,7 @@ def becomes(exporter: Exporter, series: str, is_wanted: Callable[[float], bool])
 
 
 def test_new_port_leads_to_a_new_subscription(fake: Fake) -> None:
-    """A port that the API lists from now on is part of the next bundle, and no event is lost meanwhile."""
+    """A port that is new in the API's list is part of the next subscription, and no event is lost."""
     fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}]
     with Exporter(config(fake.account())) as exporter:
         becomes(exporter, "packetfabric_up", bool)

@@ -1,4 +1,4 @@
-"""Bundles are created, bound to a token, and expire as the API's description says."""
+"""Subscriptions are created, bound to a token, and expire as the API's description says."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_invalid_subscriptions_are_rejected(client: Client) -> None:
     for streams in INVALID_STREAMS:
         response = client.request("POST", "/v2/events", {"streams": streams})
         assert (response.status_code, response.json().keys()) == (400, {"message", "request_id"}), streams
-    assert client.simulator.bundles == 0
+    assert client.simulator.subscriptions == 0
 
 
-def test_a_bundle_is_bound_to_its_token(client: Client) -> None:
-    """With another token, even of the same user, a bundle returns 404; so does an unknown bundle."""
+def test_a_subscription_is_bound_to_its_token(client: Client) -> None:
+    """With another token, even of the same user, a subscription returns 404; so does an unknown one."""
     uuid = client.subscribe()
     other = Client(client.simulator).log_in()
     with other.stream(uuid) as response:
@@ -41,14 +41,14 @@ def test_a_bundle_is_bound_to_its_token(client: Client) -> None:
         assert response.headers["transfer-encoding"] == "chunked"
 
 
-def test_bundles_expire(client: Client, clock: Clock) -> None:
-    """An unstreamed bundle expires after five minutes; a streamed one is valid as long as its token."""
+def test_subscriptions_expire(client: Client, clock: Clock) -> None:
+    """An unstreamed subscription expires after five minutes; a streamed one is valid as long as its token."""
     waiting, streamed = client.subscribe(*ALL_STREAMS), client.subscribe(*ALL_STREAMS)
     with client.stream(streamed):
         pass
-    assert client.simulator.live_bundles == 2
+    assert client.simulator.live_subscriptions == 2
     clock.now += 301
-    assert client.simulator.live_bundles == 1
+    assert client.simulator.live_subscriptions == 1
     with client.stream(waiting) as response:
         assert response.status_code == 404
     clock.now += 86400

@@ -1,4 +1,4 @@
-"""A stream sends the events of its bundle at its interval, and ends when it has to."""
+"""A stream sends the events of its subscription at its interval, and ends when it has to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PORT, LAG = "PF-AP-LAX1-2000001", "PF-AE-NYC1-2000004"
 
 
 def test_a_stream_without_selectors(client: Client) -> None:
-    """A bundle without selectors receives every event of every port and circuit in each sample."""
+    """A subscription without selectors receives every event of every port and circuit in each sample."""
     with client.stream() as response:
         received = list(islice(read_events(response), 156))
     names = [name for name, _ in received]
@@ -58,8 +58,8 @@ def test_filter_of_a_circuit_stream(client: Client) -> None:
     assert {data["vlan"] for _, data in received} == {str(circuit.z.vlan)}
 
 
-def test_a_bundle_merges_its_streams(client: Client) -> None:
-    """An event that several streams of a bundle select is sent once."""
+def test_a_subscription_merges_its_streams(client: Client) -> None:
+    """An event that several streams of a subscription select is sent once."""
     metrics = {"type": "port", "events": ["metrics"], "ifds": [PORT]}
     uuid = client.subscribe(metrics, {"type": "port", "ifds": [PORT]}, {"type": "customer"})
     with client.stream(uuid) as response:
@@ -104,7 +104,7 @@ def test_no_heartbeat_while_events_flow(start_simulator: StartSimulator) -> None
 
 
 def test_max_connection(start_simulator: StartSimulator) -> None:
-    """At its maximum age a stream ends in an orderly way; the bundle can be streamed again."""
+    """At its maximum age a stream ends in an orderly way; the subscription can be streamed again."""
     simulator = start_simulator(max_connection=0.2)
     client = Client(simulator)
     uuid = client.subscribe()
@@ -133,8 +133,8 @@ def test_a_stream_ends_with_its_session(client: Client, clock: Clock) -> None:
         assert next(read_events(other))
 
 
-def test_two_connections_to_a_bundle(client: Client) -> None:
-    """Two connections to one bundle both receive all events."""
+def test_two_connections_to_a_subscription(client: Client) -> None:
+    """Two connections to one subscription both receive all events."""
     uuid = client.subscribe({"type": "port", "ifds": [PORT]})
     with client.stream(uuid) as first, client.stream(uuid) as second:
         # Keep both generators: requests closes the connection when one is garbage-collected.

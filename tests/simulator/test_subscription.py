@@ -1,4 +1,4 @@
-"""Streams are validated, and select the events of a bundle."""
+"""Streams are validated, and select the events of a subscription."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from pf_exporter.simulator.errors import BadRequest
 from pf_exporter.simulator.events import Event
-from pf_exporter.simulator.subscription import Bundle, Stream, parse_streams
+from pf_exporter.simulator.subscription import Stream, Subscription, parse_streams
 
 PORT: Event = ("port|metrics", {"port_circuit_id": "PF-AP-1"})
 VC: Event = ("vc|metrics", {"vc_circuit_id": "PF-BC-1", "port_circuit_id": "PF-AP-1"})
@@ -28,14 +28,14 @@ LOGIN: Event = ("customer|auth", {"event": "login"})
 )
 def test_selection(stream: Stream, expected: list[Event]) -> None:
     """Type, category and circuit select events; an absent, empty or null list selects all."""
-    bundle = Bundle("uuid", "token", 0.0, (stream,))
-    assert [event for event in (PORT, VC, LOGIN) if bundle.includes(event)] == expected
+    subscription = Subscription("uuid", "token", 0.0, (stream,))
+    assert [event for event in (PORT, VC, LOGIN) if subscription.includes(event)] == expected
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("port", True), ("vc", True), ("customer", False)])
 def test_measurements(kind: str, expected: bool) -> None:
     """Only the activity log has no measurements."""
-    assert Bundle("uuid", "token", 0.0, ({"type": kind},)).has_measurements() is expected
+    assert Subscription("uuid", "token", 0.0, ({"type": kind},)).has_measurements() is expected
 
 
 @pytest.mark.parametrize(

@@ -115,11 +115,11 @@ def test_silence_is_seen_within_the_idle_timeout(fake: Fake) -> None:
         assert time.monotonic() - began < 5
         until(lambda: chain.stats.up, "the next stream")
         assert chain.stats.disconnects["idle"] == 1
-        assert len(fake.bundles) == 1
+        assert len(fake.subscriptions) == 1
 
 
 def test_planned_end(fake: Fake) -> None:
-    """A healthy stream that the server ends is reopened at once, on the same bundle, each time."""
+    """A healthy stream that the server ends is reopened at once, on the same subscription, each time."""
     fake.script["open"] = itertools.repeat(STREAM.but(framing="close"))
 
     def reopened(times: int) -> bool:

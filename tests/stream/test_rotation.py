@@ -77,7 +77,7 @@ def test_rotation_loses_and_repeats_nothing(fake: Fake) -> None:
 
 
 def test_second_stream_is_refused(fake: Fake) -> None:
-    """A bundle that allows one stream only: the next stream uses a new bundle, and nothing is lost."""
+    """A subscription that allows one stream only: the next stream uses a new one, and nothing is lost."""
     seen: set[str] = set()
 
     def once(request: Request) -> Part:
@@ -99,7 +99,7 @@ def test_second_stream_is_refused(fake: Fake) -> None:
 
 
 def test_second_stream_ends_the_first(fake: Fake) -> None:
-    """A server that closes the first stream: the second takes over, and the next one uses a new bundle."""
+    """A server closes the first stream: the second takes over, and the next one has a new subscription."""
 
     def kick(request: Request) -> Part:
         fake.send(FIN)
@@ -126,7 +126,7 @@ def test_failed_rotation_leaves_the_stream_open(fake: Fake) -> None:
 
 
 def test_session_is_renewed_before_it_expires(fake: Fake) -> None:
-    """At four fifths of its life: new login, bundle and stream; then the old session is logged out."""
+    """At four fifths of its life: new login, subscription and stream; then the old session is logged out."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 3))
     fake.session["time_expires"] = stamp + ".000000"
     with Chain(fake.account()) as chain:
@@ -151,7 +151,7 @@ def test_stop_during_a_rotation(fake: Fake) -> None:
 
 
 def test_new_circuits_cause_a_rotation(fake: Fake) -> None:
-    """A new circuit causes a rotation to a new bundle, without a gap."""
+    """A new circuit causes a rotation to a new subscription, without a gap."""
     with Chain(fake.account()) as chain:
         until(lambda: chain.stats.up, "a stream")
         chain.subscription.update_inventory(frozenset({"PF-AP-1"}))

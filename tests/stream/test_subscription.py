@@ -1,4 +1,4 @@
-"""Which bundle and which session a stream is opened with."""
+"""Which subscription and which session a stream is opened with."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Harness:
 
     @property
     def made(self) -> tuple[int, int]:
-        """Logins and bundles so far."""
+        """Logins and subscriptions so far."""
         return len(self.fake.of("login")), len(self.fake.of("subscribe"))
 
 
@@ -52,16 +52,16 @@ def harness() -> Iterator[Harness]:
             stream.response.close()
 
 
-def test_bundle_is_reused(harness: Harness) -> None:
-    """One login and one bundle serve stream after stream, at any age once the bundle was streamed."""
+def test_subscription_is_reused(harness: Harness) -> None:
+    """One login and one subscription serve stream after stream, at any age once it was streamed."""
     harness.open()
     harness.clock.now += 10 * UNSTREAMED_LIFETIME
     harness.open()
     assert harness.made == (1, 1)
 
 
-def test_unstreamed_bundle_expires(harness: Harness) -> None:
-    """The API forgets an unstreamed bundle after five minutes: a new one is made before that."""
+def test_unstreamed_subscription_expires(harness: Harness) -> None:
+    """The API forgets an unstreamed subscription after five minutes: a new one is made before that."""
     harness.fake.script["open"] = [Answer(500), Answer(500)]
     for _ in range(2):
         with pytest.raises(Unavailable):
@@ -83,10 +83,10 @@ def test_unstreamed_bundle_expires(harness: Harness) -> None:
         (503, Unavailable, (1, 1)),
     ],
 )
-def test_refusal_replaces_session_or_bundle(
+def test_refusal_replaces_session_or_subscription(
     harness: Harness, status: int, error: type[Exception], made: tuple[int, int]
 ) -> None:
-    """After a refusal the next attempt makes a new session, a new bundle, or neither."""
+    """After a refusal the next attempt makes a new session, a new subscription, or neither."""
     harness.fake.script["open"] = [Answer(status)]
     with pytest.raises(error):
         harness.open()
@@ -100,16 +100,16 @@ def test_refusal_replaces_session_or_bundle(
     assert harness.made == made
 
 
-def test_second_stream_uses_the_same_bundle(harness: Harness) -> None:
-    """Two streams of one bundle if the API allows it."""
+def test_second_stream_uses_the_same_subscription(harness: Harness) -> None:
+    """Two streams of one subscription if the API allows it."""
     harness.open()
     harness.open_second()
     assert harness.made == (1, 1)
     assert not harness.subscription.single_connection
 
 
-def test_refused_second_stream_uses_a_new_bundle(harness: Harness) -> None:
-    """After one refusal every second stream begins with a new bundle."""
+def test_refused_second_stream_uses_a_new_subscription(harness: Harness) -> None:
+    """After one refusal every second stream begins with a new subscription."""
     harness.open()
     harness.fake.script["open"] = [Answer(409)]
     harness.open_second()
@@ -120,7 +120,7 @@ def test_refused_second_stream_uses_a_new_bundle(harness: Harness) -> None:
 
 
 def test_unavailable_is_not_a_refusal(harness: Harness) -> None:
-    """A 503 says nothing about second streams: the bundle stays."""
+    """A 503 says nothing about second streams: the subscription stays."""
     harness.open()
     harness.fake.script["open"] = [Answer(503)]
     with pytest.raises(Unavailable):
@@ -129,8 +129,8 @@ def test_unavailable_is_not_a_refusal(harness: Harness) -> None:
     assert not harness.subscription.single_connection
 
 
-def test_new_circuits_make_the_bundle_stale(harness: Harness) -> None:
-    """The circuits of the first poll belong to the bundle; with more, a new bundle is due."""
+def test_new_circuits_make_the_subscription_stale(harness: Harness) -> None:
+    """The circuits of the first poll belong to the subscription; with more, a new subscription is due."""
     harness.open()
     for circuits in ({"PF-AP-1", "PF-AP-2-PF"}, {"PF-AP-2"}, set(), {"PF-AP-1-PF"}):
         harness.subscription.update_inventory(frozenset(circuits))
@@ -162,8 +162,8 @@ def test_forbidden_session_is_logged_out(harness: Harness) -> None:
     assert harness.fake.sessions <= {"key"}
 
 
-def test_refused_bundle_is_not_a_refused_stream(harness: Harness) -> None:
-    """A new bundle that is refused does not mean that the API allows only one stream."""
+def test_refused_subscription_is_not_a_refused_stream(harness: Harness) -> None:
+    """A new subscription that is refused does not mean that the API allows only one stream."""
     harness.open()
     harness.subscription.update_inventory(frozenset({"PF-AP-1"}))
     harness.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
@@ -174,8 +174,8 @@ def test_refused_bundle_is_not_a_refused_stream(harness: Harness) -> None:
     assert harness.made == (1, 2)
 
 
-def test_circuit_between_bundle_and_poll(harness: Harness) -> None:
-    """Circuits known before a bundle was made belong to it; those first seen later do not."""
+def test_circuit_between_subscription_and_poll(harness: Harness) -> None:
+    """Circuits known before a subscription was made belong to it; those first seen later do not."""
     harness.open()
     harness.subscription.update_inventory(frozenset({"PF-AP-1"}))
     harness.subscription.update_inventory(frozenset({"PF-AP-1", "PF-AP-2"}))
@@ -184,8 +184,8 @@ def test_circuit_between_bundle_and_poll(harness: Harness) -> None:
     assert harness.subscription.stale
 
 
-def test_existing_bundle() -> None:
-    """An existing bundle is streamed as it is, again and again, and none is made."""
+def test_existing_subscription() -> None:
+    """An existing subscription is streamed as it is, again and again, and none is made."""
     with Fake() as fake:
         harness = Harness(fake, existing="abc")
         fake.script["open"] = [STREAM, STREAM]
@@ -210,8 +210,8 @@ class Interrupted(Subscription):
         return value
 
 
-def test_a_bundle_dropped_while_stale_is_read(harness: Harness) -> None:
-    """The thread that opens the next stream may drop the bundle at any moment; the reader asks meanwhile."""
+def test_a_subscription_dropped_while_stale_is_read(harness: Harness) -> None:
+    """The thread that opens the next stream may drop the subscription while the reader asks."""
     account = harness.fake.account()
     client = Client(account, idle_timeout=5)
     subscription = Interrupted(account, client, SessionManager(client, account.name))
@@ -221,12 +221,12 @@ def test_a_bundle_dropped_while_stale_is_read(harness: Harness) -> None:
     harness.fake.script["open"] = [Answer(404)]
     dropped = []
 
-    def drop_bundle() -> None:
+    def drop_subscription() -> None:
         with pytest.raises(SubscriptionGone):
             subscription.open()
         dropped.append(True)
 
-    subscription.interrupt = drop_bundle
+    subscription.interrupt = drop_subscription
     assert subscription.stale
     assert dropped
     assert not subscription.stale
