@@ -17,7 +17,7 @@ import pytest
 from pf_exporter import __version__
 from pf_exporter.cli import parser
 from pf_exporter.config.settings import SETTINGS
-from pf_exporter.simulator import FAULTS
+from pf_exporter.simulator import FAULTS, MAINTENANCES, RESOURCE_NAMES
 from tests.conftest import Program, get, until
 from tests.server.authority import Authority
 
@@ -49,10 +49,11 @@ def test_help_is_complete_and_fits_a_terminal() -> None:
 
 
 def test_help_of_the_simulator_lists_every_fault(program: Start) -> None:
-    """`simulate --help` describes each value of --fault."""
+    """`simulate --help` describes each value of --fault and --maintenance, and names each resource."""
     command = program("simulate", "--help")
     assert command.end() == 0
-    assert [fault for fault in FAULTS if fault not in command.output] == []
+    names = (*FAULTS, *MAINTENANCES, *RESOURCE_NAMES)
+    assert [name for name in names if name not in command.output] == []
 
 
 def test_without_an_account(program: Start) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from pf_exporter.simulator import FAULTS
+from pf_exporter.simulator import FAULTS, MAINTENANCES
 
 ROOT = Path(__file__).parents[1]
 
@@ -139,9 +139,9 @@ def dashboards() -> Iterator[Passage]:
 
 
 def simulator_faults() -> Iterator[Passage]:
-    """The descriptions of the simulator's faults, which its help shows."""
-    for name, description in FAULTS.items():
-        yield Passage(f"simulate --fault {name}", 1, description)
+    """The descriptions of the simulator's faults and maintenances, which its help shows."""
+    for name, description in (*FAULTS.items(), *MAINTENANCES.items()):
+        yield Passage(f"simulate --help {name}", 1, description)
 
 
 PLACES: tuple[Callable[[], Iterator[Passage]], ...] = (pages, alerts, dashboards, simulator_faults)

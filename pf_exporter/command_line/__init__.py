@@ -30,14 +30,14 @@ from pf_exporter.lazy import lazy_names
 
 if TYPE_CHECKING:
     from pf_exporter.command_line.completion_scripts import SCRIPTS
-    from pf_exporter.command_line.network_flags import FAULTS_HELP, add_network_flags, simulator_options
+    from pf_exporter.command_line.network_flags import SIMULATOR_HELP, add_network_flags, simulator_options
     from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
 else:  # Need the simulator and the schema.
     __getattr__ = lazy_names(
         __name__,
         {
             "SCRIPTS": "completion_scripts",
-            "FAULTS_HELP": "network_flags",
+            "SIMULATOR_HELP": "network_flags",
             "add_network_flags": "network_flags",
             "simulator_options": "network_flags",
             "Argument": "synopsis",
@@ -49,9 +49,9 @@ else:  # Need the simulator and the schema.
 __all__ = [
     "COMMANDS",
     "DEFAULT_COMMAND",
-    "FAULTS_HELP",
     "PROGRAM",
     "SCRIPTS",
+    "SIMULATOR_HELP",
     "Argument",
     "Synopsis",
     "add_network_flags",

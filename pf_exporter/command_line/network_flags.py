@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from collections.abc import Mapping
 from typing import Protocol
 
 from pf_exporter.command_line.argument_types import integer, natural_number, period, positive_integer
 from pf_exporter.command_line.usage_errors import unknown_value
 from pf_exporter.config import format_duration
-from pf_exporter.simulator import FAULTS, Options
+from pf_exporter.simulator import FAULTS, MAINTENANCES, RESOURCE_NAMES, Options
 
-_WIDTH = max(map(len, FAULTS))
-FAULTS_HELP = "faults:\n" + "".join(f"  {name:<{_WIDTH}}  {text}\n" for name, text in FAULTS.items())
+
+def _table(title: str, rows: Mapping[str, str]) -> str:
+    """Return names with their descriptions, under a title."""
+    width = max(map(len, rows))
+    return f"{title}:\n" + "".join(f"  {name:<{width}}  {text}\n" for name, text in rows.items())
+
+
+SIMULATOR_HELP = "\n".join(
+    (
+        _table("maintenances", MAINTENANCES),
+        _table("faults", FAULTS),
+        "resources of the faults poll-… (all without one):\n"
+        + textwrap.fill(
+            ", ".join(RESOURCE_NAMES), 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        ),
+    )
+)
+"""What the values of ``--maintenance`` and ``--fault`` mean."""
+_NO_MAINTENANCE = "none"
 
 
 class ArgumentType(Protocol):
@@ -28,6 +47,13 @@ def _fault(text: str) -> str:
     return text
 
 
+def _maintenance(text: str) -> str:
+    name = text.partition(":")[0]
+    if name not in (*MAINTENANCES, _NO_MAINTENANCE):
+        raise argparse.ArgumentTypeError(unknown_value(name, MAINTENANCES))
+    return text
+
+
 def add_network_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that :func:`simulator_options` reads."""
     defaults = Options()
@@ -40,27 +66,40 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
 
     add("--ports", "N", "Number of ports, including LAGs", positive_integer, defaults.ports)
     add("--vcs", "N", "Number of virtual circuits", natural_number, defaults.vcs)
+    add("--ordered", "N", "Number of ports and of circuits that are ordered", natural_number, defaults.ordered)
     add("--interval", "DURATION", "Time between two samples", period, defaults.interval)
     add("--seed", "N", "Seed of the network and its traffic", integer, defaults.seed)
     add("--max-connection", "DURATION", "Age at which a stream is ended", period, defaults.max_connection)
+    group.add_argument(
+        "--maintenance",
+        action="append",
+        type=_maintenance,
+        default=None,
+        metavar="NAME[:PORT]",
+        help=f"Simulate a maintenance, see below, or {_NO_MAINTENANCE}; can be repeated. "
+        f"Default: {' and '.join(defaults.maintenances)}.",
+    )
     group.add_argument(
         "--fault",
         action="append",
         type=_fault,
         default=[],
-        metavar="NAME[:N]",
+        metavar="NAME[:RESOURCE][:N]",
         help="Inject a fault, see below; can be repeated.",
     )
 
 
 def simulator_options(arguments: argparse.Namespace, listen_address: str) -> Options:
     """The options that the flags describe."""
+    maintenances = Options.maintenances if arguments.maintenance is None else arguments.maintenance
     return Options(
         ports=arguments.ports,
         vcs=arguments.vcs,
         interval=arguments.interval,
         seed=arguments.seed,
         max_connection=arguments.max_connection,
+        ordered=arguments.ordered,
+        maintenances=tuple(name for name in maintenances if name != _NO_MAINTENANCE),
         faults=tuple(arguments.fault),
         listen_address=listen_address,
     )

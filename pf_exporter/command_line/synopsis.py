@@ -9,13 +9,18 @@ from typing import NamedTuple
 
 from pf_exporter.command_line.parser import COMMANDS, Parser, create_command_parser, create_parser
 from pf_exporter.schema import EVENT_NAMES
-from pf_exporter.simulator import FAULTS
+from pf_exporter.simulator import FAULTS, MAINTENANCES
 
 FILES = ("FILE", "PATH")
 """The metavars of arguments that are files."""
 
 VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"--event": tuple(EVENT_NAMES), "--fault": tuple(FAULTS), "topic": tuple(COMMANDS)}
+    {
+        "--event": tuple(EVENT_NAMES),
+        "--fault": tuple(FAULTS),
+        "--maintenance": tuple(MAINTENANCES),
+        "topic": tuple(COMMANDS),
+    }
 )
 """The values of an argument, where its metavar does not list them; by its flag or its name."""
 

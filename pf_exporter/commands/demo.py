@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pf_exporter.command_line import (
-    FAULTS_HELP,
+    SIMULATOR_HELP,
     add_network_flags,
     add_settings,
     log_warnings,
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Run the exporter on a simulated PacketFabric, on this machine only. Settings come from flags\n"
         "and --config.file; environment variables are ignored."
     )
-    parser.epilog = FAULTS_HELP
+    parser.epilog = SIMULATOR_HELP
     flags = add_settings(parser, DEFAULTS, from_environment=False)
     add_former_flag(parser, "--listen-address", flags["--web.listen-address"])
     add_network_flags(parser)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from pf_exporter.command_line import (
-    FAULTS_HELP,
+    SIMULATOR_HELP,
     add_network_flags,
     listen_address,
     simulator_options,
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Run a simulated PacketFabric on this machine: the routes of its API, and a network that sends\n"
         "events. Settings come from flags; environment variables are ignored."
     )
-    parser.epilog = FAULTS_HELP
+    parser.epilog = SIMULATOR_HELP
     add_network_flags(parser)
     address = Options().listen_address
     flag = parser.add_argument(

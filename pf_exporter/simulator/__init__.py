@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
-from pf_exporter.simulator.faults import FAULTS
+from pf_exporter.simulator.faults import FAULTS, RESOURCE_NAMES
 from pf_exporter.simulator.maintenance import MAINTENANCES
 from pf_exporter.simulator.network import Network
 from pf_exporter.simulator.options import Options
@@ -24,4 +24,4 @@ if TYPE_CHECKING:
 else:  # Needs starlette and uvicorn.
     __getattr__ = lazy_names(__name__, {"Simulator": "server"})
 
-__all__ = ["FAULTS", "MAINTENANCES", "Network", "Options", "Simulator"]
+__all__ = ["FAULTS", "MAINTENANCES", "RESOURCE_NAMES", "Network", "Options", "Simulator"]

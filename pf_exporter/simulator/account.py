@@ -11,6 +11,10 @@ from pf_exporter.simulator.activity_log import activity_event
 from pf_exporter.simulator.events import Event
 from pf_exporter.simulator.options import Options
 from pf_exporter.simulator.subscription import Stream, Subscription
+from pf_exporter.simulator.traffic import DAY
+
+_OTHER_KEYS = (("automation", 5), ("reporting", 60))
+"""The name and the days until expiry of the keys that exist besides the caller's."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Account:
         self._subscriptions: dict[str, Subscription] = {}
         self.log: list[Event] = []
         """Logins and logouts on this simulator; streams send the entries appended after they opened."""
-        self._add(AccessToken(options.api_key, wall(), None, str(uuid.UUID(int=1)), "demo"))
+        self._add(self._new_key("demo", options.api_key_lifetime, options.api_key))
+        for name, days in _OTHER_KEYS:
+            self.add_key(name, days * DAY)
 
     def _add(self, access: AccessToken) -> AccessToken:
         self._tokens[access.token] = access
@@ -93,11 +99,15 @@ class Account:
         for access in self.sessions():
             del self._tokens[access.token]
 
-    def add_key(self, name: str, lifetime: int | None) -> AccessToken:
+    def add_key(self, name: str, lifetime: float | None) -> AccessToken:
         """Create an API key that expires after ``lifetime`` seconds, None for never."""
-        key, now = str(uuid.uuid4()), self._wall()
+        return self._add(self._new_key(name, lifetime, f"api-{uuid.uuid4()}-{uuid.uuid4()}"))
+
+    def _new_key(self, name: str, lifetime: float | None, token: str) -> AccessToken:
+        """Return a key; its UUID is the first one in its token, as in the API's examples."""
+        now = self._wall()
         expires = None if lifetime is None else now + lifetime
-        return self._add(AccessToken(f"api-{key}-{uuid.uuid4()}", now, expires, key, name))
+        return AccessToken(token, now, expires, token.removeprefix("api-")[:36], name)
 
     def delete_key(self, key_uuid: str) -> bool:
         """Delete an API key; return whether it existed."""

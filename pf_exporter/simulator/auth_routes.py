@@ -31,7 +31,6 @@ class AuthRoutes:
             Route("/v2/auth/logout", self._logout, methods=["GET"]),
             Route("/v2/auth/sessions", self._list_sessions, methods=["GET"]),
             Route("/v2/auth/sessions", self._delete_sessions, methods=["DELETE"]),
-            Route("/v2/api-keys", self._list_keys, methods=["GET"]),
             Route("/v2/api-keys", self._create_key, methods=["POST"]),
             Route("/v2/api-keys/{uuid}", self._delete_key, methods=["DELETE"]),
         ]
@@ -82,10 +81,6 @@ class AuthRoutes:
         self._account.log_out_all()
         self._streams.end_unauthorized(self._account)
         return JSONResponse({"message": "logged out"})
-
-    async def _list_keys(self, request: Request) -> Response:
-        authenticate(request, self._account)
-        return JSONResponse([access.key_row() for access in self._account.api_keys()])
 
     async def _create_key(self, request: Request) -> Response:
         authenticate(request, self._account)

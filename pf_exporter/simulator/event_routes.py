@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pf_exporter.simulator.account import AccessToken
 from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.counters import Count
-from pf_exporter.simulator.errors import UPSTREAM_ERROR
+from pf_exporter.simulator.errors import MAINTENANCE_PAGE, UPSTREAM_ERROR
 from pf_exporter.simulator.faults import Fault
 from pf_exporter.simulator.request import authenticate, read_json_object
 from pf_exporter.simulator.stream import EventStream, OpenStreams
@@ -73,7 +73,7 @@ class EventRoutes:
         if Fault.STREAM_204 in faults:
             return Response(status_code=204)
         if Fault.STREAM_HTML in faults:
-            return HTMLResponse("<!DOCTYPE html><title>Maintenance</title><p>Please try again later.")
+            return MAINTENANCE_PAGE
         return UPSTREAM_ERROR if Fault.STREAM_500 in faults else None
 
     def _open(self, subscription: Subscription) -> ASGIApp:

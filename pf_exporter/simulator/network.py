@@ -10,6 +10,7 @@ from pf_exporter.simulator.activity_log import generate_activity
 from pf_exporter.simulator.events import Event, format_timestamp
 from pf_exporter.simulator.measurements import errors_data, etherstats_data, metrics_data
 from pf_exporter.simulator.optics import optical_data
+from pf_exporter.simulator.orders import build_ordered_circuits, build_ordered_ports
 from pf_exporter.simulator.topology import Circuit, End, Port, build_circuits, build_ports
 from pf_exporter.simulator.traffic import Reading, total
 
@@ -17,14 +18,15 @@ from pf_exporter.simulator.traffic import Reading, total
 class Network:
     """The ports and virtual circuits of one customer, and the events about them.
 
-    ``seed`` decides layout and traffic; ``ports`` and ``vcs`` are the numbers of rows in the two lists.
-    Times are UNIX seconds after the start of 2024.
+    ``seed`` decides layout and traffic; ``ports`` and ``vcs`` are the numbers of those that events are about.
+    Both lists have ``ordered`` more. Times are UNIX seconds after the start of 2024.
     """
 
-    def __init__(self, seed: int = 1, ports: int = 12, vcs: int = 16) -> None:
+    def __init__(self, seed: int = 1, ports: int = 12, vcs: int = 16, ordered: int = 0) -> None:
         self.seed = seed
-        self.ports = build_ports(seed, ports)
-        self.circuits = build_circuits(seed, self.ports, vcs)
+        streamed = build_ports(seed, ports)
+        self.ports = streamed + build_ordered_ports(ordered)
+        self.circuits = build_circuits(seed, streamed, vcs) + build_ordered_circuits(streamed, ordered)
         self._port_by_id = {port.circuit_id: port for port in self.ports}
         self._circuit_by_id = {circuit.circuit_id: circuit for circuit in self.circuits}
         self._ends_on: defaultdict[Port, list[tuple[Circuit, End]]] = defaultdict(list)
@@ -96,7 +98,7 @@ class Network:
                 yield "port|etherstats", head | etherstats_data(port, port_rx, port_tx, tagged[port], at)
                 yield "port|optical", head | optical_data(port, at)
         for circuit, end, end_rx, end_tx in ends:
-            if end.port.reachable(at):
+            if end.port.reachable(at) and not circuit.is_silent:
                 head = {
                     "timestamp": timestamp,
                     "vc_circuit_id": circuit.circuit_id,

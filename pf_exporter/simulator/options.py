@@ -16,6 +16,8 @@ class Options:
     """Rows in ``/v2/ports``: physical ports, LAGs and LAG members."""
     vcs: int = 16
     """Rows in ``/v2/services``; each virtual circuit has two ends."""
+    ordered: int = 0
+    """Further rows in both lists: ordered, not finished or switched off; no event is about them."""
     interval: float = 5.0
     """Time between two samples of all ports and circuits."""
     seed: int = 1
@@ -31,6 +33,8 @@ class Options:
     login: str = "demo"
     password: str = "packets"  # noqa: S105 (a published demo password, not a secret)
     api_key: str = "api-00000000-0000-4000-8000-000000000001-00000000-0000-4000-8000-000000000002"
+    api_key_lifetime: float | None = None
+    """The key expires this time after the simulator starts, None for never."""
     maintenances: tuple[str, ...] = ("running", "announced")
     """Names of :data:`pf_exporter.simulator.MAINTENANCES`, optionally with ``:PORT``."""
     faults: tuple[str, ...] = ()

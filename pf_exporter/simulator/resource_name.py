@@ -9,6 +9,7 @@ class ResourceName(Enum):
     """A polled resource, or several that are alike."""
 
     ACTIVITY_LOGS = "activity-logs"
+    API_KEYS = "api-keys"
     BGP_LOGS = "bgp-logs"
     BGP_ROUTES = "bgp-routes"
     BGP_SETTINGS = "bgp-settings"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from pf_exporter.simulator.context import Context
-from pf_exporter.simulator.errors import UPSTREAM_ERROR
+from pf_exporter.simulator.errors import MAINTENANCE_PAGE, UPSTREAM_ERROR, TruncatedResponse
 from pf_exporter.simulator.faults import Fault
 from pf_exporter.simulator.request import authenticate
 from pf_exporter.simulator.resource_name import ResourceName
@@ -19,6 +22,7 @@ from pf_exporter.simulator.resources import RESOURCES, Query, Resource
 
 _INVENTORY = (ResourceName.PORTS, ResourceName.SERVICES, ResourceName.CONNECTIONS)
 _PAGING = ("offset", "page_size")
+_GARBAGE = [None, 7, "text", [], [1, None, "x"], {}, {"surprise": {"a": [1]}}]
 
 
 class ResourceRoutes:
@@ -37,12 +41,32 @@ class ResourceRoutes:
             authenticate(request, self._context.account)
             if Fault.INVENTORY_500 in self._faults and resource.name in _INVENTORY:
                 return UPSTREAM_ERROR
+            if (delay := self._faults.of_resource(Fault.POLL_SLOW, resource.name)) is not None:
+                await asyncio.sleep(delay)
+            if (failure := self._failure(resource.name)) is not None:
+                return failure
             # In a thread, because a long list or history would delay the streams.
-            return await run_in_threadpool(self._respond, resource, request)
+            body = await run_in_threadpool(self._answer, resource, request)
+            if self._faults.of_resource(Fault.POLL_TRUNCATED, resource.name) is not None:
+                return TruncatedResponse(body, media_type="application/json")
+            return Response(body, media_type="application/json")
 
         return handler
 
-    def _respond(self, resource: Resource, request: Request) -> Response:
+    def _failure(self, name: ResourceName) -> Response | None:
+        """Return the response of a fault that replaces a resource, None if there is no such fault."""
+        faults = self._faults
+        if faults.of_resource(Fault.POLL_403, name) is not None:
+            raise HTTPException(403, "You do not have permission to do this.")
+        if faults.of_resource(Fault.POLL_404, name) is not None:
+            raise HTTPException(404, "Not Found")
+        if (delay := faults.of_resource(Fault.POLL_429, name)) is not None:
+            raise HTTPException(429, "Too many requests.", {"Retry-After": f"{delay:.0f}"})
+        if faults.of_resource(Fault.POLL_500, name) is not None:
+            return UPSTREAM_ERROR
+        return MAINTENANCE_PAGE if faults.of_resource(Fault.POLL_HTML, name) is not None else None
+
+    def _answer(self, resource: Resource, request: Request) -> bytes:
         context = self._context
         parameters = request.query_params
         if Fault.PAGING_IGNORED in self._faults:
@@ -53,7 +77,11 @@ class ResourceRoutes:
             started=context.started,
             log=tuple(context.account.log),
             maintenances=tuple(context.maintenances),
+            api_keys=[access.key_row() for access in context.account.api_keys()],
             path=request.path_params,
             parameters=parameters,
         )
-        return JSONResponse(resource.answer(query))
+        body = resource.answer(query)
+        if self._faults.of_resource(Fault.POLL_GARBAGE, resource.name) is not None:
+            body = [*body, *_GARBAGE] if isinstance(body, list) else _GARBAGE
+        return json.dumps(body).encode()

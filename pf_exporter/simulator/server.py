@@ -26,7 +26,7 @@ class Simulator:
 
     def __init__(self, options: Options | None = None, wall: Callable[[], float] = time.time) -> None:
         self.options = options or Options()
-        self.network = Network(self.options.seed, self.options.ports, self.options.vcs)
+        self.network = Network(self.options.seed, self.options.ports, self.options.vcs, self.options.ordered)
         self.faults = Faults(self.options.faults)
         """Can be changed at any time."""
         self._counters = Counters()
@@ -65,7 +65,7 @@ class Simulator:
 
     @property
     def api_key(self) -> str:
-        """An API key that never expires."""
+        """An API key; by default it never expires."""
         return self.options.api_key
 
     @property

@@ -133,6 +133,8 @@ class Circuit:
     az: Traffic
     za: Traffic
     state: str = "Active"
+    is_silent: bool = False
+    """It is in the list, but no event is about it."""
 
 
 def build_ports(seed: int, count: int) -> list[Port]:

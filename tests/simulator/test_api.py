@@ -11,7 +11,6 @@ AUTHENTICATED_ROUTES = (
     *(("GET", resource.path) for resource in RESOURCES),
     ("GET", "/v2/auth/sessions"),
     ("DELETE", "/v2/auth/sessions"),
-    ("GET", "/v2/api-keys"),
     ("POST", "/v2/api-keys"),
     ("DELETE", "/v2/api-keys/11111111-2222-3333-4444-555555555555"),
     ("POST", "/v2/events"),

@@ -71,7 +71,7 @@ def test_api_key_with_expiry(client: Client, clock: Clock) -> None:
     key = response.json()
     assert re.fullmatch(f"api-{UUID}-{UUID}", key["token"])
     rows = client.request("GET", "/v2/api-keys").json()
-    assert [row["name"] for row in rows] == ["demo", "Silver key"]
+    assert [row["name"] for row in rows] == ["demo", "automation", "reporting", "Silver key"]
     assert all("token" not in row for row in rows)
 
     holder = Client(client.simulator)

@@ -247,6 +247,65 @@ def _(client: Client, clock: Clock) -> None:
             assert list(reader), "an orderly end, after the data already sent"
 
 
+MAINTENANCE = "/v2/maintenances/notifications"
+
+
+@check("poll-403:maintenance")
+def _(client: Client, clock: Clock) -> None:
+    assert client.request("GET", MAINTENANCE).status_code == 403
+    assert client.request("GET", "/v2/ports").status_code == 200
+
+
+@check("poll-404")
+def _(client: Client, clock: Clock) -> None:
+    for path in ("/v2/ports", MAINTENANCE, "/v2/api-keys"):
+        response = client.request("GET", path)
+        assert (response.status_code, response.json()["message"]) == (404, f"Requested URL {path} not found")
+
+
+@check("poll-429:maintenance:30")
+def _(client: Client, clock: Clock) -> None:
+    response = client.request("GET", MAINTENANCE)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "30")
+
+
+@check("poll-500:maintenance")
+def _(client: Client, clock: Clock) -> None:
+    response = client.request("GET", MAINTENANCE)
+    assert (response.status_code, response.headers["Content-Type"]) == (500, "text/plain; charset=utf-8")
+
+
+@check("poll-slow:maintenance:60")
+def _(client: Client, clock: Clock) -> None:
+    with pytest.raises(requests.ReadTimeout):
+        requests.get(
+            client.simulator.url + MAINTENANCE,
+            headers={"Authorization": f"Bearer {client.token}"},
+            timeout=0.2,
+        )
+    assert client.request("GET", "/v2/ports").status_code == 200
+
+
+@check("poll-html:maintenance")
+def _(client: Client, clock: Clock) -> None:
+    response = client.request("GET", MAINTENANCE)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+@check("poll-garbage")
+def _(client: Client, clock: Clock) -> None:
+    rows = client.request("GET", "/v2/ports").json()
+    assert [row["port_circuit_id"] for row in rows[:12]]
+    assert {type(row) for row in rows[12:]} == {type(None), int, str, list, dict}
+    assert isinstance(client.request("GET", "/v2/labels").json(), list)
+
+
+@check("poll-truncated")
+def _(client: Client, clock: Clock) -> None:
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        client.request("GET", "/v2/ports")
+
+
 def fault_name(spec: str) -> str:
     """Return the name in ``NAME`` or ``NAME:NUMBER``."""
     return spec.partition(":")[0]
@@ -281,7 +340,19 @@ def test_faults_can_be_options(start_simulator: StartSimulator) -> None:
     assert Client(simulator).try_login().status_code == 500
 
 
-@pytest.mark.parametrize("spec", ["gremlins", "stream-404:3", "stream-cut:soon", ""])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "gremlins",
+        "stream-404:3",
+        "stream-cut:soon",
+        "",
+        "poll-403:7",
+        "poll-429:weather",
+        "poll-429:maintenance:soon",
+        "stream-404:maintenance",
+    ],
+)
 def test_invalid_faults_are_rejected(spec: str) -> None:
     """An unknown fault, and one with a number it does not take, are configuration errors that name it."""
     with pytest.raises(ConfigError, match=f"fault '{spec}'"):

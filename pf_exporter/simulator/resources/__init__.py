@@ -39,6 +39,6 @@ RESOURCES: tuple[Resource, ...] = (
     ACTIVITY_LOGS,
     MAINTENANCE,
     MAINTENANCE_BY_LOCATION,
-    CUSTOMER,
+    *CUSTOMER,
 )
 """Every polled resource, in the order in which paths are compared."""

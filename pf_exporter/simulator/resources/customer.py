@@ -1,4 +1,4 @@
-"""The customer: the response to ``GET /v2/customers/current``."""
+"""The customer and its API keys."""
 
 from __future__ import annotations
 
@@ -25,4 +25,12 @@ def _customer(query: Query) -> object:
     }
 
 
-CUSTOMER = Resource(ResourceName.CUSTOMER, "/v2/customers/current", _customer)
+def _api_keys(query: Query) -> object:
+    """Return ``api_key_object`` of every valid key, without its token."""
+    return list(query.api_keys)
+
+
+CUSTOMER = (
+    Resource(ResourceName.CUSTOMER, "/v2/customers/current", _customer),
+    Resource(ResourceName.API_KEYS, "/v2/api-keys", _api_keys),
+)

@@ -33,6 +33,7 @@ class Query:
     log: Sequence[Event] = ()
     """The activity on this simulator."""
     maintenances: Sequence[Notice] = ()
+    api_keys: Sequence[Row] = ()
     path: Mapping[str, str] = field(default_factory=dict)
     """The values of the placeholders in the path."""
     parameters: QueryParams = field(default_factory=QueryParams)

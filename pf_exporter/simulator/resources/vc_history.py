@@ -12,7 +12,8 @@ def _rates(query: Query) -> object:
     circuit, end = query.circuit_end()
 
     def read(minute: int) -> tuple[Reading, Reading] | None:
-        return query.network.read_end(circuit, end, minute) if end.port.reachable(minute) else None
+        is_silent = circuit.is_silent or not end.port.reachable(minute)
+        return None if is_silent else query.network.read_end(circuit, end, minute)
 
     return rate_rows(query.parameters, query.now, query.path["type"], read)
 

@@ -40,7 +40,7 @@ def _row(query: Query, circuit: Circuit) -> Row:
         "service_class": "metro" if a.pop.market == z.pop.market else "longhaul",
         "mode": "evpl",
         "multiport": False,
-        "connected": is_up(a, at) and is_up(z, at),
+        "connected": circuit.state == "Active" and is_up(a, at) and is_up(z, at),
         "bandwidth": {
             "account_uuid": resource_uuid(seed, "account"),
             "subscription_term": 12,
