@@ -34,7 +34,12 @@ class Fault(Enum):
     POLL_500 = "poll-500", "A resource fails with 500 and a body that is not JSON.", None, True
     POLL_SLOW = "poll-slow", "A resource is returned after N seconds (default 5).", 5.0, True
     POLL_HTML = "poll-html", "A resource returns 200 with an HTML page.", None, True
-    POLL_GARBAGE = "poll-garbage", "A resource contains malformed rows, or is not an object.", None, True
+    POLL_GARBAGE = (
+        "poll-garbage",
+        "A resource contains malformed rows, or is a list instead of an object.",
+        None,
+        True,
+    )
     POLL_TRUNCATED = "poll-truncated", "The connection breaks in the middle of a resource.", None, True
     STREAM_204 = "stream-204", "Opening a stream returns 204 without a body."
     STREAM_401 = (

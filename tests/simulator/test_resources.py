@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from pf_exporter.simulator import Network, Simulator
 from pf_exporter.simulator.canaries import CANARIES
+from pf_exporter.simulator.resource_name import ResourceName
 from pf_exporter.simulator.resources import RESOURCES, Query
 from pf_exporter.simulator.time_range import parse_time
 from tests.simulator.client import Client
@@ -132,3 +134,12 @@ def test_responses_contain_canaries(simulator: Simulator) -> None:
             if resource.name.value in ("cloud-state", "internet-bgp", "billing"):
                 bodies += json.dumps(resource.answer(query))
     assert [canary for canary in CANARIES if canary not in bodies] == []
+
+
+def test_resources_are_documented() -> None:
+    """The documentation lists the name and the path of every resource."""
+    page = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    for resource in RESOURCES:
+        assert any(f"| `{resource.name.value}` |" in row and f"`{resource.path}`" in row for row in rows)
+    assert {resource.name for resource in RESOURCES} == set(ResourceName)
