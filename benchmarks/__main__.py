@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from benchmarks import ingest, memory, scrape
+from benchmarks import ingest, memory, scrape, start
 from benchmarks.generator import SERIES_PER_PORT
 from benchmarks.process import run_isolated
 from benchmarks.report import Result, describe_machine, format_spread, format_table
@@ -44,6 +44,21 @@ def _ingest(size: Size) -> Iterator[Result]:
         format_spread(naive, _EVENTS),
         reached=statistics.median(exporter) / statistics.median(naive),
         target=5,
+    )
+
+
+def _floor(size: Size) -> Iterator[Result]:
+    exporter, floor = [], []
+    for _ in range(size.baseline_runs):
+        exporter.append(1e6 / run_isolated(ingest.exporter, size.ingest_ports, size.seconds))
+        floor.append(1e6 / run_isolated(ingest.floor, size.ingest_ports, size.seconds))
+    yield Result(
+        "ingest, CPU µs per event",
+        format_spread(exporter, "{:.2f}"),
+        format_spread(floor, "{:.2f}") + " (receiving and decoding JSON alone)",
+        reached=statistics.median(exporter) / statistics.median(floor),
+        target=8,
+        at_most=True,
     )
 
 
@@ -119,10 +134,63 @@ def _scaling(size: Size) -> Iterator[Result]:
         yield Result(f"µs per {name}", cells, f"{sizes} series", ratio, 1.5, at_most=True)
 
 
+def _start(size: Size) -> Iterator[Result]:
+    exporters, trivials = [], []
+    with start.simulated_network() as simulator:
+        for _ in range(size.baseline_runs):
+            exporters.append(start.exporter(simulator, 5 * size.seconds))
+            trivials.append(start.trivial(size.seconds))
+    pages = [[1e3 * one.first_page for one in each] for each in (exporters, trivials)]
+    memory = [[one.resident / 2**20 for one in each] for each in (exporters, trivials)]
+    for name, (exporter, trivial), target in (
+        ("start to first page, ms", pages, 6),
+        ("resident memory at rest, MiB", memory, 2.2),
+    ):
+        yield Result(
+            name,
+            format_spread(exporter, "{:.0f}"),
+            format_spread(trivial, "{:.0f}") + " (trivial exporter)",
+            reached=statistics.median(exporter) / statistics.median(trivial),
+            target=target,
+            at_most=True,
+        )
+    load = [100 * one.load for one in exporters]
+    median, spread = statistics.median(load), format_spread(load, "{:.2f}")
+    yield Result("100 events per second, % of a core", spread, "", median, 0.5, at_most=True, unit="%")
+
+
+def _commands(size: Size) -> Iterator[Result]:
+    library = [1e3 * start.cpu_time("-c", "import prometheus_client") for _ in range(size.runs)]
+    for name, *arguments in (
+        ("--version",),
+        ("--help",),
+        ("health", f"--web.listen-address={start.CLOSED_PORT}"),
+    ):
+        times = [1e3 * start.cpu_time("-m", "pf_exporter", name, *arguments) for _ in range(size.runs)]
+        yield Result(
+            f"pf-exporter {name}, CPU ms",
+            format_spread(times, "{:.0f}"),
+            format_spread(library, "{:.0f}") + " (import prometheus_client)",
+            reached=statistics.median(times) / statistics.median(library),
+            target=1.5,
+            at_most=True,
+        )
+
+
 def run(size: Size) -> list[Result]:
     """Run all benchmarks, and print each result to stderr as soon as it is known."""
     results: list[Result] = []
-    for benchmark in (_ingest, _scrapes, _event_timestamps, _memory, _ingest_while_scraped, _scaling):
+    for benchmark in (
+        _start,
+        _commands,
+        _ingest,
+        _floor,
+        _scrapes,
+        _event_timestamps,
+        _memory,
+        _ingest_while_scraped,
+        _scaling,
+    ):
         for result in benchmark(size):
             print(*result.cells, sep=" | ", file=sys.stderr, flush=True)
             results.append(result)

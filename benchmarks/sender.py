@@ -15,6 +15,12 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encodin
 _EVENTS_PER_WRITE = 50
 
 
+def chunk(name: str, data: bytes) -> bytes:
+    """Return an event as one HTTP chunk."""
+    event = b"event: %s\ndata: %s\n\n" % (name.encode(), data)
+    return b"%x\r\n%s\r\n" % (len(event), event)
+
+
 def _send(ports: int, ready: Connection) -> None:
     """Send sample after sample, one HTTP chunk per event, until the receiver disconnects."""
     unpin()
@@ -32,8 +38,7 @@ def _send(ports: int, ready: Connection) -> None:
                 number += 1
                 batch = []
                 for name, data in generator.sample(number):
-                    event = b"event: %s\ndata: %s\n\n" % (name.encode(), data)
-                    batch.append(b"%x\r\n%s\r\n" % (len(event), event))
+                    batch.append(chunk(name, data))
                     if len(batch) == _EVENTS_PER_WRITE:
                         receiver.sendall(b"".join(batch))
                         batch.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import ingest, memory, scrape
+from benchmarks import ingest, memory, scrape, start
 from benchmarks.generator import SERIES_PER_PORT, EventGenerator
 from benchmarks.process import run_isolated
 from benchmarks.report import Result, describe_machine, format_spread, format_table
@@ -23,6 +23,7 @@ def test_measurements_return_values() -> None:
     """Each measurement returns values above zero at the smallest size."""
     assert run_isolated(ingest.exporter, 1, 0.1) > 0
     assert run_isolated(ingest.naive, 1, 0.1) > 0
+    assert run_isolated(ingest.floor, 1, 0.1) > 0
     assert all(all(seconds) for seconds in scrape.measure(2, 1, 1))
     assert len(scrape.per_series(1, 1)) == 1
     assert [len(seconds) for seconds in scrape.event_timestamps(1, 1)] == [2, 2]
@@ -37,6 +38,14 @@ def test_measurements_with_scrapers() -> None:
     assert alone[0] > 0
     _, body = run_isolated(memory.peak, 1, "gzip", 2)
     assert body > 1000
+
+
+def test_starts() -> None:
+    """Both exporters answer with a page and have memory; a command takes CPU time."""
+    with start.simulated_network() as simulator:
+        measured = [start.exporter(simulator, 0.1), start.trivial(0.1)]
+    assert all(one.first_page > 0 and one.resident > 1 << 20 for one in measured)
+    assert start.cpu_time("-c", "pass") > 0
 
 
 def test_table() -> None:

@@ -23,7 +23,7 @@ _LANES = range(4)
 _LANE_LABELS = tuple(map(str, _LANES))
 
 
-def _row_type(event: EventType) -> type[msgspec.Struct]:
+def row_type(event: EventType) -> type[msgspec.Struct]:
     """A type that accepts an event exactly as documented: timestamp, circuit, values, ignored fields."""
     text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
     count = Annotated[float, msgspec.Meta(ge=0)]
@@ -44,7 +44,7 @@ def _row_type(event: EventType) -> type[msgspec.Struct]:
 
 def _build_decoder(event: EventType) -> Callable[[str], Observation]:
     """A decoder that is fast for data exactly as documented, and lenient for anything else."""
-    decode_strict = msgspec.json.Decoder(_row_type(event)).decode
+    decode_strict = msgspec.json.Decoder(row_type(event)).decode
     astuple, new = msgspec.structs.astuple, tuple.__new__
     has_lanes, has_vlan = event.has_lanes, event.circuit[-1] == "vlan"
     first = 1 + len(event.circuit)
