@@ -40,12 +40,11 @@ class Prometheus:
         )
         self.url = f"http://127.0.0.1:{listening_port(self._process)}"
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """The result of an instant query now; empty while Prometheus is not up."""
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of an instant query at a time or now; empty while Prometheus is not up."""
+        parameters = {"query": expression, **({} if at is None else {"time": str(at)})}
         try:
-            with urlopen(
-                f"{self.url}/api/v1/query?{urlencode({'query': expression})}", timeout=10
-            ) as response:
+            with urlopen(f"{self.url}/api/v1/query?{urlencode(parameters)}", timeout=10) as response:
                 result: list[dict[str, Any]] = json.load(response)["data"]["result"]
         except (URLError, ConnectionError):
             return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.command_line.argument_types import (
+    label,
     listen_address,
     one_of,
     positive_integer,
@@ -25,6 +26,7 @@ from pf_exporter.command_line.parser import (
     create_parser,
     load_command,
 )
+from pf_exporter.command_line.scrape_flags import add_scrape_flags, scrape_target
 from pf_exporter.command_line.usage_errors import closest, unknown_command
 from pf_exporter.lazy import lazy_names
 
@@ -55,16 +57,19 @@ __all__ = [
     "Argument",
     "Synopsis",
     "add_network_flags",
+    "add_scrape_flags",
     "add_settings",
     "closest",
     "create_command_parser",
     "create_parser",
     "describe_command_line",
+    "label",
     "listen_address",
     "load_command",
     "log_warnings",
     "one_of",
     "positive_integer",
+    "scrape_target",
     "seconds",
     "simulator_options",
     "speed",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 
 from pf_exporter.command_line.usage_errors import unknown_value
 from pf_exporter.config import ADDRESS, UUID, duration
+
+_LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def seconds(text: str) -> float:
@@ -84,3 +87,11 @@ def speed(text: str) -> float:
     if not 0 <= factor < math.inf:
         raise argparse.ArgumentTypeError("expected a number, such as 60, or 0 for no pauses")
     return factor or math.inf
+
+
+def label(text: str) -> tuple[str, str]:
+    """A label such as ``job=packetfabric``, as name and value."""
+    name, separator, value = text.partition("=")
+    if not separator or not _LABEL_NAME.fullmatch(name) or name.startswith("__") or not value.isprintable():
+        raise argparse.ArgumentTypeError("expected a label, such as job=packetfabric")
+    return name, value

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "top": "show a live table of the busiest circuits",
         "record": "record the streams to a file",
         "replay": "run the exporter on a recording",
+        "backfill": "fill gaps, and the time before the first start, from the API's history",
         "demo": "run the exporter on a simulated PacketFabric",
         "simulate": "run a simulated PacketFabric",
         "health": "ask the running exporter whether it is healthy",

@@ -10,14 +10,15 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pf_exporter.command_line import add_settings, one_of, seconds
-from pf_exporter.config import Config, SecretFile, load
-from pf_exporter.errors import ApiError, ConfigError, ExporterError, Unauthorized
+from pf_exporter.command_line import add_scrape_flags, add_settings, one_of, scrape_target, seconds
+from pf_exporter.config import Config, load
+from pf_exporter.errors import ApiError, ExporterError, Unauthorized
 from pf_exporter.log import configure_logging
 from pf_exporter.process import STDOUT, TERMINATION, ExitCode, SignalWaiter, discard_output, echo_error
 
 if TYPE_CHECKING:
-    from pf_exporter.top import ScrapeTarget, Source
+    from pf_exporter.scrape import ScrapeTarget
+    from pf_exporter.top import Source
 
 KINDS = ("ports", "vcs")
 SORTS = ("busiest", "receive", "transmit", "errors", "light", "age", "name", "state")
@@ -52,13 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--from", dest="source", default="", metavar="URL", help="Read the /metrics page of an exporter."
     )
-    source.add_argument("--user", default="", metavar="NAME", help="User for basic authentication.")
-    source.add_argument(
-        "--password-file", default="", metavar="FILE", help="File that contains the user's password."
-    )
-    source.add_argument(
-        "--ca-file", default="", metavar="FILE", help="CA certificates (PEM) to trust instead of the default."
-    )
+    add_scrape_flags(source)
     parser.add_argument(
         "--show",
         type=one_of(*KINDS),
@@ -97,26 +92,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _target(arguments: argparse.Namespace) -> ScrapeTarget | None:
-    from pf_exporter.top import ScrapeTarget
-
-    if not arguments.source:
-        for name in ("user", "password_file", "ca_file"):
-            if getattr(arguments, name):
-                raise ConfigError([f"--{name.replace('_', '-')}: needs --from"])
-        return None
-    file = arguments.password_file
-    target = ScrapeTarget(
-        arguments.source,
-        arguments.user,
-        SecretFile(file, "--password-file") if file else None,
-        arguments.ca_file,
-    )
-    if problems := target.problems():
-        raise ConfigError(problems)
-    return target
-
-
 def _is_interactive(arguments: argparse.Namespace, environ: Mapping[str, str]) -> bool:
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     return terminal and not arguments.once and environ.get("TERM", "dumb") != "dumb"
@@ -124,7 +99,7 @@ def _is_interactive(arguments: argparse.Namespace, environ: Mapping[str, str]) -
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Show the table until a key, a signal, or a closed pipe."""
-    target = _target(arguments)
+    target = scrape_target(arguments, arguments.source, "--from")
     config = load(arguments, environ, need_account=target is None)
     interactive = _is_interactive(arguments, environ)
     if interactive and sys.stderr.isatty():

@@ -22,10 +22,21 @@ from pf_exporter.metrics.reload_status import (
 
 if TYPE_CHECKING:
     from pf_exporter.metrics.parser import ParsedSample, parse_samples
+    from pf_exporter.metrics.sample_text import OPENMETRICS_END, label_text, openmetrics_header
 else:  # The exporter itself parses no metrics.
-    __getattr__ = lazy_names(__name__, {"ParsedSample": "parser", "parse_samples": "parser"})
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "OPENMETRICS_END": "sample_text",
+            "ParsedSample": "parser",
+            "label_text": "sample_text",
+            "openmetrics_header": "sample_text",
+            "parse_samples": "parser",
+        },
+    )
 
 __all__ = [
+    "OPENMETRICS_END",
     "WHOLE_PAGE",
     "CollectorGroup",
     "ExporterCollector",
@@ -39,6 +50,8 @@ __all__ = [
     "Selection",
     "build_registry",
     "config_reload_status",
+    "label_text",
+    "openmetrics_header",
     "parse_samples",
     "web_config_reload_status",
 ]

@@ -11,10 +11,19 @@ It interprets events only to redact them, and never raises while it records.
 from __future__ import annotations
 
 from pf_exporter.recording.format import Mark, Record
-from pf_exporter.recording.reader import read
+from pf_exporter.recording.reader import is_redacted, read
 from pf_exporter.recording.redaction import redaction_for
 from pf_exporter.recording.stats import RecordingStats
 from pf_exporter.recording.tap import RecordingTap
 from pf_exporter.recording.writer import RecordingWriter
 
-__all__ = ["Mark", "Record", "RecordingStats", "RecordingTap", "RecordingWriter", "read", "redaction_for"]
+__all__ = [
+    "Mark",
+    "Record",
+    "RecordingStats",
+    "RecordingTap",
+    "RecordingWriter",
+    "is_redacted",
+    "read",
+    "redaction_for",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -36,6 +37,15 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
                 raise ValueError
     if is_empty and not is_start(bytes(pending)):
         raise ValueError
+
+
+def is_redacted(path: str) -> bool:
+    """Return whether the first run of a recording was redacted; raises like :func:`read`."""
+    for _ in read(path):
+        break
+    with open_recording(path) as file:
+        header = next(_lines(file), b"{}")
+    return bool(json.loads(header).get("redacted"))
 
 
 def read(path: str) -> Iterator[Record]:

@@ -19,6 +19,16 @@ from pf_exporter.schema.activity_log import (
 from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS, PORT_LAST_EVENT, SUBSCRIBABLE_EVENTS, VC_LAST_EVENT
 from pf_exporter.schema.family import FamilySpec, MetricType, unit
+from pf_exporter.schema.history import (
+    CONNECTION_HISTORY,
+    PORT_HISTORY,
+    VC_HISTORY,
+    CircuitEnd,
+    HistoryResource,
+    HistorySample,
+    circuit_ends,
+    parse_history,
+)
 from pf_exporter.schema.labels import canonical_id, sanitize_label
 from pf_exporter.schema.lanes import table_field
 from pf_exporter.schema.maintenance import Maintenance
@@ -73,6 +83,7 @@ __all__ = [
     "CATEGORIES",
     "CLOUD_CONNECTIONS",
     "CLOUD_ROUTER_CONNECTIONS",
+    "CONNECTION_HISTORY",
     "EVENTS",
     "EVENT_NAMES",
     "LABELS",
@@ -93,17 +104,22 @@ __all__ = [
     "POPS",
     "POP_INFO",
     "PORTS",
+    "PORT_HISTORY",
     "PORT_LAST_EVENT",
     "RATES",
     "REFERENCES",
     "RESOURCES",
     "SUBSCRIBABLE_EVENTS",
+    "VC_HISTORY",
     "VC_LAST_EVENT",
     "VIRTUAL_CIRCUITS",
     "ActivityLogEntry",
     "Circuit",
+    "CircuitEnd",
     "EventType",
     "FamilySpec",
+    "HistoryResource",
+    "HistorySample",
     "LoggedEntry",
     "Maintenance",
     "MetricType",
@@ -120,10 +136,12 @@ __all__ = [
     "Temporality",
     "Transition",
     "canonical_id",
+    "circuit_ends",
     "decode",
     "epoch",
     "is_id",
     "is_number",
+    "parse_history",
     "parse_log_row",
     "sanitize_label",
     "table_field",

@@ -13,7 +13,7 @@ from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts, time_span
 from pf_exporter.service.serving import log_listening, serve
 from pf_exporter.service.shutdown import stop_all
-from pf_exporter.service.storage import create_store
+from pf_exporter.service.storage import create_store, delta_events
 from pf_exporter.service.streaming import StreamRunner
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "StreamRunner",
     "accounts",
     "create_store",
+    "delta_events",
     "log_listening",
     "serve",
     "stop_all",

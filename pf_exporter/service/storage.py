@@ -20,12 +20,17 @@ def create_recorder(config: Config) -> RecordingWriter | None:
     return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
 
 
+def delta_events(config: Config) -> list[str]:
+    """The events whose counters are differences instead of running totals."""
+    return [event for event, key in EVENT_SETTINGS.items() if config.value(key) is Temporality.DELTA]
+
+
 def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store:
     """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
     store = Store(
         ttl=config.series.ttl,
         limit=config.series.limit,
-        delta=[event for event, key in EVENT_SETTINGS.items() if config.value(key) is Temporality.DELTA],
+        delta=delta_events(config),
         wall=wall,
     )
     for account in config.accounts:

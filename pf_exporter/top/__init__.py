@@ -9,7 +9,7 @@ from pf_exporter.top.circuit import Kind, Source
 from pf_exporter.top.controls import Controls
 from pf_exporter.top.loops import LiveTable, PlainTables
 from pf_exporter.top.output import Blocked, Output
-from pf_exporter.top.scrape_source import ScrapeSource, ScrapeTarget
+from pf_exporter.top.scrape_source import ScrapeSource
 from pf_exporter.top.stream_source import StreamSource
 from pf_exporter.top.table import SortKey
 from pf_exporter.top.terminal import Terminal
@@ -23,7 +23,6 @@ __all__ = [
     "Output",
     "PlainTables",
     "ScrapeSource",
-    "ScrapeTarget",
     "SortKey",
     "Source",
     "StreamSource",

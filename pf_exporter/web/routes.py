@@ -1,4 +1,4 @@
-"""The pages besides the metrics: status, readiness and reloading."""
+"""The pages besides the metrics: status, readiness, gaps and reloading."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pf_exporter.errors import ConfigError
@@ -77,9 +77,10 @@ def page_routes(
     ready: Callable[[], bool],
     reload: Callable[[], None] | None,
 ) -> list[Route]:
-    """The routes ``/``, ``/-/ready`` and ``/-/reload``; reloading is refused if ``reload`` is None.
+    """The routes ``/``, ``/-/ready``, ``/-/gaps`` and ``/-/reload``.
 
-    ``reload`` raises :class:`ConfigError` if the new configuration cannot be used.
+    Reloading is refused if ``reload`` is None; it raises :class:`ConfigError` if the new configuration cannot
+    be used.
     """
     status = _StatusPage(sources)
     reloading = asyncio.Lock()  # Requests wait here, and not in a thread of the pool each.
@@ -88,6 +89,12 @@ def page_routes(
         if ready():
             return PlainTextResponse("Ready.\n")
         return PlainTextResponse("Not every account has been subscribed yet.\n", 503)
+
+    async def get_gaps(request: Request) -> Response:
+        gaps = {stats.account: stats.gaps.records() for stats in sources().accounts}
+        return JSONResponse(
+            {account: [gap._asdict() for gap in records] for account, records in gaps.items()}
+        )
 
     async def post_reload(request: Request) -> Response:
         if reload is None:
@@ -106,5 +113,6 @@ def page_routes(
     return [
         Route("/", status.get),
         Route(READY_PATH, get_ready),
+        Route("/-/gaps", get_gaps),
         Route("/-/reload", post_reload, methods=["POST"]),
     ]

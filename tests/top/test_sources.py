@@ -14,10 +14,11 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from pf_exporter.config.secrets import SecretFile
 from pf_exporter.config.settings import Config, WebSettings
 from pf_exporter.errors import ApiError, ConfigError
+from pf_exporter.scrape.target import ScrapeTarget
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.top import circuit as circuits
 from pf_exporter.top.circuit import Circuit, Kind, Reading
-from pf_exporter.top.scrape_source import ScrapeSource, ScrapeTarget
+from pf_exporter.top.scrape_source import ScrapeSource
 from pf_exporter.top.stream_source import StreamSource
 from tests.conftest import until
 from tests.fakes import Answer, Fake, dead_url, event

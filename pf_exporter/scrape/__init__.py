@@ -1,0 +1,8 @@
+"""The pages of a running exporter, fetched with the credentials that they require."""
+
+from __future__ import annotations
+
+from pf_exporter.scrape.page import LIMIT, TextPage, fetch_page
+from pf_exporter.scrape.target import ScrapeTarget
+
+__all__ = ["LIMIT", "ScrapeTarget", "TextPage", "fetch_page"]

@@ -1,0 +1,176 @@
+"""Prometheus and VictoriaMetrics load what the command writes, as the past of the scraped series."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pf_exporter.simulator import Simulator
+from tests.backfill.sites import JOB, backfill, exporter_of, minute_ago, small_network, streamed
+from tests.conftest import listening_port, tool, until
+from tests.prometheus_server import CONFIG, Prometheus
+
+HISTORY = (
+    '{__name__=~"packetfabric_.*_per_second|packetfabric_port_optical_receive_power_dbm|.*bias_current.*",'
+)
+LIMITS = '__name__!~".*(speed|limit)_.*",job="packetfabric"}'
+PAGE = Path(__file__).parents[2] / "docs" / "backfill.md"
+SELECTOR = HISTORY + LIMITS
+
+
+class VictoriaMetrics(Prometheus):
+    """Debian's VictoriaMetrics on loopback; it answers the same queries."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        (folder / "prometheus.yml").write_text(config)
+        self._log = (folder / "log").open("w")
+        self._process = subprocess.Popen(
+            [
+                tool("victoria-metrics"),
+                f"-promscrape.config={folder}/prometheus.yml",
+                f"-storageDataPath={folder}/data",
+                "-httpListenAddr=127.0.0.1:0",
+                "-search.latencyOffset=0s",
+            ],
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self.url = f"http://127.0.0.1:{listening_port(self._process)}"
+
+
+Start = Callable[[type[Prometheus]], Prometheus]
+
+
+class Site:
+    """A network, its exporter, and the labels that its series have in Prometheus."""
+
+    def __init__(self, simulator: Simulator, target: str) -> None:
+        self.simulator = simulator
+        self.target = target
+
+    def fill(self, output: str, *arguments: str) -> str:
+        """Fill the last five hours without the last three; return the line that the command prints."""
+        done = backfill(
+            self.simulator,
+            output,
+            "--since=5h",
+            f"--exporter=http://{self.target}",
+            f"--label=job={JOB}",
+            f"--label=instance={self.target}",
+            *arguments,
+        )
+        assert (done.code, done.err) == (0, "")
+        return done.out
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with small_network() as simulator, exporter_of(simulator) as exporter:
+        yield Site(simulator, exporter.server.addresses[0])
+
+
+def values(result: list[dict[str, Any]]) -> dict[frozenset[tuple[str, str]], float]:
+    """Return the values of a query by label set."""
+    return {frozenset(one["metric"].items()): float(one["value"][1]) for one in result}
+
+
+def assert_same_series(server: Prometheus, site: Site) -> None:
+    """What is scraped now, and what was loaded, has the same labels; what was loaded, the streamed values."""
+    then = minute_ago(4)
+    present = values(server.query(SELECTOR))
+    assert len(present) > 30
+    until(lambda: values(server.query(SELECTOR, then)).keys() == present.keys(), "the same series")
+    past = values(server.query(SELECTOR, then))
+    own = {("job", JOB), ("instance", site.target)}
+    loaded = {labels - own: value for labels, value in past.items()}
+    expected = streamed(site.simulator.network, then)
+    connections = {labels for labels in loaded if "cloud_circuit_id" in dict(labels)}
+    assert connections
+    assert {labels: expected[labels] for labels in loaded.keys() - connections} == {
+        labels: pytest.approx(value) for labels, value in loaded.items() if labels not in connections
+    }
+
+
+def load_rules(server: Prometheus, folder: Path) -> None:
+    """Evaluate the rules of docs/backfill.md for the past, as the page says."""
+    text = PAGE.read_text(encoding="utf-8")
+    (rules,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (command,) = re.findall(r"^promtool tsdb create-blocks-from rules (?:.*\\\n)*.*$", text, re.MULTILINE)
+    (folder / "percentile.rules.yml").write_text(rules)
+    program, *words = shlex.split(command.replace("\\\n", " "))
+    places = {
+        "2026-01-01T00:00:00Z": str((time.time() - 5 * 3600) // 300 * 300),
+        "http://127.0.0.1:9090": server.url,
+        "/var/lib/prometheus/metrics2": f"{folder}/data",
+        "percentile.rules.yml": f"{folder}/percentile.rules.yml",
+    }
+    arguments = [places.get(word, word) for word in words]
+    subprocess.run([tool(program), *arguments], check=True, capture_output=True, timeout=60)
+
+
+def assert_percentiles(server: Prometheus) -> None:
+    """The query of docs/backfill.md, for an hour of the past, gives what the samples themselves give."""
+    text = PAGE.read_text(encoding="utf-8")
+    (query,) = re.findall(r"^```promql\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    then = (time.time() - 3.1 * 3600) // 300 * 300
+    found = values(server.query(query.replace("[30d]", "[1h]"), then))
+    assert len(found) == 4
+    for labels, value in found.items():
+        port = dict(labels)["port_circuit_id"]
+        both = [
+            f'avg_over_time(packetfabric_port_{direction}_bytes_per_second{{port_circuit_id="{port}"}}[5m])'
+            for direction in ("receive", "transmit")
+        ]
+        raw = [
+            float(server.query(f"8 * quantile_over_time(0.95, ({one})[1h:5m])", then)[0]["value"][1])
+            for one in both
+        ]
+        # Prometheus evaluates a group at a phase of its interval, which is not that of a subquery.
+        assert value == pytest.approx(max(raw), rel=0.05)
+
+
+@pytest.fixture
+def start(site: Site, tmp_path: Path) -> Iterator[Start]:
+    """Starts a server that scrapes the exporter, and waits until it has."""
+    started: list[Prometheus] = []
+
+    def start(server: type[Prometheus]) -> Prometheus:
+        started.append(server(tmp_path, CONFIG.format(target=site.target)))
+        until(lambda: len(started[-1].query(SELECTOR)) > 30, "scraped")
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def test_prometheus(site: Site, start: Start, tmp_path: Path) -> None:
+    """promtool makes blocks of the file, and Prometheus continues the same series back into the past."""
+    start(Prometheus).stop()
+    printed = site.fill(f"{tmp_path}/history.om")
+    command = printed.strip().rpartition("load them with: ")[2].replace("DATA_DIRECTORY", f"{tmp_path}/data")
+    program, *arguments = command.split()
+    subprocess.run([tool(program), *arguments], check=True, capture_output=True, timeout=60)
+    server = start(Prometheus)
+    assert_same_series(server, site)
+    # Nothing of the last three hours, which the head block still holds.
+    assert server.query(SELECTOR, time.time() - 2.5 * 3600) == []
+    load_rules(server, tmp_path)
+    server.stop()
+    assert_percentiles(start(Prometheus))
+
+
+def test_victoria_metrics(site: Site, start: Start, tmp_path: Path) -> None:
+    """The samples are sent to VictoriaMetrics, which continues the same series back into the past."""
+    server = start(VictoriaMetrics)
+    printed = site.fill(server.url, f"--state={tmp_path}/state")
+    assert f"sent to {server.url}" in printed
+    assert_same_series(server, site)
+    assert not (tmp_path / "state").exists()
