@@ -60,7 +60,7 @@ class BackfillRunner:
         """What was delivered."""
         self._delivered = 0
         self._is_delivering = False
-        self._thread = SupervisedThread(self._run, name="backfill", failed=self._failed)
+        self._thread = SupervisedThread(self._run, name="backfill", on_failure=self._failed)
 
     def start(self) -> None:
         """Start the thread."""

@@ -16,6 +16,7 @@ from pf_exporter.command_line.argument_types import (
     speed,
     uuid,
 )
+from pf_exporter.command_line.backfill_flags import add_backfill_flags
 from pf_exporter.command_line.configuration import log_warnings, warn_of_former_flags, web_config_problems
 from pf_exporter.command_line.parser import (
     COMMANDS,
@@ -56,6 +57,7 @@ __all__ = [
     "SIMULATOR_HELP",
     "Argument",
     "Synopsis",
+    "add_backfill_flags",
     "add_network_flags",
     "add_scrape_flags",
     "add_settings",

@@ -12,14 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pf_exporter.command_line import (
-    add_scrape_flags,
-    add_settings,
-    label,
-    log_warnings,
-    positive_integer,
-    scrape_target,
-)
+from pf_exporter.command_line import add_backfill_flags, add_settings, log_warnings, scrape_target
 from pf_exporter.config import Config, load
 from pf_exporter.errors import ApiError, ConfigError, ExporterError, Unauthorized
 from pf_exporter.log import configure_logging
@@ -69,58 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.epilog = EPILOG
     add_settings(parser)
-    parser.add_argument("output", metavar="OUTPUT", help="A new file, or the URL of VictoriaMetrics.")
-    time_help = "A time such as 2026-01-31T12:00:00Z, or a duration before now."
-    parser.add_argument("--since", default="24h", metavar="TIME", help=f"{time_help} Default: 24h.")
-    parser.add_argument("--until", default="", metavar="TIME", help="The same. Default: three hours ago.")
-    parser.add_argument(
-        "--recent",
-        action="store_true",
-        default=False,
-        help="Also fill the last three hours, which Prometheus cannot load yet.",
-    )
-    parser.add_argument(
-        "--circuit",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="Only circuits or ports whose ID matches, such as 'PF-AP-LAX*'; can be repeated.",
-    )
-    parser.add_argument(
-        "--label",
-        type=label,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="Label to add, such as job and instance as in Prometheus; can be repeated.",
-    )
-    parser.add_argument(
-        "--recording", default="", metavar="FILE", help="Read a recording made with --no-redact."
-    )
-    parser.add_argument(
-        "--requests-per-minute",
-        type=positive_integer,
-        default=60,
-        metavar="N",
-        help="Most requests to the API in a minute. Default: 60.",
-    )
-    parser.add_argument(
-        "--state",
-        default="",
-        metavar="FILE",
-        help="Keep unfinished work here. Default: OUTPUT.partial, or backfill.partial for a URL.",
-    )
-    running = parser.add_argument_group("a running exporter")
-    running.add_argument(
-        "--exporter",
-        default="",
-        metavar="URL",
-        help="Label circuits as the /metrics page of this exporter does.",
-    )
-    running.add_argument(
-        "--gaps", action="store_true", default=False, help="Fill only the gaps that it recorded."
-    )
-    add_scrape_flags(running)
+    add_backfill_flags(parser)
 
 
 def _problems(arguments: argparse.Namespace) -> list[str]:
