@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import resource
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -20,7 +19,8 @@ TRIVIAL = """
 import sys, threading
 from prometheus_client import Gauge, start_http_server
 Gauge("answer", "The answer.").set(42)
-start_http_server(int(sys.argv[1]), "127.0.0.1")
+server, _ = start_http_server(0, "127.0.0.1")
+print(f"listening 127.0.0.1:{server.server_port}", file=sys.stderr, flush=True)
 threading.Event().wait()
 """
 """The least that an exporter in Python can be: one metric, served by prometheus-client itself."""
@@ -44,23 +44,20 @@ class Start(NamedTuple):
     """Share of a core while it is left alone."""
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+def _url(process: subprocess.Popen[str]) -> str:
+    """Wait until the process logs its address."""
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if match := re.search(r"listening.*?(127\.0\.0\.1:\d+)", line):
+            return f"http://{match[1]}/metrics"
+    raise RuntimeError("the process ended: " + "".join(lines))
 
 
-def _fetch(url: str, deadline: float) -> None:
-    """Request a page until there is an answer."""
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                response.read()
-            return
-        except urllib.error.URLError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.001)
+def _fetch(url: str) -> None:
+    with urllib.request.urlopen(url, timeout=60) as response:
+        response.read()
 
 
 def _cpu(pid: int) -> float:
@@ -74,14 +71,15 @@ def _resident(pid: int) -> int:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def _measure(command: Sequence[str], url: str, environ: dict[str, str], seconds: float) -> Start:
+def _measure(command: Sequence[str], environ: dict[str, str], seconds: float) -> Start:
     begin = time.monotonic()
-    with subprocess.Popen(command, env=os.environ | environ, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=os.environ | environ, stderr=subprocess.PIPE, text=True) as process:
         try:
-            _fetch(url, begin + 60)
+            url = _url(process)
+            _fetch(url)
             first_page = time.monotonic() - begin
             for _ in range(10):
-                _fetch(url, begin + 60)
+                _fetch(url)
             time.sleep(min(seconds, 2.0))  # The streams open, and the lists are polled.
             before, start = _cpu(process.pid), time.monotonic()
             time.sleep(seconds)
@@ -93,9 +91,7 @@ def _measure(command: Sequence[str], url: str, environ: dict[str, str], seconds:
 
 def trivial(seconds: float) -> Start:
     """Measure the trivial exporter."""
-    port = _free_port()
-    command = [sys.executable, "-c", TRIVIAL, str(port)]
-    return _measure(command, f"http://127.0.0.1:{port}/metrics", {}, seconds)
+    return _measure([sys.executable, "-c", TRIVIAL], {}, seconds)
 
 
 @contextlib.contextmanager
@@ -108,10 +104,9 @@ def simulated_network() -> Iterator[Simulator]:
 
 def exporter(simulator: Simulator, seconds: float) -> Start:
     """Measure the exporter with one account."""
-    address = f"127.0.0.1:{_free_port()}"
-    command = [sys.executable, "-m", "pf_exporter", f"--web.listen-address={address}"]
+    command = [sys.executable, "-m", "pf_exporter", "--web.listen-address=127.0.0.1:0"]
     environ = {"PF_HOST": simulator.url, "PF_TOKEN": simulator.api_key}
-    return _measure(command, f"http://{address}/metrics", environ, seconds)
+    return _measure(command, environ, seconds)
 
 
 def cpu_time(*command: str) -> float:
