@@ -85,6 +85,9 @@ class Listener:
     async def _connect(self, sock: socket.socket, slot: Slot) -> None:
         """Finish the TLS handshake, if there is one, and create the protocol."""
         try:
+            # asyncio does it only for sockets made with a protocol number. Without it, the body of a response
+            # on a used connection waits for the acknowledgment of the headers, 40 ms on Linux.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(
                 functools.partial(self._create_protocol, slot),
                 sock,

@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 import threading
+from typing import Any
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -115,3 +116,20 @@ def test_an_unfinished_request(serve: Serve) -> None:
     with connected(serve(), b"GET / HTTP/1.1\r\nHost") as client:
         client.shutdown(socket.SHUT_WR)
         assert client.recv(65536) == b""
+
+
+def test_responses_are_not_delayed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections send small segments at once, so that a body does not wait for an acknowledgment."""
+    connect = asyncio.BaseEventLoop.connect_accepted_socket
+    options = []
+
+    async def record(
+        loop: asyncio.BaseEventLoop, factory: Any, sock: socket.socket, **options_of_tls: Any
+    ) -> Any:
+        options.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return await connect(loop, factory, sock, **options_of_tls)
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "connect_accepted_socket", record)
+    assert serve().get()[0] == 200
+    assert options
+    assert all(options)
