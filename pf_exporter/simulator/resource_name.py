@@ -18,6 +18,7 @@ class ResourceName(Enum):
     CONNECTION_RATES = "connection-rates"
     CONNECTIONS = "connections"
     CUSTOMER = "customer"
+    DEDICATED_CONNECTIONS = "dedicated-connections"
     DEVICE_INFO = "device-info"
     FLEX_BANDWIDTH = "flex-bandwidth"
     HOSTED_CONNECTIONS = "hosted-connections"

@@ -147,7 +147,7 @@ def test_polled_resources_match_the_description(
         "vc": circuit.circuit_id,
         "type": "bps",
         "router": "PF-L3-CUST-5000001",
-        "hosted": "PF-CC-LAX-LAX-4100001-PF",
+        "cloud": "PF-CC-LAX-LAX-4100001-PF",
         "internet": "PF-L3-TRAN-4200001",
         "billed": resource_uuid(1, "account"),
         "label": "R&D east",

@@ -108,10 +108,12 @@ def test_labels(client: Client, network: Network) -> None:
 
 
 def test_cloud_connections(client: Client) -> None:
-    """Each hosted connection and each cloud router connection has a cloud side, but only hosted ones BGP."""
-    hosted = get(client, "/v2/services/cloud/connections/hosted")
-    details = [get(client, f"/v2/services/cloud/connections/{row['cloud_circuit_id']}") for row in hosted]
-    assert [row["cloud_settings"]["cloud_state"]["bgp_state"] for row in details] == ["up", "up", "unknown"]
+    """Every connection has a cloud side; that of cloud router connections has no BGP state."""
+    path = "/v2/services/cloud/connections"
+    rows = [*get(client, f"{path}/hosted"), *get(client, f"{path}/dedicated")]
+    details = [get(client, f"{path}/{row['cloud_circuit_id']}") for row in rows]
+    states = [row["cloud_settings"]["cloud_state"]["bgp_state"] for row in details]
+    assert states == ["up", "up", "unknown", "down"]
     for row in get(client, "/v2/services/cloud-routers/connections"):
         detail = get(client, f"/v2/services/cloud-routers/connections/{row['cloud_circuit_id']}")
         assert "bgp_state" not in detail["cloud_settings"]["cloud_state"]
@@ -122,14 +124,14 @@ def test_responses_contain_canaries(simulator: Simulator) -> None:
     """Every value that stands for a secret or for personal data is in some response."""
     account = get(Client(simulator), "/v2/ports")[0]["account_uuid"]
     paths = {
-        "hosted": "",
+        "cloud": "",
         "connection": "PF-L3-CON-4000002",
         "internet": "PF-L3-TRAN-4200001",
         "billed": account,
     }
     bodies = ""
     for hosted in ("PF-CC-LAX-LAX-4100001-PF", "PF-CC-NYC-NYC-4100002-PF"):
-        query = Query(simulator.network, NOW, path=paths | {"hosted": hosted})
+        query = Query(simulator.network, NOW, path=paths | {"cloud": hosted})
         for resource in RESOURCES:
             if resource.name.value in ("cloud-state", "internet-bgp", "billing"):
                 bodies += json.dumps(resource.answer(query))

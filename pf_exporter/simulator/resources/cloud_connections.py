@@ -1,4 +1,4 @@
-"""The side of the cloud provider: hosted cloud connections, and one cloud router connection."""
+"""Cloud connections, and the provider's side of them and of cloud router connections."""
 
 from __future__ import annotations
 
@@ -21,33 +21,40 @@ from pf_exporter.simulator.resources.resource import (
 from pf_exporter.simulator.topology import POPS
 
 
-class HostedConnection(NamedTuple):
-    """One hosted cloud connection, with the states that its provider reports."""
+class CloudConnection(NamedTuple):
+    """One cloud connection, with the states that its provider reports."""
 
     circuit_id: str
+    port_type: str
     provider: str
     state: str
     bgp_state: str
     pop_index: int
 
 
-HOSTED = (
-    HostedConnection("PF-CC-LAX-LAX-4100001-PF", "aws", "active", "up", 0),
-    HostedConnection("PF-CC-NYC-NYC-4100002-PF", "google", "active", "up", 1),
-    HostedConnection("PF-CC-LAS-LAS-4100003-PF", "aws", "pending", "unknown", 2),
+_CONNECTIONS = (
+    CloudConnection("PF-CC-LAX-LAX-4100001-PF", "hosted", "aws", "active", "up", 0),
+    CloudConnection("PF-CC-NYC-NYC-4100002-PF", "hosted", "google", "active", "up", 1),
+    CloudConnection("PF-CC-LAS-LAS-4100003-PF", "hosted", "aws", "pending", "unknown", 2),
+    CloudConnection("PF-AP-WDC1-4100004", "dedicated", "aws", "active", "down", 3),
 )
 
 
-def _hosted(query: Query) -> tuple[HostedConnection, ...]:
-    return HOSTED
+def _hosted(query: Query) -> list[CloudConnection]:
+    return [connection for connection in _CONNECTIONS if connection.port_type == "hosted"]
 
 
-def _row(query: Query, connection: HostedConnection) -> Row:
+def _dedicated(query: Query) -> object:
+    """Return ``Connection_no_interfaces_GET`` of every dedicated connection."""
+    return [_common(query, connection) for connection in _CONNECTIONS if connection.port_type == "dedicated"]
+
+
+def _row(query: Query, connection: CloudConnection) -> Row:
     """Return ``Connection_with_interfaces_GET`` of a connection: without the cloud side."""
     return _common(query, connection) | {"is_cloud_router_connection": False, "interfaces": []}
 
 
-def _common(query: Query, connection: HostedConnection) -> Row:
+def _common(query: Query, connection: CloudConnection) -> Row:
     pop = POPS[connection.pop_index]
     return {
         "cloud_circuit_id": connection.circuit_id,
@@ -56,7 +63,7 @@ def _common(query: Query, connection: HostedConnection) -> Row:
         "state": connection.state,
         "service_provider": connection.provider,
         "service_class": "metro",
-        "port_type": "hosted",
+        "port_type": connection.port_type,
         "speed": "500Mbps",
         "description": f"{connection.provider} connection for {CUSTOMER_NAME}",
         "cloud_provider": {"pop": pop.name, "region": "us-west-1"},
@@ -71,9 +78,9 @@ def _common(query: Query, connection: HostedConnection) -> Row:
 
 
 def _connection(query: Query) -> object:
-    """Return ``Connection_no_interfaces_cloud_side_GET`` of a hosted connection."""
-    for connection in HOSTED:
-        if connection.circuit_id == query.path["hosted"]:
+    """Return ``Connection_no_interfaces_cloud_side_GET`` of a connection."""
+    for connection in _CONNECTIONS:
+        if connection.circuit_id == query.path["cloud"]:
             bgp: Row = {"remote_asn": 64512, "address_family": "ipv4", "md5": MD5}
             settings = _settings(connection.provider, is_available=connection.state == "active")
             state = {**_state(settings), "bgp_state": connection.bgp_state}
@@ -121,7 +128,8 @@ def _state(settings: Row) -> Row:
 
 CLOUD_CONNECTIONS = (
     paged(ResourceName.HOSTED_CONNECTIONS, "/v2/services/cloud/connections/hosted", _hosted, _row),
-    Resource(ResourceName.CLOUD_STATE, "/v2/services/cloud/connections/{hosted}", _connection),
+    Resource(ResourceName.DEDICATED_CONNECTIONS, "/v2/services/cloud/connections/dedicated", _dedicated),
+    Resource(ResourceName.CLOUD_STATE, "/v2/services/cloud/connections/{cloud}", _connection),
     Resource(
         ResourceName.CLOUD_STATE, "/v2/services/cloud-routers/connections/{connection}", _router_connection
     ),

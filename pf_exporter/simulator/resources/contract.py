@@ -93,7 +93,7 @@ def _date(at: float) -> str:
 def _flex_bandwidth(query: Query) -> object:
     """Return ``FlexBandwidth`` of one container, nine tenths of which its virtual circuits use."""
     used = sum(circuit.mbps for circuit in query.network.circuits if uses_flex_bandwidth(circuit))
-    capacity = max(1, math.ceil(used / 0.9 / 1000)) * 1000
+    capacity = max(1, math.ceil(used / 0.9 / 100)) * 100
     return [
         {
             "aggregate_capacity_id": FLEX_BANDWIDTH_ID,

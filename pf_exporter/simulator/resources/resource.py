@@ -101,9 +101,14 @@ def resource_uuid(seed: int, name: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{seed}/{name}"))
 
 
+def format_microseconds(at: float) -> str:
+    """Format UNIX seconds as ISO 8601 in UTC, with microseconds and without a zone."""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+
+
 def format_log_time(at: float) -> str:
     """Format UNIX seconds as in the API's examples of logs: with microseconds, and ``+0000``."""
-    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f+0000")
+    return f"{format_microseconds(at)}+0000"
 
 
 def device_name(port: Port) -> str:

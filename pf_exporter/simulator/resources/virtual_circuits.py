@@ -20,7 +20,7 @@ FLEX_BANDWIDTH_ID = "PF-AB-6000001"
 
 def uses_flex_bandwidth(circuit: Circuit) -> bool:
     """Return whether the speed of a circuit is taken from the only flex bandwidth container."""
-    return circuit.circuit_id.endswith("0-PF")
+    return circuit.circuit_id.endswith(("0-PF", "5-PF"))
 
 
 def _circuits(query: Query) -> list[Circuit]:
