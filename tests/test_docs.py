@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from pf_exporter import __version__
+from pf_exporter.command_line import COMMANDS
 from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
@@ -206,3 +207,10 @@ def test_the_glossary_is_sorted() -> None:
     terms = re.findall(r"(?m)^\| ([^|]+) \| ", page)[2:]
     assert len(terms) > 30
     assert terms == sorted(set(terms), key=str.lower)
+
+
+def test_every_command_is_in_the_contents() -> None:
+    """The table of contents and the page of the commands name each command."""
+    for page in ("README.md", "commands.md"):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert [command for command in COMMANDS if f"`{command}`" not in text] == [], page

@@ -16,8 +16,9 @@ from pf_exporter.process import TERMINATION, ExitCode, Progress, ProgressLine, S
 
 DESCRIPTION = """\
 Record the streams of the configured accounts, as they arrive, until Ctrl-C. An existing recording
-is continued. User names, addresses, messages and circuit IDs are replaced by pseudonyms, so that
-the recording can be shared; measurements and times are kept."""
+is continued. Pseudonyms replace user names, addresses, messages and circuit IDs, so that the
+recording can be shared; measurements and times are kept. The recording is one file of any size:
+record.limit and record.kept apply only to the exporter's --record.file."""
 
 EPILOG = "exit codes: 0 events were recorded, 6 no event arrived; others as for pf-exporter check\n"
 

@@ -17,7 +17,7 @@ import enum
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pf_exporter.config import Account
 from pf_exporter.recording.field_names import is_event, is_field, is_generic, is_personal
@@ -105,31 +105,30 @@ class Redaction:
         UTF-8 becomes U+FFFD, as in the parser of the stream.
         """
         bom = BOM_UTF8 if frame.startswith(BOM_UTF8) else b""
-        lines = _NEWLINE.split(frame[len(bom) :].decode(errors="replace"))
         redacted: list[str] = []
-        event = ""
-        data: list[str] = []
-        data_index = 0
-        for number, line in enumerate(lines, 1):
-            is_cut_short = number == len(lines)  # empty if the frame ends with a newline
-            if not line and not is_cut_short:
-                if data:
-                    redacted[data_index] = f"data: {self._data(event, chr(10).join(data))}"
-                data, event = [], ""
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            if name == "event":
-                event = value
-            if name == "data":
-                if not data:
-                    data_index = len(redacted)
-                    redacted.append("")
-                data.append(value)
-            else:
-                redacted.append(self._line(line, is_cut_short=is_cut_short))
-        if data:
-            redacted[data_index] = f"data: {_placeholder(chr(10).join(data))}"
+        event: list[str] = []
+        *lines, rest = _NEWLINE.split(frame[len(bom) :].decode(errors="replace"))
+        for line in lines:
+            event.append(line)
+            if not line:
+                redacted += self._event(event, is_whole=True)
+                event.clear()
+        redacted += self._event([*event, rest], is_whole=False)  # The rest is empty after a newline.
         return bom + "\n".join(redacted).encode()
+
+    def _event(self, lines: Sequence[str], *, is_whole: bool) -> Iterator[str]:
+        """Yield the redacted lines of an event up to its blank line; only that makes it whole."""
+        parts = [line.partition(":") for line in lines]
+        fields = [(name, value.removeprefix(" ")) for name, _, value in parts]
+        data = "\n".join(value for name, value in fields if name == "data")
+        has_data = False
+        for number, (line, (name, _)) in enumerate(zip(lines, fields, strict=True), 1):
+            if name != "data":
+                yield self._line(line, is_cut_short=not is_whole and number == len(lines))
+            elif not has_data:
+                has_data = True
+                event = dict(fields).get("event", "")
+                yield f"data: {self._data(event, data) if is_whole else _placeholder(data)}"
 
     def _line(self, line: str, *, is_cut_short: bool) -> str:
         """Redact a blank line, a comment, or a field other than data."""
