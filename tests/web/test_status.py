@@ -188,7 +188,7 @@ def test_searches_leave_time_to_the_streams(fake: Fake, monkeypatch: pytest.Monk
         await real(0)
 
     def render(context: StatusContext) -> str:
-        threading.Event().wait(0.3)
+        threading.Event().wait(1.0)
         return context.title
 
     monkeypatch.setattr("pf_exporter.web.routes.asyncio.sleep", sleep)
