@@ -42,8 +42,8 @@ class Deduplicator:
     """Remembers the events of the old stream during a rotation, and counts each off against one of the new.
 
     For one thread. Outside of a rotation nothing is a repeat: the same event may well come twice.
-    ``clock`` returns the seconds in which events arrive: for a live stream a monotonic clock, for a replay the
-    time of the record, so that a window lasts as long as when it was recorded, at any speed.
+    ``clock`` returns the seconds in which events arrive: for a live stream a monotonic clock, for a replay
+    the time of the record, so that a window lasts as long as when it was recorded, at any speed.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
