@@ -12,6 +12,8 @@ from pf_exporter.cli import main, parser
 from pf_exporter.command_line import COMMANDS, DEFAULT_COMMAND, load_command
 from pf_exporter.command_line.parser import Command
 from pf_exporter.commands import (
+    assets,
+    backfill,
     check,
     completion,
     demo,
@@ -33,9 +35,11 @@ MODULES: dict[str, Command] = {
     "top": top,
     "record": record,
     "replay": replay,
+    "backfill": backfill,
     "demo": demo,
     "simulate": simulate,
     "health": health,
+    "assets": assets,
     "completion": completion,
     "help": help,
 }
