@@ -301,7 +301,13 @@ class Fake:
         """Sent at the start of every stream."""
         self.session: dict[str, object] = {}
         """Fields of the response to a login, besides the token."""
-        self.lists: dict[str, list[object]] = {"/v2/ports": [], "/v2/services": [], "/v2/activity-logs": []}
+        self.lists: dict[str, list[object]] = {
+            path: []
+            for path in (
+                *("/v2/ports", "/v2/services", "/v2/activity-logs"),
+                *("/v2/maintenances/notifications", "/v2/locations", "/v2/api-keys"),
+            )
+        }
         """Lists by path, served in pages."""
         self.requests: list[Request] = []
         self.sessions: set[str] = {"key"}

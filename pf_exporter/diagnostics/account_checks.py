@@ -10,11 +10,13 @@ from pf_exporter.config import Account, Config, Proxy, find_proxy
 from pf_exporter.diagnostics.connection import check_clock, check_name, check_proxy, check_secrets, connect
 from pf_exporter.diagnostics.findings import compare_temporality, report_unknown_fields
 from pf_exporter.diagnostics.inventory import check_inventory
+from pf_exporter.diagnostics.resources import check_resource
 from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass, Outcome
 from pf_exporter.diagnostics.runner import run_check
 from pf_exporter.diagnostics.sample import StreamSample
 from pf_exporter.errors import ConfigError
 from pf_exporter.formatting import duration
+from pf_exporter.inventory import ResourceProbe
 from pf_exporter.packetfabric import Client, Session
 from pf_exporter.state import AccountStats, Store
 
@@ -116,6 +118,7 @@ class AccountChecks:
         yield result
         if result.failure is FailureClass.LOGIN:  # the first request that needs the API key
             return
+        yield from self._resources(session)
         is_accepted = True
         for stream in self._account.streams:
             result = self._run(f"stream {stream.type}", partial(self._subscribe, session, stream.type))
@@ -123,6 +126,13 @@ class AccountChecks:
             is_accepted = is_accepted and result.status is not CheckStatus.BAD
         if is_accepted:
             yield from self._run_with_streams(session)
+
+    def _resources(self, session: Session) -> Iterator[CheckResult]:
+        settings = self._config.inventory
+        if settings.interval:
+            probe = ResourceProbe(self._account.name, self._client, session, settings, wall=self._wall)
+            for resource in probe.resources:
+                yield self._run("poll", partial(check_resource, probe, resource))
 
     def _subscribe(self, session: Session, kind: str) -> Outcome:
         streams = [stream for stream in self._account.streams if stream.type == kind]

@@ -9,6 +9,7 @@ from pf_exporter.inventory.maintenance_effects import Effects, effects
 from pf_exporter.inventory.poll_factory import enabled_polls
 from pf_exporter.inventory.poll_stats import POLL_REASONS, PollStats
 from pf_exporter.inventory.poller import InventoryPoller
+from pf_exporter.inventory.probe import ResourceProbe
 from pf_exporter.inventory.snapshot import Snapshot
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Effects",
     "InventoryPoller",
     "PollStats",
+    "ResourceProbe",
     "Snapshot",
     "effects",
     "enabled_polls",

@@ -26,6 +26,14 @@ def is_own_key(session: Session, uuid: str) -> bool:
     return bool(uuid) and not session.from_login and uuid.lower() in session.token.reveal().lower()
 
 
+def create_reader(
+    account: str, resource: PolledResource, settings: InventorySettings, requester: Requester
+) -> ResourceReader:
+    """Create the reader of a resource."""
+    zone = time_zone(settings.maintenance_timezone)
+    return ResourceReader(account, resource, requester, zone=zone, is_own_key=is_own_key)
+
+
 def create_polls(
     account: str,
     resources: Iterable[PolledResource],
@@ -46,9 +54,7 @@ def create_polls(
     }
 
     def create(resource: PolledResource) -> ResourcePoll:
-        reader = ResourceReader(
-            account, resource, requester, zone=time_zone(settings.maintenance_timezone), is_own_key=is_own_key
-        )
+        reader = create_reader(account, resource, settings, requester)
         return ResourcePoll(
             account,
             resource,

@@ -21,7 +21,8 @@ from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.inventory.targets import find_targets
 from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.schema import (
-    CLOUD_CONNECTIONS,
+    DEDICATED_CONNECTIONS,
+    HOSTED_CONNECTIONS,
     LABELS,
     MAINTENANCE,
     PORTS,
@@ -38,6 +39,10 @@ from pf_exporter.supervised_thread import SupervisedThread
 
 MIN_INTERVAL = 60.0
 """Shortest time in seconds between the starts of two polls of the lists, however often one is requested."""
+
+
+ID_LISTS = (LABELS, HOSTED_CONNECTIONS, DEDICATED_CONNECTIONS)
+"""Resources that give the targets of others."""
 
 
 class InventoryPoller:
@@ -205,7 +210,7 @@ class InventoryPoller:
                 self.lists.run()
             elif (poll := poll_order(self._polls.values(), now)) is not None:
                 poll.run()
-                if poll.resource in (LABELS, CLOUD_CONNECTIONS):
+                if poll.resource in ID_LISTS:
                     self._find_targets()
             else:
                 self._pause.wait(min([self.lists.due, *(poll.due for poll in self._polls.values())]) - now)
@@ -216,17 +221,16 @@ class InventoryPoller:
 
     def _find_targets(self) -> None:
         """Update what the resources are requested for."""
-        ids = {
-            resource.name: [id for reading in self._readings(resource) for id in reading.ids]
-            for resource in (LABELS, CLOUD_CONNECTIONS)
-        }
+        labels, *connections = (
+            [id for reading in self._readings(resource) for id in reading.ids] for resource in ID_LISTS
+        )
         for poll in self._polls.values():
             poll.set_targets(
                 find_targets(
                     poll.resource.scope,
                     self.snapshot,
                     billing_accounts=self._list_reader.billing_accounts,
-                    cloud_connections=ids[CLOUD_CONNECTIONS.name],
-                    labels=ids[LABELS.name],
+                    cloud_connections=chain.from_iterable(connections),
+                    labels=labels,
                 )
             )

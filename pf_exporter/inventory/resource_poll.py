@@ -72,7 +72,7 @@ class ResourcePoll:
         self._random = random
         self._targets: dict[str, Target] = {}
         self._queue: list[tuple[float, str]] = []
-        """A heap of the targets by the monotonic time at which they are due; some may be gone."""
+        """A heap of the targets by the monotonic time at which they are due."""
         self._shown: dict[str, Shown] = {}
         self._backoff = Backoff(min(FIRST_RETRY, resource.period), resource.period)
         self._not_before = float("-inf")
@@ -91,18 +91,17 @@ class ResourcePoll:
     @property
     def due(self) -> float:
         """The monotonic time of the next request; infinite if there is nothing to request."""
-        while self._queue and self._queue[0][1] not in self._targets:
-            heapq.heappop(self._queue)
         return max(self._queue[0][0], self._not_before) if self._queue else float("inf")
 
     def set_targets(self, targets: Iterable[Target]) -> None:
         """Set what the resource is requested for; new targets are due at once, old ones are forgotten."""
         wanted = {target.id: target for target in targets}
-        queued = {target for _, target in self._queue}
-        self._shown = {key: shown for key, shown in self._shown.items() if key in wanted}
-        for key in wanted.keys() - queued:
-            heapq.heappush(self._queue, (float("-inf"), key))
-        self._targets = wanted
+        if wanted != self._targets:
+            self._queue = [(due, key) for due, key in self._queue if key in wanted]
+            self._queue += [(float("-inf"), key) for key in wanted.keys() - self._targets.keys()]
+            heapq.heapify(self._queue)
+            self._shown = {key: shown for key, shown in self._shown.items() if key in wanted}
+            self._targets = wanted
 
     def readings(self) -> Iterator[Reading]:
         """Yield the readings that are recent enough to be shown."""

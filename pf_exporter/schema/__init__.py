@@ -48,7 +48,7 @@ from pf_exporter.schema.resources import POLLED, REFERENCES, RESOURCES
 from pf_exporter.schema.resources.bgp import BGP_ENABLED, BGP_LOG, BGP_TRANSITIONS
 from pf_exporter.schema.resources.cloud_router_connection_rates import RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
-from pf_exporter.schema.resources.cloud_state import CLOUD_CONNECTIONS
+from pf_exporter.schema.resources.cloud_state import DEDICATED_CONNECTIONS, HOSTED_CONNECTIONS
 from pf_exporter.schema.resources.labels import LABELS
 from pf_exporter.schema.resources.maintenance_notifications import (
     MAINTENANCE,
@@ -81,11 +81,12 @@ __all__ = [
     "BGP_STATES",
     "BGP_TRANSITIONS",
     "CATEGORIES",
-    "CLOUD_CONNECTIONS",
     "CLOUD_ROUTER_CONNECTIONS",
     "CONNECTION_HISTORY",
+    "DEDICATED_CONNECTIONS",
     "EVENTS",
     "EVENT_NAMES",
+    "HOSTED_CONNECTIONS",
     "LABELS",
     "LOG_LEVELS",
     "MAINTENANCE",

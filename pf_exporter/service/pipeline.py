@@ -10,6 +10,7 @@ from pf_exporter.activity import ActivityCounter, ActivityLedger, CatchUp
 from pf_exporter.config import Account, Config, StreamSettings
 from pf_exporter.inventory import InventoryPoller
 from pf_exporter.packetfabric import Client, SessionManager
+from pf_exporter.schema import PolledResource
 from pf_exporter.service.shutdown import STOP_TIMEOUT
 from pf_exporter.state import AccountStats, Store
 from pf_exporter.stream import EventProcessor, EventSink, StreamReader, Subscription
@@ -55,7 +56,7 @@ class AccountPipeline:
 
     ``on_failure`` is called with the exception if one of the threads dies. ``subscription_uuid`` names an
     existing subscription to read instead of a new one; ``wall`` is the clock for arrival times, in UNIX
-    seconds.
+    seconds; ``polled`` are the resources to poll beside the lists of circuits, by default all enabled ones.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class AccountPipeline:
         create_reader: ReaderFactory = StreamReader,
         subscription_uuid: str | None = None,
         wall: Callable[[], float] = time.time,
+        polled: tuple[PolledResource, ...] | None = None,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
         catch_up = config.activity.catch_up
@@ -93,6 +95,7 @@ class AccountPipeline:
             limit=account.series_limit or config.series.limit,
             on_failure=on_failure,
             on_update=self.subscription.update_inventory,
+            polled=polled,
         )
         self.activity = ActivityCounter(
             self.stats,

@@ -25,7 +25,7 @@ class StreamRunner:
         subscription_uuid: str | None = None,
     ) -> None:
         self._signals = signals
-        # Commands show what is streamed, and nothing else.
+        # Commands show what is streamed and listed, and nothing else.
         config = dataclasses.replace(config, activity=ActivitySettings(catch_up=0))
         self.failure: BaseException | None = None
         """The exception that ended a thread."""
@@ -40,6 +40,7 @@ class StreamRunner:
                 self._fail,
                 create_processor=create_processor,
                 subscription_uuid=subscription_uuid,
+                polled=(),
             )
 
     @property

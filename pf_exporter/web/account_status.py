@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pf_exporter.config import Account, SecretFile
@@ -10,6 +10,7 @@ from pf_exporter.formatting import NO_VALUE, duration, si
 from pf_exporter.inventory import Snapshot
 from pf_exporter.packetfabric import CredentialState
 from pf_exporter.reason import Reason
+from pf_exporter.schema import Maintenance
 from pf_exporter.state import AccountStats, ErrorLog, ErrorRecord, StreamState
 from pf_exporter.web.moments import moment
 from pf_exporter.web.page_values import Fact, Moment, Severity
@@ -26,6 +27,9 @@ class Inventory(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """The circuits of the last successful poll."""
+
+    def maintenances(self) -> Sequence[Maintenance]:
+        """Return the maintenances that are announced or in progress."""
 
     @property
     def errors(self) -> ErrorLog:

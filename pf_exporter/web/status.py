@@ -15,6 +15,7 @@ from pf_exporter.web.account_status import Inventory, account_status
 from pf_exporter.web.circuit_listing import Listing, list_circuits
 from pf_exporter.web.circuit_tables import port_entries, state_facts, table_page, vc_entries
 from pf_exporter.web.effective_settings import effective_settings
+from pf_exporter.web.maintenance import maintenance_entries
 from pf_exporter.web.moments import moment
 from pf_exporter.web.page_query import PAUSED, REFRESH_INTERVALS, TABLES, PageQuery
 from pf_exporter.web.page_values import Choice, Fact, Severity
@@ -22,6 +23,7 @@ from pf_exporter.web.port_health import PortHealth, port_health
 from pf_exporter.web.status_context import (
     AccountStatus,
     Folding,
+    MaintenanceEntry,
     ReloadFailure,
     StatusContext,
     TemporalityEntry,
@@ -55,6 +57,7 @@ class StatusSnapshot:
     accounts: Sequence[AccountStatus]
     circuits: Listing
     health: PortHealth
+    maintenances: Sequence[MaintenanceEntry]
 
 
 def take_snapshot(sources: StatusSources) -> StatusSnapshot:
@@ -74,6 +77,10 @@ def take_snapshot(sources: StatusSources) -> StatusSnapshot:
         sorted(accounts, key=lambda account: _URGENCY.index(account.severity)),
         list_circuits(sources.store, snapshots, configured),
         port_health(sources.store),
+        maintenance_entries(
+            {name: inventories[name] for name in stats if name in inventories},
+            now,
+        ),
     )
 
 
@@ -105,7 +112,7 @@ def status_context(snapshot: StatusSnapshot, query: PageQuery) -> StatusContext:
             Fact(account.name, account.state, severity=account.severity)
             for account in snapshot.accounts[MAX_ACCOUNTS:]
         ],
-        maintenance=(),
+        maintenance=snapshot.maintenances,
         ports_view=ports.view,
         ports=port_entries(ports.circuits, snapshot.health, with_account=several),
         vcs_view=vcs.view,

@@ -69,15 +69,22 @@ class AccountStatus:
 
 @dataclass(frozen=True)
 class MaintenanceEntry:
-    """A maintenance window of PacketFabric that is active or to come."""
+    """A maintenance of PacketFabric that is in progress or to come."""
 
+    account: str
+    """Empty if there is only one account."""
     title: str
+    """Its type, and PacketFabric's key."""
     state: str
     severity: Severity
-    start: Moment
-    end: Moment
+    start: Moment | None
+    end: Moment | None
+    local: str
+    """Start and end in the local time of this machine; empty if that is UTC."""
+    affected: str
+    """How many circuits of each kind it affects."""
     circuits: Sequence[str]
-    """The IDs of the circuits that it affects."""
+    """The IDs of some of them."""
 
 
 @dataclass(frozen=True)

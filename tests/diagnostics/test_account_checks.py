@@ -52,7 +52,7 @@ def failed(results: list[CheckResult]) -> list[str]:
 def test_all_checks_in_order(fake: Fake) -> None:
     """Every check runs once, and the session is logged out at the end."""
     results = checked(user(fake))
-    middle = ["login", "inventory", *STREAMS, "subscription", "first byte", "events"]
+    middle = ["login", "inventory", *["poll"] * 3, *STREAMS, "subscription", "first byte", "events"]
     assert names(results) == [*BEFORE_LOGIN, *middle, "logout"]
     assert failed(results) == []
     assert {result.account for result in results} == {"a"}

@@ -13,6 +13,7 @@ from pf_exporter.config.settings import Config
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.labels import canonical_id
+from pf_exporter.schema.maintenance import Maintenance
 from pf_exporter.schema.observation import Observation
 from pf_exporter.schema.resource import Circuit, Resource
 from pf_exporter.schema.resources import RESOURCES
@@ -103,6 +104,9 @@ class PolledInventory:
     snapshot: Snapshot
     errors: ErrorLog = field(default_factory=ErrorLog)
     retry_at: float | None = None
+
+    def maintenances(self) -> list[Maintenance]:
+        return []
 
 
 def test_down_ports_come_first_then_those_without_data() -> None:

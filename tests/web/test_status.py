@@ -274,7 +274,7 @@ def test_before_anything_has_happened(accounts: int) -> None:
     assert facts.get("Last event", "none yet") == "none yet"
     assert facts.get("Credential", "API key: not yet verified") == "API key: not yet verified"
     assert {context.ports_view.note, context.vcs_view.note} == {"No data yet."}
-    assert context.maintenance == ()
+    assert not context.maintenance
 
 
 @pytest.mark.parametrize(

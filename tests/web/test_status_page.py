@@ -79,7 +79,19 @@ FULL = StatusContext(
         )
     ],
     more_accounts=[Fact("two", "Streaming", severity=Severity.GOOD)],
-    maintenance=[MaintenanceEntry("Fibre works", "planned", Severity.WARNING, MOMENT, MOMENT, ["PF-AP-9"])],
+    maintenance=[
+        MaintenanceEntry(
+            account="one",
+            title="Upgrade NOC-1",
+            state="In progress",
+            severity=Severity.WARNING,
+            start=MOMENT,
+            end=MOMENT,
+            local="2026-01-01 01:00 to 05:00 CET",
+            affected="1 port",
+            circuits=["PF-AP-9"],
+        )
+    ],
     ports_view=TABLE,
     ports=[
         PortEntry(

@@ -8,9 +8,10 @@ from pf_exporter.schema.resources.bgp import BGP_LOG, BGP_ROUTE_COUNTS, BGP_SETT
 from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.cloud_state import (
-    CLOUD_CONNECTIONS,
     CLOUD_ROUTER_CLOUD_STATE,
     CLOUD_STATE,
+    DEDICATED_CONNECTIONS,
+    HOSTED_CONNECTIONS,
 )
 from pf_exporter.schema.resources.contract import FLEX_BANDWIDTH, ORDERS
 from pf_exporter.schema.resources.labels import CIRCUIT_LABELS, LABELS
@@ -31,7 +32,8 @@ POLLED: tuple[PolledResource, ...] = (
     BGP_SETTINGS,
     BGP_ROUTE_COUNTS,
     BGP_LOG,
-    CLOUD_CONNECTIONS,
+    HOSTED_CONNECTIONS,
+    DEDICATED_CONNECTIONS,
     CLOUD_STATE,
     CLOUD_ROUTER_CLOUD_STATE,
     PORT_DEVICES,

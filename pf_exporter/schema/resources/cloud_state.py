@@ -19,8 +19,6 @@ from pf_exporter.schema.polled_resource import (
     rows,
 )
 
-_HOSTED_PATH = "/v2/services/cloud/connections/hosted"
-_DEDICATED_PATH = "/v2/services/cloud/connections/dedicated"
 _PATH = "/v2/services/cloud/connections/{id}"
 _ROUTER_PATH = "/v2/services/cloud-routers/connections/{id}"
 
@@ -90,10 +88,18 @@ def _read_state(body: Any, context: ReadContext) -> Reading:
     return Reading(tuple(samples), rejected=tuple(rejected))
 
 
-CLOUD_CONNECTIONS = PolledResource(
-    name="cloud_connection",
-    title="Hosted and dedicated cloud connections, of which only the IDs are kept",
-    requests=(PolledRequest(_HOSTED_PATH, key="cloud_circuit_id"), PolledRequest(_DEDICATED_PATH)),
+HOSTED_CONNECTIONS = PolledResource(
+    name="hosted_connection",
+    title="IDs of hosted cloud connections",
+    requests=(PolledRequest("/v2/services/cloud/connections/hosted", key="cloud_circuit_id"),),
+    period=HOUR,
+    read=_read_list,
+    setting="cloud_state",
+)
+DEDICATED_CONNECTIONS = PolledResource(
+    name="dedicated_connection",
+    title="IDs of dedicated cloud connections",
+    requests=(PolledRequest("/v2/services/cloud/connections/dedicated"),),
     period=HOUR,
     read=_read_list,
     setting="cloud_state",

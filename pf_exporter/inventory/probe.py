@@ -1,0 +1,87 @@
+"""One attempt to read a polled resource, for ``pf-exporter check``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pf_exporter.config import InventorySettings
+from pf_exporter.inventory.budget import RequestBudget
+from pf_exporter.inventory.circuit_lists import enabled_resources
+from pf_exporter.inventory.list_reader import ListReader
+from pf_exporter.inventory.pause import Pause
+from pf_exporter.inventory.poll_factory import create_reader, enabled_polls
+from pf_exporter.inventory.poll_stats import PollStats
+from pf_exporter.inventory.requester import Requester
+from pf_exporter.inventory.snapshot import Snapshot
+from pf_exporter.inventory.targets import find_targets
+from pf_exporter.packetfabric import Client, Session
+from pf_exporter.schema import (
+    DEDICATED_CONNECTIONS,
+    HOSTED_CONNECTIONS,
+    LABELS,
+    PolledResource,
+    Reading,
+    Scope,
+)
+
+
+class ResourceProbe:
+    """Reads each resource once, for its first target."""
+
+    def __init__(
+        self,
+        account: str,
+        client: Client,
+        session: Session,
+        settings: InventorySettings,
+        *,
+        wall: Callable[[], float],
+    ) -> None:
+        self._account = account
+        self._session = session
+        self._settings = settings
+        self._wall = wall
+        self.resources = enabled_polls(settings)
+        lists = enabled_resources(settings)
+        stats = PollStats([*(one.name for one in lists), *(one.name for one in self.resources)])
+        budget = RequestBudget(settings.requests_per_minute)
+        self._requester = Requester(client, budget, Pause(), stats)
+        self._list_reader = ListReader(account, self._requester, lists, ())
+        self._lists = lists
+        self._snapshot: Snapshot | None = None
+        self._ids: dict[str, tuple[str, ...]] = {}
+        """By resource, the targets that it gives to others."""
+
+    def read(self, resource: PolledResource) -> Reading | None:
+        """Return what a resource gives, or None if there is nothing to request it for.
+
+        Raises an :class:`ExporterError` if it cannot be read.
+        """
+        snapshot = Snapshot() if resource.scope is Scope.ACCOUNT else self._read_lists()
+        connections = (
+            connection
+            for one in (HOSTED_CONNECTIONS, DEDICATED_CONNECTIONS)
+            for connection in self._ids.get(one.name, ())
+        )
+        targets = find_targets(
+            resource.scope,
+            snapshot,
+            billing_accounts=self._list_reader.billing_accounts,
+            cloud_connections=connections,
+            labels=self._ids.get(LABELS.name, ()),
+        )
+        target = next(targets, None)
+        if target is None:
+            return None
+        reader = create_reader(self._account, resource, self._settings, self._requester)
+        now = self._wall()
+        reading = reader.read(self._session, target, since=now, now=now)
+        self._ids[resource.name] = reading.ids
+        return reading
+
+    def _read_lists(self) -> Snapshot:
+        """Read the lists of circuits, once."""
+        if self._snapshot is None:
+            found = {one.name: self._list_reader.read(one, self._session) for one in self._lists}
+            self._snapshot = Snapshot().updated(found, 10**9, self._wall())
+        return self._snapshot
