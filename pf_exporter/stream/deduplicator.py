@@ -13,6 +13,10 @@ REPEAT_WINDOW = 10.0
 MAX_REMEMBERED = 1 << 16
 """Events of the old stream that are remembered, and of the new one that are expected: about 10 MB."""
 
+MIN_MATCHES = 3
+"""Different events that both streams bring until the old one counts as caught up: a single one may come more
+than once on a stream, and then a backlog would be cut."""
+
 
 def event_key(event: ServerSentEvent) -> int:
     """Return what identifies an event on both streams."""
@@ -52,9 +56,8 @@ class Deduplicator:
         """The events of the current stream, while the next one is opened and read ahead."""
         self._expected: set[int] = set()
         """Keys of events that the next stream has brought while the current one is still read."""
-        self.has_caught_up = False
-        """Whether the current stream has brought an event that the next one brought too, so that all later
-        events of the current one are on the next."""
+        self._matches: set[int] = set()
+        """Keys of events that both have brought."""
         self._unmatched: Counter[int] | None = None
         """How often each event came on the stream before the current one and not yet on this one."""
         self._window_end = 0.0
@@ -64,7 +67,15 @@ class Deduplicator:
         """Remember events from now on: a second stream is being opened."""
         self._memory = _Memory()
         self._expected = set()
-        self.has_caught_up = False
+        self._matches = set()
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether the current stream has brought ``MIN_MATCHES`` different events of the next one.
+
+        If so, all later events of the current one are on the next one, too.
+        """
+        return len(self._matches) >= MIN_MATCHES
 
     def expect(self, keys: Iterable[int]) -> None:
         """Take the keys of events that the next stream has brought before the switch."""
@@ -74,7 +85,12 @@ class Deduplicator:
         for key in keys:
             if len(self._expected) < MAX_REMEMBERED:
                 self._expected.add(key)
-            self.has_caught_up = self.has_caught_up or key in memory.counts
+            if key in memory.counts:
+                self._note_match(key)
+
+    def _note_match(self, key: int) -> None:
+        if len(self._matches) < MIN_MATCHES:
+            self._matches.add(key)
 
     def rotation_switched(self) -> None:
         """Expect repeats from now on: events come from the second stream."""
@@ -86,7 +102,7 @@ class Deduplicator:
         """Remember no more events: there is no second stream."""
         self._memory = None
         self._expected = set()
-        self.has_caught_up = False
+        self._matches = set()
 
     def is_repeat(self, event: ServerSentEvent) -> bool:
         """Return whether the other stream has brought this event already; call once for each event."""
@@ -95,10 +111,11 @@ class Deduplicator:
         key = event_key(event)
         if self._memory is not None:
             self._memory.add(key)
-            self.has_caught_up = self.has_caught_up or key in self._expected
-        return self._unmatched is not None and self._matches(self._unmatched, key)
+            if key in self._expected:
+                self._note_match(key)
+        return self._unmatched is not None and self._take(self._unmatched, key)
 
-    def _matches(self, unmatched: Counter[int], key: int) -> bool:
+    def _take(self, unmatched: Counter[int], key: int) -> bool:
         now = self._clock()
         if now > self._window_end:
             self._unmatched = None

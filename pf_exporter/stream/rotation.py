@@ -18,7 +18,7 @@ class DrainLimits:
     """How long the current stream runs on beside the next one, in seconds."""
 
     overlap: float = 1.0
-    """After the current stream has brought an event that the next one brought too: what follows is on the
+    """After the current stream has brought events that the next one brought too: what follows is on the
     next one, but servers may order events differently on two streams."""
     quiet: float = 5.0
     """Without an event on the current stream: a server may need a moment from the first byte of the next

@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 import pytest
 
-from pf_exporter.stream.deduplicator import MAX_REMEMBERED, REPEAT_WINDOW, Deduplicator, event_key
+from pf_exporter.stream.deduplicator import (
+    MAX_REMEMBERED,
+    MIN_MATCHES,
+    REPEAT_WINDOW,
+    Deduplicator,
+    event_key,
+)
 from tests.state.harness import Clock
 
 
@@ -74,29 +80,42 @@ def test_after_the_window_nothing_is_a_repeat(deduplicator: Deduplicator, clock:
     assert not deduplicator.is_repeat(LOGOUT)
 
 
-def test_old_event_that_the_new_stream_brings_later(deduplicator: Deduplicator) -> None:
-    """The old stream has caught up as soon as the new one brings an event of it; others do not count."""
-    deduplicator.rotation_started()
-    repeats(deduplicator, LOGIN)
-    deduplicator.expect([event_key(LOGOUT)])
-    caught_up = [deduplicator.has_caught_up]
-    deduplicator.expect([event_key(LOGIN)])
-    caught_up.append(deduplicator.has_caught_up)
-    deduplicator.rotation_started()
-    caught_up.append(deduplicator.has_caught_up)
-    assert caught_up == [False, True, False]
+ENTRIES = [Event("customer|auth", f"entry {number}") for number in range(MIN_MATCHES)]
+KEYS = [event_key(entry) for entry in ENTRIES]
 
 
-def test_new_event_that_the_old_stream_brings_later(deduplicator: Deduplicator) -> None:
-    """The old stream has caught up when it brings an event of the new one, expected since the rotation."""
-    deduplicator.expect([event_key(LOGOUT)])
+def test_old_events_that_the_new_stream_brings_later(deduplicator: Deduplicator) -> None:
+    """The old stream has caught up as soon as the new one has brought enough events of it, not others."""
     deduplicator.rotation_started()
-    deduplicator.expect([event_key(LOGIN)])
-    repeats(deduplicator, LOGOUT)
-    caught_up = [deduplicator.has_caught_up]
-    repeats(deduplicator, LOGIN)
+    repeats(deduplicator, *ENTRIES)
+    caught_up = []
+    for keys in ([event_key(LOGOUT)] * 5, KEYS[:-1], KEYS[-1:]):
+        deduplicator.expect(keys)
+        caught_up.append(deduplicator.has_caught_up)
+    deduplicator.rotation_started()
     caught_up.append(deduplicator.has_caught_up)
-    assert caught_up == [False, True]
+    assert caught_up == [False, False, True, False]
+
+
+def test_new_events_that_the_old_stream_brings_later(deduplicator: Deduplicator) -> None:
+    """The old stream has caught up when it brings enough events that the new one has brought since."""
+    deduplicator.expect(event_key(Event("customer|auth", f"{number}")) for number in range(5))
+    deduplicator.rotation_started()
+    deduplicator.expect(KEYS)
+    caught_up = []
+    for events in ([Event("customer|auth", f"{number}") for number in range(5)], ENTRIES[:-1], ENTRIES[-1:]):
+        repeats(deduplicator, *events)
+        caught_up.append(deduplicator.has_caught_up)
+    assert caught_up == [False, False, True]
+
+
+def test_a_common_event_proves_nothing(deduplicator: Deduplicator) -> None:
+    """However often the same event comes on both streams, the old one may still have a backlog."""
+    deduplicator.rotation_started()
+    for _ in range(2 * MIN_MATCHES):
+        deduplicator.expect([event_key(LOGIN)])
+        repeats(deduplicator, LOGIN)
+    assert not deduplicator.has_caught_up
 
 
 def test_rotation_right_after_another(deduplicator: Deduplicator) -> None:
