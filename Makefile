@@ -10,8 +10,11 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
 
-# On all cores. A module's tests run in one process, because some start a Prometheus or build a wheel for all of them.
-PARALLEL := --numprocesses=auto --dist=loadscope
+# One process more than there are cores, because many tests wait. A module's tests run in one process, because some
+# start a Prometheus or build a wheel for all of them; tests/conftest.py has their order.
+PARALLEL := --numprocesses=$(shell expr $$(nproc) + 1) --dist=loadscope --no-loadscope-reorder
+# Otherwise each process compiles all tests again.
+unexport PYTHONDONTWRITEBYTECODE
 # Not UTC, and not a whole hour from it: a test that needs the local time to be UTC fails.
 ZONE ?= Asia/Kathmandu
 

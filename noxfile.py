@@ -9,5 +9,5 @@ nox.options.error_on_missing_interpreters = False
 def tests(session: nox.Session) -> None:
     """Run the tests, or those named: `nox -s tests-3.13 -- tests/test_sse.py`."""
     session.install("--editable", ".[test,release]")
-    parallel = ["--numprocesses=auto", "--dist=loadscope"]
+    parallel = ["--numprocesses=auto", "--dist=loadscope", "--no-loadscope-reorder"]
     session.run("python", "-m", "pytest", *(session.posargs or parallel))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import tool
+from tests.conftest import SLOW_MODULES, tool
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,8 +23,10 @@ def recipe(*arguments: str) -> str:
 
 
 def test_parallel_with_coverage() -> None:
-    """All cores are used, and too little coverage is an error; a plain pytest does neither."""
-    assert "--numprocesses=auto --dist=loadscope --cov" in recipe()
+    """All cores are used, slow modules start first, and too little coverage is an error."""
+    parallel = f"--numprocesses={len(os.sched_getaffinity(0)) + 1} --dist=loadscope --no-loadscope-reorder"
+    assert f"{parallel} --cov" in recipe()
+    assert [name for name in SLOW_MODULES if not (ROOT / "tests" / name).is_file()] == []
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     assert setup.getfloat("coverage:report", "fail_under") > 90
