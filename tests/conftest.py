@@ -60,8 +60,8 @@ SLOW_MODULES = (
     "recording/test_writer.py",
     "rules/test_mixin.py",
 )
-"""Modules of ten seconds and more, in tests/. They start first, so that at the end of a parallel run no process
-waits long for another."""
+"""Modules of ten seconds and more. They start first, so that no process of a parallel run waits long for
+another at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

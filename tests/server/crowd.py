@@ -9,9 +9,8 @@ import threading
 import time
 from types import TracebackType
 
-
 RENEWALS_PER_SECOND = 1000.0
-"""New connections instead of closed ones; more would only measure how fast the clients of this process are."""
+"""Connections opened in place of closed ones; more would only measure how fast these clients are."""
 
 
 class Crowd:
