@@ -29,7 +29,8 @@ COPY --from=build /opt/pf-exporter /opt/pf-exporter
 # The commit, for --version and packetfabric_exporter_build_info: --build-arg REVISION=$(git rev-parse HEAD)
 ARG REVISION=""
 LABEL org.opencontainers.image.revision=$REVISION
-ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PF_EXPORTER_REVISION=$REVISION
+# One malloc arena for all threads: several fragment, which takes 8 MiB and more.
+ENV PATH=/opt/pf-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=1 PF_EXPORTER_REVISION=$REVISION
 USER 10001:10001
 EXPOSE 10054
 # The check does not see flags: set PF_EXPORTER_CONFIG_FILE and PF_EXPORTER_WEB_CONFIG_FILE instead of
