@@ -40,6 +40,7 @@ ORDER = (
     "stream",
     "metrics",
     "scrape",
+    "remote_write",
     "diagnostics",
     "server",
     "web",
@@ -57,6 +58,7 @@ ORDER = (
 # The packages that import each third-party package.
 IMPORTERS = {
     "bcrypt": {"server"},
+    "cramjam": {"remote_write"},
     "isal": {"metrics"},
     "jinja2": {"web"},
     "msgspec": {"schema", "state"},

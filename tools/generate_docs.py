@@ -16,6 +16,7 @@ from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names
 from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
+from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema import ACTIVITY, EVENTS, POLLED, RESOURCES, SUBSCRIBABLE_EVENTS, FamilySpec
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS, StreamState
@@ -93,6 +94,7 @@ def _exporter_metrics() -> Iterator[Metric]:
     yield from config_reload_status().describe()
     yield from web_config_reload_status().describe()
     yield from RecordingCollector(None).describe()
+    yield from RemoteStorageCollector(()).describe()
 
 
 def metrics() -> str:

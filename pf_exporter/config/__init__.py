@@ -10,9 +10,11 @@ from pf_exporter.config.addresses import reachable_address
 from pf_exporter.config.files import fingerprint, read_file, with_path
 from pf_exporter.config.flags import add_flags, add_former_flag, is_former_flag
 from pf_exporter.config.loader import FILE_VARIABLE, former_flag_warnings, load, log_format
+from pf_exporter.config.log_settings import LogSettings
 from pf_exporter.config.proxy import Proxy, find_proxy
 from pf_exporter.config.quantities import duration, format_duration, format_size
 from pf_exporter.config.reader import ConfigReader, Location, in_file_order
+from pf_exporter.config.remote_write import RemoteWriteSettings
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.settings import (
     SETTINGS,
@@ -20,7 +22,6 @@ from pf_exporter.config.settings import (
     Config,
     CounterSettings,
     InventorySettings,
-    LogSettings,
     StreamSettings,
     WebSettings,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Location",
     "LogSettings",
     "Proxy",
+    "RemoteWriteSettings",
     "Secret",
     "SecretFile",
     "SettingType",

@@ -55,7 +55,8 @@ def _is_ip(text: str, version: type[ipaddress.IPv4Address] | type[ipaddress.IPv6
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an IP address is this machine's own."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -92,6 +93,6 @@ def parse_api_url(text: str) -> str:
         raise ValueError("expected a URL, such as https://api.packetfabric.com")
     if "@" in parts.netloc or "?" in text or "#" in text or "\\" in text:
         raise ValueError("expected a URL without user, password, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ValueError("http would send the credentials in clear text; use https")
     return url.rstrip("/")

@@ -15,11 +15,13 @@ from typing import Any, Protocol
 
 from pf_exporter.config.account_loader import AccountLoader
 from pf_exporter.config.accounts import VARIABLES, Account
+from pf_exporter.config.endpoint_loader import EndpointLoader
 from pf_exporter.config.files import read_file
 from pf_exporter.config.key_names import safe_key
+from pf_exporter.config.log_settings import LogSettings
 from pf_exporter.config.reader import ConfigReader, Location, in_file_order
 from pf_exporter.config.setting import Setting
-from pf_exporter.config.settings import SECTIONS, SETTINGS, Config, LogSettings
+from pf_exporter.config.settings import SECTIONS, SETTINGS, Config
 from pf_exporter.errors import ConfigError
 
 FILE_LIMIT = 1024 * 1024
@@ -95,6 +97,7 @@ class _Loader:
         self._mode = 0
         self._reader = ConfigReader()
         self._reader.warnings += former_flag_warnings(arguments)
+        self._endpoint_loader = EndpointLoader(self._reader, self.path)
         self.problems = self._reader.problems
         self._origins: dict[str, str] = {}
         """For each setting that is not at its default, the flag, variable or key that sets it."""
@@ -106,6 +109,7 @@ class _Loader:
         is_readable = not self.problems
         values = self._settings(document, root)
         self._check_backoff(values)
+        endpoints = self._endpoint_loader.load(document.get("remote_write"), root, values, self._origins)
         self._warn_of_misspelt_variables()
         accounts = self._accounts(document.get("accounts"), root, is_readable) if need_account else ()
         if check_web_config is not None and values["web.config_file"]:
@@ -117,7 +121,9 @@ class _Loader:
             section: cls(**{row.name: values[f"{section}.{row.name}"] for row in fields(cls)})
             for section, cls in SECTIONS.items()
         }
-        return Config(accounts=accounts, warnings=tuple(self._reader.warnings), **sections)
+        return Config(
+            accounts=accounts, endpoints=endpoints, warnings=tuple(self._reader.warnings), **sections
+        )
 
     def log_format(self) -> str:
         """The format of the log, or its default if the configuration has none that is valid."""
@@ -142,8 +148,11 @@ class _Loader:
         """The value of each setting by its key; None if it is unusable."""
         in_file: dict[str, Any] = {}
         for section, cls in SECTIONS.items():
-            names = [row.name for row in fields(cls)]
-            own = self._reader.mapping(document.get(section), root.section(section), names)
+            raw, location = document.get(section), root.section(section)
+            if section == "remote_write":
+                own = {} if isinstance(raw, list) else self._endpoint_loader.flatten(raw, location)
+            else:
+                own = self._reader.mapping(raw, location, [row.name for row in fields(cls)])
             in_file |= {f"{section}.{name}": own[name] for name in own}
         return {row.key: self._setting(row, in_file.get(row.key), root.key(row.key)) for row in SETTINGS}
 

@@ -10,24 +10,24 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pf_exporter.config.accounts import Account
+from pf_exporter.config.log_settings import LogSettings
+from pf_exporter.config.remote_write import RemoteWriteSettings
 from pf_exporter.config.setting import Setting, setting
 from pf_exporter.config.tag_keys import TAG_KEYS
 from pf_exporter.config.types import (
     ADDRESS,
     BOOLEAN,
-    LOG_LEVEL,
     PATH,
     ROUTE,
     TEMPORALITY,
     ZONE,
-    choice,
     duration_from,
     integer_from,
     list_of,
     or_empty,
     size_from,
 )
-from pf_exporter.schema import PERSONAL_FIELDS, Temporality
+from pf_exporter.schema import Temporality
 
 
 @dataclass(frozen=True)
@@ -169,23 +169,6 @@ class RecordSettings:
     )
 
 
-LOGGABLE_FIELDS = ("category", "log_level", "event", *PERSONAL_FIELDS)
-"""The fields of activity log entries that may be logged."""
-
-
-@dataclass(frozen=True)
-class LogSettings:
-    """The log on standard error."""
-
-    level: str = setting(LOG_LEVEL, "info", "Log only messages of at least this level.")
-    format: str = setting(choice("logfmt", "json"), "logfmt", "Output format of log messages.")
-    activity_fields: tuple[str, ...] = setting(
-        list_of(choice(*LOGGABLE_FIELDS)),
-        "category,log_level,event",
-        "Fields of activity log entries to log; message, user and ip_address are personal data.",
-    )
-
-
 SECTIONS: dict[str, type[Any]] = {
     "stream": StreamSettings,
     "series": SeriesSettings,
@@ -194,6 +177,7 @@ SECTIONS: dict[str, type[Any]] = {
     "activity": ActivitySettings,
     "web": WebSettings,
     "record": RecordSettings,
+    "remote_write": RemoteWriteSettings,
     "log": LogSettings,
 }
 """The sections of the file; each is an attribute of :class:`Config`."""
@@ -220,7 +204,10 @@ class Config:
     activity: ActivitySettings = ActivitySettings()
     web: WebSettings = WebSettings()
     record: RecordSettings = RecordSettings()
-    log: LogSettings = LogSettings()
+    remote_write: RemoteWriteSettings = RemoteWriteSettings()  # noqa: RUF009  # it is frozen
+    log: LogSettings = LogSettings()  # noqa: RUF009  # it is frozen
+    endpoints: tuple[RemoteWriteSettings, ...] = ()
+    """Those of a list in the file, or else ``remote_write`` if it has a URL."""
     warnings: tuple[str, ...] = ()
 
     def value(self, key: str) -> Any:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prometheus_client.registry import Collector
+
 from pf_exporter.lazy import lazy_names
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
@@ -19,6 +21,8 @@ from pf_exporter.metrics.reload_status import (
     config_reload_status,
     web_config_reload_status,
 )
+from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
+from pf_exporter.metrics.samples import circuit_samples, collect_samples
 
 if TYPE_CHECKING:
     from pf_exporter.metrics.parser import ParsedSample, parse_samples
@@ -38,6 +42,7 @@ else:  # The exporter itself parses no metrics.
 __all__ = [
     "OPENMETRICS_END",
     "WHOLE_PAGE",
+    "Collector",
     "CollectorGroup",
     "ExporterCollector",
     "Exposition",
@@ -47,8 +52,11 @@ __all__ = [
     "Part",
     "RecordingCollector",
     "ReloadStatus",
+    "RemoteStorageCollector",
     "Selection",
     "build_registry",
+    "circuit_samples",
+    "collect_samples",
     "config_reload_status",
     "label_text",
     "openmetrics_header",

@@ -20,7 +20,6 @@ from pf_exporter.metrics.deflate import DeflateBlock, DeflatedText, compress, de
 from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.parts import WHOLE_PAGE, Part, SelectedFamilies, Selection, part_of
 from pf_exporter.metrics.sample_lines import (
-    LAST_EVENT_FAMILIES,
     Stamp,
     last_event_lines,
     plain_lines,
@@ -29,7 +28,7 @@ from pf_exporter.metrics.sample_lines import (
     value_lines,
 )
 from pf_exporter.metrics.section_cache import EventSection, SectionCache, SectionKey
-from pf_exporter.metrics.stream_families import SERIES, describe_stream_families
+from pf_exporter.metrics.stream_families import LAST_EVENT_FAMILIES, SERIES, describe_stream_families
 from pf_exporter.schema import EVENTS, EventType
 from pf_exporter.state import LabelValues, Store
 

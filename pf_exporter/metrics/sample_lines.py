@@ -9,17 +9,12 @@ from typing import Protocol
 
 from prometheus_client.utils import INF, floatToGoString
 
-from pf_exporter.metrics.stream_families import LAST_EVENT_LABELS
-from pf_exporter.schema import PORT_LAST_EVENT, VC_LAST_EVENT, EventType, Numbers
-from pf_exporter.state import LabelValues, Row
+from pf_exporter.metrics.stream_families import LAST_EVENT_LABELS, RowsByAccount, last_events
+from pf_exporter.schema import EventType, Numbers
+from pf_exporter.state import LabelValues
 
 LINES_PER_CHUNK = 1000
 """Lines that are joined and encoded at a time."""
-
-LAST_EVENT_FAMILIES = {"port": PORT_LAST_EVENT, "vc": VC_LAST_EVENT}
-"""By the first half of an event's name, the family with the time of its last event."""
-
-RowsByAccount = dict[str, list[tuple[tuple[str, ...], Row]]]
 
 
 class LabelFormatter:
@@ -114,12 +109,5 @@ def plain_lines(
 
 def last_event_lines(event: EventType, rows: RowsByAccount) -> Iterator[bytes]:
     """Yield the lines with the time of the last event of each circuit."""
-    kind, category = event.name.split("|")
-    name = LAST_EVENT_FAMILIES[kind]
-    label_names = LAST_EVENT_LABELS[name]
-    last: dict[LabelValues, float] = {}  # two VLANs of a circuit can end on one port
-    for account, circuits in rows.items():
-        for circuit, row in circuits:
-            labels = (account, *circuit, category)[: len(label_names)]
-            last[labels] = max(row.received_at, last.get(labels, 0.0))
-    return plain_lines(name, label_names, last)
+    name, last = last_events(event, rows)
+    return plain_lines(name, LAST_EVENT_LABELS[name], last)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pf_exporter.packetfabric.response import StreamingResponse
     from pf_exporter.packetfabric.session import SessionManager
     from pf_exporter.packetfabric.sse import MAX_EVENT_BYTES, ServerSentEvent, read_events
+    from pf_exporter.packetfabric.status_errors import retry_after
     from pf_exporter.packetfabric.transport import Transport
+    from pf_exporter.packetfabric.transport_errors import failure_cause
 else:
     __getattr__ = lazy_names(
         __name__,
@@ -29,7 +31,9 @@ else:
             "SessionManager": "session",
             "StreamingResponse": "response",
             "Transport": "transport",
+            "failure_cause": "transport_errors",
             "read_events": "sse",
+            "retry_after": "status_errors",
         },
     )
 
@@ -46,5 +50,7 @@ __all__ = [
     "SessionStats",
     "StreamingResponse",
     "Transport",
+    "failure_cause",
     "read_events",
+    "retry_after",
 ]

@@ -81,7 +81,7 @@ def _describe(exc: BaseException) -> str | None:
     return None
 
 
-def _cause(exc: BaseException) -> str:
+def failure_cause(exc: BaseException) -> str:
     """Return why a request failed, without a word of its URL, headers or body."""
     nested = list(_nested(exc))
     for description in map(_describe, nested):
@@ -105,7 +105,7 @@ def unavailable(exc: BaseException, operation: str, server: str) -> ApiError:
             f"{operation}: {server}: the request cannot be sent: the URL is not valid, or the token contains"
             " characters that are not printable"
         )
-    message = f"{operation}: {server}: {_cause(exc)}"
+    message = f"{operation}: {server}: {failure_cause(exc)}"
     if any(isinstance(inner, ssl.SSLCertVerificationError) for inner in _nested(exc)):
         return CertificateNotTrusted(message)
     return Unavailable(message)
@@ -116,4 +116,4 @@ def stream_error(exc: BaseException, subject: str) -> StreamError:
     # urllib3 raises its own timeout for a read; requests does not translate it.
     if isinstance(exc, urllib3.exceptions.ReadTimeoutError | TimeoutError):
         return StreamIdle(f"{subject}: {IDLE_MESSAGE}")
-    return StreamBroken(f"{subject}: {_cause(exc)}")
+    return StreamBroken(f"{subject}: {failure_cause(exc)}")

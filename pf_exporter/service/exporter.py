@@ -13,17 +13,16 @@ from pf_exporter.config import Account, Config
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
 from pf_exporter.metrics import (
-    CollectorGroup,
-    ExporterCollector,
     Exposition,
-    InventoryCollector,
     RecordingCollector,
-    build_registry,
+    RemoteStorageCollector,
     config_reload_status,
     web_config_reload_status,
 )
 from pf_exporter.server import Server, WebConfigReloader, check_web_config, guard
+from pf_exporter.service.collectors import Collectors
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, pipeline_settings
+from pf_exporter.service.sending import create_remote_write
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_recorder, create_store
 from pf_exporter.stream import EventProcessor
@@ -31,7 +30,7 @@ from pf_exporter.web import StatusSources, create_app, page_routes
 
 RESPONSE_TIMEOUT = 120.0
 """Seconds to render, send and read a page."""
-RESTART_ONLY = ("counters", "web", "record", "log")
+RESTART_ONLY = ("counters", "web", "record", "remote_write", "log")
 """Sections of the configuration that a reload does not change."""
 
 log = Logger(__name__)
@@ -65,25 +64,25 @@ class Exporter:
         self._stopped = False
         self.failed = False
         self.config = config
-        self.store = create_store(config, wall)
+        self.remote_write = create_remote_write(config, self._fail, wall)
+        self.store = create_store(config, wall, sink=self.remote_write)
         self.recorder = create_recorder(config)
         self.pipelines = [self._new_pipeline(account, config) for account in config.accounts]
-        self._collectors = CollectorGroup()
-        self._update_collectors()
         self.reload_status = config_reload_status()
         self.reload_status.succeeded()
         self._web_reload_status = web_config_reload_status()
+        recording = RecordingCollector(None if self.recorder is None else self.recorder.stats)
+        sending = RemoteStorageCollector(() if self.remote_write is None else self.remote_write.endpoints)
+        self._collectors = Collectors(
+            config, self.store, (self.reload_status, self._web_reload_status, recording, sending)
+        )
+        self._collectors.update(config, self.pipelines)
         self.server = self._create_server(config)
 
     def _create_server(self, config: Config) -> Server:
         reloader = WebConfigReloader(config.web.config_file, self._web_reload_status)
-        recording = None if self.recorder is None else self.recorder.stats
-        registry = build_registry(
-            (self._collectors, self.reload_status, self._web_reload_status, RecordingCollector(recording)),
-            process_metrics=not config.web.disable_exporter_metrics,
-        )
         app = create_app(
-            Exposition(self.store, registry, event_timestamps=config.web.event_timestamps),
+            Exposition(self.store, self._collectors.registry, event_timestamps=config.web.event_timestamps),
             telemetry_path=config.web.telemetry_path,
             problem=self.problem,
             pages=page_routes(
@@ -106,17 +105,6 @@ class Exporter:
     def _new_pipeline(self, account: Account, config: Config) -> AccountPipeline:
         create = functools.partial(EventProcessor, recorder=self.recorder)
         return self._create_pipeline(account, config, self.store, self._fail, create_processor=create)
-
-    def _update_collectors(self) -> None:
-        pipelines = self.pipelines
-        self._collectors.collectors = (
-            InventoryCollector(
-                [pipeline.inventory for pipeline in pipelines],
-                self.store,
-                self.config.inventory.description_tags,
-            ),
-            ExporterCollector(pipeline.stats for pipeline in pipelines),
-        )
 
     def status(self) -> StatusSources:
         """Return the sources of the status page."""
@@ -148,9 +136,11 @@ class Exporter:
         """The configuration with the present values of the sections that need a restart."""
         present = {section: getattr(self.config, section) for section in RESTART_ONLY}
         changed = [section for section, value in present.items() if getattr(config, section) != value]
+        if config.endpoints != self.config.endpoints and "remote_write" not in changed:
+            changed.append("remote_write")
         if changed:
             log.warning("sections not reloaded: restart for them", sections=" ".join(changed))
-        return dataclasses.replace(config, **present)
+        return dataclasses.replace(config, endpoints=self.config.endpoints, **present)
 
     def _apply(self, config: Config) -> None:
         before = self.pipelines
@@ -174,7 +164,7 @@ class Exporter:
             self.store.set_limits(
                 config.series.limit, {account.name: account.series_limit for account in config.accounts}
             )
-            self._update_collectors()
+            self._collectors.update(config, after)
             for pipeline in added:
                 pipeline.start()
         for pipeline in removed:
@@ -227,6 +217,8 @@ class Exporter:
         """Serve the pages first, so that a scrape can see why there is no data yet; then connect."""
         with self._reloading:  # A reload through the pages has to wait until the pipelines run.
             self.server.start()
+            if self.remote_write is not None:
+                self.remote_write.start(self._collectors.sources())
             for pipeline in self.pipelines:
                 pipeline.start()
 

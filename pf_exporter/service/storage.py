@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pf_exporter.config import Config
 from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.schema import Temporality
-from pf_exporter.state import EVENT_SETTINGS, Store
+from pf_exporter.state import EVENT_SETTINGS, RowSink, Store
 
 
 def create_recorder(config: Config) -> RecordingWriter | None:
@@ -25,13 +25,16 @@ def delta_events(config: Config) -> list[str]:
     return [event for event, key in EVENT_SETTINGS.items() if config.value(key) is Temporality.DELTA]
 
 
-def create_store(config: Config, wall: Callable[[], float] = time.time) -> Store:
+def create_store(
+    config: Config, wall: Callable[[], float] = time.time, *, sink: RowSink | None = None
+) -> Store:
     """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
     store = Store(
         ttl=config.series.ttl,
         limit=config.series.limit,
         delta=delta_events(config),
         wall=wall,
+        sink=sink,
     )
     for account in config.accounts:
         store.add_account(account.name, account.series_limit)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pf_exporter.state.gaps import Gap
 from pf_exporter.state.history import ErrorLog, ErrorRecord
+from pf_exporter.state.row_sink import RowSink
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, CatchUpResult, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
 from pf_exporter.state.table import Row
@@ -25,6 +26,7 @@ __all__ = [
     "Gap",
     "LabelValues",
     "Row",
+    "RowSink",
     "Store",
     "StreamState",
     "WriteResult",

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from pf_exporter.schema import EVENTS
-from pf_exporter.state.table import Entry, Row, Table, in_shape_of
+from pf_exporter.state.row_sink import RowSink
+from pf_exporter.state.table import Entry, Row, Table, in_shape_of, without_values
 
 
 class Quota(NamedTuple):
@@ -43,7 +44,9 @@ def divide_limit(limit: int, account_limits: Mapping[str, int | None]) -> dict[s
 class AccountRows:
     """The tables of one account by event, and how many series they have."""
 
-    def __init__(self, delta: Collection[str]) -> None:
+    def __init__(self, account: str, delta: Collection[str], sink: RowSink | None) -> None:
+        self._account = account
+        self._sink = sink
         self.tables = {name: Table(event, delta=name in delta) for name, event in EVENTS.items()}
         self.series = 0
         self.quota = Quota(0, 0)
@@ -66,10 +69,16 @@ class AccountRows:
             del table.live[entry]
             self.expired[entry] = event
             self.series += 1 - entry.series
-            entry.row = entry.row._replace(lanes=(), values=(), timestamp=None)
+            entry.row = without_values(entry.row)
             entry.series = 1
             table.version += 1
+            self._hand_over(table, entry)
         table.oldest = now
+
+    def _hand_over(self, table: Table, entry: Entry) -> None:
+        """Let the sink know the row of an entry."""
+        if self._sink is not None:
+            self._sink.write_row(self._account, table.event, entry.circuit, entry.row)
 
     def update_in_shape(self, event: str, entry: Entry, row: Row) -> bool:
         """Update an entry with a row, but only those series that it has already, so that it does not grow.
@@ -85,6 +94,7 @@ class AccountRows:
         self.series += entry.series - before
         table.version += 1
         (table.live if is_live else self.expired).move_to_end(entry)  # the most recently updated
+        self._hand_over(table, entry)
         return True
 
     def remove_expired(self) -> None:
@@ -98,6 +108,16 @@ class AccountRows:
         table = min(tables, key=lambda table: next(iter(table.live)).row.received_monotonic)
         entry, _ = table.live.popitem(last=False)
         self._remove(entry, table)
+        entry.row = without_values(entry.row)
+        self._hand_over(table, entry)
+
+    def remove_all(self) -> Mapping[str, Table]:
+        """Let the sink know that the account is removed, and return the tables."""
+        for table in self.tables.values():
+            for entry in table.live:
+                entry.row = without_values(entry.row)
+                self._hand_over(table, entry)
+        return self.tables
 
     def _remove(self, entry: Entry, table: Table) -> None:
         del table.entries[entry.circuit]

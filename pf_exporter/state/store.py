@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pf_exporter.schema import Observation
 from pf_exporter.state.account_rows import AccountRows, Quota, divide_limit
+from pf_exporter.state.row_sink import RowSink
 from pf_exporter.state.table import Entry, Row, Table, any_decreased
 
 
@@ -39,7 +40,7 @@ class Store:
     Any number of threads may write and read. A row that is not updated for ``ttl`` seconds loses its values;
     the time of its last event is kept until the space is needed for a live circuit. Each account has a share
     of the limit, see :func:`divide_limit`. ``delta`` names the events whose counters carry differences, which
-    are added up. ``clock`` is monotonic, ``wall`` gives UNIX seconds.
+    are added up. ``clock`` is monotonic, ``wall`` gives UNIX seconds; ``sink`` takes each row written.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Store:
         delta: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        sink: RowSink | None = None,
     ) -> None:
         self.ttl = ttl
         self.limit = limit
         self._delta = delta
         self._clock = clock
         self._wall = wall
+        self._sink = sink
         self._lock = threading.Lock()
         self._accounts: dict[str, AccountRows] = {}
         self._account_limits: dict[str, int | None] = {}
@@ -66,14 +69,14 @@ class Store:
     def add_account(self, account: str, limit: int | None = None) -> None:
         """Add an account without rows; ``limit`` is its ``series_limit``, if it has one."""
         with self._lock:
-            self._accounts[account] = AccountRows(self._delta)
+            self._accounts[account] = AccountRows(account, self._delta, self._sink)
             self._account_limits[account] = limit
             self._divide_limit()
 
     def remove_account(self, account: str) -> None:
         """Remove an account and its rows; it must no longer be written."""
         with self._lock:
-            for name, table in self._accounts.pop(account).tables.items():
+            for name, table in self._accounts.pop(account).remove_all().items():
                 self._removed[name] += table.version + 1
             del self._account_limits[account]
             self._divide_limit()
@@ -215,6 +218,8 @@ class Store:
             entry.series = series
             table.version += 1
             table.live.move_to_end(entry)
+            if self._sink is not None:
+                self._sink.write_row(account, event, circuit, row)
         return result
 
     def rows(self, event: str) -> dict[str, list[tuple[tuple[str, ...], Row]]]:

@@ -57,6 +57,11 @@ def _by_lane(row: Row, width: int) -> dict[str, Numbers]:
     return {lane: row.values[width * index :][:width] for index, lane in enumerate(row.lanes)}
 
 
+def without_values(row: Row) -> Row:
+    """Return what remains of a row that has expired."""
+    return row._replace(lanes=(), values=(), timestamp=None)
+
+
 def in_shape_of(row: Row, shape: Row, width: int, *, keep_timestamp: bool) -> Row:
     """Return a row without the series that ``shape`` does not have; ``width`` is the values per lane."""
     before, after = _by_lane(shape, width), _by_lane(row, width)

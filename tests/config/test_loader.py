@@ -29,6 +29,40 @@ from tests.config.helpers import (
     write_file,
 )
 
+REMOTE_WRITE_EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] = {
+    "remote_write.name": (("main", "b", "c"),) * 2,
+    "remote_write.url": (("http://a/x", "https://b:1/?x=1", "http://c"),) * 2,
+    "remote_write.username": (("one", "two", "3"),) * 2,
+    "remote_write.password_file": (("/a", "b", "c/d"),) * 2,
+    "remote_write.bearer_token_file": (("/a", "b", "c/d"),) * 2,
+    "remote_write.headers": (
+        ("{X-Scope-OrgID: 'a,b=c', X-B: '1'}", "X-Scope-OrgID=a", "X-A=1\\,2"),
+        ((("X-Scope-OrgID", "a,b=c"), ("X-B", "1")), (("X-Scope-OrgID", "a"),), (("X-A", "1,2"),)),
+    ),
+    "remote_write.header_files": (
+        ("{Authorization: /a}", "X-A=/b", "X-B=c"),
+        ((("Authorization", "/a"),), (("X-A", "/b"),), (("X-B", "c"),)),
+    ),
+    "remote_write.ca_file": (("/a", "b", "c/d"),) * 2,
+    "remote_write.cert_file": (("/a", "b", "c/d"),) * 2,
+    "remote_write.key_file": (("/a", "b", "c/d"),) * 2,
+    "remote_write.server_name": (("a.example.com", "b", "c"),) * 2,
+    "remote_write.queue_bytes": (("1MiB", "2MiB", "1GiB"), (1 << 20, 2 << 20, 1 << 30)),
+    "remote_write.spool_path": (("/a", "b", "c/d"),) * 2,
+    "remote_write.spool_bytes": (("16MiB", "17MiB", "1GiB"), (16 << 20, 17 << 20, 1 << 30)),
+    "remote_write.max_age": (("1m", "3h", "1d"), (60.0, 10_800.0, 86_400.0)),
+    "remote_write.job": (("a", "b b", "c"),) * 2,
+    "remote_write.instance": (("a:1", "b", "c"),) * 2,
+    "remote_write.external_labels": (
+        ("{replica: a}", "zone=b", "zone=c,replica=d"),
+        ((("replica", "a"),), (("zone", "b"),), (("zone", "c"), ("replica", "d"))),
+    ),
+    "remote_write.send": (
+        ("[stream, own]", "own", "inventory"),
+        (("stream", "own"), ("own",), ("inventory",)),
+    ),
+}
+
 # The value of every setting in the file, the environment and the command line: as text, and parsed.
 EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] = {
     "stream.idle_timeout": (("30s", "1m30s", "2h"), (30.0, 90.0, 7200.0)),
@@ -72,6 +106,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str, str], tuple[object, object, object]]] 
         ("[user, event]", "category", "event,user"),
         (("user", "event"), ("category",), ("event", "user")),
     ),
+    **REMOTE_WRITE_EXAMPLES,
     "log.format": (("json", "logfmt", "json"), ("json", "logfmt", "json")),
 }
 
@@ -106,6 +141,8 @@ def test_full_file() -> None:
         login=Secret("lab-user"),
         password=Secret("lab-password"),
     )
+    secret = str(FIXTURES / "token")
+    assert config.endpoints == (config.remote_write,)
     assert {row.key: config.value(row.key) for row in SETTINGS} == {
         "stream.idle_timeout": 90.0,
         "stream.rotate_after": 0.0,
@@ -140,6 +177,25 @@ def test_full_file() -> None:
         "record.limit": 2097152,
         "record.kept": 2,
         "record.redact": False,
+        "remote_write.name": "main",
+        "remote_write.url": "https://metrics.example.com/api/v1/write?tenant=1",
+        "remote_write.username": "exporter",
+        "remote_write.password_file": secret,
+        "remote_write.bearer_token_file": "",
+        "remote_write.headers": (("X-Scope-OrgID", "a,b"),),
+        "remote_write.header_files": (("X-Key", secret),),
+        "remote_write.ca_file": secret,
+        "remote_write.cert_file": secret,
+        "remote_write.key_file": secret,
+        "remote_write.server_name": "metrics",
+        "remote_write.queue_bytes": 2 << 20,
+        "remote_write.spool_path": str(FIXTURES / "spool"),
+        "remote_write.spool_bytes": 32 << 20,
+        "remote_write.max_age": 3600.0,
+        "remote_write.job": "pf",
+        "remote_write.instance": "a:1",
+        "remote_write.external_labels": (("replica", "a"),),
+        "remote_write.send": ("stream", "inventory"),
         "log.level": "debug",
         "log.format": "json",
         "log.activity_fields": ("event", "user"),

@@ -12,7 +12,7 @@ INDENTATION = "wrong indentation; start this line in the same column as its neig
 COLON = "unexpected colon; indent this line like its neighbours, or quote the value"
 PROBLEMS: dict[str, str] = {
     "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, activity,"
-    " web, record, log",
+    " web, record, remote_write, log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",
     "series: {ttl: [1s]}": "pf.yml: series.ttl: expected a string",

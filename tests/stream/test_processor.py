@@ -9,8 +9,8 @@ import pytest
 
 from pf_exporter.activity.counter import ActivityCounter
 from pf_exporter.config.accounts import Account
+from pf_exporter.config.log_settings import LOGGABLE_FIELDS
 from pf_exporter.config.secrets import Secret
-from pf_exporter.config.settings import LOGGABLE_FIELDS
 from pf_exporter.errors import TooLarge
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store

@@ -1,0 +1,157 @@
+"""The thread that turns the rows of the stream into batches for one endpoint."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from pf_exporter.log import Logger
+from pf_exporter.remote_write.batch import MAX_SAMPLES, Batch, build_batch
+from pf_exporter.remote_write.loss import Loss
+from pf_exporter.remote_write.series import Collected, RowItem, SeriesEncoder
+
+MAX_DELAY = 1.0
+"""Seconds until a row is in a finished batch, at the latest."""
+POLL = MAX_DELAY / 2
+"""Seconds until a row is encoded, and again until a batch that is not full is finished."""
+WAKE_ITEMS = 200
+"""Items that wait when the thread is woken; a row has about ten samples."""
+
+Item = RowItem | Collected
+
+
+class BatchSink(Protocol):
+    """Takes finished batches."""
+
+    def put(self, batch: Batch) -> None:
+        """Take a batch, without waiting for the receiver."""
+
+
+class Batcher:
+    """Turns the rows for an endpoint into batches of ``MAX_SAMPLES``, or of what waits for ``MAX_DELAY``.
+
+    ``limit`` is how many rows may wait; the oldest are dropped. ``tick`` is called every ``POLL``
+    seconds by the thread that runs :meth:`run`.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        encoder: SeriesEncoder,
+        sink: BatchSink,
+        lost: Callable[[Loss, int], None],
+        *,
+        limit: int,
+        tick: Callable[[], None] = lambda: None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._endpoint = endpoint
+        self._encoder = encoder
+        self._sink = sink
+        self._lost = lost
+        self._limit = limit
+        self._tick = tick
+        self._wall = wall
+        self._log = Logger(__name__)
+        self._items: deque[Item] = deque()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._series: list[bytes] = []
+        self._newest_ms = 0
+        self._full_at = 0.0
+        """When the present batch must be finished, by the monotonic clock."""
+
+    @property
+    def waiting(self) -> int:
+        """How many rows wait."""
+        return len(self._items)
+
+    def offer(self, item: Item) -> None:
+        """Take a row; never waits. The reader's thread calls this for every event."""
+        items = self._items
+        items.append(item)
+        count = len(items)
+        if count >= WAKE_ITEMS:
+            if count == WAKE_ITEMS:
+                self._wake.set()
+            elif count > self._limit:
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        try:
+            oldest = self._items.popleft()
+        except IndexError:  # the other thread took them all meanwhile
+            return
+        self._lost(Loss.QUEUE_FULL, len(oldest.row.values) if isinstance(oldest, RowItem) else 1)
+
+    def run(self) -> None:
+        """Work until :meth:`stop`; then finish what waits, with stale markers for all series."""
+        next_tick = time.monotonic() + POLL
+        while not self._stopping:
+            now = time.monotonic()
+            until = min(next_tick, self._full_at) if self._series else next_tick
+            self._wake.wait(max(until - now, 0.0))
+            self._wake.clear()
+            self._drain()
+            now = time.monotonic()
+            if self._series and now >= self._full_at:
+                self._finish()
+            if now >= next_tick:
+                self._tick()
+                next_tick = now + POLL
+        self._drain()
+        self._add(self._encoder.end(), round(self._wall() * 1000))
+        self._finish()
+
+    def stop(self) -> None:
+        """Ask the thread to finish."""
+        self._stopping = True
+        self._wake.set()
+
+    def _drain(self) -> None:
+        items, encoder = self._items, self._encoder
+        now_ms = round(self._wall() * 1000)
+        for _ in range(len(items)):
+            try:
+                item = items.popleft()
+            except IndexError:  # the other thread dropped the oldest meanwhile
+                return
+            if isinstance(item, RowItem):
+                series, ms, loss = encoder.row(item, now_ms)
+                if loss is not None:
+                    self._refuse(loss, item)
+            else:
+                series, ms = encoder.collected(item), item.ms
+            if series:
+                self._add(series, ms)
+
+    def _refuse(self, loss: Loss, item: RowItem) -> None:
+        self._lost(loss, len(item.row.values) - item.row.values.count(None))
+        if loss is not Loss.OUT_OF_ORDER:
+            self._log.warning_throttled(
+                loss,
+                "samples not sent",
+                endpoint=self._endpoint,
+                reason=loss,
+                account=item.account,
+                event=item.event.name,
+                hint="check this machine's clock",
+            )
+
+    def _add(self, series: list[bytes], ms: int) -> None:
+        if not self._series:
+            self._full_at = time.monotonic() + POLL
+        self._series += series
+        self._newest_ms = max(self._newest_ms, ms)
+        while len(self._series) >= MAX_SAMPLES:
+            self._finish()
+
+    def _finish(self) -> None:
+        series, self._series = self._series[:MAX_SAMPLES], self._series[MAX_SAMPLES:]
+        if series:
+            self._sink.put(build_batch(series, len(series), self._newest_ms))
+        if not self._series:
+            self._newest_ms = 0

@@ -1,0 +1,106 @@
+"""The endpoints of remote write: one or a list, groups of keys, and combinations that do not work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pf_exporter.config import RemoteWriteSettings
+from tests.config.helpers import CANARY, TOKEN, load_text, problems_of
+
+URL = "http://127.0.0.1:9090/api/v1/write"
+
+
+def test_off_by_default(tmp_path: Path) -> None:
+    """Without a URL there is no endpoint, whatever else is set."""
+    assert load_text(tmp_path, "").endpoints == ()
+    assert load_text(tmp_path, "remote_write: {username: a}").endpoints == ()
+    assert load_text(tmp_path, "remote_write: []").endpoints == ()
+
+
+def test_one_endpoint_by_flags_and_environment(tmp_path: Path) -> None:
+    """Flags and variables describe one endpoint."""
+    environ = {**TOKEN, "PF_EXPORTER_REMOTE_WRITE_SPOOL_PATH": "/spool"}
+    config = load_text(tmp_path, "", f"--remote-write.url={URL}", "--remote-write.send=own", environ=environ)
+    assert config.endpoints == (RemoteWriteSettings(url=URL, spool_path="/spool", send=("own",)),)
+
+
+def test_list(tmp_path: Path) -> None:
+    """A list in the file has any number of endpoints; flags are then ignored with a warning."""
+    (tmp_path / "secret").write_text(CANARY)
+    (tmp_path / "secret").chmod(0o600)
+    text = f"""
+remote_write:
+  - {{url: "{URL}", queue: {{bytes: 1MiB}}, headers: {{X-Scope-OrgID: a}}}}
+  - {{name: b, url: "{URL}", authorization: {{credentials_file: secret}}, spool: {{path: spool}}}}
+"""
+    config = load_text(tmp_path, text, "--remote-write.name=c")
+    assert config.endpoints == (
+        RemoteWriteSettings(url=URL, queue_bytes=1 << 20, headers=(("X-Scope-OrgID", "a"),)),
+        RemoteWriteSettings(
+            name="b",
+            url=URL,
+            bearer_token_file=str(tmp_path / "secret"),
+            spool_path=str(tmp_path / "spool"),
+        ),
+    )
+    assert config.warnings == (
+        f"--remote-write.name: ignored, because {tmp_path / 'pf.yml'} lists endpoints",
+    )
+
+
+def test_clear_text(tmp_path: Path) -> None:
+    """Credentials over http to another machine cause a warning."""
+    secret = tmp_path / "secret"
+    secret.write_text(CANARY)
+    secret.chmod(0o604)
+    text = f"remote_write: [{{url: 'http://mimir/', authorization: {{credentials_file: {secret}}}}}]"
+    first, second = load_text(tmp_path, text).warnings
+    assert "remote_write[0].url: http sends the credentials in clear text; use https" in first
+    assert "the file is world-readable; run chmod o-r on it" in second
+
+
+PROBLEMS = {
+    "[{name: a}]": "remote_write[0].url: missing; set it to the URL of a receiver",
+    "[{url: mimir}]": "remote_write[0].url: expected a URL,"
+    " such as https://prometheus.example.com/api/v1/write",
+    "[{url: 'http://u:p@a/'}]": "remote_write[0].url: expected a URL without user, password or fragment",
+    "[{url: 'http://a/'}, {url: 'http://b/'}]": "remote_write[1].name: duplicate name;"
+    " give each endpoint its own",
+    "[{url: 'http://a/', spool: {path: s}}, "
+    "{name: b, url: 'http://b/', spool: {path: s}}]": "remote_write[1].spool_path: duplicate"
+    " path; give each endpoint its own",
+    "[{url: 'http://a/', basic_auth: {username: u}}]": "remote_write[0].username: needs password_file too",
+    "[{url: 'http://a/', tls: {cert_file: pf.yml}}]": "remote_write[0].cert_file: needs key_file too",
+    "[{url: 'http://a/', tls: {ca_fil: x}}]": "remote_write[0].tls.ca_fil: unknown key;"
+    " did you mean ca_file?",
+    "[{url: 'http://a/', ulr: x}]": "remote_write[0].ulr: unknown key; did you mean url?",
+    "[{url: 'http://a/', external_labels: {__x: a}}]": "remote_write[0].external_labels: expected the name"
+    " of a label, such as env",
+    "[{url: 'http://a/', external_labels: a}]": "remote_write[0].external_labels: expected LABEL=VALUE",
+    "[{url: 'http://a/', headers: {Host: a}}]": "remote_write[0].headers: expected none of the headers that"
+    " the exporter sets itself",
+    "[{url: 'http://a/', headers: {Authorization: a}}]": "remote_write[0].headers: expected no header with"
+    " credentials; put its value into a file, see header_files",
+    "[{url: 'http://a/', send: [streams]}]": "remote_write[0].send: expected one of stream, own, inventory;"
+    " did you mean stream?",
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), PROBLEMS.items(), ids=list(PROBLEMS))
+def test_problem(text: str, problem: str, tmp_path: Path) -> None:
+    """A bad endpoint gives exactly one line."""
+    assert problems_of(tmp_path, f"remote_write: {text}") == [f"pf.yml: {problem}"]
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    """Files that cannot be read are reported, with their path."""
+    problems = problems_of(
+        tmp_path,
+        f"remote_write: {{url: '{URL}', authorization: {{credentials_file: s}}, tls: {{ca_file: c}}}}",
+    )
+    assert problems == [
+        "pf.yml: remote_write.bearer_token_file: s: the file cannot be read: No such file or directory",
+        "pf.yml: remote_write.ca_file: c: the file cannot be read; check the path",
+    ]

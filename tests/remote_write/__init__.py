@@ -1,0 +1,1 @@
+"""Tests of pf_exporter/remote_write."""

@@ -1,0 +1,120 @@
+"""HTTP with the receiver: kept connections, TLS, deadlines."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+
+from pf_exporter.remote_write import receiver as receiver_module
+from pf_exporter.remote_write.batch import EMPTY
+from pf_exporter.remote_write.receiver import Receiver, TlsOptions
+from tests.remote_write.fake_receiver import FakeReceiver, Reply
+from tests.server.authority import Authority
+
+
+def post(receiver: Receiver) -> int:
+    return receiver.post(EMPTY.body, {"X-Test": "1"}).status
+
+
+def test_one_connection() -> None:
+    """Requests share a connection as long as the receiver keeps it open, and a new one follows it."""
+    addresses: list[tuple[str, int]] = []
+    with FakeReceiver() as fake:
+        receiver = Receiver(fake.url + "?tenant=1", TlsOptions())
+        fake.on_connect = addresses.append
+        assert [post(receiver), post(receiver)] == [204, 204]
+        assert len(addresses) == 1
+        fake.answer = lambda samples: Reply(headers={"Connection": "close"})
+        assert [post(receiver), post(receiver)] == [204, 204]
+        assert len(addresses) == 2
+        assert fake.requests[0].path == "/api/v1/write?tenant=1"
+        assert fake.requests[0].headers["x-test"] == "1"
+        receiver.close()
+
+
+def test_errors() -> None:
+    """A closed connection and a refused one raise what the sender expects."""
+    with FakeReceiver() as fake:
+        fake.answer = lambda samples: Reply(closes=True)
+        receiver = Receiver(fake.url, TlsOptions())
+        with pytest.raises((OSError, http.client.HTTPException)):
+            post(receiver)
+    with pytest.raises(ConnectionRefusedError):
+        post(receiver)
+
+
+def test_long_response() -> None:
+    """Only the start of a long response is read; the connection is not used again."""
+    with FakeReceiver() as fake:
+        fake.answer = lambda samples: Reply(400, body=b"x" * 100_000)
+        receiver = Receiver(fake.url, TlsOptions())
+        assert len(receiver.post(EMPTY.body, {}).body) == receiver_module.MAX_RESPONSE_BYTES
+        fake.answer = lambda samples: Reply()
+        assert post(receiver) == 204
+        receiver.close()
+
+
+def test_dripping_response(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A response whose header never ends is cut at the deadline."""
+    monkeypatch.setattr(receiver_module, "REQUEST_DEADLINE", 0.3)
+    with FakeReceiver() as fake:
+        fake.answer = lambda samples: Reply(drips=True)
+        receiver = Receiver(fake.url, TlsOptions())
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.05):
+                receiver.enforce_deadline()
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        with pytest.raises(TimeoutError, match=r"no complete response within 0\.3 seconds"):
+            post(receiver)
+        over.set()
+        thread.join()
+
+
+def test_abort() -> None:
+    """Another thread can end a request, and no new one starts."""
+    with FakeReceiver() as fake:
+        receiver = Receiver(fake.url, TlsOptions())
+        release = threading.Event()
+
+        def abort() -> None:
+            receiver.abort()
+            release.wait(10)
+
+        fake.answer = lambda samples: Reply(before=abort)
+        with pytest.raises((OSError, http.client.HTTPException)):
+            post(receiver)
+        release.set()
+        with pytest.raises(ConnectionAbortedError, match="the exporter is stopping"):
+            post(receiver)
+
+
+def test_tls(tmp_path: Path) -> None:
+    """A certificate is verified, also under another name, and a client certificate is presented."""
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.sign("server", "metrics.example.com"))
+    context.load_verify_locations(authority.path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    certificate, key = map(str, authority.sign("client", "client"))
+    right = TlsOptions(str(authority.path), certificate, key, "metrics.example.com")
+    with FakeReceiver(context) as fake:
+        receiver = Receiver(fake.url, right)
+        assert [post(receiver), post(receiver)] == [204, 204]
+        receiver.close()
+        for wrong in (
+            right._replace(server_name=""),
+            right._replace(ca_file=""),
+            right._replace(cert_file="", key_file=""),
+        ):
+            receiver = Receiver(fake.url, wrong)
+            with pytest.raises(OSError):  # noqa: PT011  # of several kinds
+                post(receiver)
+            receiver.close()
