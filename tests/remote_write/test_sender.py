@@ -114,8 +114,10 @@ def test_failures_are_retried(reply: Reply, problem: str) -> None:
                 failures.append(setup.stats.failure.message)
             return next(replies, Reply())
 
-        fake.answer = answer
-        with sending(fake, batch([1]), batch([2])) as setup:
+        with sending(fake) as setup:
+            fake.answer = answer
+            setup.queue.put(batch([1]))
+            setup.queue.put(batch([2]))
             setup.finish()
         assert names(sample for request in fake.requests for sample in request.samples) == [1, 1, 1, 2]
     assert failures == [problem, problem]
