@@ -80,6 +80,11 @@ class HistoryReader:
         }
         return self._repeated(lambda session: self._client.get(session, "history", path, query))
 
+    def close(self) -> None:
+        """Abort an open request, and log out if it has logged in; any thread may call."""
+        self._client.abort()
+        self._session_manager.close()
+
     def _repeated(self, request: Callable[[Session], T]) -> T:
         backoff, delay = self._retry, 0.0
         while True:

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
         BackfillRunner,
         Collector,
         ExportedLabels,
+        HistoryReader,
         Pace,
         Spool,
     )
-    from pf_exporter.packetfabric import Client
 
 DESCRIPTION = """\
 Fill gaps, and the time before the first start, with samples that have the same names, labels and
@@ -114,15 +114,14 @@ def _command(arguments: argparse.Namespace) -> str:
 
 def _history(
     config: Config, request: BackfillRequest, spool: Spool, exported: ExportedLabels, pace: Pace
-) -> tuple[Collector, list[Client]]:
+) -> tuple[Collector, list[HistoryReader]]:
     from pf_exporter.backfill import HistoryCollector, HistoryReader
     from pf_exporter.packetfabric import Client, SessionManager
 
-    clients = [Client(account, idle_timeout=config.stream.idle_timeout) for account in config.accounts]
-    readers = [
-        (account.name, HistoryReader(client, SessionManager(client, account.name), pace))
-        for account, client in zip(config.accounts, clients, strict=True)
-    ]
+    readers = []
+    for account in config.accounts:
+        client = Client(account, idle_timeout=config.stream.idle_timeout)
+        readers.append((account.name, HistoryReader(client, SessionManager(client, account.name), pace)))
     collector = HistoryCollector(
         readers,
         request,
@@ -130,7 +129,7 @@ def _history(
         exported,
         with_connections=config.inventory.cloud_router_connections,
     )
-    return collector, clients
+    return collector, [reader for _, reader in readers]
 
 
 def _recording(
@@ -161,19 +160,19 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
             return _code_of(exc)
     pace = Pace(arguments.requests_per_minute)
     spool, request = open_spool(_spool_path(arguments, request), request, _command(arguments))
-    clients: list[Client] = []
+    readers: list[HistoryReader] = []
     if arguments.recording:
         collector = _recording(arguments, config, request, spool)
     else:
-        collector, clients = _history(config, request, spool, exported, pace)
+        collector, readers = _history(config, request, spool, exported, pace)
     signals = SignalWaiter(*TERMINATION)
     runner = BackfillRunner(request, spool, collector, signals.end)
     with ProgressLine(lambda: Progress(*runner.progress()), handler):
         runner.start()
         signals.wait()
         pace.stop()
-        for client in clients:
-            client.abort()
+        for reader in readers:
+            reader.close()
         runner.join(STOP_TIMEOUT)
     return _report(request, runner, collector, spool)
 

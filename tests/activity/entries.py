@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import NamedTuple
 
 from pf_exporter.schema.activity_log import LoggedEntry, parse_log_row
 from pf_exporter.schema.lenient_decoder import decode_activity
 from pf_exporter.schema.observation import ActivityLogEntry
+from tests.fakes import event
 
 T = 1_790_000_000.0
 
@@ -23,12 +25,19 @@ class Truth(NamedTuple):
     has_user: bool = True
     """Whether the event names the user; the row of the log always does."""
 
-    def event(self) -> ActivityLogEntry:
-        """Return the entry as the stream delivers it."""
+    def data(self) -> dict[str, str]:
+        """Return the data of the event."""
         user = {"user": self.user} if self.has_user else {}
-        data = {"log_level": "info", "event": "login", "message": self.message, **user}
-        text = {**data, "timestamp": iso(self.at)}
-        return decode_activity(self.category, str(text).replace("'", '"'))
+        data = {"log_level": "info", "event": "login", "message": self.message, "timestamp": iso(self.at)}
+        return {**data, **user}
+
+    def frame(self) -> bytes:
+        """Return the event in the form of the stream."""
+        return event(f"customer|{self.category}", self.data())
+
+    def event(self) -> ActivityLogEntry:
+        """Return the event, decoded."""
+        return decode_activity(self.category, json.dumps(self.data()))
 
     def row(self) -> dict[str, object]:
         """Return the row as JSON."""

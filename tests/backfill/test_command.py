@@ -204,6 +204,20 @@ def test_refused_and_empty(tmp_path: Path, program: Callable[..., Program]) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_login_ends(tmp_path: Path, program: Callable[..., Program]) -> None:
+    """A session that the command has begun with a password is logged out at the end."""
+    with Fake() as fake:
+        environment = {"PF_HOST": fake.url, "PF_USER": "user", "PF_PASSWORD": "password"}
+        command = program("backfill", str(tmp_path / "x"), env=environment)
+        assert command.end() == 6
+        assert [request.phase for request in fake.requests] == [
+            "login",
+            "/v2/ports",
+            "/v2/services",
+            "logout",
+        ]
+
+
 def test_unreachable(tmp_path: Path, program: Callable[..., Program]) -> None:
     """Credentials that are refused, and an exporter that does not run, have the exit codes of check."""
     with Fake() as fake:

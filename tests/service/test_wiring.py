@@ -13,6 +13,7 @@ import pytest
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.settings import Config, InventorySettings, StreamSettings, WebSettings
 from pf_exporter.service.exporter import Exporter
+from tests.activity.entries import Truth
 from tests.conftest import get, until
 from tests.fakes import FIN, LIVE, OK, STREAM, Answer, Fake, certificate
 from tests.stream.events import sample
@@ -103,3 +104,20 @@ def test_renewal_that_breaks(fake: Fake) -> None:
         bytes_before = value(exporter, "packetfabric_stream_bytes_total")
         fake.send(sample(2))
         becomes(exporter, "packetfabric_stream_bytes_total", lambda n: n >= bytes_before + len(sample(2)))
+
+
+def test_activity_of_the_last_minutes(fake: Fake) -> None:
+    """At the start, entries that were not streamed are counted; when they arrive late, not once more."""
+    now = time.time()
+    lost, streamed = Truth("a", now - 30, "lost"), Truth("b", now - 20, "streamed")
+    fake.lists["/v2/activity-logs"] = [lost.row()]
+    fake.events.append(streamed.frame())
+    with Exporter(config(fake.account())) as exporter:
+        becomes(exporter, 'packetfabric_activity_catch_up_total{result="found"}', lambda number: number == 1)
+        counted = 'packetfabric_activity_events_total{category="auth",log_level="info"}'
+        becomes(exporter, counted, lambda number: number == 2)
+        fake.send(lost.frame())
+        becomes(
+            exporter, 'packetfabric_stream_events_total{event="customer|auth"}', lambda number: number == 2
+        )
+        assert value(exporter, counted) == 2
