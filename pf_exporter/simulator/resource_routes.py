@@ -16,6 +16,7 @@ from starlette.routing import Route
 from pf_exporter.simulator.context import Context
 from pf_exporter.simulator.errors import MAINTENANCE_PAGE, UPSTREAM_ERROR, TruncatedResponse
 from pf_exporter.simulator.faults import Fault
+from pf_exporter.simulator.pagination import page
 from pf_exporter.simulator.request import authenticate
 from pf_exporter.simulator.resource_name import ResourceName
 from pf_exporter.simulator.resources import RESOURCES, Query, Resource
@@ -67,11 +68,20 @@ class ResourceRoutes:
         return MAINTENANCE_PAGE if faults.of_resource(Fault.POLL_HTML, name) is not None else None
 
     def _answer(self, resource: Resource, request: Request) -> bytes:
-        context = self._context
+        is_malformed = self._faults.of_resource(Fault.POLL_GARBAGE, resource.name) is not None
         parameters = request.query_params
-        if Fault.PAGING_IGNORED in self._faults:
+        if is_malformed or Fault.PAGING_IGNORED in self._faults:
             parameters = QueryParams([item for item in parameters.multi_items() if item[0] not in _PAGING])
-        query = Query(
+        body = resource.answer(self._query(request, parameters))
+        if is_malformed and isinstance(body, list):
+            body = page([*body, *_GARBAGE], request.query_params)
+        elif is_malformed:
+            body = _GARBAGE
+        return json.dumps(body).encode()
+
+    def _query(self, request: Request, parameters: QueryParams) -> Query:
+        context = self._context
+        return Query(
             network=context.network,
             now=context.wall(),
             started=context.started,
@@ -81,7 +91,3 @@ class ResourceRoutes:
             path=request.path_params,
             parameters=parameters,
         )
-        body = resource.answer(query)
-        if self._faults.of_resource(Fault.POLL_GARBAGE, resource.name) is not None:
-            body = [*body, *_GARBAGE] if isinstance(body, list) else _GARBAGE
-        return json.dumps(body).encode()

@@ -297,6 +297,7 @@ def _(client: Client, clock: Clock) -> None:
     rows = client.request("GET", "/v2/ports").json()
     assert [row["port_circuit_id"] for row in rows[:12]]
     assert {type(row) for row in rows[12:]} == {type(None), int, str, list, dict}
+    assert client.request("GET", "/v2/ports", page_size=10, offset=10).json() == rows[10:20]
     assert isinstance(client.request("GET", "/v2/labels").json(), list)
 
 
