@@ -1,4 +1,4 @@
-"""A real Prometheus for tests."""
+"""A real Prometheus, and a real VictoriaMetrics, for tests."""
 
 from __future__ import annotations
 
@@ -54,6 +54,26 @@ class Prometheus:
         self._process.terminate()
         self._process.wait(20)
         self._log.close()
+
+
+class VictoriaMetrics(Prometheus):
+    """Debian's VictoriaMetrics on loopback; it answers the same queries."""
+
+    def __init__(self, folder: Path, config: str) -> None:
+        (folder / "prometheus.yml").write_text(config)
+        self._log = (folder / "log").open("w")
+        self._process = subprocess.Popen(
+            [
+                tool("victoria-metrics"),
+                f"-promscrape.config={folder}/prometheus.yml",
+                f"-storageDataPath={folder}/data",
+                "-httpListenAddr=127.0.0.1:0",
+                "-search.latencyOffset=0s",
+            ],
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self.url = f"http://127.0.0.1:{listening_port(self._process)}"
 
 
 def wait_for(prometheus: Prometheus, expression: str, *, where: Callable[[float], bool]) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from pf_exporter.simulator import Simulator
 from tests.backfill.sites import JOB, backfill, exporter_of, minute_ago, small_network, streamed
-from tests.conftest import listening_port, tool, until
-from tests.prometheus_server import CONFIG, Prometheus
+from tests.conftest import tool, until
+from tests.prometheus_server import CONFIG, Prometheus, VictoriaMetrics
 
 HISTORY = (
     '{__name__=~"packetfabric_.*_per_second|packetfabric_port_optical_receive_power_dbm|.*bias_current.*",'
@@ -24,26 +24,6 @@ HISTORY = (
 LIMITS = '__name__!~".*(speed|limit)_.*",job="packetfabric"}'
 PAGE = Path(__file__).parents[2] / "docs" / "backfill.md"
 SELECTOR = HISTORY + LIMITS
-
-
-class VictoriaMetrics(Prometheus):
-    """Debian's VictoriaMetrics on loopback; it answers the same queries."""
-
-    def __init__(self, folder: Path, config: str) -> None:
-        (folder / "prometheus.yml").write_text(config)
-        self._log = (folder / "log").open("w")
-        self._process = subprocess.Popen(
-            [
-                tool("victoria-metrics"),
-                f"-promscrape.config={folder}/prometheus.yml",
-                f"-storageDataPath={folder}/data",
-                "-httpListenAddr=127.0.0.1:0",
-                "-search.latencyOffset=0s",
-            ],
-            stdout=self._log,
-            stderr=self._log,
-        )
-        self.url = f"http://127.0.0.1:{listening_port(self._process)}"
 
 
 Start = Callable[[type[Prometheus]], Prometheus]
