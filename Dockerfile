@@ -1,8 +1,8 @@
 # Build: docker build -t pf-exporter .
 # See:   docker run --rm -p 127.0.0.1:10054:10054 pf-exporter demo --web.listen-address 0.0.0.0:10054
-# Run:   docker run --rm -p 127.0.0.1:10054:10054 -e PF_TOKEN_FILE=/run/token -v /etc/pf-exporter/key:/run/token:ro \
-#          pf-exporter
-#        with a key that user 10001 may read: sudo install -D -o 10001 -m 0400 pf_token /etc/pf-exporter/key
+# Run:   docker run --rm -p 127.0.0.1:10054:10054 -e PF_TOKEN_FILE=/run/secrets/packetfabric/token \
+#          -v /etc/pf-exporter/token:/run/secrets/packetfabric/token:ro pf-exporter
+#        with a key that user 10001 may read: sudo install -D -o 10001 -m 0400 pf_token /etc/pf-exporter/token
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /source

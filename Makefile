@@ -101,6 +101,11 @@ chart: $(VENV)/.dev
 	mkdir -p dist
 	$(BIN)/python -m tools.chart --to dist --image '$(IMAGE)' --runbook-base '$(RUNBOOK_BASE)'
 
+# Rules, dashboards (also for grafana.com) and the mixin, each as an archive.
+release-files: $(VENV)/.dev
+	mkdir -p dist
+	$(BIN)/python -m tools.release_files --to dist --runbook-base '$(RUNBOOK_BASE)'
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 

@@ -35,6 +35,15 @@ class BuildWithAssets(build_py):
             shutil.copyfile(path, target)
 
 
+def long_description() -> str:
+    """README.md; its links are relative, so that an index needs the address of the project before them."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if url := os.environ.get("PROJECT_URL", "").rstrip("/"):
+        text = re.sub(r"(!\[[^\]]*\]\()(?![a-z]+:|#)", rf"\g<1>{url}/raw/HEAD/", text)
+        text = re.sub(r"(?<!!)(\[[^\]]*\]\()(?![a-z]+:|#)", rf"\g<1>{url}/blob/HEAD/", text)
+    return text
+
+
 def project_urls() -> dict[str, str]:
     """The URLs from PROJECT_URL, which the release workflow sets, or from the sdist that it built."""
     if url := os.environ.get("PROJECT_URL", "").rstrip("/"):
@@ -50,4 +59,9 @@ def project_urls() -> dict[str, str]:
     return {}
 
 
-setup(cmdclass={"build_py": BuildWithAssets}, project_urls=project_urls())
+setup(
+    cmdclass={"build_py": BuildWithAssets},
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
+    project_urls=project_urls(),
+)

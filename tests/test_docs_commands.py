@@ -38,6 +38,7 @@ PROGRAMS = {
     "curl",
     "git",
     "grep",
+    "helm",
     "install",
     "journalctl",
     "pip",
@@ -47,6 +48,7 @@ PROGRAMS = {
     "python",
     "sed",
     "tail",
+    "uv",
     "zcat",
 }
 OURS = {"accounts", *SECTIONS}
@@ -184,7 +186,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     authority.sign("client", "prometheus.example.org")
     for name in ("rules.yml", "alerts.yml"):
         (made / name).write_bytes((ROOT / "prometheus" / name).read_bytes())
-    for name in ("pf_token", "pf_password", "password"):
+    for name in ("token", "password"):
         (made / name).touch(0o600)
         (made / name).write_text("example\n")
     return made
@@ -202,6 +204,8 @@ def test_files(block: Block, folder: Path) -> None:
         load(parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
     elif keys <= set(web_config_file.SECTIONS):
         assert web_config_file.read_web_config(str(path), {}).users
+    elif "replicas" in keys:
+        assert block.page == "deploy/README.md"  # tests/deploy/test_helm.py renders it.
     elif "resources" in keys:
         assert block.page == "deploy/README.md"  # tests/deploy/test_kubernetes.py builds it.
     else:

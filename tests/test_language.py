@@ -86,7 +86,10 @@ RULES = (
 
 PAGES = (
     "README.md",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    ".github/*.md",
     "docs/*.md",
     "deploy/README.md",
     "grafana/README.md",

@@ -59,7 +59,8 @@ def test_a_service_is_hardened(name: str) -> None:
     assert service.keys().isdisjoint(
         {"privileged", "cap_add", "user", "network_mode", "pid", "ipc", "devices"}
     )
-    image, _, tag = service["image"].partition(":")
+    # With another image by PF_EXPORTER_IMAGE.
+    image, _, tag = re.sub(r"\$\{\w+:-(.*)\}", r"\1", service["image"]).partition(":")
     assert image
     assert re.fullmatch(r"v?\d+\.\d+\.\d+", tag)
 
@@ -105,10 +106,11 @@ def test_grafana_requires_a_password() -> None:
 
 
 def test_exporter_service() -> None:
-    """The exporter is built from the repository, has the version of the package, and runs the demo."""
+    """The exporter is pulled or built, has the version of the package, and runs the demo."""
     exporter = SERVICES["exporter"]
     assert (FOLDER / exporter["build"] / "Dockerfile").exists()
-    assert exporter["image"] == f"pf-exporter:{__version__}"
+    assert exporter["image"] == f"${{PF_EXPORTER_IMAGE:-pf-exporter:{__version__}}}"
+    assert exporter["pull_policy"] == "missing"
     arguments = parser().parse_args(exporter["command"])
     assert (arguments.command, vars(arguments)["web.listen_address"]) == ("demo", ["0.0.0.0:10054"])
 
@@ -117,9 +119,10 @@ def test_exporter_on_an_account(tmp_path: Path) -> None:
     """With compose.account.yaml it exports one account, with the API key in a secret, on the same port."""
     assert list(ACCOUNT["services"]) == ["exporter"]
     exporter = ACCOUNT["services"]["exporter"]
-    assert exporter["secrets"] == list(ACCOUNT["secrets"]) == ["pf_token"]
-    assert exporter["environment"] == {"PF_TOKEN_FILE": "/run/secrets/pf_token"}
-    assert ACCOUNT["secrets"]["pf_token"]["file"].startswith("${PF_TOKEN_FILE:?")
+    (secret,) = exporter["secrets"]
+    assert [secret["source"]] == list(ACCOUNT["secrets"]) == ["token"]
+    assert exporter["environment"] == {"PF_TOKEN_FILE": secret["target"]}
+    assert ACCOUNT["secrets"]["token"]["file"].startswith("${PF_TOKEN_FILE:?")
     (tmp_path / "pf_token").write_text("api-key\n")
     (tmp_path / "pf_token").chmod(0o400)
     environ = {"PF_TOKEN_FILE": str(tmp_path / "pf_token")}
@@ -133,6 +136,8 @@ def config_files(key: str) -> set[str]:
     found = set()
     for folder in ("deploy", "grafana", "prometheus"):
         for path in (ROOT / folder).rglob("*.y*ml"):
+            if path.parent.name == "templates":
+                continue
             for content in yaml.safe_load_all(path.read_text(encoding="utf-8")):
                 if key in content:
                     found.add(str(path.relative_to(ROOT)))

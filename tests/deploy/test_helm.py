@@ -14,7 +14,7 @@ from pf_exporter import __version__
 from pf_exporter.cli import parser
 from pf_exporter.config.loader import load
 from pf_exporter.server import web_config_file
-from tests.deploy import read
+from tests.deploy import blocks, read
 from tests.deploy.test_kubernetes import MANIFESTS, only, validate, violations
 from tests.server.authority import Authority
 from tools.chart import FOLDER, chart_files, write_chart
@@ -134,6 +134,13 @@ def test_replicas(chart: helm.Chart) -> None:
     assert secrets == ["pf-exporter-a", one(manifests, "Secret")["metadata"]["name"]]
     assert one(manifests, "PodDisruptionBudget")["spec"]["minAvailable"] == 1
     assert kinds(render(chart, {}), "PodDisruptionBudget") == []
+
+
+def test_documented_values(chart: helm.Chart) -> None:
+    """The values in README.md are valid, and make two exporters and the objects of the operator."""
+    (text,) = (block for block in blocks("yaml") if block.startswith("replicas:"))
+    manifests = render(chart, yaml.safe_load(text))
+    assert len(kinds(manifests, "Deployment")) == len(kinds(manifests, "PrometheusRule")) == 2
 
 
 def test_configuration_file(chart: helm.Chart, tmp_path: Path) -> None:

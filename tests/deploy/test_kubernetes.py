@@ -126,7 +126,7 @@ def test_configuration_file(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "kubernetes")
     overlay = tmp_path / "overlay"
     overlay.mkdir()
-    write_kustomization(overlay, *blocks("yaml"))
+    write_kustomization(overlay, *(text for text in blocks("yaml") if text.startswith("resources:")))
     (overlay / "pf.yaml").write_text("accounts: []\n")
     manifests = build(overlay)
     (made,) = (item for item in manifests if "pf.yaml" in item.get("data", {}))
@@ -219,7 +219,7 @@ def test_api_key_is_mounted(tmp_path: Path) -> None:
     (volume,) = POD["spec"]["volumes"]
     # Each key of the Secret becomes a file of its name.
     assert "items" not in volume["secret"]
-    (command,) = (line for line in "".join(blocks("sh")).splitlines() if "generic pf-exporter " in line)
+    (command,) = {line for line in "".join(blocks("sh")).splitlines() if "generic pf-exporter " in line}
     (key,) = re.findall(r"--from-file=(\w+)=", command)
     assert variable == {"name": "PF_TOKEN_FILE", "value": f"{mount['mountPath']}/{key}"}
     assert mount["name"] == volume["name"]

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from pf_exporter import __version__
 from tools.archives import read_archive, write_archive
 from tools.licences import debian_copyright
 from tools.packages import Python, configuration, minor_version, service
+from tools.release_files import release_archives, write_release_files
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,3 +117,25 @@ def test_archives(tmp_path: Path) -> None:
         assert [(item.name, item.mode, item.mtime, item.uid) for item in archive.getmembers()] == [
             ("p/a", 0o644, 1700000000, 0)
         ]
+
+
+def test_archives_of_a_release() -> None:
+    """Rules have links to the runbook, dashboards come also for grafana.com, and the mixin is complete."""
+    archives = release_archives("https://git.example.org/p/blob/v1")
+    assert set(archives["rules"]) == {"rules.yml", "alerts.yml"}
+    assert b"https://git.example.org/p/blob/v1/docs/runbook.md#" in archives["rules"]["alerts.yml"]
+    boards = {path.name for path in (ROOT / "grafana" / "dashboards").glob("*.json")}
+    assert set(archives["dashboards"]) == set(archives["dashboards-grafana-com"]) == boards
+    assert all(b"__inputs" in content for content in archives["dashboards-grafana-com"].values())
+    mixin = archives["mixin"]
+    assert {"mixin.libsonnet", "prometheus/mixin.libsonnet", "grafana/dashboards/fleet.json"} <= mixin.keys()
+
+
+def test_release_files(tmp_path: Path) -> None:
+    """Each kind is an archive whose files are below a folder with its name and version."""
+    write_release_files(tmp_path, "")
+    names = {path.name.removesuffix(".tar.gz") for path in tmp_path.iterdir()}
+    assert f"packetfabric-rules-{__version__}" in names
+    for path in tmp_path.iterdir():
+        folders = {name.partition("/")[0] for name in read_archive(path)}
+        assert folders == {path.name.removesuffix(".tar.gz")}
