@@ -184,11 +184,18 @@ def build_ports(seed: int, count: int) -> list[Port]:
 def _pairs(rng: random.Random, ports: list[Port], count: int) -> list[tuple[Port, Port]]:
     """Return the ports to connect; never two with different outages, so that a circuit has at most one."""
     candidates = [port for port in ports if port.lag is None]
+    pools = {
+        outage: [z for z in candidates if not outage or z.outage in (None, outage)]
+        for outage in {z.outage for z in candidates}
+    }
+    positions = {outage: {z: position for position, z in enumerate(pool)} for outage, pool in pools.items()}
     pairs = []
     for index in range(count):
         a = candidates[index % len(candidates)]
-        others = [z for z in candidates if z is not a and (not a.outage or z.outage in (None, a.outage))]
-        pairs.append((a, rng.choice(others or [a])))
+        pool, position = pools[a.outage], positions[a.outage][a]
+        # One of the pool without ``a``, if there is another, without a list for each circuit.
+        chosen = rng.choice(range(max(1, len(pool) - 1)))
+        pairs.append((a, pool[chosen + (chosen >= position and len(pool) > 1)]))
     return pairs
 
 
