@@ -3,8 +3,8 @@
 Every other time the fault is a slow link instead, so that streams are renewed while they have a backlog.
 
 ``make soak`` runs it for three minutes, ``make soak MINUTES=480`` for eight hours. The exporter runs in a
-separate process, whose resources are read from /proc. Prints ten samples and the problems; exit code 1 if
-something grows.
+separate process, whose resources are read from /proc. Prints ten samples, a summary and the problems; exit
+code 1 if something grows.
 """
 
 from __future__ import annotations
@@ -122,6 +122,20 @@ def find_problems(samples: list[Sample]) -> list[str]:
     return problems
 
 
+def summarize(samples: list[Sample]) -> str:
+    """Return the figures of a run, with the slope of resident memory in its second half."""
+    late = samples[len(samples) // 2 :]
+    slope = statistics.linear_regression([s.seconds for s in late], [s.rss_mib for s in late]).slope
+    last = samples[-1]
+    return (
+        f"{last.connects:,} streams, {last.renewals:,} of them renewals, {last.events:,} events;"
+        f" RSS {late[0].rss_mib:.1f} MiB after half of the time, {last.rss_mib:.1f} at the end,"
+        f" slope {slope * 3600:+.1f} MiB per hour;"
+        f" at most {max(s.descriptors for s in samples)} descriptors"
+        f" and {max(s.threads for s in samples)} threads"
+    )
+
+
 def run(minutes: float, seed: int) -> list[str]:
     """Run the soak test, and return the problems."""
     logging.getLogger("uvicorn.error").setLevel(
@@ -134,7 +148,7 @@ def run(minutes: float, seed: int) -> list[str]:
     with Simulator(options) as simulator, Link(simulator.url) as link:
         exporter = subprocess.Popen(
             [sys.executable, "-c", EXPORTER],
-            env={**os.environ, "PF_HOST": link.url, "PF_TOKEN": simulator.api_key},
+            env={**os.environ, "MALLOC_ARENA_MAX": "1", "PF_HOST": link.url, "PF_TOKEN": simulator.api_key},
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -177,6 +191,7 @@ def run(minutes: float, seed: int) -> list[str]:
         finally:
             exporter.terminate()
             code = exporter.wait(10)
+        print(summarize(samples))
         problems = find_problems(samples)
         if code != 0:
             problems.append(f"the exporter exited with code {code}")
