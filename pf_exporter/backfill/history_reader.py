@@ -66,7 +66,7 @@ class HistoryReader:
         """Return the objects of a list. Raises :class:`~pf_exporter.errors.ExporterError`."""
 
         def read(session: Session) -> list[Mapping[str, Any]]:
-            pages = self._client.pages(session, resource.path, key=resource.key)
+            pages = self._client.pages(session, resource.path, key=resource.key, query=resource.query)
             return [item for page in pages for item in page if isinstance(item, dict)]
 
         return self._repeated(read)

@@ -28,7 +28,7 @@ def series_of(prefix: str) -> int:
 
 
 def _circuit_ids(client: Client, session: Session, resource: Resource) -> list[str]:
-    pages = client.pages(session, resource.path, key=resource.key)
+    pages = client.pages(session, resource.path, key=resource.key, query=resource.query)
     circuits = [resource.parse(item, ())[0] for page in pages for item in page if isinstance(item, dict)]
     return [circuit.id for circuit in circuits if circuit is not None]
 

@@ -37,7 +37,10 @@ class ListReader:
     def read(self, resource: Resource, session: Session) -> dict[str, Circuit]:
         """Return the circuits of a complete list by canonical ID."""
         circuits = {}
-        for page in self._requester.pages(resource.name, session, resource.path, key=resource.key):
+        pages = self._requester.pages(
+            resource.name, session, resource.path, key=resource.key, query=resource.query
+        )
+        for page in pages:
             for item in page:
                 if not isinstance(item, dict):
                     self._reject(resource.key, item, None)

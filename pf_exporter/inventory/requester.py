@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pf_exporter.errors import RateLimited, Unavailable
@@ -32,10 +33,20 @@ class Requester:
             self._budget.hold(exc.retry_after or 0.0)
             raise
 
-    def pages(self, resource: str, session: Session, path: str, *, key: str) -> Iterator[list[Any]]:
+    def pages(
+        self,
+        resource: str,
+        session: Session,
+        path: str,
+        *,
+        key: str,
+        query: Mapping[str, str] = MappingProxyType({}),
+    ) -> Iterator[list[Any]]:
         """Yield the items of a list page by page."""
         try:
-            yield from self._client.pages(session, path, key=key, before_page=lambda: self._wait(resource))
+            yield from self._client.pages(
+                session, path, key=key, query=query, before_page=lambda: self._wait(resource)
+            )
         except RateLimited as exc:
             self._budget.hold(exc.retry_after or 0.0)
             raise

@@ -51,8 +51,15 @@ class Resource:
     labels: Mapping[str, str]
     """The field of each label of the info family after the account and the circuit."""
     metrics: tuple[FieldMetric, ...]
+    sort_column: str = ""
+    """A documented sort column that does not change, so that pages do not overlap; empty if there is none."""
     opt_in_setting: str = ""
     """The setting of the section ``inventory`` that enables the resource; empty if it is always polled."""
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of a request for the list, other than those of its pages."""
+        return {"sort_column": self.sort_column, "sort_order": "asc"} if self.sort_column else {}
 
     def _family(self, suffix: str, help: str, source: str, labels: Sequence[str]) -> FamilySpec:
         name = f"packetfabric_{self.name}_{suffix}"

@@ -31,6 +31,19 @@ def test_every_page_is_read(api: FakeApi, account: PolledAccount, number: int) -
     assert account.poller.circuits() == {f"PF-AP-LAX1-{index}" for index in range(number)}
 
 
+def test_every_page_has_the_same_order(api: FakeApi, account: PolledAccount) -> None:
+    """Each request for a page asks for the order by ID, because without one pages may overlap."""
+    api.lists[PORTS.path] = [port(index) for index in range(600)]
+    account.poll()
+    for resource, requests in ((PORTS, 3), (VIRTUAL_CIRCUITS, 1)):
+        orders = [
+            (query["sort_column"], query["sort_order"])
+            for path, query in zip(api.requests, api.queries, strict=True)
+            if path == resource.path
+        ]
+        assert orders == [(resource.key, "asc")] * requests
+
+
 def test_the_last_of_two_objects_with_one_id_wins(api: FakeApi, account: PolledAccount) -> None:
     """A port that is listed twice, even if once with -PF, is one port, as it was listed last."""
     api.lists[PORTS.path] = [

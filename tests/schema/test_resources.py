@@ -51,6 +51,18 @@ def test_fields_are_those_of_the_api(resource: Resource, openapi: Any) -> None:
         assert all(metric.parse(value) for value in values)
 
 
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.name)
+def test_lists_are_sorted_as_documented(resource: Resource, openapi: Any) -> None:
+    """The order of a list is one that the API documents, by ID where it does."""
+    parameters = openapi["paths"][resource.path]["get"]["parameters"]
+    allowed = {parameter["name"]: parameter["schema"].get("enum", ()) for parameter in parameters}
+    assert resource.query.keys() == {"sort_column", "sort_order"}
+    assert [name for name, value in resource.query.items() if value not in allowed[name]] == []
+    assert resource.sort_column == (
+        resource.key if resource.key in allowed["sort_column"] else "time_created"
+    )
+
+
 def test_rates_are_those_of_the_api(openapi: Any) -> None:
     """Path, types and columns are those of the API's description, and its example parses."""
     operation = openapi["paths"][RATE_PATH.format("{cloud_connection_circuit_id}", "{type}")]["get"]

@@ -15,6 +15,7 @@ CLOUD_ROUTER_CONNECTIONS = Resource(
     name="cloud_router_connection",
     path="/v2/services/cloud-routers/connections",
     key="cloud_circuit_id",
+    sort_column="time_created",
     opt_in_setting="cloud_router_connections",
     help="Information about the cloud router connection; polled, because these connections are not streamed",
     labels=same_names(

@@ -9,6 +9,7 @@ PORTS = Resource(
     name="port",
     path="/v2/ports",
     key="port_circuit_id",
+    sort_column="port_circuit_id",
     help="Information about the port; 'lag' is the LAG that it is a member of",
     labels={
         **same_names(

@@ -9,6 +9,7 @@ VIRTUAL_CIRCUITS = Resource(
     name="vc",
     path="/v2/services",
     key="vc_circuit_id",
+    sort_column="vc_circuit_id",
     help="Information about the virtual circuit, and the ports at its ends",
     labels={
         **same_names("description", "service_type", "service_class", "mode"),
