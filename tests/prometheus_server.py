@@ -75,6 +75,12 @@ class VictoriaMetrics(Prometheus):
         )
         self.url = f"http://127.0.0.1:{listening_port(self._process)}"
 
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of a query, after everything that was received has been made visible."""
+        with urlopen(f"{self.url}/internal/force_flush", timeout=10):
+            pass
+        return super().query(expression, at)
+
 
 def wait_for(prometheus: Prometheus, expression: str, *, where: Callable[[float], bool]) -> None:
     """Wait until an expression has results, and all of their values fulfil a condition."""
