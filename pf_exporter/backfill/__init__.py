@@ -9,7 +9,7 @@ from pf_exporter.backfill.collector import HistoryCollector, RecordingCollector
 from pf_exporter.backfill.continuation import open_spool
 from pf_exporter.backfill.delivery import reset_cache_url
 from pf_exporter.backfill.history_reader import HistoryReader, Pace
-from pf_exporter.backfill.recorded import RecordedSamples
+from pf_exporter.backfill.recorded import RecordedSamples, check_recording
 from pf_exporter.backfill.request import BackfillRequest
 from pf_exporter.backfill.runner import BackfillRunner, Collector
 from pf_exporter.backfill.running_exporter import ExportedLabels, RunningExporter
@@ -29,6 +29,7 @@ __all__ = [
     "RecordingCollector",
     "RunningExporter",
     "Spool",
+    "check_recording",
     "format_moment",
     "open_spool",
     "parse_moment",

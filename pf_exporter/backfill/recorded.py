@@ -33,17 +33,21 @@ def observation_samples(account: str, observation: Observation, at: float, *, wi
     return samples
 
 
+def check_recording(path: str) -> None:
+    """Raise :class:`ConfigError` if a file is no recording, or a redacted one."""
+    if is_redacted(path):
+        problem = f"{path}: the recording is redacted: its circuit IDs are pseudonyms"
+        raise ConfigError([f"{problem}; record with --no-redact"])
+
+
 class RecordedSamples:
-    """Reads a recording. Raises :class:`ConfigError` if it is none, or redacted.
+    """Reads a recording.
 
     ``delta`` are the events whose counters are differences: their totals depend on when the exporter was
     started, so they are left out.
     """
 
     def __init__(self, path: str, request: BackfillRequest, delta: Collection[str] = ()) -> None:
-        if is_redacted(path):
-            problem = f"{path}: the recording is redacted: its circuit IDs are pseudonyms"
-            raise ConfigError([f"{problem}; record with --no-redact"])
         self._path = path
         self._request = request
         self._delta = frozenset(delta)
@@ -51,7 +55,7 @@ class RecordedSamples:
         self._spans: dict[str, list[TimeSpan]] = {}
 
     def read(self) -> Iterator[Samples]:
-        """Yield the samples of each record."""
+        """Yield the samples of each record. Raises :class:`ConfigError` if it is no recording."""
         for record in read(self._path):
             samples = self._record(record)
             if samples:

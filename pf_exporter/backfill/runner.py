@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +12,7 @@ from pf_exporter.backfill.history_reader import Interrupted
 from pf_exporter.backfill.request import BackfillRequest
 from pf_exporter.backfill.spool import Spool
 from pf_exporter.errors import ExporterError
+from pf_exporter.formatting import duration
 from pf_exporter.schema import CONNECTION_HISTORY, EVENTS, FamilySpec
 from pf_exporter.supervised_thread import SupervisedThread
 
@@ -47,7 +49,13 @@ class BackfillRunner:
     """Collects and delivers on its own thread; ``on_end`` is called there when it has ended."""
 
     def __init__(
-        self, request: BackfillRequest, spool: Spool, collector: Collector, on_end: Callable[[], None]
+        self,
+        request: BackfillRequest,
+        spool: Spool,
+        collector: Collector,
+        on_end: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._request = request
         self._spool = spool
@@ -60,6 +68,8 @@ class BackfillRunner:
         """What was delivered."""
         self._delivered = 0
         self._is_delivering = False
+        self._clock = clock
+        self._started = clock()
         self._thread = SupervisedThread(self._run, name="backfill", on_failure=self._failed)
 
     def start(self) -> None:
@@ -79,7 +89,9 @@ class BackfillRunner:
         text = f"{self._spool.samples:,} samples"
         if not total:
             return text, None
-        return f"{done:,} of {total:,} requests, {text}", done / total
+        left = (self._clock() - self._started) / done * (total - done) if done else 0.0
+        time_left = f", {duration(left)} left" if left else ""
+        return f"{done:,} of {total:,} requests, {text}{time_left}", done / total
 
     def _run(self) -> None:
         try:

@@ -83,8 +83,10 @@ def _problems(arguments: argparse.Namespace) -> list[str]:
 
 def _request(arguments: argparse.Namespace) -> BackfillRequest:
     """The request that the arguments describe. Raises :class:`ConfigError`."""
-    from pf_exporter.backfill import RECENT, BackfillRequest, parse_moment
+    from pf_exporter.backfill import RECENT, BackfillRequest, check_recording, parse_moment
 
+    if arguments.recording:
+        check_recording(arguments.recording)
     now = time.time()
     problems = _problems(arguments)
     moments = {"since": 0.0, "until": now if arguments.recent else now - RECENT}
@@ -94,6 +96,9 @@ def _request(arguments: argparse.Namespace) -> BackfillRequest:
                 moments[name] = min(parse_moment(text, now), moments[name] or now)
             except ValueError as exc:
                 problems.append(f"--{name}: {exc}")
+    if not problems and moments["since"] >= moments["until"]:
+        hint = "" if arguments.recent else "; the last three hours are left out, --recent includes them"
+        problems.append(f"--since: no time between --since and --until{hint}")
     if problems:
         raise ConfigError(problems)
     circuits, labels = tuple(arguments.circuit), dict(arguments.label)
@@ -179,7 +184,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 
 def _report(request: BackfillRequest, runner: BackfillRunner, collector: Collector, spool: Spool) -> ExitCode:
     """Print one line about the result."""
-    from pf_exporter.backfill import reset_cache_url
+    from pf_exporter.backfill import format_moment, reset_cache_url
 
     again = "the same command continues"
     if runner.error is not None and not isinstance(runner.error, ExporterError):
@@ -194,7 +199,9 @@ def _report(request: BackfillRequest, runner: BackfillRunner, collector: Collect
     refused = f"; {collector.refused:,} requests were refused" if collector.refused else ""
     spool.close(delete=True)
     if not runner.samples:
-        echo_error(f"nothing to write: no samples in the time that was asked for{refused}")
+        what = "samples" if collector.done else "gap that a whole minute falls into"
+        times = f"between {format_moment(request.since)} and {format_moment(request.until)}"
+        echo_error(f"nothing to write: no {what} {times}{refused}")
         return ExitCode.NO_EVENTS
     what = f"{runner.samples:,} samples of {runner.series:,} series"
     if request.is_import:

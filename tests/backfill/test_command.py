@@ -96,6 +96,9 @@ def test_gaps(simulator: Simulator, tmp_path: Path) -> None:
         with urlopen(f"{url}/-/gaps", timeout=5) as page:
             assert json.load(page)["default"][1] == {"start": start, "end": start + 300}
         done = backfill(simulator, str(file), "--since=1d", "--gaps", f"--exporter={url}")
+        none = backfill(simulator, f"{tmp_path}/none", "--since=4h", "--gaps", f"--exporter={url}")
+    assert none.code == 6
+    assert none.err.startswith("pf-exporter: nothing to write: no gap that a whole minute falls into between")
     assert done.code == 0
     times = {at for values in samples(file).values() for at in values}
     assert times == {start + 60 * minute for minute in range(5)}
@@ -173,6 +176,11 @@ def test_continues(simulator: Simulator, tmp_path: Path, program: Callable[..., 
             ("x", "--since=soon"),
             "--since: expected a time such as 2026-01-31T12:00:00Z, or a duration such as 24h",
         ),
+        (
+            ("x", "--since=2h"),
+            "--since: no time between --since and --until; the last three hours are left out,"
+            " --recent includes them",
+        ),
         (("x", "--label=1=2"), "--label: expected a label, such as job=packetfabric"),
         (
             ("x", "--recording={fixtures}/recording.gz"),
@@ -198,9 +206,9 @@ def test_refused_and_empty(tmp_path: Path, program: Callable[..., Program]) -> N
         flags = ("--since=4h", "--requests-per-minute=100000", "--log.level=error")
         command = program("backfill", str(tmp_path / "x"), *flags, env=environment)
         assert command.end() == 6
-    assert command.output == (
-        "pf-exporter: nothing to write: no samples in the time that was asked for; 3 requests were refused"
-    )
+    moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    expected = f"nothing to write: no samples between {moment} and {moment}; 3 requests were refused"
+    assert re.fullmatch(f"pf-exporter: {expected}", command.output)
     assert list(tmp_path.iterdir()) == []
 
 
