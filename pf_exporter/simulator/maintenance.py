@@ -143,24 +143,24 @@ def _announced(notice: Notice, target: _Target) -> list[Notice]:
     return [target.circuits(replace(notice, action="reminder"))]
 
 
-def _followed(notice: Notice, target: _Target, **changes: object) -> list[Notice]:
-    """Return a notification and a newer one with changes, the newer one first."""
+def _followed(notice: Notice, target: _Target, action: str, end: float | None = None) -> list[Notice]:
+    """Return a notification and a newer one about an action and a new end, the newer one first."""
     notice = target.circuits(notice)
-    newer = replace(notice, updated=target.started - _HOUR / 2, **changes)  # type: ignore[arg-type]
-    return [newer, notice]
+    end = notice.end if end is None else end
+    return [replace(notice, action=action, end=end, updated=target.started - _HOUR / 2), notice]
 
 
 def _extended(notice: Notice, target: _Target) -> list[Notice]:
     notice = replace(notice, start=notice.start - 4 * _HOUR, end=notice.start)
-    return _followed(notice, target, action="update", end=target.started + 2 * _HOUR)
+    return _followed(notice, target, "update", target.started + 2 * _HOUR)
 
 
 def _cancelled(notice: Notice, target: _Target) -> list[Notice]:
-    return _followed(notice, target, action="cancel")[::-1]
+    return _followed(notice, target, "cancel")[::-1]
 
 
 def _closed(notice: Notice, target: _Target) -> list[Notice]:
-    return _followed(replace(notice, end=target.started + _HOUR), target, action="close")
+    return _followed(replace(notice, end=target.started + _HOUR), target, "close")
 
 
 def _pops_and_circuits(notice: Notice, target: _Target) -> list[Notice]:
