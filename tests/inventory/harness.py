@@ -78,6 +78,8 @@ class FakeApi:
     def reset(self) -> None:
         """Empty the lists and forget all requests."""
         self.lists: dict[str, list[Any]] = {resource.path: [] for resource in RESOURCES}
+        self.objects: dict[str, object] = {}
+        """By path, bodies that are not lists in pages."""
         self.responses: dict[str, list[Response | Callable[[], object]]] = {}
         """By path, what the next requests get: a response, or a call before the list is returned."""
         self.pages: dict[str, Callable[[int, int], list[Any]]] = {}
@@ -108,7 +110,8 @@ class FakeApi:
         if path == "/v2/events/subscription":
             return Response(": heartbeat\n\n", media_type="text/event-stream")
         if path not in self.lists:
-            return JSONResponse({"message": "Requested URL not found"}, 404)
+            status = 200 if path in self.objects else 404
+            return JSONResponse(self.objects.get(path, {"message": "Requested URL not found"}), status)
         offset, size = int(query.get("offset", 0)), int(query.get("page_size", 500))
         if path in self.pages:
             page = self.pages[path](offset, size)
