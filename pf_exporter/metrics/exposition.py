@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from pf_exporter.metrics.deflate import DeflateBlock, DeflatedText, compress, decompress, to_gzip
 from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.parts import WHOLE_PAGE, Part, SelectedFamilies, Selection, part_of
+from pf_exporter.metrics.row_family import RowFamily
 from pf_exporter.metrics.sample_lines import (
     Stamp,
     last_event_lines,
@@ -31,6 +32,9 @@ from pf_exporter.metrics.section_cache import EventSection, SectionCache, Sectio
 from pf_exporter.metrics.stream_families import LAST_EVENT_FAMILIES, SERIES, describe_stream_families
 from pf_exporter.schema import EVENTS, EventType
 from pf_exporter.state import LabelValues, Store
+
+END = b"# EOF\n"
+"""The last line of a page in OpenMetrics."""
 
 
 class Format(enum.Enum):
@@ -66,7 +70,7 @@ class _SingleFamily(Collector):
 def _headers(format: Format) -> dict[str, bytes]:
     """Return the HELP, TYPE and UNIT lines by the names of the stream's families."""
     return {
-        exposed_name(family): format.encode(_SingleFamily(family)).removesuffix(b"# EOF\n")
+        exposed_name(family): format.encode(_SingleFamily(family)).removesuffix(END)
         for family in describe_stream_families()
     }
 
@@ -136,7 +140,14 @@ class Exposition:
                 (account,): float(count) for account, count in counts if selection.includes(account)
             }
             yield from plain_lines(SERIES, ("account",), series)
-        yield format.encode(SelectedFamilies(self._others, selection))
+        for family in SelectedFamilies(self._others, selection).collect():
+            if isinstance(family, RowFamily):
+                yield format.encode(_SingleFamily(family.empty)).removesuffix(END)
+                yield from family.lines()
+            else:
+                yield format.encode(_SingleFamily(family)).removesuffix(END)
+        if format is Format.OPENMETRICS:
+            yield END
 
     def _section(self, event: EventType, accounts: frozenset[str], stamp: Stamp | None) -> EventSection:
         """Return an event's section, rendered again if a row has changed."""

@@ -8,8 +8,9 @@ from typing import Protocol
 from prometheus_client.metrics_core import Metric
 
 from pf_exporter.inventory import PollStats, Snapshot
-from pf_exporter.metrics.metric_family import Family, family_from_spec
+from pf_exporter.metrics.metric_family import family_from_spec
 from pf_exporter.metrics.parts import Part, PartCollector
+from pf_exporter.metrics.row_family import RowFamily
 from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
 from pf_exporter.schema import (
     EVENTS,
@@ -155,9 +156,10 @@ class InventoryCollector(PartCollector):
         self._store = store
         self._tags = tuple(tags)
 
-    def _families(self) -> Iterator[Family]:
+    def _families(self) -> Iterator[RowFamily]:
         for spec in FAMILIES:
-            yield family_from_spec(spec, self._tags if spec.name in INFO_FAMILIES else ())
+            tags = self._tags if spec.name in INFO_FAMILIES else ()
+            yield RowFamily(family_from_spec(spec, tags), (*spec.labels, *tags))
 
     def describe(self) -> Iterator[Metric]:
         """Yield the families without samples."""
@@ -171,7 +173,7 @@ class InventoryCollector(PartCollector):
         for inventory in self._inventories:
             _add_samples(families, inventory, aliases.get(inventory.account, {}))
             _add_polled_samples(families, inventory, aliases.get(inventory.account, {}))
-        yield from (family for family in families.values() if family.samples)
+        yield from (family for family in families.values() if len(family))
         yield from collect(INVENTORY_METRICS, self._inventories)
 
     def _aliases(self) -> Mapping[str, IdAliases]:
@@ -188,7 +190,7 @@ class InventoryCollector(PartCollector):
         return aliases
 
 
-def _add_samples(families: Mapping[str, Family], inventory: Inventory, aliases: IdAliases) -> None:
+def _add_samples(families: Mapping[str, RowFamily], inventory: Inventory, aliases: IdAliases) -> None:
     """Add an account's samples, a circuit under each form of its ID."""
     for resource, circuit_id, samples in inventory.samples():
         stream_ids = _stream_ids(circuit_id, aliases)
@@ -197,7 +199,7 @@ def _add_samples(families: Mapping[str, Family], inventory: Inventory, aliases: 
                 rows = _with_stream_ids(resource, rows, aliases)
             for labels, value in rows:
                 for stream_id in stream_ids:
-                    families[name].add_metric((inventory.account, stream_id, *labels), value)
+                    families[name].add((inventory.account, stream_id, *labels), value)
 
 
 _CIRCUIT_COLUMNS: Mapping[str, int] = {
@@ -210,16 +212,16 @@ _CIRCUIT_COLUMNS: Mapping[str, int] = {
 """By family of the other resources, which of a sample's labels is the ID of a circuit."""
 
 
-def _add_polled_samples(families: Mapping[str, Family], inventory: Inventory, aliases: IdAliases) -> None:
+def _add_polled_samples(families: Mapping[str, RowFamily], inventory: Inventory, aliases: IdAliases) -> None:
     """Add an account's samples of the other resources, a circuit under each form of its ID."""
     for name, labels, value in inventory.polled_samples():
         column = _CIRCUIT_COLUMNS.get(name)
         if column is None:
-            families[name].add_metric((inventory.account, *labels), value)
+            families[name].add((inventory.account, *labels), value)
             continue
         before, after = labels[:column], labels[column + 1 :]
         for stream_id in _stream_ids(labels[column], aliases):
-            families[name].add_metric((inventory.account, *before, stream_id, *after), value)
+            families[name].add((inventory.account, *before, stream_id, *after), value)
 
 
 def _stream_ids(circuit_id: str, aliases: IdAliases) -> Collection[str]:
