@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pf_exporter.backfill.history_reader import HistoryReader
 from pf_exporter.backfill.request import BackfillRequest
 from pf_exporter.backfill.running_exporter import ExportedLabels
+from pf_exporter.errors import Forbidden, Rejected
+from pf_exporter.log import Logger
 from pf_exporter.schema import (
     CLOUD_ROUTER_CONNECTIONS,
     CONNECTION_HISTORY,
@@ -23,6 +25,8 @@ from pf_exporter.schema import (
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 """IDs that may become part of the URL of a request, which carries the token."""
+
+log = Logger(__name__)
 
 
 class CircuitHistory(NamedTuple):
@@ -41,6 +45,15 @@ class CircuitHistory(NamedTuple):
         return self.resource.path.format(*self.ids)
 
 
+def _connections(account: str, reader: HistoryReader) -> list[Mapping[str, Any]]:
+    """Return the cloud router connections; none if the credential may not read them."""
+    try:
+        return reader.read_list(CLOUD_ROUTER_CONNECTIONS)
+    except (Forbidden, Rejected) as exc:
+        log.warning("cloud router connections not available", account=account, error=exc)
+        return []
+
+
 def _circuits(
     account: str, reader: HistoryReader, exported: ExportedLabels, *, with_connections: bool
 ) -> Iterator[tuple[tuple[HistoryResource, ...], tuple[str, ...], tuple[str, ...]]]:
@@ -52,7 +65,7 @@ def _circuits(
     for item in reader.read_list(VIRTUAL_CIRCUITS):
         for end in circuit_ends(item):
             yield VC_HISTORY, (end.vc_circuit_id, end.port_circuit_id), exported.end(account, end)
-    for item in reader.read_list(CLOUD_ROUTER_CONNECTIONS) if with_connections else ():
+    for item in _connections(account, reader) if with_connections else ():
         connection = item.get(CLOUD_ROUTER_CONNECTIONS.key)
         if is_id(connection):
             yield CONNECTION_HISTORY, (connection,), (exported.circuit_id(account, connection),)

@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from pf_exporter.recording.format import Record, encode, encode_header
 from pf_exporter.simulator import Simulator
-from tests.backfill.sites import backfill, exporter_of, minute_ago, small_network, streamed
+from tests.backfill.sites import CONNECTIONS, backfill, exporter_of, minute_ago, small_network, streamed
 from tests.conftest import FIXTURES, Program, until
 from tests.fakes import Fake, answer, event
 
@@ -203,7 +203,7 @@ def test_refused_and_empty(tmp_path: Path, program: Callable[..., Program]) -> N
         fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}, {"port_circuit_id": "../../odd"}]
         fake.script["/v2/metrics/ifd/rate/bps/PF-AP-1"] = [answer(403, {})]
         environment = {"PF_HOST": fake.url, "PF_TOKEN": "key"}
-        flags = ("--since=4h", "--requests-per-minute=100000", "--log.level=error")
+        flags = ("--since=4h", "--requests-per-minute=100000", "--log.level=error", CONNECTIONS)
         command = program("backfill", str(tmp_path / "x"), *flags, env=environment)
         assert command.end() == 6
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
