@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 
 from pf_exporter.config import InventorySettings
 from pf_exporter.inventory.budget import RequestBudget
@@ -19,6 +19,7 @@ from pf_exporter.inventory.requester import Requester
 from pf_exporter.inventory.resource_poll import poll_order
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.inventory.targets import find_targets
+from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.schema import (
     DEDICATED_CONNECTIONS,
@@ -41,6 +42,8 @@ MIN_INTERVAL = 60.0
 """Shortest time in seconds between the starts of two polls of the lists, however often one is requested."""
 
 
+log = Logger(__name__)
+
 ID_LISTS = (LABELS, HOSTED_CONNECTIONS, DEDICATED_CONNECTIONS)
 """Resources that give the targets of others."""
 
@@ -48,9 +51,9 @@ ID_LISTS = (LABELS, HOSTED_CONNECTIONS, DEDICATED_CONNECTIONS)
 class InventoryPoller:
     """The polled resources of one account.
 
-    It uses the session of the stream. ``limit`` is the greatest number of series of the lists; ``on_failure``
-    is called with the exception if the thread dies, ``on_update`` after each successful poll of the lists
-    with the IDs of all circuits. ``polled`` are the other resources.
+    It uses the session of the stream. ``limit`` is the greatest number of series of the lists, and again of
+    everything else; ``polled`` are the resources beside the lists. ``on_failure`` is called with the exception
+    if the thread dies, ``on_update`` after each successful poll of the lists with the IDs of all circuits.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class InventoryPoller:
         self._settings = settings
         self._clock = clock
         self._wall = wall
+        self._limit = limit
         self._on_update = on_update
         self._pause = pause or Pause()
         self.resources = enabled_polls(settings) if polled is None else polled
@@ -180,9 +184,18 @@ class InventoryPoller:
                 yield resource, circuit.id, circuit.samples
 
     def polled_samples(self) -> Iterator[Sample]:
-        """Yield the samples of all other resources."""
+        """Yield the samples of all other resources, at most ``limit``."""
         readings = chain.from_iterable(poll.readings() for poll in self._polls.values())
-        return polled_samples(readings, self.snapshot, self._wall())
+        samples = polled_samples(readings, self.snapshot, self._wall())
+        yield from islice(samples, self._limit)
+        if next(samples, None) is not None:
+            log.warning_throttled(
+                f"too many samples {self.account}",
+                "limit of series reached by polled resources",
+                every=3600.0,
+                account=self.account,
+                limit=self._limit,
+            )
 
     def maintenances(self) -> list[Maintenance]:
         """Return the maintenances that are announced or in progress."""

@@ -265,6 +265,20 @@ def test_an_expired_session_is_renewed_once(api: FakeApi, create_account: Create
     assert account.session_manager.get().token.reveal() == "token-1"
 
 
+def test_the_limit_of_samples(
+    api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A maintenance of more circuits than series are allowed is cut off, and a warning is logged."""
+    ids = [f"PF-AP-{number}" for number in range(100)]
+    row = {"uuid": "m", "type": "open", "action": "outage", "port_circuit_ids": ids}
+    api.lists[path(MAINTENANCE)] = [row]
+    account = create_account(polled=(MAINTENANCE,), limit=50)
+    account.poll()
+    answered(account, [MAINTENANCE])
+    assert len(account.values("maintenance_affects_port")) == 49
+    assert caplog.messages.count("limit of series reached by polled resources") == 1
+
+
 def test_unusable_values_are_counted(
     api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -33,8 +33,8 @@ EXPORTED: dict[str, dict[str, str]] = {
     "maintenance": {
         "uuid": "m-1",
         "jira_key": "NOC-1",
-        "time_start": "2026-11-01T10:00:00.00000",
-        "time_end": "2026-11-01T12:00:00.00000",
+        "time_start": "2096-11-01T10:00:00.00000",
+        "time_end": "2096-11-01T12:00:00.00000",
         "time_created": "2026-10-01T10:00:00.00000",
         "time_updated": "2026-10-02T10:00:00.00000",
         "exclude": "PF-AP-9",
