@@ -52,8 +52,9 @@ class InventoryPoller:
     """The polled resources of one account.
 
     It uses the session of the stream. ``limit`` is the greatest number of series of the lists, and again of
-    everything else; ``polled`` are the resources beside the lists. ``on_failure`` is called with the exception
-    if the thread dies, ``on_update`` after each successful poll of the lists with the IDs of all circuits.
+    everything else; ``polled`` are the resources beside the lists. ``on_failure`` is called if the thread
+    dies, with the exception, ``on_update`` after each successful poll of the lists, with the IDs of all
+    circuits.
     """
 
     def __init__(
