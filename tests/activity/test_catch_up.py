@@ -117,6 +117,17 @@ def test_what_is_asked_for(harness: Harness) -> None:
     assert (first["sort_column"], first["sort_order"]) == (["time_created"], ["asc"])
 
 
+def test_many_pages(harness: Harness) -> None:
+    """A long log is read page by page; a row that comes twice counts once."""
+    now = harness.now
+    rows: list[object] = [Truth(f"id {number}", now - 200 + number / 100).row() for number in range(1200)]
+    harness.fake.lists[PATH] = [*rows[:700], rows[699], *rows[700:]]
+    harness.stats.gaps.add(now - 60, now)
+    until(lambda: harness.results() == {"found": 1200}, "merged")
+    assert harness.stats.activity["auth", "info"] == 1200
+    assert len(harness.fake.of(PATH)) > 3
+
+
 def test_second_look(harness: Harness) -> None:
     """Five minutes after a gap the log is read again, for entries that reach it late."""
     now = harness.now
