@@ -16,7 +16,6 @@ from pf_exporter.command_line.argument_types import (
     speed,
     uuid,
 )
-from pf_exporter.command_line.backfill_flags import add_backfill_flags
 from pf_exporter.command_line.configuration import log_warnings, warn_of_former_flags, web_config_problems
 from pf_exporter.command_line.parser import (
     COMMANDS,
@@ -27,20 +26,24 @@ from pf_exporter.command_line.parser import (
     create_parser,
     load_command,
 )
-from pf_exporter.command_line.scrape_flags import add_scrape_flags, scrape_target
 from pf_exporter.command_line.usage_errors import closest, unknown_command
 from pf_exporter.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from pf_exporter.command_line.backfill_flags import add_backfill_flags
     from pf_exporter.command_line.completion_scripts import SCRIPTS
     from pf_exporter.command_line.network_flags import SIMULATOR_HELP, add_network_flags, simulator_options
+    from pf_exporter.command_line.scrape_flags import add_scrape_flags, scrape_target
     from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
-else:  # Need the simulator and the schema.
+else:  # Need the simulator and the schema, or are those of single commands.
     __getattr__ = lazy_names(
         __name__,
         {
             "SCRIPTS": "completion_scripts",
             "SIMULATOR_HELP": "network_flags",
+            "add_backfill_flags": "backfill_flags",
+            "add_scrape_flags": "scrape_flags",
+            "scrape_target": "scrape_flags",
             "add_network_flags": "network_flags",
             "simulator_options": "network_flags",
             "Argument": "synopsis",
