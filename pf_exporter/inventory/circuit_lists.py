@@ -13,6 +13,7 @@ from pf_exporter.inventory.poll_stats import POLL_REASONS, PollStats
 from pf_exporter.inventory.snapshot import Circuits, Snapshot
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Backoff, Session, SessionManager
+from pf_exporter.reason import Reason
 from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, RESOURCES, Resource
 from pf_exporter.state import ErrorLog
 
@@ -87,6 +88,8 @@ class CircuitLists:
         """The errors of failed polls."""
         self.retry_at: float | None = None
         """UNIX seconds of the next poll if the last one has failed, else None."""
+        self.problem: Reason | None = None
+        """Why the last poll has failed; None if it has not."""
         self.due = float("-inf")
         """The monotonic time of the next poll."""
         self._earliest = float("-inf")
@@ -108,6 +111,7 @@ class CircuitLists:
         self._backoff = self._backoff.reset()
         self._session_manager.failures.resolved(NOT_REFRESHED)
         self.retry_at = None
+        self.problem = None
         now = self._clock()
         duration = now - started
         # With a slow API, polling takes at most half of the time.
@@ -127,6 +131,7 @@ class CircuitLists:
         self._session_manager.failures.failed(NOT_REFRESHED, exc, delay)
         self.failures[exc.reason] += 1
         self.errors.add(exc.reason, str(exc))
+        self.problem = exc.reason
         self.retry_at = self._wall() + delay
         now = self._clock()
         self.due = now + delay

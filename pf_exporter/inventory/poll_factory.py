@@ -11,6 +11,7 @@ from pf_exporter.inventory.requester import Requester
 from pf_exporter.inventory.resource_poll import ResourcePoll
 from pf_exporter.inventory.resource_reader import ResourceReader
 from pf_exporter.packetfabric import Session, SessionManager
+from pf_exporter.reason import Reason
 from pf_exporter.schema import BGP_LOG, MAINTENANCE, POLLED, PolledResource
 
 
@@ -43,6 +44,7 @@ def create_polls(
     requester: Requester,
     stats: PollStats,
     is_stopping: Callable[[], bool],
+    problem_of_lists: Callable[[], Reason | None],
     clock: Callable[[], float],
     wall: Callable[[], float],
     random: Callable[[], float],
@@ -63,6 +65,7 @@ def create_polls(
             stats,
             memory=memories.get(resource.name),
             is_stopping=is_stopping,
+            problem_of_lists=problem_of_lists,
             clock=clock,
             wall=wall,
             random=random,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 
 from pf_exporter.inventory.maintenance_effects import effects
 from pf_exporter.inventory.snapshot import Snapshot
+from pf_exporter.log import Logger
 from pf_exporter.schema import (
     BGP_ENABLED,
     CLOUD_ROUTER_CONNECTIONS,
@@ -21,6 +23,8 @@ from pf_exporter.schema import (
     Reading,
     Sample,
 )
+
+log = Logger(__name__)
 
 SHOWN_AFTER_END = 86_400.0
 """Seconds for which a maintenance is shown after its end if no notification has closed it."""
@@ -49,6 +53,19 @@ def polled_samples(readings: Iterable[Reading], snapshot: Snapshot, now: float) 
         for maintenance in reading.maintenances:
             if is_shown(maintenance, now):
                 yield from _maintenance_samples(maintenance, snapshot)
+
+
+def limited(samples: Iterator[Sample], limit: int, account: str) -> Iterator[Sample]:
+    """Yield at most ``limit`` samples, and log it if there are more."""
+    yield from itertools.islice(samples, limit)
+    if next(samples, None) is not None:
+        log.warning_throttled(
+            f"too many samples {account}",
+            "limit of series reached by polled resources",
+            every=3600.0,
+            account=account,
+            limit=limit,
+        )
 
 
 def _maintenance_samples(maintenance: Maintenance, snapshot: Snapshot) -> Iterator[Sample]:

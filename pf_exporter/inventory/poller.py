@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain
 
 from pf_exporter.config import InventorySettings
 from pf_exporter.inventory.budget import RequestBudget
@@ -14,12 +14,11 @@ from pf_exporter.inventory.list_reader import ListReader
 from pf_exporter.inventory.pause import Pause
 from pf_exporter.inventory.poll_factory import create_polls, enabled_polls
 from pf_exporter.inventory.poll_stats import PollStats
-from pf_exporter.inventory.polled_samples import is_shown, polled_samples
+from pf_exporter.inventory.polled_samples import is_shown, limited, polled_samples
 from pf_exporter.inventory.requester import Requester
 from pf_exporter.inventory.resource_poll import poll_order
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.inventory.targets import find_targets
-from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Client, SessionManager
 from pf_exporter.schema import (
     DEDICATED_CONNECTIONS,
@@ -41,8 +40,6 @@ from pf_exporter.supervised_thread import SupervisedThread
 MIN_INTERVAL = 60.0
 """Shortest time in seconds between the starts of two polls of the lists, however often one is requested."""
 
-
-log = Logger(__name__)
 
 ID_LISTS = (LABELS, HOSTED_CONNECTIONS, DEDICATED_CONNECTIONS)
 """Resources that give the targets of others."""
@@ -85,8 +82,8 @@ class InventoryPoller:
         lists = enabled_resources(settings)
         self.stats = PollStats([*(one.name for one in lists), *(one.name for one in self.resources)])
         budget = RequestBudget(settings.requests_per_minute, clock=clock)
-        self._requester = Requester(client, budget, self._pause, self.stats)
-        self._list_reader = ListReader(account, self._requester, lists, settings.description_tags)
+        requester = Requester(client, budget, self._pause, self.stats)
+        self._list_reader = ListReader(account, requester, lists, settings.description_tags)
         self.lists = CircuitLists(
             account,
             session_manager,
@@ -96,7 +93,7 @@ class InventoryPoller:
             limit=limit,
             min_interval=min_interval,
             on_update=self._lists_updated,
-            is_stopping=self._is_stopping,
+            is_stopping=lambda: self._pause.stopped,
             clock=clock,
             wall=wall,
             random=random,
@@ -106,20 +103,17 @@ class InventoryPoller:
             self.resources,
             settings,
             session_manager=session_manager,
-            requester=self._requester,
+            requester=requester,
             stats=self.stats,
-            is_stopping=self._is_stopping,
+            is_stopping=lambda: self._pause.stopped,
+            problem_of_lists=lambda: self.lists.problem,
             clock=clock,
             wall=wall,
             random=random,
         )
-        self._find_targets()
         self._thread = SupervisedThread(
             self._run, name=f"inventory {account}", on_failure=on_failure, account=account
         )
-
-    def _is_stopping(self) -> bool:
-        return self._pause.stopped
 
     @property
     def snapshot(self) -> Snapshot:
@@ -188,15 +182,11 @@ class InventoryPoller:
         """Yield the samples of all other resources, at most ``limit``."""
         readings = chain.from_iterable(poll.readings() for poll in self._polls.values())
         samples = polled_samples(readings, self.snapshot, self._wall())
-        yield from islice(samples, self._limit)
-        if next(samples, None) is not None:
-            log.warning_throttled(
-                f"too many samples {self.account}",
-                "limit of series reached by polled resources",
-                every=3600.0,
-                account=self.account,
-                limit=self._limit,
-            )
+        return limited(samples, self._limit, self.account)
+
+    def failing(self) -> list[str]:
+        """Return the names of the other resources whose last request failed or was refused."""
+        return [name for name, poll in self._polls.items() if poll.is_failing]
 
     def maintenances(self) -> list[Maintenance]:
         """Return the maintenances that are announced or in progress."""
@@ -215,6 +205,7 @@ class InventoryPoller:
     # The thread: whatever is due, the lists first; then wait.
 
     def _run(self) -> None:
+        self._find_targets()
         while not self._pause.stopped:
             now = self._clock()
             if self._pause.refresh_requested:

@@ -21,6 +21,7 @@ from pf_exporter.inventory.resource_reader import ResourceReader
 from pf_exporter.inventory.targets import Target
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Backoff, Session, SessionManager
+from pf_exporter.reason import Reason
 from pf_exporter.schema import PolledResource, Reading, Scope
 
 DAY = 86_400.0
@@ -28,7 +29,7 @@ DAY = 86_400.0
 FIRST_RETRY = 30.0
 """Shortest time in seconds from a failure to the next request; it doubles with each failure in a row."""
 REFUSALS = 10
-"""Refused targets in a row after which the whole resource counts as refused."""
+"""Refused targets in a row after which a whole resource counts as refused; or all, if there are fewer."""
 SHOWN_PERIODS = 3
 """Periods for which a reading is shown, but at least for a day."""
 
@@ -56,6 +57,7 @@ class ResourcePoll:
         *,
         memory: Memory | None = None,
         is_stopping: Callable[[], bool] = lambda: False,
+        problem_of_lists: Callable[[], Reason | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
@@ -67,6 +69,7 @@ class ResourcePoll:
         self._stats = stats
         self._memory = memory
         self._is_stopping = is_stopping
+        self._problem_of_lists = problem_of_lists
         self._clock = clock
         self._wall = wall
         self._random = random
@@ -87,6 +90,11 @@ class ResourcePoll:
     def rejected(self) -> Mapping[str, int]:
         """Unusable values by field."""
         return self._reader.rejected
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether it was refused, or its last requests failed."""
+        return self._problem is not None
 
     @property
     def due(self) -> float:
@@ -180,13 +188,15 @@ class ResourcePoll:
         self._shown.pop(key, None)
         self._requeue(key, DAY)
         self._refusals += 1
-        if self.resource.scope is Scope.ACCOUNT or self._refusals >= REFUSALS:
+        if self._refusals >= min(REFUSALS, len(self._targets)):
             self._not_before = self._clock() + DAY
             self._shown = {}
             self._report("resource not available; its metrics are absent", exc, DAY)
 
     def _report(self, message: str, exc: ExporterError, delay: float) -> None:
-        """Log a failure, but not its repetitions."""
+        """Log a failure, but neither its repetitions nor what the lists of circuits report already."""
+        if exc.reason is self._problem_of_lists():
+            return
         if self._problem is None or type(self._problem) is not type(exc):
             self._problem = exc
             log.warning(

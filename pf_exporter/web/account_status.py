@@ -10,7 +10,7 @@ from pf_exporter.formatting import NO_VALUE, duration, si
 from pf_exporter.inventory import Snapshot
 from pf_exporter.packetfabric import CredentialState
 from pf_exporter.reason import Reason
-from pf_exporter.schema import Maintenance
+from pf_exporter.schema import Maintenance, PolledResource
 from pf_exporter.state import AccountStats, ErrorLog, ErrorRecord, StreamState
 from pf_exporter.web.moments import moment
 from pf_exporter.web.page_values import Fact, Moment, Severity
@@ -27,6 +27,13 @@ class Inventory(Protocol):
     @property
     def snapshot(self) -> Snapshot:
         """The circuits of the last successful poll."""
+
+    @property
+    def resources(self) -> Sequence[PolledResource]:
+        """What is polled beside the lists of circuits."""
+
+    def failing(self) -> Sequence[str]:
+        """Return the names of those whose last request failed or was refused."""
 
     def maintenances(self) -> Sequence[Maintenance]:
         """Return the maintenances that are announced or in progress."""
@@ -58,6 +65,7 @@ def account_status(
             *_credential(account, stats, now),
             *_stream(stats, now),
             _inventory(inventory, now),
+            *_polled(inventory),
         ],
         errors=_errors(stats, inventory, problems, now),
         events=_events(stats, now),
@@ -186,6 +194,15 @@ def _inventory(inventory: Inventory | None, now: float) -> Fact:
     if at is None:
         return Fact("Inventory", "not read yet")
     return Fact("Inventory", *_past(moment(at, now)))
+
+
+def _polled(inventory: Inventory | None) -> Iterator[Fact]:
+    """What is polled beside the lists; nothing if that is nothing."""
+    if inventory is not None and (count := len(inventory.resources)):
+        failing = inventory.failing()
+        note = f"not read: {', '.join(failing)}" if failing else ""
+        severity = Severity.WARNING if failing else None
+        yield Fact("Other resources", f"{count - len(failing)} of {count} polled", note, severity)
 
 
 def _events(stats: AccountStats, now: float) -> list[EventEntry]:

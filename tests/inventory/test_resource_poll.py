@@ -111,6 +111,30 @@ def test_a_failure_touches_nothing_else(
     assert caplog.messages.count("resource not polled") == 2
 
 
+def test_an_outage_is_logged_once(
+    api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If the lists fail for the same reason, which is logged, the resources are only counted."""
+    for one in (PORTS.path, path(MAINTENANCE), path(POPS)):
+        api.responses[one] = [Response(status_code=503)]
+    account = create_account(polled=(MAINTENANCE, POPS))
+    account.poll()
+    answered(account, [MAINTENANCE, POPS])
+    assert caplog.messages == ["inventory not refreshed"]
+
+
+def test_the_only_account_is_refused(
+    api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If all targets are refused the resource is, also if there is only one."""
+    uuid = "a2115890-ed02-4795-a6dd-c485bec3529c"
+    api.lists[PORTS.path] = [port(1, account_uuid=uuid)]
+    account = create_account(polled=(ORDERS,))
+    account.poll()
+    until(account.poll_failures, "the refusal")
+    assert caplog.messages == [NOT_AVAILABLE]
+
+
 def test_retry_after_holds_everything(api: FakeApi, create_account: CreateAccount) -> None:
     """After HTTP 429 nothing is requested until the API allows it."""
     api.responses[path(MAINTENANCE)] = [Response(status_code=429, headers={"Retry-After": "3000"})]

@@ -15,6 +15,7 @@ from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.maintenance import Maintenance
 from pf_exporter.schema.observation import Observation
+from pf_exporter.schema.polled_resource import PolledResource
 from pf_exporter.schema.resource import Circuit, Resource
 from pf_exporter.schema.resources import RESOURCES
 from pf_exporter.schema.resources.ports import PORTS
@@ -104,6 +105,10 @@ class PolledInventory:
     snapshot: Snapshot
     errors: ErrorLog = field(default_factory=ErrorLog)
     retry_at: float | None = None
+    resources: tuple[PolledResource, ...] = ()
+
+    def failing(self) -> list[str]:
+        return []
 
     def maintenances(self) -> list[Maintenance]:
         return []

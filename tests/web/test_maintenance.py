@@ -9,6 +9,7 @@ import pytest
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.maintenance import Maintenance
+from pf_exporter.schema.polled_resource import PolledResource
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.state.history import ErrorLog
 from pf_exporter.web.maintenance import MAX_CIRCUITS, maintenance_entries
@@ -26,11 +27,15 @@ class PolledInventory:
         self.account = account
         self.errors = ErrorLog()
         self.retry_at = None
+        self.resources: tuple[PolledResource, ...] = ()
         rows = ({"port_circuit_id": f"PF-AP-{number}", "pop": "LAX1"} for number in range(ports))
         circuits = [PORTS.parse(row, ())[0] for row in rows]
         found = {canonical_id(circuit.id): circuit for circuit in circuits if circuit is not None}
         self.snapshot = Snapshot().updated({PORTS.name: found}, 10**6, NOW)
         self._maintenances = maintenances
+
+    def failing(self) -> list[str]:
+        return []
 
     def maintenances(self) -> list[Maintenance]:
         return list(self._maintenances)

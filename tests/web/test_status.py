@@ -25,7 +25,7 @@ from pf_exporter.web.page_query import PageQuery
 from pf_exporter.web.status import MAX_ACCOUNTS, StatusSources, status_context, take_snapshot
 from pf_exporter.web.status_context import StatusContext
 from tests.conftest import get, until
-from tests.fakes import Fake, answer, event
+from tests.fakes import Answer, Fake, answer, event
 from tests.web.page_reader import PageReader
 
 WEB = WebSettings(listen_address=("127.0.0.1:0",))
@@ -102,6 +102,16 @@ def test_a_repeated_error_is_one_entry(fake: Fake) -> None:
     assert page.text.count("stream: connection reset") == 1
     assert re.search(r"broken 3 \d s ago", page.text)
     assert "API key: accepted" in page.text
+
+
+def test_resources_that_cannot_be_read(fake: Fake) -> None:
+    """Polled resources that are refused are named among the facts of the account."""
+    fake.script["/v2/api-keys"] = [Answer(403)]
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        inventory = exporter.pipelines[0].inventory
+        until(lambda: inventory.failing() and "pop" in inventory.stats.last_success, "the answers")
+        text = page_of(exporter).text
+    assert "Other resources 2 of 3 polled not read: api_key" in text
 
 
 def test_an_inventory_that_cannot_be_read(fake: Fake) -> None:
