@@ -25,7 +25,8 @@ image-test: $(VENV)/.dev image-tools
 	$(BIN)/python -m pytest tests/release/image.py
 
 # Installs the .deb in a small Debian in a temporary folder, as root.
-package-test: $(VENV)/.dev package-tools
+package-test: $(VENV)/.dev $(VENV)/.release package-tools
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.txt
 	$(BIN)/python -m pytest tests/release/packages.py
 
 check: $(VENV)/.dev

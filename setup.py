@@ -35,33 +35,37 @@ class BuildWithAssets(build_py):
             shutil.copyfile(path, target)
 
 
-def long_description() -> str:
-    """README.md; its links are relative, so that an index needs the address of the project before them."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    if url := os.environ.get("PROJECT_URL", "").rstrip("/"):
-        text = re.sub(r"(!\[[^\]]*\]\()(?![a-z]+:|#)", rf"\g<1>{url}/raw/HEAD/", text)
-        text = re.sub(r"(?<!!)(\[[^\]]*\]\()(?![a-z]+:|#)", rf"\g<1>{url}/blob/HEAD/", text)
-    return text
-
-
-def project_urls() -> dict[str, str]:
-    """The URLs from PROJECT_URL, which the release workflow sets, or from the sdist that it built."""
-    if url := os.environ.get("PROJECT_URL", "").rstrip("/"):
-        return {
-            "Homepage": url,
-            "Documentation": f"{url}/tree/HEAD/docs",
-            "Changelog": f"{url}/blob/HEAD/CHANGELOG.md",
-            "Issues": f"{url}/issues",
-        }
+def project_url() -> str:
+    """The address in PROJECT_URL, which the release workflow sets; in an sdist, that of its metadata."""
     if (ROOT / "PKG-INFO").exists():
-        lines = (ROOT / "PKG-INFO").read_text(encoding="utf-8").partition("\n\n")[0]
-        return dict(re.findall(r"(?m)^Project-URL: (.*?), (.*)$", lines))
-    return {}
+        metadata = (ROOT / "PKG-INFO").read_text(encoding="utf-8").partition("\n\n")[0]
+        return "".join(re.findall(r"(?m)^Project-URL: Homepage, (.*)$", metadata))
+    return os.environ.get("PROJECT_URL", "").rstrip("/")
+
+
+def project_urls(url: str) -> dict[str, str]:
+    """The links that an index shows."""
+    paths = {
+        "Homepage": "",
+        "Documentation": "/tree/HEAD/docs",
+        "Changelog": "/blob/HEAD/CHANGELOG.md",
+        "Issues": "/issues",
+    }
+    return {name: url + path for name, path in paths.items() if url}
+
+
+def long_description(url: str) -> str:
+    """README.md with absolute links: an index shows it elsewhere."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if url:
+        text = re.sub(r"(!\[[^\]]*\]\()(?![a-z]+:|#)", rf"\g<1>{url}/raw/HEAD/", text)
+        text = re.sub(r"(\]\()(?![a-z]+:|#)", rf"\g<1>{url}/blob/HEAD/", text)
+    return text
 
 
 setup(
     cmdclass={"build_py": BuildWithAssets},
-    long_description=long_description(),
+    long_description=long_description(project_url()),
     long_description_content_type="text/markdown",
-    project_urls=project_urls(),
+    project_urls=project_urls(project_url()),
 )

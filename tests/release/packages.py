@@ -35,10 +35,12 @@ def run(*command: object, **options: object) -> str:
 
 
 def build(folder: Path, clone: Path) -> dict[str, Path]:
-    """Build wheel and packages from a copy of the project; return the files by suffix."""
+    """Build sdist, wheel and packages as `make packages` does, from a copy; return them by suffix."""
     environ = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "PROJECT_URL": URL}
     shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info"))
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ".", cwd=clone, env=environ)
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ".", cwd=clone, env=environ)
+    (sdist,) = folder.glob("*.tar.gz")
+    run(sys.executable, "-m", "tools.archives", sdist, cwd=clone, env=environ)
     (wheel,) = folder.glob("*.whl")
     options = ("--wheel", wheel, "--to", folder, "--python", PYTHON, "--maintainer", MAINTAINER)
     run(sys.executable, "-m", "tools.packages", *options, cwd=clone, env=environ)
@@ -66,7 +68,7 @@ def test_same_bytes(built: dict[str, Path], tmp_path: Path) -> None:
     """A second build, from another folder, has the same bytes."""
     (tmp_path / "out").mkdir()
     again = build(tmp_path / "out", tmp_path / "another" / "place")
-    assert again.keys() == built.keys() == {".whl", ".deb", ".rpm"}
+    assert again.keys() == built.keys() == {".gz", ".whl", ".deb", ".rpm"}
     for suffix, path in built.items():
         assert path.read_bytes() == again[suffix].read_bytes(), path.name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,10 +20,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from pf_exporter import __version__
+from pf_exporter.assets import asset_files
 
 ROOT = Path(__file__).parents[2]
 IGNORED = (".git", *(ROOT / ".gitignore").read_text(encoding="utf-8").replace("/", "").split())
 """Names that .gitignore excludes from a clone."""
+URL = "https://git.example.org/pf_exporter"
+"""The address of the project, as the release workflow sets it."""
 LEFT_OVER = (
     "pf_token",
     "deploy/.env",
@@ -38,8 +42,9 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
 
 
-def run(*command: object, cwd: Path | None = None) -> str:
-    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, check=False)
+def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    words = list(map(str, command))
+    done = subprocess.run(words, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -74,7 +79,7 @@ def dist(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = environment(tmp_path_factory.mktemp("builder"))
     pip(python, "install", "--require-hashes", "-r", ROOT / "requirements-build.txt")
     make = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
-    run(python, "-c", make, out, cwd=working_copy)
+    run(python, "-c", make, out, cwd=working_copy, env={**os.environ, "PROJECT_URL": f"{URL}/"})
     (sdist,) = out.iterdir()
     alone = ("--no-index", "--no-build-isolation", "--no-deps")
     pip(python, "wheel", *alone, "--wheel-dir", out, sdist)
@@ -110,8 +115,31 @@ def test_wheel(dist: Path) -> None:
     assert {"pf_exporter/web/templates/status.html", "pf_exporter/web/static/status.css"} <= names
     data = {name.partition(".data/data/")[2] for name in names}
     assert {"share/man/man1/pf-exporter.1", "share/bash-completion/completions/pf-exporter"} <= data
+    assets = {f"pf_exporter/assets/data/{name}" for name in asset_files()}
+    assert {name for name in names if name.startswith("pf_exporter/assets/data/")} == assets
     assert "Requires-Python: >=3.10" in metadata
+    assert "License-Expression: Apache-2.0" in metadata
     assert [name for name in names if name.startswith(("tests", "docs", "benchmarks"))] == []
+
+
+def test_links_of_an_index(dist: Path) -> None:
+    """The wheel has the address of the project from the sdist, and no relative link in its description."""
+    (path,) = dist.glob("*.whl")
+    with zipfile.ZipFile(path) as wheel:
+        metadata = wheel.read(f"pf_exporter-{__version__}.dist-info/METADATA").decode()
+    assert f"Project-URL: Homepage, {URL}\n" in metadata
+    assert f"Project-URL: Issues, {URL}/issues\n" in metadata
+    assert f"]({URL}/blob/HEAD/docs/install.md)" in metadata
+    assert re.search(rf"!\[[^]]*\]\({URL}/raw/HEAD/docs/img/[\w-]+\.png\)", metadata)
+    assert re.findall(r"\]\((?!https?:|#)", metadata) == []
+
+
+def test_installed_assets(program: Path, tmp_path: Path) -> None:
+    """The installed command writes rules, dashboards and the mixin of the wheel."""
+    run(program, "assets", "--to", tmp_path)
+    assert files(tmp_path) == set(asset_files())
+    for name, path in asset_files().items():
+        assert (tmp_path / name).read_bytes() == path.read_bytes()
 
 
 def test_sdist(clone: Path, dist: Path) -> None:
