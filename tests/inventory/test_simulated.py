@@ -16,6 +16,7 @@ from pf_exporter.errors import Rejected
 from pf_exporter.metrics.inventory_collector import INFO_FAMILIES
 from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.schema.polled_resource import ReadContext
+from pf_exporter.schema.resources import POLLED
 from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
@@ -66,6 +67,40 @@ def test_every_circuit_of_the_simulator(simulator: Simulator) -> None:
     assert ends == [(one.a.port.circuit_id, one.z.port.circuit_id) for one in network.circuits]
     assert {name for name, samples in families.items() if samples} >= INFO_FAMILIES
     assert (simulator.logins, simulator.subscriptions, simulator.live_sessions) == (1, 1, 0)
+
+
+EVERYTHING: dict[str, Any] = {
+    "requests_per_minute": 100_000,
+    "cloud_router_connections": True,
+    "optics": True,
+    "bgp_routes": True,
+    "bgp_log": True,
+    "cloud_state": True,
+    "contract": True,
+    "labels": True,
+}
+
+
+def test_everything_of_the_simulator(simulator: Simulator) -> None:
+    """With every setting, every resource is read without a failure, and every metric has a sample."""
+    with exporter(simulator, interval=3600.0, **EVERYTHING) as running:
+        poller = running.pipelines[0].inventory
+        resources = {resource.name: resource for resource in POLLED}
+        until(lambda: poller.stats.last_success.keys() >= resources.keys(), "every resource")
+        requests = dict(poller.stats.requests)
+        modules = [one for one in simulator.network.ports if one.circuit_id.startswith("PF-AP")]
+        until(lambda: poller.stats.requests["port_optics"] == len(modules), "every port")
+        page = get(f"http://{running.server.addresses[0]}/metrics")[2].decode()
+        status = get(f"http://{running.server.addresses[0]}/")[2].decode()
+    assert {key: count for key, count in poller.stats.failures.items() if count} == {}
+    assert sum(poller.rejected.values()) == 0
+    assert (
+        requests["maintenance"] == requests["pop"] == requests["api_key"] == requests["flex_bandwidth"] == 1
+    )
+    families = {family.name for resource in POLLED for family in resource.families}
+    missing = {family for family in families if f"\n{family}{{" not in page}
+    assert missing == {"packetfabric_maintenance_affects_cloud_router_connection"}  # none in the default ones
+    assert "In progress" in status
 
 
 def test_rates_of_the_simulator(simulator: Simulator) -> None:
