@@ -25,8 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add description and arguments."""
     parser.description = DESCRIPTION
     parser.epilog = EPILOG
-    parser.add_argument("--to", metavar="DIR", required=True, help="folder to write to; created if missing")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that have other content")
+    parser.add_argument("--to", metavar="DIR", required=True, help="Folder to write to; created if missing.")
+    parser.add_argument("--overwrite", action="store_true", help="Replace files that have other content.")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:

@@ -19,7 +19,7 @@ class Scenario(Enum):
     """One maintenance: its name, and what is notable about it."""
 
     RUNNING = "running", "One port and its circuits; from an hour ago until three hours from now."
-    SOON = "soon", "One port and its circuits; starts five minutes after the simulator, for an hour."
+    SOON = "soon", "One port and its circuits; for an hour, five minutes after the start."
     ANNOUNCED = "announced", "One port and its circuits; from midnight UTC until six o'clock."
     EXTENDED = "extended", "Would have ended an hour ago; a newer notification ends it in two hours."
     CANCELLED = "cancelled", "Would be running; a newer notification cancels it."
