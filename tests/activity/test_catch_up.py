@@ -81,15 +81,17 @@ def test_gap_is_filled(harness: Harness, caplog: pytest.LogCaptureFixture) -> No
     """Entries of a gap are counted and logged with their own time; streamed ones are not counted again."""
     now = harness.now
     lost, streamed = Truth("a", now - 30, "lost"), Truth("b", now - 90, "streamed", has_user=False)
-    harness.fake.lists[PATH] = [row.row() for row in (streamed, lost)]
+    # In the wrong order, which the API may ignore like any parameter.
+    early = Truth("c", now - 100, "early")
+    harness.fake.lists[PATH] = [row.row() for row in (lost, streamed, early)]
     with caplog.at_level("INFO", "pf_exporter"):
         harness.counter.count_streamed(streamed.event())
         harness.fills(now - 60, now - 10)
-        until(lambda: harness.results() == {"found": 1, "streamed": 1}, "merged")
-    assert harness.stats.activity["auth", "info"] == 2
+        until(lambda: harness.results() == {"found": 2, "streamed": 1}, "merged")
+    assert harness.stats.activity["auth", "info"] == 3
     fields = [record.__dict__["fields"] for record in caplog.records if record.msg == "activity"]
-    assert [line["message"] for line in fields] == ["streamed", "lost"]
-    at = epoch(fields[1]["at"])
+    assert [line["message"] for line in fields] == ["streamed", "early", "lost"]
+    at = epoch(fields[2]["at"])
     assert at is not None
     assert abs(at - lost.at) < 1e-5
 
@@ -101,6 +103,15 @@ def test_late_event_of_an_entry_that_was_found(harness: Harness) -> None:
     harness.fills(harness.now - 60, harness.now - 10)
     until(lambda: harness.results() == {"found": 1}, "merged")
     harness.counter.count_streamed(late.event())
+    assert harness.stats.activity["auth", "info"] == 1
+
+
+def test_stream_that_repeats(harness: Harness) -> None:
+    """After a gap the stream may bring entries again: they are counted once."""
+    entry = Truth("a", harness.now - 30)
+    harness.counter.count_streamed(entry.event())
+    harness.fills(harness.now - 20, harness.now - 10)
+    harness.counter.count_streamed(entry.event())
     assert harness.stats.activity["auth", "info"] == 1
 
 
@@ -158,12 +169,13 @@ def test_times_that_differ(harness: Harness, caplog: pytest.LogCaptureFixture) -
     assert harness.stats.activity["auth", "info"] == 6
 
 
-def test_failed_read_is_repeated(harness: Harness) -> None:
-    """A server that cannot answer is asked again, and the gap is not forgotten."""
+def test_failed_read_is_repeated(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
+    """A server that cannot answer is asked again, which is logged, and the gap is not forgotten."""
     harness.fake.script[PATH] = [Answer(503), Answer(500), OK]
     harness.fake.lists[PATH] = [Truth("a", harness.now - 30).row()]
     harness.stats.gaps.add(harness.now - 60, harness.now)
     until(lambda: harness.results() == {"found": 1, "failed": 2}, "read at last")
+    assert [record.msg for record in caplog.records] == ["activity log not read"] * 2
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -204,6 +216,7 @@ def test_nothing_is_read(fake: Fake, streams: tuple[StreamFilter, ...], at_start
     """Without a subscription to the activity log, or with activity.catch_up 0, nothing is read."""
     harness = Harness(fake, fake.account(streams=streams), at_start)
     harness.catch_up.start()
+    assert harness.stats.gaps.on_gap != harness.catch_up.add_gap
     harness.stats.gaps.add(harness.now - 60, harness.now)
     harness.stop()
     assert fake.requests == []

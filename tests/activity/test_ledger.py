@@ -110,3 +110,26 @@ def test_repeats_on_one_connection_are_entries() -> None:
     assert [ledger.add_streamed(entry), ledger.add_streamed(entry)] == [True, True]
     ledger.stream_opened()
     assert [ledger.add_streamed(entry) for _ in range(3)] == [False, False, True]
+
+
+def test_different_users() -> None:
+    """Entries of two users are two, also if they agree in everything else; a missing user can be any."""
+    ledger = ActivityLedger()
+    assert ledger.add_streamed(Truth("a", T, user="ada").event())
+    assert ledger.add_logged(Truth("b", T, user="bob").logged()) is CatchUpResult.FOUND
+    assert ledger.add_logged(Truth("a", T, user="ada").logged()) is CatchUpResult.STREAMED
+    assert ledger.add_streamed(Truth("c", T + 1, has_user=False).event())
+    assert ledger.add_logged(Truth("c", T + 1).logged()) is CatchUpResult.STREAMED
+
+
+def test_what_is_forgotten() -> None:
+    """At the limit the oldest entries are forgotten; rows of their time and before are not counted."""
+    ledger = ActivityLedger(limit=2)
+    for second in (1, 2, 3):
+        assert ledger.add_streamed(Truth("a", T + second).event())
+    assert ledger.add_logged(Truth("0", T).logged()) is None
+    assert ledger.add_logged(Truth("1", T + 1).logged()) is None
+    assert ledger.add_logged(Truth("3", T + 3).logged()) is CatchUpResult.STREAMED
+    assert ledger.add_logged(Truth("4", T + 4).logged()) is CatchUpResult.FOUND
+    # Each row takes room, too.
+    assert ledger.add_logged(Truth("3", T + 3).logged()) is None
