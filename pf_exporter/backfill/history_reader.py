@@ -103,7 +103,6 @@ class HistoryReader:
                 elif not isinstance(exc, Unavailable | ListIncomplete) or backoff.attempt >= ATTEMPTS:
                     raise
                 delay = max(backoff.delay(1.0), getattr(exc, "retry_after", None) or 0.0)
-        raise AssertionError
 
 
 def _timestamp(seconds: float) -> str:
