@@ -186,7 +186,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     authority.sign("client", "prometheus.example.org")
     for name in ("rules.yml", "alerts.yml"):
         (made / name).write_bytes((ROOT / "prometheus" / name).read_bytes())
-    for name in ("token", "password"):
+    for name in ("token", "password", "pf_token", "pf_password"):
         (made / name).touch(0o600)
         (made / name).write_text("example\n")
     return made
@@ -196,7 +196,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_files(block: Block, folder: Path) -> None:
     """A file that a page shows is accepted by what reads it: the exporter, or Prometheus' promtool."""
     keys = set(yaml.safe_load(block.text))
-    # Where secrets lie is the reader's affair; here they are beside the file.
+    # The page's directories of secrets do not exist here: the secrets are beside the file.
     text = re.sub(r"(_file: )/[^\s,}]*/", r"\1", block.text)
     path = folder / f"{block.page.replace('/', '-')}-{block.line}.yml"
     path.write_text(text)

@@ -117,6 +117,8 @@ class Reading(NamedTuple):
     """Rises with every reading that has new values."""
     problem: str = ""
     """Why there are no newer values, in one line for people; empty if all is well."""
+    remedy: str = ""
+    """What to do about the problem, in whole sentences; empty if there is no advice."""
     has_inventory: bool = True
     """Whether names and states are known, or never will be."""
 

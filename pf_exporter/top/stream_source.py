@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pf_exporter.inventory import InventoryPoller
 from pf_exporter.schema import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT
-from pf_exporter.state import AccountStats, Row, Store, StreamState
+from pf_exporter.state import AccountStats, ErrorRecord, Row, Store, StreamState
 from pf_exporter.top.builder import FAMILIES, CircuitBuilder
 from pf_exporter.top.circuit import STREAMING, Reading
 
@@ -61,12 +61,14 @@ class StreamSource:
                             labels = {"account": account, resource.key: circuit_id}
                             builder.add(family, {**dict(zip(names, values, strict=False)), **labels}, number)
         self._serial += 1
+        errors = dict(self._errors())
         return Reading(
             tuple(builder.build()),
             {account: _stream_state(pipeline.stats) for account, pipeline in self._pipelines.items()},
             at=self._wall(),
             serial=self._serial,
-            problem="; ".join(self._problems()),
+            problem="; ".join(f"{account}: {error.message}" for account, error in errors.items()),
+            remedy=" ".join(dict.fromkeys(error.reason.remedy for error in errors.values())),
             has_inventory=not self._polled
             or all(pipeline.inventory.snapshot.at is not None for pipeline in self._pipelines.values()),
         )
@@ -91,12 +93,12 @@ class StreamSource:
                 labels = {"account": account, **dict(zip(event.circuit, circuit, strict=True))}
                 builder.add_numbers(labels, samples, of_vc=of_vc)
 
-    def _problems(self) -> Iterator[str]:
+    def _errors(self) -> Iterator[tuple[str, ErrorRecord]]:
         """Why streams do not deliver events, by account."""
         for account, pipeline in self._pipelines.items():
             errors = pipeline.stats.history.errors.records()
             if errors and not pipeline.stats.up:
-                yield f"{account}: {errors[-1].message}"
+                yield account, errors[-1]
 
 
 def _stream_state(stats: AccountStats) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,8 @@ class View:
         elif visible:
             body = self._rows(visible, rows, controls, width)
         else:
-            body = ["", *self._lines(Text(self._why_empty(table, controls), "yellow"), width)]
+            paragraphs = [self._why_empty(table, controls), table.reading.remedy]
+            body = [line for text in filter(None, paragraphs) for line in self._paragraph(text, width)]
         body = body[: page + 1] + [""] * (page + 1 - len(body))
         top = [
             *self._lines(self._summary(table, controls), width)[:1],
@@ -88,6 +90,17 @@ class View:
         for row in rows:
             grid.add_row(*(column.cell(row, column.bar, self.blocks) for column in shown))
         return self._lines(grid, width)
+
+    def _paragraph(self, text: str, width: int) -> list[str]:
+        """An empty line, then the text, wrapped."""
+        return [
+            "",
+            *(
+                line
+                for part in textwrap.wrap(text, width)
+                for line in self._lines(Text(part, "yellow"), width)
+            ),
+        ]
 
     def _lines(self, renderable: Grid | Text, width: int) -> list[str]:
         console = Console(
@@ -128,7 +141,10 @@ class View:
             text.append("Paused; p resumes. ", "bold yellow")
         if controls.filter:
             text.append(f"Filter: {controls.filter}. ", "bold")
-        return text.append(reading.problem, "bold red")
+        text.append(reading.problem, "bold red")
+        if visible and reading.remedy:
+            text.append(f". {reading.remedy}", "yellow")
+        return text
 
     def _why_empty(self, table: Table, controls: Controls) -> str:
         if controls.filter:

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from pf_exporter.config.secrets import SecretFile
 from pf_exporter.config.settings import Config, WebSettings
 from pf_exporter.errors import ApiError, ConfigError
+from pf_exporter.reason import Reason
 from pf_exporter.scrape.target import ScrapeTarget
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.top import circuit as circuits
@@ -143,7 +144,7 @@ def test_both_sources_agree(exporter: Exporter) -> None:
 
 
 def test_a_stream_that_fails(fake: Fake) -> None:
-    """The reading contains the reason why an account has no stream."""
+    """The reading contains the reason why an account has no stream, and what to do about it."""
     fake.script["open"] = [Answer(503) for _ in range(9)]
     config = Config(accounts=(fake.account(name="acme"),), web=WebSettings(listen_address=("127.0.0.1:0",)))
     with Exporter(config) as running:
@@ -153,6 +154,7 @@ def test_a_stream_that_fails(fake: Fake) -> None:
         reading = source.read()
         assert reading.accounts == {"acme": "backoff"}
         assert reading.problem == f"acme: stream: {fake.url.removeprefix('http://')}: HTTP 503"
+        assert reading.remedy == Reason.UNAVAILABLE.remedy
     assert source.read().serial > reading.serial
 
 

@@ -153,14 +153,18 @@ def test_status(controls: Controls, line: int, expected: str) -> None:
 
 
 def test_a_problem_is_shown() -> None:
-    """The screen shows why there are no newer values, and the state of each stream."""
+    """The screen shows why there are no newer values, what to do, and the state of each stream."""
     made = Table()
-    made.update(reading(accounts={"acme": "backoff"}, problem="acme: the login is rejected"))
-    lines = screen(made)
+    problem, remedy = "acme: the login is rejected", "Check the password or the API key; `check` tests them."
+    made.update(reading(accounts={"acme": "backoff"}, problem=problem, remedy=remedy))
+    lines = screen(made, size=(40, 12))
     assert lines[0].endswith("0 ports  acme: backoff")
-    assert lines[1].endswith("acme: the login is rejected")
-    assert "No data yet." in lines[3]
-    made.update(reading(vc(1), serial=2))
+    assert lines[1].startswith("Sorted by busiest. acme: the login is")
+    assert lines[3] == "No data yet."
+    assert lines[5:7] == ["Check the password or the API key;", "`check` tests them."]
+    made.update(reading(port(1), problem=problem, remedy=remedy, serial=2))
+    assert screen(made)[1].endswith(f"{problem}. {remedy}")
+    made.update(reading(vc(1), serial=3))
     assert "No ports; Tab shows VCs." in screen(made)[3]
 
 
