@@ -12,7 +12,7 @@ demo: $(VENV)/.run
 
 # One process more than there are cores, because many tests wait. A module's tests run in one process, because some
 # start a Prometheus or build a wheel for all of them; tests/conftest.py has their order.
-PARALLEL := --numprocesses=$(shell expr $$(nproc) + 1) --dist=loadscope --no-loadscope-reorder
+PARALLEL = --numprocesses=$(shell expr $$(nproc) + 1) --dist=loadscope --no-loadscope-reorder
 # Otherwise each process compiles all tests again.
 unexport PYTHONDONTWRITEBYTECODE
 # Not UTC, and not a whole hour from it: a test that needs the local time to be UTC fails.
