@@ -69,6 +69,11 @@ class Batcher:
         """How many rows wait."""
         return len(self._items)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are rows that are not in a finished batch yet."""
+        return bool(self._items or self._series)
+
     def offer(self, item: Item) -> None:
         """Take a row; never waits. The reader's thread calls this for every event."""
         items = self._items

@@ -115,6 +115,11 @@ class Endpoint:
         return waiting if self._spool is not None else waiting + self._sender.in_flight
 
     @property
+    def is_encoding(self) -> bool:
+        """Whether there are rows that are not in a finished request yet."""
+        return self._batcher.is_busy
+
+    @property
     def spool_bytes(self) -> int | None:
         """Bytes on disk; None without a spool."""
         return None if self._spool is None else self._spool.size
