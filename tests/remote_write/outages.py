@@ -7,6 +7,7 @@ receiver is killed and started again, the network is cut, and the exporter is ki
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import socket
 import subprocess
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 from tests.conftest import listening_port, tool, until
 from tests.links import Link
@@ -86,6 +88,12 @@ class VictoriaMetrics(Receiver):
             "-search.latencyOffset=0s",
             "-dedup.minScrapeInterval=1ms",
         ]
+
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of a query, after everything that was received has been made visible."""
+        with contextlib.suppress(OSError), urlopen(f"{self.url}/internal/force_flush", timeout=10):
+            pass
+        return super().query(expression, at)
 
 
 class Found(NamedTuple):
