@@ -151,6 +151,55 @@ def _add_losses(board: dashboard.Dashboard) -> None:
         board.with_panel(panel)
 
 
+REMOTE = "packetfabric_remote_storage"
+
+
+def _add_remote_write(board: dashboard.Dashboard) -> None:
+    """Add the panels about remote write, which are empty without an endpoint."""
+    for panel in (
+        graph(
+            "Remote write: samples",
+            "Samples that receivers took, by endpoint. Zero while events arrive: the receiver fails.",
+            [(rate(f"{REMOTE}_samples_total", EXPORTER), "{{endpoint}} of {{instance}}")],
+            "suffix:/s",
+            size=(8, 7),
+            floor=0,
+        ),
+        graph(
+            "Remote write: waiting",
+            "Age of the newest sample that a receiver took. It grows while the receiver fails; samples wait "
+            "in the queue or in the spool.",
+            [
+                (
+                    f"time() - {REMOTE}_highest_sent_timestamp_seconds{{{EXPORTER}}}",
+                    "{{endpoint}} of {{instance}}",
+                )
+            ],
+            "s",
+            size=(8, 7),
+            floor=0,
+        ),
+        graph(
+            "Remote write: lost samples",
+            "Samples that a receiver refused, or that were dropped, by reason.",
+            [
+                (
+                    f"sum by (endpoint, reason) (increase({REMOTE}_samples_{name}_total"
+                    f"{{{EXPORTER}}}[$__rate_interval]))",
+                    "{{endpoint}}: {{reason}}",
+                )
+                for name in ("failed", "dropped")
+            ],
+            "short",
+            size=(8, 7),
+            bars=True,
+            step=COARSE,
+            soft=(0, 1),
+        ),
+    ):
+        board.with_panel(panel)
+
+
 def _add_resources(board: dashboard.Dashboard) -> None:
     for panel in (
         graph(
@@ -221,5 +270,6 @@ def build() -> dashboard.Dashboard:
     add_stat_row(board, *stream_stats(), *data_stats())
     _add_streams(board)
     _add_losses(board)
+    _add_remote_write(board)
     _add_resources(board)
     return board

@@ -36,6 +36,8 @@
       eventsRejected: 0.01,
       // Seconds since the last complete inventory; six times the default of inventory.interval.
       inventoryAge: 1800,
+      // Seconds between the newest sample that a remote write receiver took and now.
+      remoteWriteDelay: 300,
       // Seconds since a port was up, a virtual circuit connected or a BGP session established.
       lastUp: 604800,
       // Transitions of the link to up in one hour.

@@ -17,6 +17,7 @@ from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name, label_names
 from pf_exporter.metrics.recording_collector import RecordingCollector
 from pf_exporter.metrics.reload_status import config_reload_status, web_config_reload_status
+from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.state.store import Store
 
@@ -41,6 +42,7 @@ def current_metrics() -> list[ExposedMetric]:
         *config_reload_status().describe(),
         *web_config_reload_status().describe(),
         *RecordingCollector(None).describe(),
+        *RemoteStorageCollector(()).describe(),
     )
     return sorted(
         ExposedMetric(exposed_name(family), family.type, " ".join(sorted(label_names(family))))

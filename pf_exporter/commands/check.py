@@ -73,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[CheckResult]:
-    from pf_exporter.diagnostics import AccountChecks, check_listen_address
+    from pf_exporter.diagnostics import AccountChecks, check_listen_address, check_remote_write
     from pf_exporter.server import WebConfigReloader
 
     started = time.monotonic()
@@ -100,6 +100,8 @@ def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
             logout = checks.close()
         if logout is not None:
             yield logout
+    for endpoint in config.endpoints:
+        yield check_remote_write(endpoint)
     # Last, so that any other failure decides the exit code.
     for address in config.web.listen_address if not config.web.systemd_socket else ():
         yield check_listen_address(address, lambda address: not probe(address, tls=has_tls))

@@ -17,7 +17,17 @@ from pf_exporter.lazy import lazy_names
 
 if TYPE_CHECKING:
     from pf_exporter.diagnostics.account_checks import AccountChecks
+    from pf_exporter.diagnostics.remote_write import check_remote_write
 else:  # Needs requests.
-    __getattr__ = lazy_names(__name__, {"AccountChecks": "account_checks"})
+    __getattr__ = lazy_names(
+        __name__, {"AccountChecks": "account_checks", "check_remote_write": "remote_write"}
+    )
 
-__all__ = ["AccountChecks", "CheckResult", "CheckStatus", "FailureClass", "check_listen_address"]
+__all__ = [
+    "AccountChecks",
+    "CheckResult",
+    "CheckStatus",
+    "FailureClass",
+    "check_listen_address",
+    "check_remote_write",
+]

@@ -13,10 +13,19 @@ from pf_exporter.remote_write.loss import DROPPED, FAILED, Loss
 
 if TYPE_CHECKING:
     from pf_exporter.remote_write.endpoint import Endpoint
+    from pf_exporter.remote_write.outcome import Verdict
+    from pf_exporter.remote_write.probe import probe
     from pf_exporter.remote_write.remote_write import RemoteWrite, SampleSource
 else:  # Imports cramjam.
     __getattr__ = lazy_names(
-        __name__, {"Endpoint": "endpoint", "RemoteWrite": "remote_write", "SampleSource": "remote_write"}
+        __name__,
+        {
+            "Endpoint": "endpoint",
+            "RemoteWrite": "remote_write",
+            "SampleSource": "remote_write",
+            "Verdict": "outcome",
+            "probe": "probe",
+        },
     )
 
-__all__ = ["DROPPED", "FAILED", "Endpoint", "Loss", "RemoteWrite", "SampleSource"]
+__all__ = ["DROPPED", "FAILED", "Endpoint", "Loss", "RemoteWrite", "SampleSource", "Verdict", "probe"]

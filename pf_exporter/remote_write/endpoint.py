@@ -6,6 +6,7 @@ import base64
 import platform
 import time
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from pf_exporter import __version__
 from pf_exporter.config import RemoteWriteSettings, SecretFile
@@ -71,6 +72,8 @@ class Endpoint:
     ) -> None:
         self.settings = settings
         self.name = settings.name
+        self.host = urlsplit(settings.url).netloc
+        """HOST:PORT of the receiver, for messages."""
         self.stats = EndpointStats(settings.name)
         lost = self.stats.lost
         queue = BatchQueue(settings.queue_bytes * 3 // 4, lost)

@@ -115,6 +115,7 @@ class Exporter:
             [pipeline.stats for pipeline in pipelines],
             {pipeline.account: pipeline.inventory for pipeline in pipelines},
             {"configuration": self.reload_status, "web configuration": self._web_reload_status},
+            () if self.remote_write is None else self.remote_write.endpoints,
         )
 
     def reload(self) -> None:

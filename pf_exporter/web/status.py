@@ -20,6 +20,7 @@ from pf_exporter.web.moments import moment
 from pf_exporter.web.page_query import PAUSED, REFRESH_INTERVALS, TABLES, PageQuery
 from pf_exporter.web.page_values import Choice, Fact, Severity
 from pf_exporter.web.port_health import PortHealth, port_health
+from pf_exporter.web.sending import SendingEndpoint, endpoint_entries
 from pf_exporter.web.status_context import (
     AccountStatus,
     Folding,
@@ -45,6 +46,8 @@ class StatusSources:
     """By account."""
     reload_statuses: Mapping[str, ReloadStatus]
     """By the name of what was reloaded, such as ``web configuration``."""
+    endpoints: Sequence[SendingEndpoint] = ()
+    """Of remote write."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def status_context(snapshot: StatusSnapshot, query: PageQuery) -> StatusContext:
             for account in snapshot.accounts[MAX_ACCOUNTS:]
         ],
         maintenance=snapshot.maintenances,
+        endpoints=list(endpoint_entries(sources.endpoints, snapshot.at)),
         ports_view=ports.view,
         ports=port_entries(ports.circuits, snapshot.health, with_account=several),
         vcs_view=vcs.view,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pf_exporter.web.circuit_context import PortEntry, TableView, VcEntry
 from pf_exporter.web.page_values import Choice, Fact, Moment, Severity
+from pf_exporter.web.sending import EndpointEntry
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ class StatusContext:
     """The names and states of accounts that are not shown in full."""
     maintenance: Sequence[MaintenanceEntry]
     """Empty while nothing is known."""
+    endpoints: Sequence[EndpointEntry]
+    """Of remote write; empty if it is off."""
     ports_view: TableView
     ports: Sequence[PortEntry]
     vcs_view: TableView

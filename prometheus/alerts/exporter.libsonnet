@@ -63,6 +63,30 @@ function(config, lib)
       duration='10m',
     ),
     lib.alert(
+      'RemoteWriteBehind',
+      'warning',
+      |||
+        %(pending)s > 0 unless %(newest)s > time() - %(age)d
+        or
+        sum without (reason) (increase(%(failed)s[15m])) > 0
+        or
+        sum without (reason) (increase(%(dropped)s[15m])) > 0
+      ||| % {
+        pending: lib.metric('packetfabric_remote_storage_samples_pending'),
+        newest: lib.metric('packetfabric_remote_storage_highest_sent_timestamp_seconds'),
+        failed: lib.metric('packetfabric_remote_storage_samples_failed_total'),
+        dropped: lib.metric('packetfabric_remote_storage_samples_dropped_total', 'reason!="out_of_order"'),
+        age: threshold.remoteWriteDelay,
+      },
+      'Remote write is behind or loses samples.',
+      |||
+        The endpoint {{ $labels.endpoint }} of the exporter on {{ $labels.instance }} does not take samples in time, or
+        samples are lost.
+      |||,
+      // A restart of the receiver takes less, and loses nothing.
+      duration='10m',
+    ),
+    lib.alert(
       'RulesMissing',
       'warning',
       |||

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -18,8 +18,10 @@ from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.recording_collector import RecordingCollector
+from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.reason import Reason
 from pf_exporter.recording.stats import RecordingStats
+from pf_exporter.remote_write.stats import EndpointStats
 from pf_exporter.schema import RATES
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
@@ -99,6 +101,24 @@ class _Inventory:
         return itertools.chain.from_iterable(self._rates.values())
 
 
+class _Endpoint:
+    """What :class:`RemoteStorageCollector` reads of an endpoint that takes 1,000 samples a second."""
+
+    name = "main"
+    pending = 0
+    spool_bytes = 0
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    @property
+    def stats(self) -> EndpointStats:
+        stats = EndpointStats(self.name)
+        now = self._clock()
+        stats.sent(round(now) % 10**9 * 1000, 20_000, round(now * 1000))
+        return stats
+
+
 class _SteppedExporter:
     """The parts of one exporter, assembled as in the service, with a clock that each step sets."""
 
@@ -115,6 +135,7 @@ class _SteppedExporter:
             InventoryCollector([self._inventory], store),
             ExporterCollector([self._stats], revision="abcdef"),
             RecordingCollector(RecordingStats()),
+            RemoteStorageCollector([_Endpoint(self._clock)]),
         )
 
     def _clock(self) -> float:

@@ -1,7 +1,7 @@
 """Outages between the exporter and a real receiver, after which every sample must be there, once.
 
-``python -m tests.remote_write.outages --events 200000`` runs them with Prometheus and with VictoriaMetrics: the
-receiver is killed and started again, the network is cut, and the exporter is killed with a spool.
+``python -m tests.remote_write.outages --events 200000`` runs them with Prometheus and with VictoriaMetrics:
+the receiver is killed and started again, the network is cut, and the exporter is killed with a spool.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ RECORDING, ALERTS = list(rules("rules.yml")), list(rules("alerts.yml"))
 NAMES = [str(alert["alert"]) for alert in ALERTS]
 
 EXPECTED = [
-    *("ExporterDown", "ExporterScrapesFailing", "ExporterRestarting", "ConfigReloadFailed", "RulesMissing"),
+    *("ExporterDown", "ExporterScrapesFailing", "ExporterRestarting", "ConfigReloadFailed"),
+    *("RemoteWriteBehind", "RulesMissing"),
     *("StreamDown", "AccountMissing", "ReplicaDegraded", "StreamFlapping", "StreamSilent", "EventsMissing"),
     *("SessionExpiresSoon", "SchemaDrift", "EventsRejected", "CounterResets", "InventoryStale"),
     *("SeriesDropped", "PortDown", "LagMemberDown", "PortFlapping", "PortSilent", "PortErrors", "PortDrops"),

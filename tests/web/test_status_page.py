@@ -16,6 +16,7 @@ from pf_exporter.config.settings import Config, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.web.circuit_context import EndEntry, PortEntry, Rate, TableView, VcEntry
 from pf_exporter.web.page_values import Choice, Fact, Moment, Severity
+from pf_exporter.web.sending import EndpointEntry
 from pf_exporter.web.status_context import (
     AccountStatus,
     ErrorEntry,
@@ -63,6 +64,20 @@ FULL = StatusContext(
     refresh_seconds=0,
     refresh_choices=[Choice("10 s", "10", False), Choice("off", "off", True)],
     hidden=[("port_of", "nyc")],
+    endpoints=[
+        EndpointEntry(
+            name="main",
+            host="127.0.0.1:9090",
+            state="Failing",
+            severity=Severity.BAD,
+            sent="1,000",
+            newest="5 s ago",
+            pending="20",
+            spool="1 MB",
+            lost="3 rejected",
+            problem="HTTP 500",
+        )
+    ],
     rendered_at=MOMENT,
     summary=[Fact("Accounts", "1 silent", severity=Severity.BAD)],
     reload_failures=[ReloadFailure("configuration", ["a problem"])],
@@ -138,6 +153,7 @@ EMPTY = dataclasses.replace(
     accounts=[],
     more_accounts=[],
     maintenance=[],
+    endpoints=[],
     ports_view=NO_ROWS,
     ports=[],
     vcs_view=dataclasses.replace(NO_ROWS, name="vc"),

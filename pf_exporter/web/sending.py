@@ -1,0 +1,106 @@
+"""What the status page shows of the endpoints of remote write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pf_exporter.formatting import NO_VALUE, duration, si
+from pf_exporter.web.page_values import Severity
+
+
+class SendFailure(Protocol):
+    """A request that failed."""
+
+    @property
+    def message(self) -> str:
+        """One line."""
+
+    @property
+    def at(self) -> float:
+        """UNIX seconds."""
+
+
+class SendStats(Protocol):
+    """The counters of an endpoint."""
+
+    samples: int
+    failed: dict[str, int]
+    dropped: dict[str, int]
+    highest_sent: float | None
+
+
+class SendingEndpoint(Protocol):
+    """The part of :class:`~pf_exporter.remote_write.Endpoint` that is shown."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+    @property
+    def host(self) -> str:
+        """HOST:PORT of the receiver."""
+
+    @property
+    def stats(self) -> SendStats:
+        """The counters."""
+
+    @property
+    def pending(self) -> int:
+        """Samples that wait."""
+
+    @property
+    def spool_bytes(self) -> int | None:
+        """Bytes on disk; None without a spool."""
+
+    @property
+    def spool_problem(self) -> str:
+        """Why the spool cannot be written."""
+
+    @property
+    def failure(self) -> SendFailure | None:
+        """The last failure while requests fail."""
+
+
+@dataclass(frozen=True)
+class EndpointEntry:
+    """An endpoint, ready to print."""
+
+    name: str
+    host: str
+    state: str
+    severity: Severity
+    sent: str
+    newest: str
+    pending: str
+    spool: str
+    lost: str
+    problem: str
+
+
+def endpoint_entries(endpoints: Iterable[SendingEndpoint], now: float) -> Iterator[EndpointEntry]:
+    """Yield the endpoints."""
+    for endpoint in endpoints:
+        stats, failure = endpoint.stats, endpoint.failure
+        lost = {**stats.failed, **stats.dropped}
+        state, severity = (
+            ("Sending", Severity.GOOD) if stats.samples else ("Nothing sent yet", Severity.WARNING)
+        )
+        if failure is not None:
+            state, severity = "Failing", Severity.BAD
+        elif endpoint.spool_problem:
+            state, severity = "Sending without spool", Severity.WARNING
+        newest = stats.highest_sent
+        yield EndpointEntry(
+            endpoint.name,
+            endpoint.host,
+            state,
+            severity,
+            f"{stats.samples:,}",
+            NO_VALUE if newest is None else f"{duration(now - newest)} ago",
+            f"{endpoint.pending:,}",
+            NO_VALUE if endpoint.spool_bytes is None else si(endpoint.spool_bytes, "B"),
+            ", ".join(f"{count:,} {reason}" for reason, count in lost.items() if count) or "none",
+            "; ".join(filter(None, (failure.message if failure else "", endpoint.spool_problem))),
+        )
