@@ -18,6 +18,7 @@ from pf_exporter.config.types import (
     ADDRESS,
     BOOLEAN,
     PATH,
+    RATE_UNIT,
     ROUTE,
     TEMPORALITY,
     ZONE,
@@ -27,7 +28,7 @@ from pf_exporter.config.types import (
     or_empty,
     size_from,
 )
-from pf_exporter.schema import Temporality
+from pf_exporter.schema import RateUnit, Temporality
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,15 @@ class CounterSettings:
     )
     port_etherstats: Temporality = setting(
         TEMPORALITY, "cumulative", "Temporality of the counts in port etherstats events."
+    )
+
+
+@dataclass(frozen=True)
+class UnitSettings:
+    """The units of the API's numbers, where its documentation leaves a doubt."""
+
+    rates: RateUnit = setting(
+        RATE_UNIT, "bits", "Unit of the fields in events whose names end in bps: bits or bytes per second."
     )
 
 
@@ -173,6 +183,7 @@ SECTIONS: dict[str, type[Any]] = {
     "stream": StreamSettings,
     "series": SeriesSettings,
     "counters": CounterSettings,
+    "units": UnitSettings,
     "inventory": InventorySettings,
     "activity": ActivitySettings,
     "web": WebSettings,
@@ -200,6 +211,7 @@ class Config:
     stream: StreamSettings = StreamSettings()
     series: SeriesSettings = SeriesSettings()
     counters: CounterSettings = CounterSettings()
+    units: UnitSettings = UnitSettings()
     inventory: InventorySettings = InventorySettings()
     activity: ActivitySettings = ActivitySettings()
     web: WebSettings = WebSettings()

@@ -13,7 +13,7 @@ from pf_exporter.config.addresses import parse_api_url, parse_listen_address, pa
 from pf_exporter.config.quantities import duration, format_duration, format_size, size
 from pf_exporter.config.secrets import Secret, parse_secret
 from pf_exporter.config.time_zones import time_zone
-from pf_exporter.schema import Temporality
+from pf_exporter.schema import RateUnit, Temporality
 
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.Enum)
@@ -154,6 +154,7 @@ def _parse_log_level(text: str) -> str:
 
 BOOLEAN = SettingType(_parse_boolean, "true|false", lambda value: str(value).lower())
 TEMPORALITY = member_of(Temporality)
+RATE_UNIT = member_of(RateUnit)
 ZONE = SettingType(_parse_zone, "ZONE")
 URL = SettingType(parse_api_url, "URL")
 NO_PROXY = matching(r"[!-+\--~]+", "HOST", "a host, a domain, an address or a network")

@@ -151,7 +151,7 @@ class AccountChecks:
             return
         store = Store(ttl=self._config.series.ttl, limit=self._config.series.limit)
         store.add_account(self._account.name)
-        stats = AccountStats(self._account, idle_timeout=self._within)
+        stats = AccountStats(self._account, idle_timeout=self._within, rate_unit=self._config.units.rates)
         self._sample = sample = StreamSample(
             partial(self._client.open, session, self._subscription_uuid),
             store,

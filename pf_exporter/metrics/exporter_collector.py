@@ -106,6 +106,14 @@ EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
         lambda stats: by_label(stats.resets),
     ),
     SelfMetric(
+        "packetfabric_rate_unit_confirmed",
+        MetricType.GAUGE,
+        "Whether rates in events have the unit that units.rates declares, compared with the growth of their"
+        " totals: 1 as declared, 0 contradicted; absent while unknown",
+        ("event",),
+        lambda stats: by_label(stats.rate_units.confirmed()),
+    ),
+    SelfMetric(
         "packetfabric_login_attempts_total",
         MetricType.COUNTER,
         "Attempts to start a session, with a login or an API key",

@@ -43,6 +43,7 @@ from pf_exporter.schema.polled_resource import (
     Scope,
     Transition,
 )
+from pf_exporter.schema.rate_unit import RateUnit, bytes_to_bits
 from pf_exporter.schema.resource import Circuit, Resource
 from pf_exporter.schema.resources import POLLED, REFERENCES, RESOURCES
 from pf_exporter.schema.resources.bgp import BGP_ENABLED, BGP_LOG, BGP_TRANSITIONS
@@ -128,6 +129,7 @@ __all__ = [
     "Observation",
     "PolledRequest",
     "PolledResource",
+    "RateUnit",
     "ReadContext",
     "Reading",
     "Resource",
@@ -136,6 +138,7 @@ __all__ = [
     "Scope",
     "Temporality",
     "Transition",
+    "bytes_to_bits",
     "canonical_id",
     "circuit_ends",
     "decode",

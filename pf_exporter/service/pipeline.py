@@ -48,7 +48,7 @@ class ReaderFactory(Protocol):
 
 def pipeline_settings(account: Account, config: Config) -> tuple[object, ...]:
     """The settings that a pipeline depends on; a reload replaces the pipeline if they have changed."""
-    return account, config.stream, config.inventory, config.activity, config.series.limit
+    return account, config.stream, config.inventory, config.activity, config.units, config.series.limit
 
 
 class AccountPipeline:
@@ -79,7 +79,12 @@ class AccountPipeline:
         self.account = account.name
         self.client = Client(account, idle_timeout=idle_timeout)
         self.session_manager = create_session_manager(self.client, account.name)
-        self.stats = AccountStats(account, idle_timeout=idle_timeout, session=self.session_manager.stats)
+        self.stats = AccountStats(
+            account,
+            idle_timeout=idle_timeout,
+            session=self.session_manager.stats,
+            rate_unit=config.units.rates,
+        )
         self.subscription = Subscription(
             account,
             self.client,

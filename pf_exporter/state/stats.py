@@ -12,9 +12,10 @@ from pf_exporter.config import Account
 from pf_exporter.errors import ApiError, EventError, StreamError, reasons
 from pf_exporter.packetfabric import SessionStats
 from pf_exporter.reason import Reason
-from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER
+from pf_exporter.schema import CATEGORIES, EVENT_NAMES, EVENTS, LOG_LEVELS, OTHER, RateUnit
 from pf_exporter.state.gaps import GapLog
 from pf_exporter.state.history import AccountHistory, CounterSnapshot, RecentRates
+from pf_exporter.state.rate_units import RateUnitDetector
 from pf_exporter.state.temporality_detector import TemporalityDetector
 from pf_exporter.state.unknown_fields import UnknownFields
 
@@ -60,7 +61,8 @@ class AccountStats:
     """The state and counters of one account's threads: plain numbers, because events update them.
 
     Each number has one writer at a time; any thread may read. ``idle_timeout`` is the longest silence in
-    seconds for which an open stream counts as up; ``clock`` is monotonic.
+    seconds for which an open stream counts as up; ``rate_unit`` is that of the rates in events; ``clock`` is
+    monotonic.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class AccountStats:
         *,
         idle_timeout: float,
         session: SessionStats | None = None,
+        rate_unit: RateUnit = RateUnit.BITS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account.name
@@ -102,6 +105,7 @@ class AccountStats:
         self.fields_unknown = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
         self.unknown_fields = UnknownFields()
         self.temporality = TemporalityDetector()
+        self.rate_units = RateUnitDetector(rate_unit)
         self.resets = dict.fromkeys(EVENTS, 0)
         self.series_dropped = 0
         self.last_event: dict[str, float] = {}

@@ -10,8 +10,8 @@ from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
-from pf_exporter.schema import EVENT_NAMES, OTHER, Observation, decode
-from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
+from pf_exporter.schema import EVENT_NAMES, OTHER, Observation, RateUnit, bytes_to_bits, decode
+from pf_exporter.state import KEPT, RATE_EVENTS, RESET, AccountStats, Store, WriteResult
 
 _DOCUMENTED = frozenset(EVENT_NAMES)
 
@@ -39,6 +39,7 @@ class EventProcessor:
         self._activity = activity or ActivityCounter(stats)
         self._tap = None if recorder is None else RecordingTap(stats.account, recorder)
         self._wall = wall
+        self._rates_are_bytes = stats.rate_units.assumed is RateUnit.BYTES
 
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Record the bytes of a stream, if there is a recorder."""
@@ -88,12 +89,16 @@ class EventProcessor:
         stats.last_event[name] = now
 
     def _store_observation(self, name: str, observation: Observation) -> None:
-        result = self._store.write(self._account, observation)
+        stored = bytes_to_bits(observation) if self._rates_are_bytes else observation
+        result = self._store.write(self._account, stored)
         if result is not KEPT:
             self._count_result(result, name, observation)
-        temporality = self._stats.temporality
-        if name in temporality.observed and (result is KEPT or result is RESET):
-            temporality.observe(observation.event, observation.circuit, observation.values)
+        if result is KEPT or result is RESET:
+            stats = self._stats
+            if name in stats.temporality.observed:
+                stats.temporality.observe(observation.event, observation.circuit, observation.values)
+            elif name in RATE_EVENTS:
+                stats.rate_units.observe(observation)
 
     def _count_result(self, result: WriteResult, name: str, observation: Observation) -> None:
         stats = self._stats

@@ -1,0 +1,159 @@
+"""Compares the rates in events with the growth of their totals, to find the unit of the rates.
+
+An event has a total and a rate of the same traffic. Over many intervals, the rate times the length of the
+interval adds up to the growth of the total, no matter how the traffic changes meanwhile, except for a factor:
+8 if the rate is in bits and the total in bytes, and 1 if both are in bytes or in packets.
+"""
+
+from __future__ import annotations
+
+from pf_exporter.schema import EVENTS, Numbers, Observation, RateUnit
+from pf_exporter.state.rate_evidence import DetectedRates, Fit, RateEvidence, RateQuantity, RateSums
+
+RATE_EVENTS = frozenset(name for name, event in EVENTS.items() if "bytes_rx_bps" in event.fields)
+"""Names of the events that have rates."""
+
+MAX_CIRCUITS = 32
+"""Circuits of an event that are compared; with more, the cost of each event would grow."""
+MAX_INTERVAL = 900.0
+"""Longest interval in seconds that is compared; over a longer one, the rate says little."""
+MIN_RATES = (1000.0, 10.0)
+"""Bytes and packets per second below which an interval is ignored, because rates are whole numbers."""
+MIN_GROWTHS, MIN_SECONDS = 10, 60.0
+"""Growths of a total, and seconds with traffic, after which a circuit counts.
+
+The network may update totals less often than rates, and rates are averages of some seconds.
+"""
+EVALUATE_EVERY = 20
+"""Comparisons between two evaluations."""
+IDLE_EVENTS = 20
+"""Events without traffic after which a circuit makes room for another."""
+STALE = 4 * MAX_INTERVAL
+"""Seconds without events after which a circuit makes room for another."""
+
+
+class _Circuit:
+    """A circuit that is compared."""
+
+    __slots__ = ("idle", "sums", "timestamp", "values")
+
+    def __init__(self, timestamp: float, values: Numbers) -> None:
+        self.timestamp = timestamp
+        self.values = values
+        self.idle = 0
+        self.sums = tuple(RateSums() for _ in range(4))
+
+
+class _EventRates:
+    """The circuits of one event that are compared."""
+
+    def __init__(self, event: str) -> None:
+        fields = list(EVENTS[event].fields)
+        self._columns = [
+            (fields.index(f"{quantity}_{direction}_total"), fields.index(f"{quantity}_{direction}_{rate}"))
+            for direction in ("rx", "tx")
+            for quantity, rate in (("bytes", "bps"), ("packets", "pps"))
+        ]
+        self._circuits: dict[tuple[str, ...], _Circuit] = {}
+        self._comparisons = [0, 0]
+        self._not_evaluated = 0
+        self._refused = 0
+        self._quantities = (
+            RateQuantity({Fit.BITS: 8.0, Fit.BYTES: 1.0}),
+            RateQuantity({Fit.PACKETS: 1.0}, per_interval=Fit.PACKETS_PER_INTERVAL),
+        )
+        self.result = DetectedRates(event, RateEvidence(), RateEvidence())
+
+    def observe(self, circuit: tuple[str, ...], timestamp: float, values: Numbers) -> None:
+        known = self._circuits.get(circuit)
+        if known is None:
+            self._admit(circuit, timestamp, values)
+            return
+        seconds = timestamp - known.timestamp
+        if seconds == 0:
+            return
+        before, known.values, known.timestamp = known.values, values, timestamp
+        if not 0 < seconds <= MAX_INTERVAL:
+            return
+        if self._compare(known, before, seconds):
+            known.idle = 0
+            if self._not_evaluated >= EVALUATE_EVERY:
+                self._evaluate()
+        else:
+            known.idle += 1
+            if known.idle >= IDLE_EVENTS:
+                del self._circuits[circuit]
+
+    def _admit(self, circuit: tuple[str, ...], timestamp: float, values: Numbers) -> None:
+        """Compare this circuit from now on if there is room, at first for circuits with traffic."""
+        if len(self._circuits) < MAX_CIRCUITS:
+            has_traffic = any(values[rate] for _, rate in self._columns)
+            if has_traffic or len(self._circuits) < MAX_CIRCUITS // 2:
+                self._circuits[circuit] = _Circuit(timestamp, values)
+            return
+        self._refused += 1
+        if self._refused % 1000 == 0:
+            stale = [name for name, one in self._circuits.items() if timestamp - one.timestamp > STALE]
+            for name in stale:
+                del self._circuits[name]
+
+    def _compare(self, circuit: _Circuit, before: Numbers, seconds: float) -> bool:
+        """Add an interval to the circuit's sums; return whether there was traffic in it."""
+        after = circuit.values
+        compared = 0
+        for index, (total, rate) in enumerate(self._columns):
+            old_total, new_total, old_rate, new_rate = before[total], after[total], before[rate], after[rate]
+            if old_total is None or new_total is None or old_rate is None or new_rate is None:
+                continue
+            growth, mean = new_total - old_total, (old_rate + new_rate) / 2
+            quantity = index % 2
+            minimum = MIN_RATES[quantity]
+            # A total that is lower than before was reset.
+            if growth >= 0 and (mean >= minimum or growth >= minimum * seconds):
+                circuit.sums[index].add(mean, growth, seconds)
+                self._comparisons[quantity] += 1
+                compared += 1
+        self._not_evaluated += compared
+        return compared > 0
+
+    def _evaluate(self) -> None:
+        self._not_evaluated = 0
+        for number, quantity in enumerate(self._quantities):
+            counting = [
+                [
+                    one
+                    for one in circuit.sums[number::2]
+                    if one.growths >= MIN_GROWTHS and one.seconds >= MIN_SECONDS
+                ]
+                for circuit in self._circuits.values()
+            ]
+            sums = [one for ones in counting for one in ones]
+            quantity.evaluate(sums, sum(map(bool, counting)), self._comparisons[number])
+        in_bytes, in_packets = (quantity.evidence for quantity in self._quantities)
+        self.result = DetectedRates(self.result.event, in_bytes, in_packets)
+
+
+class RateUnitDetector:
+    """Observes one account's events that have rates; ``assumed`` is the setting ``units.rates``.
+
+    One thread observes; any thread may read results.
+    """
+
+    def __init__(self, assumed: RateUnit = RateUnit.BITS) -> None:
+        self.assumed = assumed
+        self._events = {name: _EventRates(name) for name in EVENTS if name in RATE_EVENTS}
+
+    def observe(self, observation: Observation) -> None:
+        """Take an observation of ``RATE_EVENTS``, newer than the previous one, in the API's units."""
+        timestamp = observation.timestamp
+        if timestamp is not None:
+            self._events[observation.event.name].observe(observation.circuit, timestamp, observation.values)
+
+    def results(self) -> tuple[DetectedRates, ...]:
+        """Return the results for all events, in the order of the schema."""
+        return tuple(event.result for event in self._events.values())
+
+    def confirmed(self) -> dict[str, bool]:
+        """Return by event whether the rates are as assumed, without events for which that is unknown."""
+        found = {result.event: result.confirmed(self.assumed) for result in self.results()}
+        return {event: value for event, value in found.items() if value is not None}
