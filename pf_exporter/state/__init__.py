@@ -8,7 +8,6 @@ from __future__ import annotations
 from pf_exporter.state.gaps import Gap
 from pf_exporter.state.history import ErrorLog, ErrorRecord
 from pf_exporter.state.rate_evidence import DetectedRates, RateEvidence
-from pf_exporter.state.rate_units import RATE_EVENTS
 from pf_exporter.state.row_sink import RowSink
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, CatchUpResult, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
@@ -19,7 +18,6 @@ __all__ = [
     "EVENT_SETTINGS",
     "KEPT",
     "LAG_BUCKETS",
-    "RATE_EVENTS",
     "RESET",
     "AccountStats",
     "CatchUpResult",

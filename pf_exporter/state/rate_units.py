@@ -7,16 +7,19 @@ interval adds up to the growth of the total, no matter how the traffic changes m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from pf_exporter.schema import EVENTS, Numbers, Observation, RateUnit
 from pf_exporter.state.rate_evidence import DetectedRates, Fit, RateEvidence, RateQuantity, RateSums
 
-RATE_EVENTS = frozenset(name for name, event in EVENTS.items() if "bytes_rx_bps" in event.fields)
-"""Names of the events that have rates."""
-
-MAX_CIRCUITS = 32
+MAX_CIRCUITS = 24
 """Circuits of an event that are compared; with more, the cost of each event would grow."""
-MAX_INTERVAL = 900.0
-"""Longest interval in seconds that is compared; over a longer one, the rate says little."""
+MIN_INTERVAL, MAX_INTERVAL = 5.0, 900.0
+"""Shortest and longest interval in seconds that is compared.
+
+More frequent events add nothing but cost; over a longer interval, the rate at its ends says little.
+"""
 MIN_RATES = (1000.0, 10.0)
 """Bytes and packets per second below which an interval is ignored, because rates are whole numbers."""
 MIN_GROWTHS, MIN_SECONDS = 10, 60.0
@@ -58,47 +61,52 @@ class _EventRates:
         self._comparisons = [0, 0]
         self._not_evaluated = 0
         self._refused = 0
+        self._has_room = True
         self._quantities = (
             RateQuantity({Fit.BITS: 8.0, Fit.BYTES: 1.0}),
             RateQuantity({Fit.PACKETS: 1.0}, per_interval=Fit.PACKETS_PER_INTERVAL),
         )
         self.result = DetectedRates(event, RateEvidence(), RateEvidence())
 
-    def observe(self, circuit: tuple[str, ...], timestamp: float, values: Numbers) -> None:
+    def observe(self, observation: Observation) -> None:
+        _, circuit, _, values, timestamp, _, _ = observation  # faster than attributes; runs for every event
         known = self._circuits.get(circuit)
         if known is None:
-            self._admit(circuit, timestamp, values)
-            return
-        seconds = timestamp - known.timestamp
-        if seconds == 0:
-            return
-        before, known.values, known.timestamp = known.values, values, timestamp
-        if not 0 < seconds <= MAX_INTERVAL:
-            return
-        if self._compare(known, before, seconds):
-            known.idle = 0
-            if self._not_evaluated >= EVALUATE_EVERY:
-                self._evaluate()
-        else:
-            known.idle += 1
-            if known.idle >= IDLE_EVENTS:
-                del self._circuits[circuit]
+            self._refused += 1
+            if self._has_room or not self._refused & 1023:
+                self._admit(observation)
+        elif timestamp is not None:
+            seconds = timestamp - known.timestamp
+            if 0 <= seconds < MIN_INTERVAL:
+                return
+            before, known.values, known.timestamp = known.values, values, timestamp
+            if 0 < seconds <= MAX_INTERVAL:
+                self._compare(known, before, seconds)
+                if known.idle >= IDLE_EVENTS:
+                    del self._circuits[circuit]
+                    self._has_room = True
+                elif self._not_evaluated >= EVALUATE_EVERY:
+                    self._evaluate()
 
-    def _admit(self, circuit: tuple[str, ...], timestamp: float, values: Numbers) -> None:
+    def _admit(self, observation: Observation) -> None:
         """Compare this circuit from now on if there is room, at first for circuits with traffic."""
-        if len(self._circuits) < MAX_CIRCUITS:
-            has_traffic = any(values[rate] for _, rate in self._columns)
-            if has_traffic or len(self._circuits) < MAX_CIRCUITS // 2:
-                self._circuits[circuit] = _Circuit(timestamp, values)
+        timestamp, values = observation.timestamp, observation.values
+        if timestamp is None:
             return
-        self._refused += 1
-        if self._refused % 1000 == 0:
-            stale = [name for name, one in self._circuits.items() if timestamp - one.timestamp > STALE]
-            for name in stale:
-                del self._circuits[name]
+        if not self._has_room:
+            self._drop_stale(timestamp)
+        has_traffic = any(values[rate] for _, rate in self._columns)
+        if len(self._circuits) < (MAX_CIRCUITS if has_traffic else MAX_CIRCUITS // 2):
+            self._circuits[observation.circuit] = _Circuit(timestamp, values)
+        self._has_room = len(self._circuits) < MAX_CIRCUITS
 
-    def _compare(self, circuit: _Circuit, before: Numbers, seconds: float) -> bool:
-        """Add an interval to the circuit's sums; return whether there was traffic in it."""
+    def _drop_stale(self, now: float) -> None:
+        stale = [name for name, circuit in self._circuits.items() if circuit.timestamp < now - STALE]
+        for name in stale:
+            del self._circuits[name]
+
+    def _compare(self, circuit: _Circuit, before: Numbers, seconds: float) -> None:
+        """Add an interval to the circuit's sums, if there was traffic in it."""
         after = circuit.values
         compared = 0
         for index, (total, rate) in enumerate(self._columns):
@@ -114,7 +122,7 @@ class _EventRates:
                 self._comparisons[quantity] += 1
                 compared += 1
         self._not_evaluated += compared
-        return compared > 0
+        circuit.idle = 0 if compared else circuit.idle + 1
 
     def _evaluate(self) -> None:
         self._not_evaluated = 0
@@ -133,6 +141,13 @@ class _EventRates:
         self.result = DetectedRates(self.result.event, in_bytes, in_packets)
 
 
+class RateObserver(Protocol):
+    """Takes the observations of one event."""
+
+    def __call__(self, observation: Observation) -> None:
+        """Take an observation in the API's units, newer than the circuit's previous one."""
+
+
 class RateUnitDetector:
     """Observes one account's events that have rates; ``assumed`` is the setting ``units.rates``.
 
@@ -141,13 +156,13 @@ class RateUnitDetector:
 
     def __init__(self, assumed: RateUnit = RateUnit.BITS) -> None:
         self.assumed = assumed
-        self._events = {name: _EventRates(name) for name in EVENTS if name in RATE_EVENTS}
-
-    def observe(self, observation: Observation) -> None:
-        """Take an observation of ``RATE_EVENTS``, newer than the previous one, in the API's units."""
-        timestamp = observation.timestamp
-        if timestamp is not None:
-            self._events[observation.event.name].observe(observation.circuit, timestamp, observation.values)
+        self._events = {
+            name: _EventRates(name) for name, event in EVENTS.items() if "bytes_rx_bps" in event.fields
+        }
+        self.observers: Mapping[str, RateObserver] = {
+            name: event.observe for name, event in self._events.items()
+        }
+        """By the names of the events that have rates."""
 
     def results(self) -> tuple[DetectedRates, ...]:
         """Return the results for all events, in the order of the schema."""

@@ -11,7 +11,7 @@ from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
 from pf_exporter.schema import EVENT_NAMES, OTHER, Observation, RateUnit, bytes_to_bits, decode
-from pf_exporter.state import KEPT, RATE_EVENTS, RESET, AccountStats, Store, WriteResult
+from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
 
 _DOCUMENTED = frozenset(EVENT_NAMES)
 
@@ -39,6 +39,8 @@ class EventProcessor:
         self._activity = activity or ActivityCounter(stats)
         self._tap = None if recorder is None else RecordingTap(stats.account, recorder)
         self._wall = wall
+        self._temporality = stats.temporality
+        self._rate_observers = stats.rate_units.observers
         self._rates_are_bytes = stats.rate_units.assumed is RateUnit.BYTES
 
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -93,12 +95,13 @@ class EventProcessor:
         result = self._store.write(self._account, stored)
         if result is not KEPT:
             self._count_result(result, name, observation)
-        if result is KEPT or result is RESET:
-            stats = self._stats
-            if name in stats.temporality.observed:
-                stats.temporality.observe(observation.event, observation.circuit, observation.values)
-            elif name in RATE_EVENTS:
-                stats.rate_units.observe(observation)
+            if result is not RESET:
+                return
+        observe_rates = self._rate_observers.get(name)
+        if observe_rates is not None:
+            observe_rates(observation)
+        elif name in self._temporality.observed:
+            self._temporality.observe(observation.event, observation.circuit, observation.values)
 
     def _count_result(self, result: WriteResult, name: str, observation: Observation) -> None:
         stats = self._stats

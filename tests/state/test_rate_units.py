@@ -71,7 +71,11 @@ class Network:
     def sample(self, detector: RateUnitDetector, interval: float) -> None:
         self.now += interval
         for circuit in self._loads:
-            detector.observe(self.event(circuit))
+            observe(detector, self.event(circuit))
+
+
+def observe(detector: RateUnitDetector, observation: Observation) -> None:
+    detector.observers[observation.event.name](observation)
 
 
 def result(detector: RateUnitDetector) -> DetectedRates:
@@ -93,7 +97,7 @@ def ports(count: int, seed: int = 1) -> dict[str, Load]:
 def test_the_unit_is_found(interval: float, factor: float, fit: Fit) -> None:
     """Bits, bytes and neither are told apart at any usual interval, with the evidence for it."""
     network, detector = Network(ports(12), factor), RateUnitDetector()
-    for _ in range(max(30, int(90 / interval))):
+    for _ in range(max(30, int(150 / interval))):
         network.sample(detector, interval)
     assert fits(detector) == (fit, Fit.PACKETS)
     found = result(detector)
@@ -154,7 +158,7 @@ def test_a_wrong_unit_is_never_found(
         network.now += step / 2
         for number in range(len(loads)):
             for _ in range(copies.get((sample, number), 1)):
-                detector.observe(network.event(str(number)))
+                observe(detector, network.event(str(number)))
         assert fits(detector)[0] in (None, fit)
         assert fits(detector)[1] in (None, Fit.PACKETS)
 
@@ -240,8 +244,9 @@ def test_events_without_a_time_or_a_field() -> None:
         for circuit in network.factors:
             observed = network.event(circuit)
             values = (*observed.values[:3], None, *observed.values[4:7], None)
-            detector.observe(
-                observed._replace(timestamp=None) if number % 2 else observed._replace(values=values)
+            observe(
+                detector,
+                observed._replace(timestamp=None) if number % 2 else observed._replace(values=values),
             )
     assert fits(detector) == (Fit.BITS, None)
     assert detector.confirmed() == {"port|metrics": True}
