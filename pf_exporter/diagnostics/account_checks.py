@@ -8,7 +8,7 @@ from functools import partial
 
 from pf_exporter.config import Account, Config, Proxy, find_proxy
 from pf_exporter.diagnostics.connection import check_clock, check_name, check_proxy, check_secrets, connect
-from pf_exporter.diagnostics.findings import compare_temporality, report_unknown_fields
+from pf_exporter.diagnostics.findings import compare_rates, compare_temporality, report_unknown_fields
 from pf_exporter.diagnostics.inventory import check_inventory
 from pf_exporter.diagnostics.resources import check_resource
 from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass, Outcome
@@ -172,5 +172,8 @@ class AccountChecks:
             for detected in stats.temporality.results():
                 configured = self._config.value(detected.setting)
                 yield self._run("counts", partial(compare_temporality, detected, configured))
+            for rates in stats.rate_units.results():
+                if stats.events[rates.event]:
+                    yield self._run("units", partial(compare_rates, rates, stats.rate_units.assumed))
         if fields := stats.unknown_fields.snapshot():
             yield self._run("new", partial(report_unknown_fields, map(str, fields)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pf_exporter.diagnostics.result import Notice, Outcome
-from pf_exporter.schema import Temporality
-from pf_exporter.state import DetectedTemporality
+from pf_exporter.schema import RateUnit, Temporality
+from pf_exporter.state import DetectedRates, DetectedTemporality
 
 
 def compare_temporality(detected: DetectedTemporality, configured: Temporality) -> Outcome:
@@ -19,6 +19,21 @@ def compare_temporality(detected: DetectedTemporality, configured: Temporality) 
             message, f"set {detected.setting} to {detected.temporality.value}; it is {configured.value} now"
         )
     return f"{message} {detected.setting} is set correctly."
+
+
+def compare_rates(detected: DetectedRates, assumed: RateUnit) -> Outcome:
+    """Compare the detected units of an event's rates with the setting ``units.rates``."""
+    found = [
+        f"rates of {name}: {'no result yet' if evidence.fit is None else evidence.fit.value}, {evidence}"
+        for name, evidence in (("bytes", detected.bytes), ("packets", detected.packets))
+    ]
+    message = f"{detected.event}: {'; '.join(found)}."
+    confirmed = detected.confirmed(assumed)
+    if confirmed is None:
+        return Notice(message, "listen longer with --learn, while there is traffic")
+    if confirmed:
+        return f"{message} units.rates is set correctly."
+    return Notice(message, detected.advice(assumed))
 
 
 def report_unknown_fields(descriptions: Iterable[str]) -> Outcome:

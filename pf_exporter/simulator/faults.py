@@ -8,6 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from pf_exporter.errors import ConfigError
+from pf_exporter.simulator.events import Event
 from pf_exporter.simulator.resource_name import ResourceName
 
 
@@ -64,6 +65,7 @@ class Fault(Enum):
     STREAM_GARBAGE = "stream-garbage", "A stream contains malformed and unknown events."
     DUPLICATE_EVENTS = "duplicate-events", "Each event is sent twice."
     OUT_OF_ORDER = "out-of-order", "Each sample is followed by the sample before it."
+    RATES_IN_BYTES = "rates-in-bytes", "The rates in events are bytes per second instead of bits per second."
     NO_SECOND_CONNECTION = "no-second-connection", "A second connection to a subscription fails with 409."
     KICK_FIRST = "kick-first", "A second connection to a subscription ends the first."
 
@@ -160,6 +162,16 @@ class Faults:
     def of_resource(self, fault: Fault, resource: ResourceName) -> float | None:
         """Return the number of a fault that is enabled for a resource or for all, None if it is disabled."""
         return self._enabled.get((fault, resource), self.number(fault))
+
+    def falsify(self, event: Event) -> Event:
+        """Return an event with its rates in bytes per second, if that is enabled."""
+        name, data = event
+        if Fault.RATES_IN_BYTES not in self or not name.endswith("|metrics"):
+            return event
+        in_bytes = {
+            key: value // 8 for key, value in data.items() if key.endswith("_bps") and isinstance(value, int)
+        }
+        return name, data | in_bytes
 
     def distort(self, frames: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the frames of a stream, with the duplicates and garbage that are enabled at that moment."""

@@ -109,7 +109,9 @@ class EventStream:
 
     def _frames(self, sample: float) -> Iterator[bytes]:
         return self._faults.distort(
-            encode_event(event) for event in self._events(sample) if self.subscription.includes(event)
+            encode_event(self._faults.falsify(event))
+            for event in self._events(sample)
+            if self.subscription.includes(event)
         )
 
     def _is_silent(self) -> bool:

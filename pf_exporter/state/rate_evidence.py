@@ -72,6 +72,14 @@ class DetectedRates:
             return False
         return None if self.bytes.fit is None else True
 
+    def advice(self, assumed: RateUnit) -> str:
+        """Return what to do if the rates contradict the assumption."""
+        unit = {Fit.BITS: RateUnit.BITS, Fit.BYTES: RateUnit.BYTES}.get(self.bytes.fit or Fit.NEITHER)
+        if unit not in (None, assumed):
+            return f"set units.rates to {unit}; it is {assumed} now"
+        what = "packet rates" if unit is assumed else "rates"
+        return f"use rate() of the totals instead of the {what}, and report this line"
+
 
 class RateSums:
     """The sums of one direction of a circuit, for bytes or packets."""

@@ -25,6 +25,7 @@ from pf_exporter.web.status_context import (
     AccountStatus,
     Folding,
     MaintenanceEntry,
+    RateEntry,
     ReloadFailure,
     StatusContext,
     TemporalityEntry,
@@ -125,6 +126,7 @@ def status_context(snapshot: StatusSnapshot, query: PageQuery) -> StatusContext:
             str(unknown) for account in sources.accounts for unknown in account.unknown_fields.snapshot()
         ],
         temporality=list(_temporality(sources)),
+        rates=list(_rates(sources)),
         settings=effective_settings(sources.config),
         events_folding=Folding("events", "events" in query.open),
         configuration_folding=Folding("configuration", "configuration" in query.open),
@@ -165,3 +167,16 @@ def _temporality(sources: StatusSources) -> Iterator[TemporalityEntry]:
                 agrees = detected.agrees_with(sources.config.value(detected.setting))
                 advice = "matches" if agrees else f"does not match: set it to {value}"
                 yield TemporalityEntry(account.account, detected.event, value, detected.evidence, advice)
+
+
+def _rates(sources: StatusSources) -> Iterator[RateEntry]:
+    for account in sources.accounts:
+        detector = account.rate_units
+        for detected in detector.results():
+            for name, evidence in (("bytes", detected.bytes), ("packets", detected.packets)):
+                if evidence.fit is not None:
+                    confirmed = detected.confirmed(detector.assumed)
+                    advice = "matches" if confirmed else detected.advice(detector.assumed)
+                    yield RateEntry(
+                        account.account, detected.event, name, evidence.fit.value, str(evidence), advice
+                    )

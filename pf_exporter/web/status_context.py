@@ -101,6 +101,19 @@ class TemporalityEntry:
 
 
 @dataclass(frozen=True)
+class RateEntry:
+    """The unit of the rates of bytes or packets in an event."""
+
+    account: str
+    event: str
+    quantity: str
+    unit: str
+    evidence: str
+    advice: str
+    """Whether the setting matches, and what to do if not."""
+
+
+@dataclass(frozen=True)
 class SettingEntry:
     """A setting in force."""
 
@@ -147,6 +160,7 @@ class StatusContext:
     vcs: Sequence[VcEntry]
     unknown_fields: Sequence[str]
     temporality: Sequence[TemporalityEntry]
+    rates: Sequence[RateEntry]
     settings: Sequence[SettingEntry]
     events_folding: Folding
     configuration_folding: Folding

@@ -225,6 +225,18 @@ function(config, lib)
       keep='30m',
     ),
     lib.alert(
+      'RateUnitContradicted',
+      'warning',
+      'min without (%s) (%s) == 0\n' % [lib.replicas, metric('packetfabric_rate_unit_confirmed')],
+      'Rates do not have the unit that the exporter assumes.',
+      |||
+        Account {{ $labels.account }}: the rates in {{ $labels.event }} do not fit the growth of their totals, so the
+        bytes or packets per second are wrong by a factor. The status page shows the unit and the evidence.
+      |||,
+      // The exporter compares for minutes before it decides.
+      duration='10m',
+    ),
+    lib.alert(
       'InventoryStale',
       'warning',
       |||

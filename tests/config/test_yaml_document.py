@@ -11,8 +11,8 @@ from tests.config.helpers import placed_problems, problems_of
 INDENTATION = "wrong indentation; start this line in the same column as its neighbours"
 COLON = "unexpected colon; indent this line like its neighbours, or quote the value"
 PROBLEMS: dict[str, str] = {
-    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, inventory, activity,"
-    " web, record, remote_write, log",
+    "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, units, inventory,"
+    " activity, web, record, remote_write, log",
     "stream: 5": "pf.yml: stream: expected a mapping with any of"
     " idle_timeout, rotate_after, backoff_min, backoff_max",
     "series: {ttl: [1s]}": "pf.yml: series.ttl: expected a string",

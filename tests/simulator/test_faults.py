@@ -211,6 +211,15 @@ def _(client: Client, clock: Clock) -> None:
     assert any(frame.startswith(b"event: port|weather") for frame in received)
 
 
+@check("rates-in-bytes")
+def _(client: Client, clock: Clock) -> None:
+    with client.stream() as response:
+        _, data = next(event for event in read_events(response) if event[0] == "port|metrics")
+    # The rates have the size of a packet that the totals have, which are bytes.
+    size = data["bytes_rx_total"] / data["packets_rx_total"]
+    assert data["bytes_rx_bps"] / data["packets_rx_pps"] == pytest.approx(size, rel=0.1)
+
+
 @check("duplicate-events")
 def _(client: Client, clock: Clock) -> None:
     with client.stream() as response:

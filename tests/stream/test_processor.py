@@ -12,6 +12,7 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.log_settings import LOGGABLE_FIELDS
 from pf_exporter.config.secrets import Secret
 from pf_exporter.errors import TooLarge
+from pf_exporter.schema.rate_unit import RateUnit
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
@@ -185,3 +186,19 @@ def test_unknown_events_and_fields_are_kept(harness: Harness) -> None:
     harness.processor.process(event("port|metrics", {**METRICS, "jitter": 1}))
     found = [(one.event, one.field) for one in harness.stats.unknown_fields.snapshot()]
     assert found == [("port|metrics", "jitter"), ("port|weather", "")]
+
+
+def test_rates_in_bytes_are_stored_in_bits() -> None:
+    """With ``units.rates: bytes``, rates are converted for the store, and compared as they were received."""
+    harness = Harness()
+    stats = AccountStats(Account(token=Secret("x")), idle_timeout=1, rate_unit=RateUnit.BYTES)
+    processor = EventProcessor(harness.store, stats, wall=harness.clock)
+    for number in range(140):
+        timestamp = f"2021-09-22T20:{number // 12:02}:{number % 12 * 5:02}+00:00"
+        total = {"bytes_rx_total": 25_000 * number, "bytes_tx_total": 25_000 * number}
+        rates = {"bytes_rx_bps": 5000, "bytes_tx_bps": 5000}
+        data = {"timestamp": timestamp, "port_circuit_id": "PF-AP-1"}
+        processor.process(event("port|metrics", data | total | rates))
+    ((_, row),) = harness.store.rows("port|metrics")["default"]
+    assert row.values[2] == 40_000
+    assert stats.rate_units.confirmed() == {"port|metrics": True}

@@ -24,6 +24,7 @@ from pf_exporter.web.status_context import (
     Folding,
     MaintenanceEntry,
     Problem,
+    RateEntry,
     ReloadFailure,
     SettingEntry,
     StatusContext,
@@ -139,6 +140,7 @@ FULL = StatusContext(
         )
     ],
     unknown_fields=["field who of port|errors"],
+    rates=[RateEntry("one", "port|metrics", "bytes", "bits per second", "12 comparisons.", "matches")],
     temporality=[TemporalityEntry("one", "port|errors", "delta", "Some evidence.", "matches")],
     settings=[SettingEntry("web.telemetry_path", "/metrics")],
     events_folding=Folding("events", True),
@@ -159,6 +161,7 @@ EMPTY = dataclasses.replace(
     vcs_view=dataclasses.replace(NO_ROWS, name="vc"),
     vcs=[],
     unknown_fields=[],
+    rates=[],
     temporality=[],
     settings=[],
 )
