@@ -9,7 +9,7 @@ from typing import Protocol
 from pf_exporter.activity import ActivityCounter, ActivityLedger, CatchUp
 from pf_exporter.config import Account, Config, StreamSettings
 from pf_exporter.inventory import InventoryPoller
-from pf_exporter.packetfabric import Client, SessionManager
+from pf_exporter.packetfabric import Client, SessionManager, SessionStats
 from pf_exporter.schema import PolledResource
 from pf_exporter.service.shutdown import STOP_TIMEOUT
 from pf_exporter.state import AccountStats, Store
@@ -51,6 +51,12 @@ def pipeline_settings(account: Account, config: Config) -> tuple[object, ...]:
     return account, config.stream, config.inventory, config.activity, config.units, config.series.limit
 
 
+def _account_stats(account: Account, config: Config, session: SessionStats) -> AccountStats:
+    return AccountStats(
+        account, idle_timeout=config.stream.idle_timeout, session=session, rate_unit=config.units.rates
+    )
+
+
 class AccountPipeline:
     """Session, subscription, stream and inventory of one account, which must already be in the store.
 
@@ -79,12 +85,7 @@ class AccountPipeline:
         self.account = account.name
         self.client = Client(account, idle_timeout=idle_timeout)
         self.session_manager = create_session_manager(self.client, account.name)
-        self.stats = AccountStats(
-            account,
-            idle_timeout=idle_timeout,
-            session=self.session_manager.stats,
-            rate_unit=config.units.rates,
-        )
+        self.stats = _account_stats(account, config, self.session_manager.stats)
         self.subscription = Subscription(
             account,
             self.client,
