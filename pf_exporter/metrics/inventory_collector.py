@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from prometheus_client.metrics_core import Metric
 
-from pf_exporter.inventory import PollStats, Snapshot
+from pf_exporter.metrics.inventory_metrics import INVENTORY_METRICS, Inventory
 from pf_exporter.metrics.metric_family import family_from_spec
 from pf_exporter.metrics.parts import Part, PartCollector
 from pf_exporter.metrics.row_family import RowFamily
-from pf_exporter.metrics.self_metric import SelfMetric, by_label, collect, describe, unlabelled
+from pf_exporter.metrics.self_metric import collect, describe
 from pf_exporter.schema import (
     EVENTS,
     POLLED,
     REFERENCES,
     RESOURCES,
     FamilySpec,
-    MetricType,
     Resource,
-    Sample,
     Samples,
     canonical_id,
 )
@@ -39,106 +36,6 @@ _CIRCUIT_LABELS = ("port_circuit_id", "vc_circuit_id", "cloud_circuit_id", "circ
 
 INFO_FAMILIES = frozenset(resource.info.name for resource in RESOURCES)
 """Names of the families that have the tags of descriptions as labels."""
-
-
-class Inventory(Protocol):
-    """The part of :class:`~pf_exporter.inventory.InventoryPoller` that is read."""
-
-    @property
-    def account(self) -> str:
-        """The account's name."""
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """The circuits of the last successful poll."""
-
-    @property
-    def failures(self) -> Mapping[str, int]:
-        """Failed polls by reason."""
-
-    @property
-    def rejected(self) -> Mapping[str, int]:
-        """Unusable values by field."""
-
-    @property
-    def stats(self) -> PollStats:
-        """Requests, failures and successes by resource."""
-
-    def samples(self) -> Iterator[tuple[Resource, str, Mapping[str, Samples]]]:
-        """Yield the resource, the ID as received and the samples by family of every circuit."""
-
-    def polled_samples(self) -> Iterator[Sample]:
-        """Yield the samples of all other resources; their labels lack the account."""
-
-
-INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
-    SelfMetric(
-        "packetfabric_inventory_last_success_timestamp_seconds",
-        MetricType.GAUGE,
-        "When all lists were last fetched completely; their contents are shown until the next success",
-        (),
-        lambda inventory: unlabelled(inventory.snapshot.at),
-    ),
-    SelfMetric(
-        "packetfabric_inventory_refresh_failures_total",
-        MetricType.COUNTER,
-        "Polls of the inventory that failed completely or in part, by reason",
-        ("reason",),
-        lambda inventory: by_label(inventory.failures),
-    ),
-    SelfMetric(
-        "packetfabric_inventory_fields_rejected_total",
-        MetricType.COUNTER,
-        "Values in the lists that are unusable, such as a speed in an unknown format; counted at each poll",
-        ("field",),
-        lambda inventory: by_label(inventory.rejected),
-    ),
-    SelfMetric(
-        "packetfabric_inventory_circuits",
-        MetricType.GAUGE,
-        "Circuits shown, by type",
-        ("type",),
-        lambda inventory: by_label(
-            {name: len(circuits) for name, circuits in inventory.snapshot.circuits.items()}
-        ),
-    ),
-    SelfMetric(
-        "packetfabric_inventory_circuits_missing",
-        MetricType.GAUGE,
-        "Circuits that the last poll did not find but that are still shown, by type",
-        ("type",),
-        lambda inventory: by_label(inventory.snapshot.count_missing()),
-    ),
-    SelfMetric(
-        "packetfabric_inventory_circuits_left_out",
-        MetricType.GAUGE,
-        "Circuits not shown because they would exceed the limit of series",
-        (),
-        lambda inventory: unlabelled(inventory.snapshot.left_out),
-    ),
-    SelfMetric(
-        "packetfabric_poll_requests_total",
-        MetricType.COUNTER,
-        "Requests to the API by polls, by resource; docs/polling.md lists the resources",
-        ("resource",),
-        lambda inventory: by_label(inventory.stats.requests),
-    ),
-    SelfMetric(
-        "packetfabric_poll_failures_total",
-        MetricType.COUNTER,
-        "Polls that failed, by resource and reason",
-        ("resource", "reason"),
-        lambda inventory: {(name, why): count for (name, why), count in inventory.stats.failures.items()},
-    ),
-    SelfMetric(
-        "packetfabric_poll_last_success_timestamp_seconds",
-        MetricType.GAUGE,
-        "When the resource, or a part of it, was last read; absent before the first time",
-        ("resource",),
-        lambda inventory: by_label(inventory.stats.last_success),
-    ),
-)
-"""The families about the inventory itself, in the order of /metrics."""
 
 
 class InventoryCollector(PartCollector):
@@ -213,15 +110,26 @@ _CIRCUIT_COLUMNS: Mapping[str, int] = {
 
 
 def _add_polled_samples(families: Mapping[str, RowFamily], inventory: Inventory, aliases: IdAliases) -> None:
-    """Add an account's samples of the other resources, a circuit under each form of its ID."""
+    """Add an account's samples of the other resources, a circuit under each form of its ID.
+
+    Two resources, or two forms of an ID, can give the same series: the first sample counts, because
+    Prometheus refuses a page with two.
+    """
+    added: set[tuple[str, tuple[str, ...]]] = set()
     for name, labels, value in inventory.polled_samples():
-        column = _CIRCUIT_COLUMNS.get(name)
-        if column is None:
-            families[name].add((inventory.account, *labels), value)
-            continue
-        before, after = labels[:column], labels[column + 1 :]
-        for stream_id in _stream_ids(labels[column], aliases):
-            families[name].add((inventory.account, *before, stream_id, *after), value)
+        for spelled in _spellings(labels, _CIRCUIT_COLUMNS.get(name), aliases):
+            if (name, spelled) not in added:
+                added.add((name, spelled))
+                families[name].add((inventory.account, *spelled), value)
+
+
+def _spellings(labels: tuple[str, ...], column: int | None, aliases: IdAliases) -> Iterator[tuple[str, ...]]:
+    """Yield labels with each form of the circuit's ID, which is in this column."""
+    if column is None:
+        yield labels
+        return
+    for stream_id in _stream_ids(labels[column], aliases):
+        yield (*labels[:column], stream_id, *labels[column + 1 :])
 
 
 def _stream_ids(circuit_id: str, aliases: IdAliases) -> Collection[str]:

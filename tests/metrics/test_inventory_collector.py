@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from hypothesis import given
@@ -9,19 +10,22 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
+from pf_exporter.inventory.polled_samples import polled_samples
 from pf_exporter.inventory.snapshot import Snapshot
 from pf_exporter.metrics.inventory_collector import FAMILIES, InventoryCollector
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.labels import MAX_LABEL, canonical_id
 from pf_exporter.schema.observation import Observation
+from pf_exporter.schema.polled_resource import PolledResource, ReadContext
 from pf_exporter.schema.resource import Resource
-from pf_exporter.schema.resources import RESOURCES
+from pf_exporter.schema.resources import POLLED, RESOURCES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.state import Store
 from tests.inventory.fixtures import CreateAccount
 from tests.inventory.harness import FakeApi, PolledAccount, observation, port
+from tests.schema.test_polled_resources import EXPORTED
 
 NOW = 1_790_000_000.0
 JSON = st.recursive(
@@ -60,6 +64,39 @@ def test_no_object_breaks_the_page(lists: dict[str, list[Any]], streamed: list[s
     account.poller.lists.snapshot = Snapshot().updated(found, 1000, NOW)
     for circuit_id in streamed:
         account.store.write("default", observation(circuit_id))
+    families = list(parse_openmetrics(generate_openmetrics(account.registry).decode()))
+    assert sum(len(family.samples) for family in families) == sum(map(len, account.page().values()))
+
+
+def polled_objects(resource: PolledResource) -> st.SearchStrategy[Any]:
+    """Bodies that resemble those of a resource."""
+    fields = dict.fromkeys(
+        (*EXPORTED.get(resource.name, {}), "type", "action", "disabled", "capacity_mbps"),
+        TEXTS | st.lists(IDS),
+    )
+    rows = st.lists(st.fixed_dictionaries({}, optional=fields), max_size=4)
+    return (
+        rows | st.fixed_dictionaries({}, optional={**fields, "labels": rows, "objects": st.lists(IDS)}) | JSON
+    )
+
+
+@given(
+    st.fixed_dictionaries(
+        {resource.name: st.lists(polled_objects(resource), max_size=2) for resource in POLLED}
+    )
+)
+def test_no_response_breaks_the_page(bodies: dict[str, list[Any]]) -> None:
+    """Whatever polled resources respond, nothing but ValueError is raised, and no series is there twice."""
+    account = PolledAccount("http://127.0.0.1:9")
+    readings = []
+    for resource in POLLED:
+        for body, target in zip(bodies.get(resource.name, []), ("a  b", "a b"), strict=False):
+            context = ReadContext(target, resource.requests[0].kind)
+            with contextlib.suppress(ValueError):
+                readings.append(resource.read(body, context))
+    account.store.write("default", observation("PF-AP-1-PF"))
+    samples = list(polled_samples(readings, Snapshot(), NOW))
+    account.poller.polled_samples = lambda: iter(samples)  # type: ignore[method-assign]
     families = list(parse_openmetrics(generate_openmetrics(account.registry).decode()))
     assert sum(len(family.samples) for family in families) == sum(map(len, account.page().values()))
 
