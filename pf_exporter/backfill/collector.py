@@ -14,7 +14,7 @@ from pf_exporter.backfill.spool import Spool
 from pf_exporter.backfill.time_range import TimeSpan, requests
 from pf_exporter.errors import Forbidden, Rejected
 from pf_exporter.log import Logger
-from pf_exporter.schema import parse_history
+from pf_exporter.schema import RateUnit, parse_history
 
 RECORDS_PER_COMMIT = 1000
 
@@ -35,7 +35,9 @@ class HistoryCollector:
         exported: ExportedLabels,
         *,
         with_connections: bool,
+        rate_unit: RateUnit = RateUnit.BITS,
     ) -> None:
+        self._rate_unit = rate_unit
         self._readers = readers
         self._request = request
         self._spool = spool
@@ -90,7 +92,7 @@ class HistoryCollector:
                     sample.at,
                     sample.value,
                 )
-                for sample in parse_history(history.resource, rows)
+                for sample in parse_history(history.resource, rows, self._rate_unit)
                 if span.start <= sample.at < span.end
             ),
         )

@@ -9,7 +9,7 @@ from pf_exporter.backfill.time_range import TimeSpan
 from pf_exporter.errors import ConfigError, EventError
 from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
 from pf_exporter.recording import Mark, Record, is_redacted, read
-from pf_exporter.schema import FamilySpec, MetricType, Observation, decode
+from pf_exporter.schema import FamilySpec, MetricType, Observation, RateUnit, bytes_to_bits, decode
 
 Samples = list[tuple[FamilySpec, tuple[str, ...], float, float]]
 
@@ -47,7 +47,14 @@ class RecordedSamples:
     started, so they are left out.
     """
 
-    def __init__(self, path: str, request: BackfillRequest, delta: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        path: str,
+        request: BackfillRequest,
+        delta: Collection[str] = (),
+        rate_unit: RateUnit = RateUnit.BITS,
+    ) -> None:
+        self._rate_unit = rate_unit
         self._path = path
         self._request = request
         self._delta = frozenset(delta)
@@ -79,6 +86,8 @@ class RecordedSamples:
             except EventError:
                 continue
             if isinstance(decoded, Observation):
+                if self._rate_unit is RateUnit.BYTES:
+                    decoded = bytes_to_bits(decoded)
                 samples += self._samples(record, decoded)
         return samples
 

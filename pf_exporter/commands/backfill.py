@@ -133,6 +133,7 @@ def _history(
         spool,
         exported,
         with_connections=config.inventory.cloud_router_connections,
+        rate_unit=config.units.rates,
     )
     return collector, [reader for _, reader in readers]
 
@@ -143,7 +144,8 @@ def _recording(
     from pf_exporter.backfill import RecordedSamples, RecordingCollector
     from pf_exporter.service import delta_events
 
-    return RecordingCollector(RecordedSamples(arguments.recording, request, delta_events(config)), spool)
+    recorded = RecordedSamples(arguments.recording, request, delta_events(config), config.units.rates)
+    return RecordingCollector(recorded, spool)
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.family import FamilySpec
+from pf_exporter.schema.rate_unit import RateUnit
 from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.schema.values import is_id, parse_vlan
@@ -95,8 +96,23 @@ CONNECTION_HISTORY = tuple(
 )
 
 
-def parse_history(resource: HistoryResource, rows: object) -> Iterator[HistorySample]:
-    """Yield the samples of the rows; what is null, not a finite number or not a row is left out."""
+BPS_FAMILIES = frozenset(
+    column.family
+    for resource in (*PORT_HISTORY, *VC_HISTORY)
+    if "/bps" in resource.path
+    for column in resource.columns
+)
+"""The families whose values the API gives in the unit that is in doubt."""
+
+
+def parse_history(
+    resource: HistoryResource, rows: object, rate_unit: RateUnit = RateUnit.BITS
+) -> Iterator[HistorySample]:
+    """Yield the samples of the rows; what is null, not a finite number or not a row is left out.
+
+    ``rate_unit`` is the unit of the stream's ``bps`` fields, which that of its history should be, too.
+    """
+    is_in_bytes = rate_unit is RateUnit.BYTES and resource not in CONNECTION_HISTORY
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, list) or not row or (at := _number(row[0])) is None:
             continue
@@ -105,7 +121,8 @@ def parse_history(resource: HistoryResource, rows: object) -> Iterator[HistorySa
                 continue
             if column.reading and not any(row[column.reading[0] : column.reading[-1] + 1]):
                 continue
-            yield HistorySample(column, at, value / column.family.divisor)
+            divisor = 1 if is_in_bytes and column.family in BPS_FAMILIES else column.family.divisor
+            yield HistorySample(column, at, value / divisor)
 
 
 def _number(raw: object) -> float | None:

@@ -8,6 +8,7 @@ from pf_exporter.backfill.recorded import RecordedSamples
 from pf_exporter.backfill.request import BackfillRequest
 from pf_exporter.backfill.time_range import TimeSpan
 from pf_exporter.recording.format import Mark, Record, encode, encode_header
+from pf_exporter.schema.rate_unit import RateUnit
 from tests.fakes import event
 
 T = 1_790_000_040.0
@@ -64,6 +65,15 @@ def test_deltas(tmp_path: Path) -> None:
     assert [name for name, *_ in read(tmp_path / "r", records, "port|errors")] == [
         "packetfabric_port_receive_bytes_total"
     ]
+
+
+def test_rates_in_bytes(tmp_path: Path) -> None:
+    """With units.rates "bytes" rates are what the events say, and totals, too."""
+    records = [Record(T, "a", frame("p", bytes_rx_bps=800))]
+    path = tmp_path / "r"
+    path.write_bytes(encode_header(T, redacted=False) + b"".join(map(encode, records)))
+    recorded = RecordedSamples(str(path), BackfillRequest("x", T, T + 60), (), RateUnit.BYTES)
+    assert sorted(value for samples in recorded.read() for *_, value in samples) == [5, 800]
 
 
 def test_lanes(tmp_path: Path) -> None:

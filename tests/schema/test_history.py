@@ -13,6 +13,7 @@ from pf_exporter.schema.history import (
     circuit_ends,
     parse_history,
 )
+from pf_exporter.schema.rate_unit import RateUnit
 
 BPS, PPS, OPTICS = PORT_HISTORY
 
@@ -36,6 +37,13 @@ def test_rates() -> None:
         60,
         6,
     )
+
+
+def test_rates_in_bytes() -> None:
+    """With units.rates "bytes" the rates of ports and circuits need no division; those of others do."""
+    row = [60, 800, 1, 2, 1600, 3, 4]
+    for resource, value in ((BPS, 800), (VC_HISTORY[0], 800), (CONNECTION_HISTORY[0], 100), (PPS, 800)):
+        assert next(parse_history(resource, [row], RateUnit.BYTES)).value == value
 
 
 def test_families_are_those_of_the_stream() -> None:
