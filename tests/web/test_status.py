@@ -267,6 +267,24 @@ def test_temporality(fake: Fake) -> None:
     assert "does not match: set it to delta" in text
 
 
+def test_units_of_rates(fake: Fake) -> None:
+    """The page has the unit of the rates of each event with its evidence, and which setting to change."""
+    fake.events = [
+        event("port|metrics", {"port_circuit_id": port, "timestamp": stamp, **traffic})
+        for number in range(60)
+        for stamp in [f"2026-01-01T00:{number // 12:02}:{number % 12 * 5:02}Z"]
+        for port in ("PF-AP-1", "PF-AP-2", "PF-AP-3")
+        for traffic in [{"bytes_rx_total": 10**6 * number, "bytes_rx_bps": 2 * 10**5}]
+    ]
+    with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
+        rates = exporter.pipelines[0].stats.rate_units
+        until(lambda: rates.confirmed() == {"port|metrics": False}, "a result")
+        text = page_of(exporter).text
+    assert "Units of rates" in text
+    assert "comparisons on 3 circuits: the rates add up to 1 times the growth of the totals" in text
+    assert "set units.rates to bytes; it is bits now" in text
+
+
 def context_of(config: Config) -> StatusContext:
     """The context for an exporter that has no data."""
     stats = [AccountStats(account, idle_timeout=1.0) for account in config.accounts]
