@@ -14,6 +14,9 @@ from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Session
 from pf_exporter.schema import PolledRequest, PolledResource, ReadContext, Reading
 
+UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError)
+"""What a reader raises for an odd response; more than it documents, so that none can end the exporter."""
+
 log = Logger(__name__)
 
 
@@ -58,7 +61,7 @@ class ResourceReader:
             for body in self._bodies(session, request, path, query):
                 try:
                     result += self._resource.read(body, context)
-                except ValueError as exc:
+                except UNREADABLE as exc:
                     raise Rejected(f"{path}: {exc}; the API does not document this response") from None
         for field in result.rejected:
             self._reject(field, target)

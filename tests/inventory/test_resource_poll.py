@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ import pytest
 from starlette.responses import Response
 
 from pf_exporter.inventory.resource_poll import REFUSALS
-from pf_exporter.schema.polled_resource import PolledResource
+from pf_exporter.schema.polled_resource import PolledResource, ReadContext, Reading
 from pf_exporter.schema.resources.api_keys import API_KEYS
 from pf_exporter.schema.resources.bgp import BGP_LOG, BGP_SETTINGS
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
@@ -133,6 +134,23 @@ def test_the_only_account_is_refused(
     account.poll()
     until(account.poll_failures, "the refusal")
     assert caplog.messages == [NOT_AVAILABLE]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, OverflowError])
+def test_a_response_that_cannot_be_read(
+    api: FakeApi, create_account: CreateAccount, error: type[Exception]
+) -> None:
+    """Whatever a reader raises, the response is rejected and the thread goes on."""
+
+    def read(body: object, context: ReadContext) -> Reading:
+        raise error("odd")
+
+    api.lists |= {path(API_KEYS): KEYS, path(POPS): []}
+    account = create_account(polled=(dataclasses.replace(POPS, read=read), API_KEYS))
+    account.poll()
+    answered(account, account.poller.resources)
+    assert account.poll_failures() == {("pop", "rejected"): 1}
+    assert account.thread_errors == []
 
 
 def test_retry_after_holds_everything(api: FakeApi, create_account: CreateAccount) -> None:

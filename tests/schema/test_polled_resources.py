@@ -326,6 +326,7 @@ def test_pops() -> None:
         {"pop": "A", "latitude": 38.59229, "longitude": "-121.277357", "city": "X"},
         {"pop": "B", "latitude": "95", "longitude": "1"},
         {"pop": "C", "latitude": "nan", "longitude": "x"},
+        {"pop": "D", "latitude": 10**400, "longitude": True},
         {"pop": ""},
     ]
     reading = POPS.read(rows, TARGET)
@@ -333,6 +334,7 @@ def test_pops() -> None:
         ("A", "X", "38.59229", "-121.277357"),
         ("B", "", "", ""),
         ("C", "", "", ""),
+        ("D", "", "", ""),
     ]
 
 

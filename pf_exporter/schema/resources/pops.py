@@ -30,7 +30,7 @@ def _coordinate(raw: object, limit: float) -> str:
     """A coordinate as text; empty if it is missing or unusable."""
     try:
         number = float(raw) if isinstance(raw, str | int | float) and not isinstance(raw, bool) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
     return f"{number:.6f}".rstrip("0").rstrip(".") if number is not None and abs(number) <= limit else ""
 
