@@ -57,7 +57,7 @@ class ActivityCounter:
 
         ``rows`` are all rows from ``start`` on, in the order of their times; those of other than the given
         categories were not subscribed to and are left out. A merge is impossible if the stream has brought
-        entries of the same time, but none of them is among the rows: then their times differ.
+        entries of the same time, but none of them is found among the rows: then their times differ.
         """
         assert self._ledger is not None
         if not rows:
@@ -65,8 +65,7 @@ class ActivityCounter:
         rows = [row for row in rows if row.entry.category in categories]
         with self._lock:
             self._is_proven = self._is_proven or any(map(self._ledger.was_streamed, rows))
-            end = max((row.entry.timestamp or 0.0 for row in rows), default=0.0)
-            is_possible = self._is_proven or not self._ledger.has_streamed(start, end)
+            is_possible = self._is_proven or not self._ledger.contradicts(rows, start)
         if not is_possible:
             self._stats.caught_up[CatchUpResult.UNMATCHED] += len(rows)
             return False

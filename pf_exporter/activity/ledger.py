@@ -9,12 +9,16 @@ is read twice, adds nothing. Events may omit the user; such an entry can be that
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Sequence
 
 from pf_exporter.schema import ActivityLogEntry, LoggedEntry
 from pf_exporter.state import CatchUpResult
 
 MAX_REMEMBERED = 1 << 14
 """Entries that are remembered, each by hashes: about 15 MB."""
+
+MANY_MISSING = 5
+"""Streamed entries missing from the log after which the two are not comparable."""
 
 _NO_USER = 0
 """The hash that stands for a missing user."""
@@ -120,11 +124,22 @@ class ActivityLedger:
         seen = self._sightings.get(_key(row.entry, row.entry.timestamp))
         return seen is not None and bool(seen.streamed)
 
-    def has_streamed(self, start: float, end: float) -> bool:
-        """Return whether the stream has brought entries of this time, in UNIX seconds."""
-        return any(
-            seen.streamed for (at, _), seen in self._sightings.items() if start * 1e6 <= at <= end * 1e6
-        )
+    def contradicts(self, rows: Sequence[LoggedEntry], start: float) -> bool:
+        """Return whether the log has other times than the stream; ``rows`` are all since ``start``, sorted.
+
+        It has if an entry of the stream is among the rows at another time only. A few entries that are not
+        among them at all say nothing: the log may lack their category. Many say that its texts differ.
+        """
+        if not rows or any(map(self.was_streamed, rows)):
+            return False
+        keys = [_key(row.entry, row.entry.timestamp or 0.0) for row in rows]
+        texts = {text for _, text in keys}
+        missing = [
+            text
+            for (at, text), seen in self._sightings.items()
+            if seen.streamed and start * 1e6 <= at <= keys[-1][0]
+        ]
+        return len(missing) >= MANY_MISSING or not texts.isdisjoint(missing)
 
     def _at(self, key: tuple[int, int]) -> _Sightings:
         seen = self._sightings.get(key)

@@ -112,6 +112,25 @@ def test_repeats_on_one_connection_are_entries() -> None:
     assert [ledger.add_streamed(entry) for _ in range(3)] == [False, False, True]
 
 
+def test_contradictions() -> None:
+    """An entry at another time is a contradiction, and so are many that are missing; a few are not."""
+    ledger = ActivityLedger()
+    rows = [Truth("a", T + 5, "early").logged(), Truth("b", T + 9, "late").logged()]
+    for number in range(4):
+        ledger.add_streamed(Truth("c", T + number, f"missing {number}").event())
+    assert not ledger.contradicts(rows, T)
+    assert not ledger.contradicts([], T)
+    ledger.add_streamed(Truth("d", T + 10, "after the last row").event())
+    assert not ledger.contradicts(rows, T)
+    ledger.add_streamed(Truth("d", T + 4, "missing, too").event())
+    assert ledger.contradicts(rows, T)
+    assert not ledger.contradicts(rows, T + 1)
+    ledger.add_streamed(Truth("a", T + 6, "early").event())
+    assert ledger.contradicts(rows, T + 1)
+    ledger.add_streamed(Truth("b", T + 9, "late").event())
+    assert not ledger.contradicts(rows, T)
+
+
 def test_different_users() -> None:
     """Entries of two users are two, also if they agree in everything else; a missing user can be any."""
     ledger = ActivityLedger()
