@@ -189,21 +189,18 @@ def test_assets_are_installed(installed: Installed) -> None:
     shutil.rmtree(installed.path("tmp/assets"))
 
 
-def test_the_unit(installed: Installed) -> None:
+def test_the_unit(installed: Installed, tmp_path: Path) -> None:
     """systemd-analyze accepts the unit, whose program, user and man page are those of the package."""
     text = installed.path(UNIT).read_text()
     assert re.findall(r"(?m)^(?:ExecStart|User|DynamicUser)=(.*)$", text) == [
         "/usr/bin/pf-exporter",
         "pf-exporter",
     ]
-    folder = installed.path("tmp/units")
-    folder.mkdir()
     changed = text.replace("/usr/bin/pf-exporter", tool("true")).replace("/bin/kill ", f"{tool('true')} ")
-    (folder / "pf-exporter.service").write_text(changed)
-    command = (tool("systemd-analyze"), "verify", "--man=no", folder / "pf-exporter.service")
+    (tmp_path / "pf-exporter.service").write_text(changed)
+    command = (tool("systemd-analyze"), "verify", "--man=no", tmp_path / "pf-exporter.service")
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    shutil.rmtree(folder)
 
 
 def unit_environment(installed: Installed, credentials: str) -> dict[str, str]:
