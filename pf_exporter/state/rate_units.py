@@ -168,7 +168,7 @@ class RateUnitDetector:
         """Return the results for all events, in the order of the schema."""
         return tuple(event.result for event in self._events.values())
 
-    def confirmed(self) -> dict[str, bool]:
-        """Return by event whether the rates are as assumed, without events for which that is unknown."""
+    def confirmed(self) -> dict[str, float]:
+        """Return by event 1 if the rates are as assumed, else 0, without events for which that is unknown."""
         found = {result.event: result.confirmed(self.assumed) for result in self.results()}
-        return {event: value for event, value in found.items() if value is not None}
+        return {event: float(value) for event, value in found.items() if value is not None}

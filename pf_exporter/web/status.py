@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pf_exporter import __version__
 from pf_exporter.config import Config
 from pf_exporter.metrics import ReloadStatus
-from pf_exporter.state import AccountStats, Store
+from pf_exporter.state import AccountStats, Fit, Store
 from pf_exporter.web.account_status import Inventory, account_status
 from pf_exporter.web.circuit_listing import Listing, list_circuits
 from pf_exporter.web.circuit_tables import port_entries, state_facts, table_page, vc_entries
@@ -175,8 +175,8 @@ def _rates(sources: StatusSources) -> Iterator[RateEntry]:
         for detected in detector.results():
             for name, evidence in (("bytes", detected.bytes), ("packets", detected.packets)):
                 if evidence.fit is not None:
-                    confirmed = detected.confirmed(detector.assumed)
-                    advice = "matches" if confirmed else detected.advice(detector.assumed)
+                    matches = evidence.fit is Fit.PACKETS or detected.confirmed(detector.assumed)
+                    advice = "matches" if matches else detected.advice(detector.assumed)
                     yield RateEntry(
                         account.account, detected.event, name, evidence.fit.value, str(evidence), advice
                     )

@@ -10,7 +10,8 @@ from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.secrets import Secret
 from pf_exporter.metrics.exporter_collector import EXPORTER_METRICS, ExporterCollector
 from pf_exporter.schema.activity import LOG_LEVELS
-from pf_exporter.schema.events import EVENT_NAMES
+from pf_exporter.schema.events import EVENT_NAMES, EVENTS
+from pf_exporter.schema.observation import Observation
 from pf_exporter.state.stats import AccountStats, StreamState
 from tests.conftest import LogFile
 
@@ -92,3 +93,19 @@ def test_describe_matches_collect() -> None:
     described = [(m.name, m.type, m.documentation, m.unit) for m in collector.describe()]
     assert described == [(m.name, m.type, m.documentation, m.unit) for m in collector.collect()]
     assert len({name for name, *_ in described}) == len(described) == len(EXPORTER_METRICS) + 3
+
+
+@pytest.mark.parametrize(("bps", "value"), [(8e6, 1.0), (1e6, 0.0)])
+def test_rate_unit_confirmed(bps: float, value: float) -> None:
+    """It is absent while the unit is unknown, then 1 as assumed or 0 if contradicted."""
+    stats = account_stats()
+    event = EVENTS["port|metrics"]
+    assert samples(stats, "packetfabric_rate_unit_confirmed") == {}
+    for number in range(60):
+        values = (1e6 * 5 * number, None, bps, None) * 2
+        for port in "abc":
+            observation = Observation(event, (port,), (), values, 1e9 + 5 * number)
+            stats.rate_units.observers["port|metrics"](observation)
+    assert samples(stats, "packetfabric_rate_unit_confirmed") == {
+        ("packetfabric_rate_unit_confirmed", "port|metrics"): value
+    }

@@ -278,7 +278,7 @@ def test_units_of_rates(fake: Fake) -> None:
     ]
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
         rates = exporter.pipelines[0].stats.rate_units
-        until(lambda: rates.confirmed() == {"port|metrics": False}, "a result")
+        until(lambda: rates.confirmed() == {"port|metrics": 0}, "a result")
         text = page_of(exporter).text
     assert "Units of rates" in text
     assert "comparisons on 3 circuits: the rates add up to 1 times the growth of the totals" in text
