@@ -27,7 +27,8 @@ def test_measurements_return_values() -> None:
     assert all(all(seconds) for seconds in scrape.measure(2, 1, 1))
     assert len(scrape.per_series(1, 1)) == 1
     assert [len(seconds) for seconds in scrape.event_timestamps(1, 1)] == [2, 2]
-    assert run_isolated(memory.exporter, 20) >= 0
+    # Below some hundred ports, all of it fits into memory that the interpreter has already.
+    assert run_isolated(memory.exporter, 500) > 0
     assert run_isolated(memory.gauges, 20) > 0
 
 

@@ -35,6 +35,7 @@ class Life(RuleBasedStateMachine):
         self.fake = Fake(heartbeat=0.05).__enter__()
         self.chain = Chain(self.fake.account()).__enter__()
         self.sent = 0
+        self.counters: dict[tuple[str, ...], float] = {}
         self.wait_for_stream()
 
     def wait_for_stream(self) -> None:
@@ -102,10 +103,16 @@ class Life(RuleBasedStateMachine):
             assert sum(gap < BACKOFF * 0.9 for gap in gaps) <= 1
 
     @invariant()
-    def metrics_can_be_read(self) -> None:
-        """Every metric can be read, and no counter has an unexpected label."""
-        for own in EXPORTER_METRICS:
-            assert all(value >= 0 for value in own.read(self.chain.stats).values())
+    def counters_never_decrease(self) -> None:
+        """No counter decreases or disappears, in whatever order things happen."""
+        counters = {
+            (own.name, *labels): value
+            for own in EXPORTER_METRICS
+            if own.type == "counter"
+            for labels, value in own.read(self.chain.stats).items()
+        }
+        assert [key for key, value in self.counters.items() if counters.get(key, -1) < value] == []
+        self.counters = counters
 
 
 TestLife = Life.TestCase

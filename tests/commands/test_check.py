@@ -251,7 +251,8 @@ def test_json(program: Start, fake: Fake) -> None:
     names = [step["name"] for step in report["steps"]]
     assert names[:2] == ["configuration", "secrets"]
     assert names[-2:] == ["logout", "listen"]
-    assert all(step["seconds"] >= 0 and step["state"] in ("good", "note") for step in report["steps"])
+    assert {step["state"] for step in report["steps"]} <= {"good", "note"}
+    assert sum(step["seconds"] for step in report["steps"]) > 0
 
 
 def test_several_accounts(program: Start, golden: Golden, tmp_path: Path, fake: Fake) -> None:
