@@ -135,11 +135,15 @@ def _add_losses(board: dashboard.Dashboard) -> None:
         ),
         graph(
             "Failed logins and polls",
-            "Failed logins and failed polls of the inventory, by reason. If they repeat: check the "
-            "credentials; see docs/runbook.md.",
+            "Failed logins and failed polls of the inventory, by reason, and circuits missing in a list. If "
+            "they repeat: check the credentials; see docs/runbook.md.",
             [
                 (increases("packetfabric_login_failures_total", "reason"), "login {{reason}}"),
                 (increases("packetfabric_inventory_refresh_failures_total", "reason"), "poll {{reason}}"),
+                (
+                    f"max by (type) (packetfabric_inventory_circuits_missing{{{ALL}}})",
+                    "{{type}} missing in the list",
+                ),
             ],
             "short",
             size=(8, 8),

@@ -260,6 +260,19 @@ function(config, lib)
       keep='10m',
     ),
     lib.alert(
+      'InventoryCircuitsMissing',
+      'info',
+      'max without (%s) (%s) > 0\n' % [lib.replicas, metric('packetfabric_inventory_circuits_missing')],
+      'Circuits are shown that the lists of the API do not contain.',
+      |||
+        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} circuits of the type {{ $labels.type }} are missing in
+        the list of the API, and are still shown with their last names and states.
+      |||,
+      // A circuit that was removed is gone after two polls, and many of them after three.
+      duration='1h',
+      keep='1h',
+    ),
+    lib.alert(
       'SeriesDropped',
       'warning',
       |||
