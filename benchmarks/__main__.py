@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from benchmarks import ingest, memory, scrape, start
+from benchmarks import ingest, memory, remote_write, scrape, start
 from benchmarks.generator import SERIES_PER_PORT
 from benchmarks.process import run_isolated
 from benchmarks.report import Result, describe_machine, format_spread, format_table
@@ -117,6 +117,34 @@ def _ingest_while_scraped(size: Size) -> Iterator[Result]:
     )
 
 
+def _remote_write(size: Size) -> Iterator[Result]:
+    ports, events = size.ingest_ports, 80 * size.ingest_ports
+    sent = [run_isolated(remote_write.sent, ports, events) for _ in range(size.baseline_runs)]
+    spread = format_spread(sent, _EVENTS)
+    median = statistics.median(sent)
+    yield Result("remote write, samples per CPU second", spread, "", median, 250_000, unit="samples")
+    alone, sending = [], []
+    for _ in range(size.baseline_runs):
+        alone.append(run_isolated(remote_write.alone, ports, size.seconds))
+        sending.append(run_isolated(remote_write.while_sending, ports, size.seconds)[0])
+    yield Result(
+        "ingest while sending, events/s",
+        format_spread(sending, _EVENTS),
+        format_spread(alone, _EVENTS) + " alone",
+        reached=statistics.median(sending) / statistics.median(alone),
+        target=0.6,
+    )
+    share = run_isolated(remote_write.waiting, ports, 10 * events)
+    yield Result(
+        "memory while the receiver is away, MB above rest",
+        f"{share * remote_write.QUEUE_BYTES / 1e6:.1f}",
+        f"{remote_write.QUEUE_BYTES / 1e6:.1f} (queue)",
+        share,
+        1,
+        at_most=True,
+    )
+
+
 def _scaling(size: Size) -> Iterator[Result]:
     event_costs = [
         [1e6 / run_isolated(ingest.exporter, ports, size.seconds / 2) for _ in range(size.baseline_runs)]
@@ -189,6 +217,7 @@ def run(size: Size) -> list[Result]:
         _event_timestamps,
         _memory,
         _ingest_while_scraped,
+        _remote_write,
         _scaling,
     ):
         for result in benchmark(size):

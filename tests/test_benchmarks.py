@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import ingest, memory, scrape, start
+from benchmarks import ingest, memory, remote_write, scrape, start
 from benchmarks.generator import SERIES_PER_PORT, EventGenerator
 from benchmarks.process import run_isolated
 from benchmarks.report import Result, describe_machine, format_spread, format_table
@@ -30,6 +30,16 @@ def test_measurements_return_values() -> None:
     # Below some hundred ports, all of it fits into memory that the interpreter has already.
     assert run_isolated(memory.exporter, 500) > 0
     assert run_isolated(memory.gauges, 20) > 0
+
+
+def test_measurements_of_remote_write() -> None:
+    """Samples reach the receiver, and memory is bounded, at the smallest size."""
+    assert run_isolated(remote_write.sent, 2, 40) > 0
+    assert run_isolated(remote_write.alone, 1, 0.1) > 0
+    rate, share = run_isolated(remote_write.while_sending, 1, 0.1)
+    assert rate > 0
+    assert 0 < share <= 1
+    assert run_isolated(remote_write.waiting, 1, 100) >= 0
 
 
 def test_measurements_with_scrapers() -> None:

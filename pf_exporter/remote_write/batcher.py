@@ -19,6 +19,12 @@ POLL = MAX_DELAY / 2
 """Seconds until a row is encoded, and again until a batch that is not full is finished."""
 WAKE_ITEMS = 200
 """Items that wait when the thread is woken; a row has about ten samples."""
+SLICE_ITEMS = 1000
+"""Items that are encoded at a time, in some milliseconds."""
+READER_SHARE = 3
+"""How much CPU time the other threads get for that of a slice, so that the reader is not slowed down."""
+MAX_PAUSES = 8
+"""The longest pause after a slice, as a multiple of its CPU time: the reader may have nothing to do."""
 
 Item = RowItem | Collected
 
@@ -57,8 +63,12 @@ class Batcher:
         self._wall = wall
         self._log = Logger(__name__)
         self._items: deque[Item] = deque()
+        self._dropped = 0
+        """Samples that :meth:`offer` has dropped."""
+        self._counted = 0
+        """Those of them that are counted."""
         self._wake = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._series: list[bytes] = []
         self._newest_ms = 0
         self._full_at = 0.0
@@ -90,36 +100,59 @@ class Batcher:
             oldest = self._items.popleft()
         except IndexError:  # the other thread took them all meanwhile
             return
-        self._lost(Loss.QUEUE_FULL, len(oldest.row.values) if isinstance(oldest, RowItem) else 1)
+        # Counted by the other thread, which has the time.
+        self._dropped += len(oldest.row.values) if isinstance(oldest, RowItem) else 1
+
+    def _count_dropped(self) -> None:
+        dropped = self._dropped
+        if dropped > self._counted:
+            self._lost(Loss.QUEUE_FULL, dropped - self._counted)
+            self._counted = dropped
 
     def run(self) -> None:
         """Work until :meth:`stop`; then finish what waits, with stale markers for all series."""
         next_tick = time.monotonic() + POLL
-        while not self._stopping:
+        while not self._stopping.is_set():
             now = time.monotonic()
             until = min(next_tick, self._full_at) if self._series else next_tick
-            self._wake.wait(max(until - now, 0.0))
+            if len(self._items) < WAKE_ITEMS:
+                self._wake.wait(max(until - now, 0.0))
             self._wake.clear()
-            self._drain()
+            started = time.thread_time()
+            self._drain(SLICE_ITEMS)
+            self._pause(time.thread_time() - started)
             now = time.monotonic()
             if self._series and now >= self._full_at:
                 self._finish()
             if now >= next_tick:
+                self._count_dropped()
                 self._tick()
                 next_tick = now + POLL
-        self._drain()
+        self._drain(len(self._items))
         self._add(self._encoder.end(), round(self._wall() * 1000))
         self._finish()
+        self._count_dropped()
+
+    def _pause(self, used: float) -> None:
+        """Leave the interpreter to the reader after a slice that used so much CPU time.
+
+        Measured in CPU time of the process: on a busy machine the reader needs longer for its share.
+        """
+        start = time.process_time()
+        for _ in range(MAX_PAUSES):
+            if self._stopping.wait(used) or time.process_time() - start >= READER_SHARE * used:
+                return
 
     def stop(self) -> None:
         """Ask the thread to finish."""
-        self._stopping = True
+        self._stopping.set()
         self._wake.set()
 
-    def _drain(self) -> None:
+    def _drain(self, limit: int) -> None:
+        """Encode what waits, at most ``limit`` items."""
         items, encoder = self._items, self._encoder
         now_ms = round(self._wall() * 1000)
-        for _ in range(len(items)):
+        for _ in range(min(len(items), limit)):
             try:
                 item = items.popleft()
             except IndexError:  # the other thread dropped the oldest meanwhile
