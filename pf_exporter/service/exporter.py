@@ -224,11 +224,16 @@ class Exporter:
                 pipeline.start()
 
     def stop(self) -> None:
-        """End every stream and session and the pages, all at once and within ``STOP_TIMEOUT``."""
+        """End every stream and session and the pages, all at once and within ``STOP_TIMEOUT``.
+
+        Then send what remote write still has to send, which takes a few seconds if the receiver is slow.
+        """
         with self._lifecycle:
             self._stopped = True
             pipelines = self.pipelines
         stop_all([self.server.stop, *(pipeline.stop for pipeline in pipelines)])
+        if self.remote_write is not None:
+            self.remote_write.stop()
         if self.recorder is not None:
             self.recorder.close(quickly=True)
 

@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 
 import pytest
 
+from pf_exporter.config import RemoteWriteSettings
 from pf_exporter.config.accounts import StreamFilter
 from pf_exporter.config.settings import (
     Config,
@@ -28,6 +29,7 @@ from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline
 from tests.conftest import Program, get, until
 from tests.fakes import Fake, dead_url, event
+from tests.remote_write.fake_receiver import FakeReceiver
 
 WEB = WebSettings(listen_address=("127.0.0.1:0",), enable_lifecycle=True)
 
@@ -98,6 +100,18 @@ def test_a_recording_has_metrics(fake: Fake, tmp_path: Path) -> None:
     assert (tmp_path / "file").exists()
     with Exporter(dataclasses.replace(config, record=RecordSettings())) as exporter:
         assert b"recording" not in get(f"http://{exporter.server.addresses[0]}/metrics")[2]
+
+
+def test_remote_write_ends_every_series(fake: Fake) -> None:
+    """When the exporter stops, the receiver gets what waits, then a stale marker for each series."""
+    with FakeReceiver() as receiver:
+        endpoint = RemoteWriteSettings(url=receiver.url, send=("stream",))
+        config = Config(accounts=(fake.account(),), web=WEB, endpoints=(endpoint,))
+        with Exporter(config) as exporter:
+            until(lambda: any(exporter.store.rows("port|metrics").values()), "a row")
+    name = "packetfabric_port_receive_bytes_total"
+    samples = [sample for sample in receiver.samples if sample.name == name]
+    assert [sample.is_stale for sample in samples] == [False, True]
 
 
 def test_an_unchanged_configuration(running: ReloadableExporter) -> None:
