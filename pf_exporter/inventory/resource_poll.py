@@ -169,10 +169,12 @@ class ResourcePoll:
     def _failed(self, exc: ExporterError, session: Session, key: str) -> None:
         """Count and log the error, and decide when to try again what."""
         self._stats.failed(self.resource.name, exc.reason)
-        if isinstance(exc, Forbidden | NotFound):
+        is_refusal = isinstance(exc, Forbidden | NotFound)
+        # If the lists are refused, too, it is not about this resource, and can end any time.
+        if is_refusal and exc.reason is not self._problem_of_lists():
             self._refused(exc, key)
             return
-        if isinstance(exc, Unauthorized) and session is self._accepted_session:
+        if isinstance(exc, Unauthorized) and not is_refusal and session is self._accepted_session:
             self._session_manager.discard(session)
         delay = self._next_delay()
         if isinstance(exc, ApiError):
@@ -192,6 +194,19 @@ class ResourcePoll:
             self._not_before = self._clock() + DAY
             self._shown = {}
             self._report("resource not available; its metrics are absent", exc, DAY)
+        else:
+            log.warning_throttled(
+                f"refused {self.resource.name} {self._account}",
+                "resource not available for a target; its metrics are absent",
+                every=float("inf"),
+                account=self._account,
+                resource=self.resource.name,
+                target=key,
+                reason=exc.reason,
+                error=exc,
+                retry_in=DAY,
+                hint="more targets are only counted, in packetfabric_poll_failures_total",
+            )
 
     def _report(self, message: str, exc: ExporterError, delay: float) -> None:
         """Log a failure, but neither its repetitions nor what the lists of circuits report already."""

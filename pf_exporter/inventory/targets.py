@@ -8,12 +8,14 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, PORTS, Scope
+from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, PORTS, Circuit, Scope
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 """IDs that may become part of the URL of a request, which carries the token."""
 LAG_PREFIX = "PF-AE-"
 """How the IDs of LAGs begin; a LAG has no optical module, and no log of its own."""
+_ORDERED = frozenset({"requested", "provisioning"})
+"""States of a port that has no device yet."""
 
 
 class Target(NamedTuple):
@@ -27,6 +29,13 @@ class Target(NamedTuple):
     def values(self) -> Mapping[str, str]:
         """Return the parts of a path, quoted."""
         return {"id": quote(self.id, safe=""), "router": self.router}
+
+
+def _has_device(port: Circuit) -> bool:
+    """Return whether a port is one of a device: it is no LAG, and more than an order."""
+    states = port.samples.get(f"packetfabric_{PORTS.name}_state", ())
+    is_ordered = any(value and state in _ORDERED for (state,), value in states)
+    return not is_ordered and not port.id.startswith(LAG_PREFIX)
 
 
 def find_targets(
@@ -50,9 +59,7 @@ def find_targets(
         yield from (Target(label) for label in labels if label.strip(".") and label.isprintable())
     else:
         found = {
-            Scope.PORT: (
-                circuit.id for circuit in snapshot.of(PORTS).values() if not circuit.id.startswith(LAG_PREFIX)
-            ),
+            Scope.PORT: (port.id for port in snapshot.of(PORTS).values() if _has_device(port)),
             Scope.CLOUD_CONNECTION: cloud_connections,
             Scope.BILLING_ACCOUNT: billing_accounts,
         }[scope]

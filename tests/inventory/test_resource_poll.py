@@ -136,6 +136,21 @@ def test_the_only_account_is_refused(
     assert caplog.messages == [NOT_AVAILABLE]
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_of_everything(api: FakeApi, create_account: CreateAccount, status: int) -> None:
+    """What is refused together with the lists is requested again soon, as they are, and not after a day."""
+    clock = Clock()
+    api.lists |= {path(API_KEYS): KEYS}
+    for one in (PORTS.path, path(API_KEYS)):
+        api.responses[one] = [Response(status_code=status)]
+    account = create_account(polled=(API_KEYS,), clock=clock, random=1.0)
+    account.poll()
+    until(account.poll_failures, "the refusal")
+    clock.now = 600.0
+    account.poller.refresh()
+    until(lambda: account.values("api_key_expiry_timestamp_seconds", "api_key"), "the metric")
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, OverflowError])
 def test_a_response_that_cannot_be_read(
     api: FakeApi, create_account: CreateAccount, error: type[Exception]
@@ -187,8 +202,10 @@ def test_a_failing_circuit_is_passed_over(api: FakeApi, create_account: CreateAc
     assert account.poll_failures() == {("port_device", "unavailable"): 1}
 
 
-def test_a_refused_circuit_costs_only_itself(api: FakeApi, create_account: CreateAccount) -> None:
-    """A port without the resource is left out; if many in a row are refused, the resource is."""
+def test_a_refused_circuit_costs_only_itself(
+    api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A port without the resource is left out and logged; if many in a row are refused, the resource is."""
     many = REFUSALS + 5
     api.lists[PORTS.path] = [port(number) for number in range(2 * many)]
     api.objects = {
@@ -198,6 +215,7 @@ def test_a_refused_circuit_costs_only_itself(api: FakeApi, create_account: Creat
     account = create_account(polled=(PORT_DEVICES,))
     account.poll()
     until(lambda: len(account.values("port_last_flap_timestamp_seconds")) == many, "every second port")
+    assert caplog.messages == ["resource not available for a target; its metrics are absent"]
     api.objects = {}
     account.close()
     other = create_account("other", polled=(PORT_DEVICES,))
@@ -210,12 +228,13 @@ def test_a_refused_circuit_costs_only_itself(api: FakeApi, create_account: Creat
 
 
 def test_targets(api: FakeApi, create_account: CreateAccount) -> None:
-    """Labels come from a list, accounts from circuits; LAGs and unsafe IDs are not requested."""
+    """Labels come from a list, accounts from circuits; LAGs, orders and unsafe IDs are not requested."""
     uuid = "a2115890-ed02-4795-a6dd-c485bec3529c"
     api.lists[PORTS.path] = [
         port(1, account_uuid=uuid),
         port(2, port_circuit_id="PF-AE-LAX1-2", account_uuid="../x"),
         port(3, port_circuit_id="a/../b"),
+        port(4, state="Requested"),
     ]
     api.objects = {
         path(LABELS): {"labels": ["R&D east/1", "..", "a\nb"]},
