@@ -86,6 +86,9 @@ def test_a_rotation_is_no_gap(clock: Clock, stats: AccountStats) -> None:
     stats.rotated()
     assert (stats.connects, stats.disconnects[Reason.ROTATED], stats.gap_seconds) == (2, 1, 0)
     assert stats.state is StreamState.STREAMING
+    assert stats.events_lost == {Reason.ROTATED: 0}
+    stats.rotated(was_cut=True)
+    assert stats.events_lost == {Reason.ROTATED: 1}
 
 
 def test_a_stopped_stream_is_counted(stats: AccountStats) -> None:
