@@ -102,7 +102,7 @@ _METRICS = (
     _EndpointMetric(
         "packetfabric_remote_storage_spool_bytes",
         MetricType.GAUGE,
-        "Size of the spool on disk; absent without a spool",
+        "Bytes in the spool that wait to be sent; absent without a spool",
         (),
         lambda endpoint: unlabelled(endpoint.spool_bytes),
     ),

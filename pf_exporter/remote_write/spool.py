@@ -101,9 +101,9 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Bytes on disk that wait to be sent."""
         with self._condition:
-            return sum(segment.size for segment in self._segments)
+            return sum(segment.size for segment in self._segments) - self._offset
 
     def put(self, batch: Batch) -> None:
         """Append a batch and wait until it is on the disk; the oldest are dropped if they no longer fit."""
