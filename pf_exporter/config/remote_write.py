@@ -75,6 +75,7 @@ def _parse_url(text: str) -> str:
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname or "", parts.port
+        host.encode("idna")  # raises UnicodeError, a ValueError, for an empty label or a long one
     except ValueError:
         host = ""
     if not host or parts.scheme not in ("http", "https") or not re.fullmatch(r"[!-~]+", text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import select
 import socket
@@ -96,6 +97,8 @@ class Receiver:
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (http.client.HTTPS_PORT if self._is_tls else http.client.HTTP_PORT)
+        self.address = parts.netloc
+        """HOST:PORT, for messages."""
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._tls = tls
         self._lock = threading.Lock()
@@ -125,6 +128,9 @@ class Receiver:
             if time.monotonic() >= self._deadline:
                 raise TimeoutError(f"no complete response within {REQUEST_DEADLINE:g} seconds") from None
             raise
+        except ValueError:  # a name that IDNA does not allow, or a character that no header can contain
+            problem = "the request cannot be sent: url, server_name, a header or a secret is not valid"
+            raise OSError(errno.EINVAL, problem) from None
         finally:
             self._deadline = float("inf")
             if not keep:

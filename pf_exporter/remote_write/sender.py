@@ -138,7 +138,11 @@ class Sender:
                 return None
             self._stats.request_failed(outcome.problem)
             self._log.warning_throttled(
-                "failed", "remote write failed", endpoint=self._stats.endpoint, error=outcome.problem
+                "failed",
+                "remote write failed",
+                endpoint=self._stats.endpoint,
+                error=f"{self._receiver.address}: {outcome.problem}",
+                remedy="Start the receiver, or correct the endpoint; `pf-exporter check` tests it.",
             )
             delay = backoff.delay(random.random()) if outcome.wait is None else outcome.wait
             backoff = backoff.next()

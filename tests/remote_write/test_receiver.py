@@ -118,3 +118,16 @@ def test_tls(tmp_path: Path) -> None:
             with pytest.raises(OSError):  # noqa: PT011  # of several kinds
                 post(receiver)
             receiver.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "headers"),
+    [("a..b", {}), ("", {"Authorization": "Bearer \u65e5"}), ("", {"X-A": "b\nc"})],
+)
+def test_requests_that_cannot_be_sent(host: str, headers: dict[str, str]) -> None:
+    """An unusable name or header is an error like any other, which the sender reports, without its value."""
+    with FakeReceiver() as fake:
+        receiver = Receiver(f"http://{host}/" if host else fake.url, TlsOptions())
+        with pytest.raises(OSError, match="the request cannot be sent") as caught:
+            receiver.post(EMPTY.body, headers)
+    assert "Bearer" not in str(caught.value)

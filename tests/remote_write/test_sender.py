@@ -125,14 +125,16 @@ def test_failures_are_retried(reply: Reply, problem: str) -> None:
     assert setup.stats.failure is None
 
 
-def test_connection_refused() -> None:
-    """A receiver that is away is tried until it returns, here never: the failure says why."""
+def test_connection_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """A receiver that is away is tried until it returns, here never: the failure says why, the log where."""
     with FakeReceiver() as fake:
         pass
     with sending(fake, batch([1])) as setup:
         until(lambda: setup.stats.failure, "a failure")
         assert setup.stats.failure is not None
         assert setup.stats.failure.message == "Connection refused"
+        address = fake.url.split("/")[2]
+        until(lambda: f"{address}: Connection refused" in str(caplog.records[-1].__dict__), "the log")
     assert setup.queue.samples == 1
 
 
