@@ -37,8 +37,7 @@ function(config, lib)
       ||| % { account: lib.account, target: lib.target, scrapes: lib.jobMetric('up') },
       'No exporter exports an account that was exported before.',
       |||
-        No exporter in the job {{ $labels.job }} exports account {{ $labels.account }} any more, and all of them
-        respond. There is no data about the account.
+        No exporter in the job {{ $labels.job }} exports account {{ $labels.account }} any more, although all exporters respond. There is no data about the account.
       |||,
       // Longer than an update that replaces the exporter.
       duration='10m',
@@ -263,10 +262,9 @@ function(config, lib)
       'InventoryCircuitsMissing',
       'info',
       'max without (%s) (%s) > 0\n' % [lib.replicas, metric('packetfabric_inventory_circuits_missing')],
-      'Circuits are shown that the lists of the API do not contain.',
+      'Circuits that are still shown are missing from the lists of the API.',
       |||
-        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} circuits of the type {{ $labels.type }} are missing in
-        the list of the API, and are still shown with their last names and states.
+        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} circuits of the type {{ $labels.type }} are missing from the list of the API, but are still shown with their last names and states.
       |||,
       // A circuit that was removed is gone after two polls, and many of them after three.
       duration='1h',

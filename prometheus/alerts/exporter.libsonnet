@@ -57,7 +57,7 @@ function(config, lib)
       'The exporter could not reload its configuration.',
       |||
         The last reload of the configuration on {{ $labels.instance }} failed. The previous configuration is in
-        force; the exporter will not start with the new one.
+        force; the exporter would not start with the new one.
       |||,
       // Time to correct a mistake while editing.
       duration='10m',
@@ -80,8 +80,7 @@ function(config, lib)
       },
       'Remote write is behind or loses samples.',
       |||
-        The endpoint {{ $labels.endpoint }} of the exporter on {{ $labels.instance }} does not take samples in time, or
-        samples are lost.
+        The endpoint {{ $labels.endpoint }} of the exporter on {{ $labels.instance }} accepts samples too slowly or not at all, or samples are lost.
       |||,
       // A restart of the receiver takes less, and loses nothing.
       duration='10m',

@@ -110,7 +110,7 @@ function(config, lib)
       },
       'A port has damaged frames.',
       |||
-        {{ $value | printf `%%.0f` }} of a million frames of port %s of account {{ $labels.account }} were damaged in
+        {{ $value | printf `%%.0f` }} frames per million on port %s of account {{ $labels.account }} were damaged in
         the last hour.
       ||| % lib.portName,
       // The window is an hour: it averages already, and keeps a burst visible.
@@ -135,7 +135,7 @@ function(config, lib)
       },
       'A port drops packets.',
       |||
-        {{ $value | printf `%%.0f` }} of a million packets of port %s of account {{ $labels.account }} were dropped in
+        {{ $value | printf `%%.0f` }} packets per million on port %s of account {{ $labels.account }} were dropped in
         the last hour.
       ||| % lib.portName,
       // Longer than for PacketFabricPortSaturated, which is the usual cause and inhibits this alert.
