@@ -38,8 +38,21 @@
       inventoryAge: 1800,
       // Seconds between the newest sample that a remote write receiver took and now.
       remoteWriteDelay: 300,
-      // Seconds since a port was up, a virtual circuit connected or a BGP session established.
+      // Seconds since a port was up, a virtual circuit connected or a BGP session established; where the state of a
+      // port or virtual circuit is exported, this has no effect.
       lastUp: 604800,
+      // Seconds that an outage may begin before the maintenance that causes it. Shorter than the time that an outage has
+      // to last before it alerts, so that no alert ends when a maintenance starts.
+      maintenanceMargin: 300,
+      // Seconds before a maintenance that it is announced.
+      maintenanceAhead: 259200,
+      // Days before a term ends and an API key expires: notes, and the alert.
+      termNotes: [90, 30],
+      termEnd: 7,
+      apiKeyNotes: [30],
+      apiKeyEnd: 7,
+      // Days that a note about them lasts; shorter than its repeat_interval, so that it is sent once.
+      noteDays: 3,
       // Transitions of the link to up in one hour.
       portTransitions: 3,
       // Damaged frames per million, and their minimum number in one hour.

@@ -11,17 +11,22 @@ function(config) {
   port: self.account + ', port_circuit_id',
   vc: self.account + ', vc_circuit_id',
   connection: self.account + ', cloud_circuit_id',
+  session: self.connection + ', bgp_settings_uuid',
+  maintenance: self.account + ', maintenance',
   // Label lists for `without`.
   replicas: joined(config.replicaLabels),
   replica: joined(config.targetLabels + config.replicaLabels + ['account']),
   without(labels): joined(config.replicaLabels + labels),
+
+  // The lines of an expression, indented.
+  indented(expression, by='  '): by + std.strReplace(std.stripChars(expression, '\n'), '\n', '\n' + by),
 
   // A metric of the exporter, and one of the scrape job.
   metric(name, matcher=''): name + matchers([matcher]),
   jobMetric(name): name + matchers(['job="%s"' % config.job]),
 
   // The value of an inventory metric: the largest of the replicas with a current inventory, else of all.
-  inventory(name):: |||
+  inventory(name, matcher=''):: |||
     max without (%(replicas)s) (
       %(metric)s
         and on (%(replica)s)
@@ -32,10 +37,51 @@ function(config) {
   ||| % {
     replicas: $.replicas,
     replica: $.replica,
-    metric: $.metric(name),
+    metric: $.metric(name, matcher),
     success: $.metric('packetfabric_inventory_last_success_timestamp_seconds'),
     age: config.thresholds.inventoryAge,
   },
+
+  // The value of a metric about maintenances, without replicas whose poll is old while that of another is current, because
+  // they may still have a maintenance that was cancelled.
+  polledMaintenance(name):: |||
+    max without (%(replicas)s) (
+      %(metric)s
+      unless on (%(replica)s) (
+        time() - %(success)s >= %(age)d
+          and on (%(account)s)
+        time() - %(success)s < %(age)d
+      )
+    )
+  ||| % {
+    replicas: $.replicas,
+    replica: $.replica,
+    account: $.account,
+    metric: $.metric(name),
+    success: $.metric('packetfabric_poll_last_success_timestamp_seconds', 'resource="maintenance"'),
+    age: config.thresholds.inventoryAge,
+  },
+
+  // Since when a maintenance affects a port, vc or connection; absent if none does at present.
+  maintenanceSince(level):: level + ':packetfabric_maintenance_start_timestamp_seconds:in_progress',
+  // Quiet during a maintenance, and for `after` its end for an expression that looks back.
+  unlessMaintenance(level, after=''):: 'unless on (%s) %s' % [
+    $[level],
+    if after == '' then $.maintenanceSince(level) else 'last_over_time(%s[%s])' % [$.maintenanceSince(level), after],
+  ],
+  // The same for an outage, given the rule with the time when it was last up: one that began before the maintenance is
+  // not due to it.
+  unlessDownByMaintenance(level, lastUp):: std.stripChars(|||
+    unless on (%(labels)s)
+      %(lastUp)s
+        > on (%(labels)s)
+      %(since)s - %(margin)d
+  ||| % {
+    labels: $[level],
+    lastUp: lastUp,
+    since: $.maintenanceSince(level),
+    margin: config.thresholds.maintenanceMargin,
+  }, '\n'),
 
   // The value of a recorded expression, kept for a day if the metric has ended, as after a restart, while `present`
   // has a series for the labels.
@@ -47,6 +93,15 @@ function(config) {
     )
     and on (%(labels)s) %(present)s
   ||| % { record: record, expression: expression, labels: labels, present: present },
+
+  // Matches a port or vc that was up, given the rule with the time when it was last up: at any time if its state is
+  // provisioned, not long ago if its state is not exported.
+  seenUp(level, lastUp):: |||
+    time() - %(lastUp)s < %(age)d
+      or
+    %(lastUp)s
+      and on (%(labels)s) %(level)s:packetfabric_%(level)s_provisioned:max == 1
+  ||| % { lastUp: lastUp, labels: $[level], level: level, age: config.thresholds.lastUp },
 
   // The description of a circuit in parentheses, for a text.
   local description(kind, id) =

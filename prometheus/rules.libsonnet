@@ -3,13 +3,18 @@
   local config = $._config,
   local lib = (import 'lib.libsonnet')(config),
   local metric = lib.metric,
-  local threshold = config.thresholds,
 
   local rule(record, expr, labels={}) = { record: record, [if labels != {} then 'labels']: labels, expr: expr },
   // The largest or smallest value of all replicas.
   local max(expression) = 'max without (%s) (%s)' % [lib.replicas, expression],
   local min(expression) = 'min without (%s) (%s)' % [lib.replicas, expression],
   local directions = ['receive', 'transmit'],
+  // 0 in the states of a circuit that is ordered or has ended, 1 in all others; absent if the API gives no state.
+  local provisioned(level, states) = rule(
+    '%s:packetfabric_%s_provisioned:max' % [level, level],
+    '1 - max without (state) (\n%s\n)\n'
+    % lib.indented(lib.inventory('packetfabric_%s_state' % level, 'state=~"%s"' % states)),
+  ),
 
   local accounts = [
     rule('account:packetfabric_up:max', max(metric('packetfabric_up'))),
@@ -43,6 +48,7 @@
     }),
   ],
 
+  local seenUp = lib.indented(lib.seenUp('port', 'port:packetfabric_port_last_up_timestamp_seconds:max'), '    '),
   local ports = [
     rule('port:packetfabric_port_operational_up:max', lib.inventory('packetfabric_port_operational_up')),
     rule('port:packetfabric_port_admin_up:max', lib.inventory('packetfabric_port_admin_up')),
@@ -57,15 +63,21 @@
       lib.port,
       'port:packetfabric_port_operational_up:max',
     )),
-    // Down, although not administratively down, and up not long ago.
+    provisioned('port', 'requested|provisioning|disabled|deleted'),
+    // Down, although not administratively down and not merely ordered, and up before.
     rule('port:packetfabric_port_outage:max', |||
       port:packetfabric_port_operational_up:max == 0
-        and on (%(port)s) time() - port:packetfabric_port_last_up_timestamp_seconds:max < %(lastUp)d
+        and on (%(port)s) (
+      %(seen)s
+        )
       unless on (%(port)s) port:packetfabric_port_admin_up:max == 0
-    ||| % { port: lib.port, lastUp: threshold.lastUp }),
+      unless on (%(port)s) port:packetfabric_port_provisioned:max == 0
+    ||| % { port: lib.port, seen: seenUp }),
     // Ports for which no other alert is useful.
     rule('port:packetfabric_port_out_of_service:max', |||
-      port:packetfabric_port_operational_up:max == 0 or port:packetfabric_port_admin_up:max == 0
+      port:packetfabric_port_operational_up:max == 0
+        or port:packetfabric_port_admin_up:max == 0
+        or port:packetfabric_port_provisioned:max == 0
     |||),
     // The API does not document the speed of a LAG, so it is the sum of the speeds of its members.
     rule('port:packetfabric_port_speed_bytes_per_second:sum', |||
@@ -176,6 +188,7 @@
       lib.vc,
       'vc:packetfabric_vc_connected:max',
     )),
+    provisioned('vc', 'pending|requested|requestsent|requestaccepted|inactive'),
     // Whether the ports at both ends are up, as far as they belong to this account.
     rule(
       'vc:packetfabric_port_operational_up:min',
@@ -203,10 +216,14 @@
       'bgp:packetfabric_cloud_router_connection_bgp_up:max',
       lib.inventory('packetfabric_cloud_router_connection_bgp_up'),
     ),
+    rule(
+      'bgp:packetfabric_cloud_router_connection_bgp_enabled:max',
+      lib.inventory('packetfabric_cloud_router_connection_bgp_enabled'),
+    ),
     rule('bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max', lib.kept(
       'bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max',
       'time() * (bgp:packetfabric_cloud_router_connection_bgp_up:max == 1)',
-      lib.connection + ', bgp_settings_uuid',
+      lib.session,
       'bgp:packetfabric_cloud_router_connection_bgp_up:max',
     )),
     rule('connection:packetfabric_port_operational_up:min', |||
@@ -222,6 +239,53 @@
     }),
   ],
 
+  local running = lib.maintenanceSince('maintenance'),
+  local maintenances = [
+    rule(
+      'maintenance:packetfabric_maintenance_%s_timestamp_seconds:max' % time,
+      lib.polledMaintenance('packetfabric_maintenance_%s_timestamp_seconds' % time),
+    )
+    for time in ['start', 'end']
+  ] + [
+    // The number of affected circuits.
+    rule('maintenance:packetfabric_maintenance_circuits:count', |||
+      count by (%s) (
+        %s
+          or
+        %s
+          or
+        %s
+      )
+    ||| % ([lib.maintenance] + [
+      max(metric('packetfabric_maintenance_affects_' + circuit))
+      for circuit in ['port', 'vc', 'cloud_router_connection']
+    ])),
+    // When a maintenance in progress started.
+    rule(running, |||
+      maintenance:packetfabric_maintenance_start_timestamp_seconds:max <= time()
+        and on (%s)
+      maintenance:packetfabric_maintenance_end_timestamp_seconds:max > time()
+    ||| % lib.maintenance),
+  ] + [
+    rule(lib.maintenanceSince(level.name), |||
+      min by (%(labels)s) (
+        %(affects)s
+          * on (%(maintenance)s) group_left ()
+        %(running)s
+      )
+    ||| % {
+      labels: lib[level.name],
+      affects: metric('packetfabric_maintenance_affects_' + level.circuit),
+      maintenance: lib.maintenance,
+      running: running,
+    })
+    for level in [
+      { name: 'port', circuit: 'port' },
+      { name: 'vc', circuit: 'vc' },
+      { name: 'connection', circuit: 'cloud_router_connection' },
+    ]
+  ],
+
   local power = metric('packetfabric_port_optical_receive_power_dbm'),
   local limits = [
     rule(
@@ -232,8 +296,17 @@
     for limit in ['minimum', 'maximum']
     for media in std.objectFields(config.receivePower)
   ],
+  local moduleLimit(limit, level) = metric(
+    'packetfabric_port_optical_receive_power_threshold_dbm',
+    'threshold="%s_%s"' % [if limit == 'minimum' then 'low' else 'high', level],
+  ),
   local optics = limits + [
+    // Of the module itself, of its type, or of all optics.
     rule('port:packetfabric_receive_power_dbm:' + limit, |||
+      max by (%(port)s) (%(warning)s)
+      or on (%(port)s)
+      max by (%(port)s) (%(alarm)s)
+      or on (%(port)s)
       max by (%(port)s) (
         %(info)s * on (media) group_left () max by (media) (media:packetfabric_receive_power_dbm:%(limit)s)
       )
@@ -241,7 +314,14 @@
       max by (%(port)s) (0 * %(power)s)
         + on () group_left ()
       max by () (media:packetfabric_receive_power_dbm:%(limit)s{media=""})
-    ||| % { port: lib.port, info: metric('packetfabric_port_info'), power: power, limit: limit })
+    ||| % {
+      port: lib.port,
+      info: metric('packetfabric_port_info'),
+      power: power,
+      limit: limit,
+      warning: moduleLimit(limit, 'warning'),
+      alarm: moduleLimit(limit, 'alarm'),
+    })
     for limit in ['minimum', 'maximum']
   ] + [
     rule('lane:packetfabric_receive_power_dbm:margin', |||
@@ -266,6 +346,7 @@
   prometheusRules+:: {
     groups+: [
       { name: 'packetfabric-accounts', rules: accounts },
+      { name: 'packetfabric-maintenances', rules: maintenances },
       { name: 'packetfabric-ports', rules: ports },
       { name: 'packetfabric-errors', rules: errors },
       { name: 'packetfabric-circuits', rules: circuits },

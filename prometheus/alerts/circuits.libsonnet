@@ -2,6 +2,7 @@
 function(config, lib)
   local threshold = config.thresholds;
   local portUp = 'unless on (%s) vc:packetfabric_port_operational_up:min == 0' % lib.vc;
+  local inService = 'unless on (%s) vc:packetfabric_vc_provisioned:max == 0' % lib.vc;
   local inventory = { depends_on: 'inventory' };
   local stream = { depends_on: 'stream' };
   [
@@ -10,9 +11,20 @@ function(config, lib)
       'critical',
       |||
         vc:packetfabric_vc_connected:max == 0
-          and on (%(vc)s) time() - vc:packetfabric_vc_last_connected_timestamp_seconds:max < %(lastUp)d
+          and on (%(vc)s) (
+        %(seen)s
+          )
+        %(inService)s
         %(portUp)s
-      ||| % { vc: lib.vc, lastUp: threshold.lastUp, portUp: portUp },
+        %(unlessMaintenance)s
+      ||| % {
+        vc: lib.vc,
+        seen: lib.indented(lib.seenUp('vc', 'vc:packetfabric_vc_last_connected_timestamp_seconds:max'), '    '),
+        inService: inService,
+        portUp: portUp,
+        unlessMaintenance:
+          lib.unlessDownByMaintenance('vc', 'vc:packetfabric_vc_last_connected_timestamp_seconds:max'),
+      },
       'A virtual circuit is down although its ports are up.',
       |||
         The virtual circuit %s of account {{ $labels.account }} is not connected, although none of its ports in this
@@ -36,8 +48,12 @@ function(config, lib)
         )
         and on (%(account)s) account:packetfabric_up:max == 1
         unless on (%(vc)s) vc:packetfabric_vc_connected:max == 0
+        %(inService)s
         %(portUp)s
+        %(unlessMaintenance)s
       ||| % {
+        inService: inService,
+        unlessMaintenance: lib.unlessMaintenance('vc'),
         silence: threshold.silence,
         account: lib.account,
         port: lib.port,
@@ -61,7 +77,8 @@ function(config, lib)
       |||
         vc:packetfabric_vc_utilisation:avg10m > %(limit)g
         unless on (%(port)s) port:packetfabric_port_out_of_service:max
-      ||| % { limit: threshold.vcUtilisation, port: lib.port },
+        %(unlessMaintenance)s
+      ||| % { limit: threshold.vcUtilisation, port: lib.port, unlessMaintenance: lib.unlessMaintenance('vc') },
       'A virtual circuit is at its rate limit.',
       |||
         The virtual circuit %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its rate
@@ -81,12 +98,20 @@ function(config, lib)
           bgp:packetfabric_cloud_router_connection_bgp_up:max == 0
             and on (%(session)s)
           time() - bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max < %(lastUp)d
+          unless on (%(session)s)
+            bgp:packetfabric_cloud_router_connection_bgp_enabled:max == 0
+          unless on (%(session)s)
+            bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max
+              > on (%(connection)s) group_left ()
+            %(since)s - %(margin)d
         )
         unless on (%(connection)s) connection:packetfabric_port_operational_up:min == 0
       ||| % {
-        session: lib.connection + ', bgp_settings_uuid',
+        session: lib.session,
         connection: lib.connection,
         lastUp: threshold.lastUp,
+        since: lib.maintenanceSince('connection'),
+        margin: threshold.maintenanceMargin,
       },
       'A BGP session of a cloud router connection is down.',
       |||

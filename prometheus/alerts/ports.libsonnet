@@ -1,7 +1,14 @@
 // Alerts about ports and their optics.
 function(config, lib)
   local threshold = config.thresholds;
-  local inService = 'unless on (%s) port:packetfabric_port_out_of_service:max' % lib.port;
+  local quiet(after='') = 'unless on (%s) port:packetfabric_port_out_of_service:max\n%s' % [
+    lib.port,
+    lib.unlessMaintenance('port', after),
+  ];
+  local inService = quiet();
+  // Neither now nor in the hour that the expression covers.
+  local inService1h = quiet('1h');
+  local unlessMaintenance = lib.unlessDownByMaintenance('port', 'port:packetfabric_port_last_up_timestamp_seconds:max');
   local inventory = { depends_on: 'inventory' };
   local stream = { depends_on: 'stream' };
   local categorySilent = |||
@@ -21,7 +28,8 @@ function(config, lib)
             unless on (%(port)s) port:packetfabric_port_lag:max,
           "lag", "$1", "port_circuit_id", "(PF-AE-.+)"
         )
-      ||| % { port: lib.port },
+        %(unlessMaintenance)s
+      ||| % { port: lib.port, unlessMaintenance: unlessMaintenance },
       'A port is down although it is not administratively down.',
       'The port %s of account {{ $labels.account }} is down.' % lib.portName,
       // Longer than inventory.interval, so that it was down in two polls. Restarts of the exporter, and polls between
@@ -39,7 +47,15 @@ function(config, lib)
         port:packetfabric_port_lag:max
         unless on (%(account)s, lag)
           label_replace(port:packetfabric_port_operational_up:max == 0, "lag", "$1", "port_circuit_id", "(.+)")
-      ||| % { port: lib.port, account: lib.account },
+        %(unlessMaintenance)s
+        unless on (%(account)s, lag)
+          label_replace(%(since)s, "lag", "$1", "port_circuit_id", "(.+)")
+      ||| % {
+        port: lib.port,
+        account: lib.account,
+        unlessMaintenance: unlessMaintenance,
+        since: lib.maintenanceSince('port'),
+      },
       'A member of a LAG is down, and the LAG is up.',
       |||
         The port %s of account {{ $labels.account }}, a member of the LAG {{ $labels.lag }}, is down. The LAG is up with
@@ -56,7 +72,8 @@ function(config, lib)
       |||
         port:packetfabric_port_carrier_transitions:increase1h > %d
         unless on (%s) port:packetfabric_port_admin_up:max == 0
-      ||| % [threshold.portTransitions, lib.port],
+        %s
+      ||| % [threshold.portTransitions, lib.port, lib.unlessMaintenance('port', '1h')],
       'A port is flapping.',
       |||
         The link of port %s of account {{ $labels.account }} came up {{ $value | printf `%%.0f` }} times in one hour.
@@ -72,13 +89,14 @@ function(config, lib)
         count without (category) (
           time() - port:packetfabric_port_last_event_timestamp_seconds:max > %(silence)d
           unless on (%(account)s, category)
-            %(categorySilent)s)
+        %(categorySilent)s
+        )
         and on (%(account)s) account:packetfabric_up:max == 1
         %(inService)s
       ||| % {
         silence: threshold.silence,
         account: lib.account,
-        categorySilent: std.strReplace(std.stripChars(categorySilent, '\n'), '\n', '\n    ') + '\n',
+        categorySilent: lib.indented(categorySilent, '    '),
         inService: inService,
       },
       'A port no longer sends measurements, although other ports do.',
@@ -106,7 +124,7 @@ function(config, lib)
       ||| % {
         perMillion: threshold.portErrorsPerMillion,
         minimum: threshold.portErrorsMinimum,
-        inService: inService,
+        inService: inService1h,
       },
       'A port has damaged frames.',
       |||
@@ -131,7 +149,7 @@ function(config, lib)
       ||| % {
         perMillion: threshold.portDropsPerMillion,
         minimum: threshold.portDropsMinimum,
-        inService: inService,
+        inService: inService1h,
       },
       'A port drops packets.',
       |||
