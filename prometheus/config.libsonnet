@@ -46,12 +46,14 @@
       maintenanceMargin: 300,
       // Seconds before a maintenance that it is announced.
       maintenanceAhead: 259200,
-      // Days before a term ends and an API key expires: notes, and the alert.
-      termNotes: [90, 30],
+      // Days before a term ends: two notes and a warning.
+      termFirstNote: 90,
+      termSecondNote: 30,
       termEnd: 7,
-      apiKeyNotes: [30],
+      // Days before an API key expires: a note and a warning.
+      apiKeyNote: 30,
       apiKeyEnd: 7,
-      // Days that a note about them lasts; shorter than its repeat_interval, so that it is sent once.
+      // Days that such a note lasts; shorter than its repeat_interval, so that it is sent once.
       noteDays: 3,
       // Transitions of the link to up in one hour.
       portTransitions: 3,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,12 @@ def seconds(duration: str) -> float:
     return float(duration[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[duration[-1]]
 
 
+def _routes(route: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield route
+    for child in route.get("routes", ()):
+        yield from _routes(child)
+
+
 class Alertmanager:
     """Debian's Alertmanager on loopback, with alertmanager.yml for another URL.
 
@@ -65,7 +72,7 @@ class Alertmanager:
 
     def __init__(self, folder: Path, webhook: str, *, faster: float = 300.0) -> None:
         config = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
-        for route in (config["route"], *config["route"]["routes"]):
+        for route in _routes(config["route"]):
             for key in {"group_wait", "group_interval", "repeat_interval"} & set(route):
                 route[key] = f"{seconds(route[key]) / faster * 1000:.0f}ms"
         for receiver in config["receivers"]:

@@ -26,7 +26,7 @@ function(config, lib)
     lib.alert(
       'TermEnding',
       'info',
-      notes(termLeft, threshold.termNotes),
+      notes(termLeft, [threshold.termFirstNote, threshold.termSecondNote]),
       'The term of a circuit ends in some weeks.',
       'The term of circuit %s of account {{ $labels.account }} ends in %s.' % [circuit, days],
       // A date is certain, so there is nothing to wait for; a restart of the exporter must not repeat the note.
@@ -44,7 +44,7 @@ function(config, lib)
     lib.alert(
       'ApiKeyExpiring',
       'info',
-      notes(keyLeft, threshold.apiKeyNotes),
+      notes(keyLeft, [threshold.apiKeyNote]),
       'An API key expires in some weeks.',
       key + ownKey,
       // As for PacketFabricTermEnding.

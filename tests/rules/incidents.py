@@ -93,6 +93,17 @@ def _disconnect(page: Page) -> None:
     page[series("vc_connected", vc_circuit_id=VC)] = 0.0
 
 
+def _maintenance(page: Page, moment: Moment, start: float, end: float) -> None:
+    """Add a maintenance of the port and its circuit from one minute to another."""
+    page[series("poll_last_success_timestamp_seconds", resource="maintenance")] = moment.now
+    page[series("maintenance_info", maintenance="M-1", ticket="NOC-1", type="routine")] = 1.0
+    page[series("maintenance_affects_port", maintenance="M-1", port_circuit_id=PORT)] = 1.0
+    page[series("maintenance_affects_vc", maintenance="M-1", vc_circuit_id=VC)] = 1.0
+    for name, minute in (("start", start), ("end", end)):
+        at = moment.now + (minute - moment.minute) * SECONDS_PER_MINUTE
+        page[series(f"maintenance_{name}_timestamp_seconds", maintenance="M-1")] = at
+
+
 class Scenario(NamedTuple):
     """An incident: the messages that it sends, and the page of each replica; None if it does not respond."""
 
@@ -176,6 +187,42 @@ def _series_expired(moment: Moment, replica: str) -> Page:
     return page
 
 
+def _port_down(moment: Moment, since: float) -> Page:
+    page = healthy(moment)
+    if moment.minute >= since:
+        _take_down(page, PORT)
+        _disconnect(page)
+    return page
+
+
+def _in_a_maintenance(moment: Moment, replica: str) -> Page:
+    page = _port_down(moment, since=2)
+    if moment.during:
+        _maintenance(page, moment, 0, 60)
+    return page
+
+
+def _after_a_maintenance(moment: Moment, replica: str) -> Page:
+    page = _port_down(moment, since=2)
+    if moment.during:
+        _maintenance(page, moment, 0, 10)
+    return page
+
+
+def _before_a_maintenance(moment: Moment, replica: str) -> Page:
+    page = _port_down(moment, since=0)
+    if moment.during:
+        _maintenance(page, moment, 10, 60)
+    return page
+
+
+def _outside_a_maintenance(moment: Moment, replica: str) -> Page:
+    page = _port_down(moment, since=2)
+    if moment.during:
+        _maintenance(page, moment, -60, -1)
+    return page
+
+
 def _planned_renewal(moment: Moment, replica: str) -> Page:
     page = healthy(moment)
     if moment.during:
@@ -203,6 +250,15 @@ SCENARIOS = {
     "exporter restart during an outage": Scenario((("pager", "PortDown"),), _restart_during_an_outage),
     "replica lost": Scenario((("team", "ExporterScrapesFailing"),), _replica_lost, "ab"),
     "series expired": Scenario((("team", "PortSilent"),), _series_expired),
+    "port down in a maintenance": Scenario((("notes", "MaintenanceBegan"),), _in_a_maintenance),
+    "port down outside a maintenance": Scenario((("pager", "PortDown"),), _outside_a_maintenance),
+    "port down until after a maintenance": Scenario(
+        (("notes", "MaintenanceBegan"), ("pager", "PortDown")), _after_a_maintenance
+    ),
+    "port down before a maintenance": Scenario(
+        (("notes", "MaintenanceAnnounced"), ("pager", "PortDown"), ("notes", "MaintenanceBegan")),
+        _before_a_maintenance,
+    ),
     "planned renewal": Scenario((), _planned_renewal),
     "account without circuits": Scenario((), _no_circuits),
 }

@@ -87,7 +87,10 @@ def faster(duration: str) -> str:
 def write_rules(folder: Path) -> list[str]:
     """Write the rules of the mixin with all durations divided by the factor, and the alert at the end."""
     thresholds = configuration()["thresholds"]
-    times = ("silence", "sessionEnd", "sessionEndFailing", "inventoryAge", "lastUp")
+    times = (
+        *("silence", "sessionEnd", "sessionEndFailing", "inventoryAge", "lastUp"),
+        *("maintenanceMargin", "maintenanceAhead"),
+    )
     overrides = ", ".join(f"{name}: {thresholds[name] / FASTER}" for name in times)
     files = generate_rules.evaluate(f"{{ thresholds+: {{ {overrides} }} }}")
     for content in files.values():

@@ -33,11 +33,21 @@ EXPECTED = [
         "InventoryStale",
         "InventoryCircuitsMissing",
     ),
-    *("SeriesDropped", "PortDown", "LagMemberDown", "PortFlapping", "PortSilent", "PortErrors", "PortDrops"),
+    *("SeriesDropped", "MaintenanceAnnounced", "MaintenanceBegan", "TermEnding", "TermEndsSoon"),
+    *(
+        "ApiKeyExpiring",
+        "ApiKeyExpiresSoon",
+        "PortDown",
+        "LagMemberDown",
+        "PortFlapping",
+        "PortSilent",
+        "PortErrors",
+        "PortDrops",
+    ),
     *("PortSaturated", "OpticsReceiveLow", "OpticsReceiveHigh", "OpticsLaneDiverges"),
     *("VcDown", "VcSilent", "VcAtRateLimit", "BgpDown"),
 ]
-CASES = ("alerts.yml", "alerts_alone.yml")
+CASES = ("alerts.yml", "alerts_alone.yml", "polled.yml")
 
 
 def promtool(*arguments: str | Path) -> None:
@@ -59,7 +69,7 @@ def test_promtool_accepts_the_files() -> None:
     promtool("check", "config", PROMETHEUS / "prometheus.yml")
 
 
-@pytest.mark.parametrize("file", ["rules.yml", *CASES])
+@pytest.mark.parametrize("file", ["rules.yml", "days.yml", *CASES])
 def test_rules_return_the_expected_results(file: str) -> None:
     """promtool evaluates the rules over generated series with the results that the test file expects."""
     promtool("test", "rules", FOLDER / file)
@@ -196,3 +206,16 @@ def test_no_alert_for_a_port_out_of_service() -> None:
     assert len(about_ports) == 10
     for alert in about_ports:
         assert re.search("admin_up:max|out_of_service:max|outage:max", str(alert["expr"])), alert["alert"]
+
+
+def test_no_alert_for_a_circuit_in_a_maintenance() -> None:
+    """Every alert about a circuit excludes those in a maintenance."""
+    levels = {"Port": "port", "Optics": "port", "Lag": "port", "Vc": "vc", "Bgp": "connection"}
+    found = 0
+    for alert in ALERTS:
+        for prefix, level in levels.items():
+            if str(alert["alert"]).startswith(f"PacketFabric{prefix}"):
+                found += 1
+                since = f"{level}:packetfabric_maintenance_start_timestamp_seconds:in_progress"
+                assert since in str(alert["expr"]), alert["alert"]
+    assert found == 14
