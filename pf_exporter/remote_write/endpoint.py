@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from pf_exporter import __version__
 from pf_exporter.config import RemoteWriteSettings, SecretFile
+from pf_exporter.log import Logger
 from pf_exporter.remote_write.batch_queue import BatchQueue
 from pf_exporter.remote_write.batcher import Batcher
+from pf_exporter.remote_write.loss import Loss
 from pf_exporter.remote_write.receiver import Receiver, TlsOptions
 from pf_exporter.remote_write.sender import Sender
 from pf_exporter.remote_write.series import SeriesEncoder
@@ -25,6 +27,8 @@ ROW_BYTES = 1024
 """Memory of a row that waits to be encoded, at most."""
 SAMPLES_PER_ROW = 10
 """Roughly; for the number of samples that wait."""
+
+log = Logger(__name__)
 
 _HEADERS = {
     "Content-Type": "application/x-protobuf",
@@ -154,3 +158,12 @@ class Endpoint:
         self._sender.stop()
         send.join(1.0)
         self._source.dispose()
+        # The pages are down: no scrape reads the counter any more.
+        lost = self.stats.dropped[Loss.STOPPED]
+        if lost:
+            log.warning(
+                "samples lost, because the exporter stops before the receiver takes them",
+                endpoint=self.name,
+                samples=lost,
+                remedy="With spool.path, they are sent after the next start.",
+            )

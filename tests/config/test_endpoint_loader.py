@@ -63,7 +63,8 @@ def test_clear_text(tmp_path: Path) -> None:
 
 PROBLEMS = {
     "[{name: a}]": "remote_write[0].url: missing; set it to the URL of a receiver",
-    "[{url: 'http://a..b/'}]": "remote_write[0].url: expected a URL, such as https",
+    "[{url: 'http://a..b/'}]": "remote_write[0].url: expected a URL,"
+    " such as https://prometheus.example.com/api/v1/write",
     "[{url: mimir}]": "remote_write[0].url: expected a URL,"
     " such as https://prometheus.example.com/api/v1/write",
     "[{url: 'http://u:p@a/'}]": "remote_write[0].url: expected a URL without user, password or fragment",

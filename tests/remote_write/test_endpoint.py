@@ -68,8 +68,8 @@ def test_every_sample_once() -> None:
     assert (endpoint.pending, endpoint.spool_bytes) == (0, None)
 
 
-def test_stop_without_receiver() -> None:
-    """While the receiver fails, a stop does not wait for it, and counts what is lost."""
+def test_stop_without_receiver(caplog: pytest.LogCaptureFixture) -> None:
+    """While the receiver fails, a stop does not wait for it, and counts and logs what is lost."""
     with FakeReceiver() as fake:
         fake.answer = lambda samples: Reply(500)
         with running(fake.url) as endpoint:
@@ -78,6 +78,7 @@ def test_stop_without_receiver() -> None:
             start = time.monotonic()
         assert time.monotonic() - start < 4
     assert endpoint.stats.dropped["stopped"] == (1000 + 1) * WIDTH
+    assert caplog.messages[-1].startswith("samples lost")
 
 
 def test_queue_is_bounded() -> None:
