@@ -94,7 +94,7 @@ EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
     SelfMetric(
         "packetfabric_stream_unknown_fields_total",
         MetricType.COUNTER,
-        "Fields received that the exporter does not know, because the API has added them",
+        "Fields received that the exporter does not support, usually because the API added them",
         ("event",),
         lambda stats: by_label(stats.fields_unknown),
     ),

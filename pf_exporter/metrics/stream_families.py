@@ -48,7 +48,7 @@ def describe_stream_families() -> Iterator[Family]:
     yield empty_family(
         VC_LAST_EVENT,
         MetricType.GAUGE,
-        "When the last event was received for the circuit's end on the port; kept when it falls silent",
+        "When the last event was received for the VC end on the port; kept when it falls silent",
         LAST_EVENT_LABELS[VC_LAST_EVENT],
     )
     yield empty_family(

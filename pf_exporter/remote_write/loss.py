@@ -23,10 +23,10 @@ class Loss(str, enum.Enum):
     REJECTED = ("rejected", "The receiver refused the sample (HTTP 4xx).")
     QUEUE_FULL = ("queue_full", "The queue in memory was full; the oldest samples leave it first.")
     SPOOL_FULL = ("spool_full", "The spool was full; the oldest samples leave it first.")
-    TOO_OLD = ("too_old", "The sample was older than max_age before the receiver took it.")
+    TOO_OLD = ("too_old", "The sample was older than max_age before the receiver accepted it.")
     OUT_OF_ORDER = ("out_of_order", "The sample was not newer than the last one of its series.")
     IN_FUTURE = ("in_future", "The timestamp was more than a minute ahead of this machine's clock.")
-    STOPPED = ("stopped", "The exporter stopped before the receiver took the sample, without a spool.")
+    STOPPED = ("stopped", "The exporter stopped before the receiver accepted the sample, without a spool.")
 
 
 FAILED = (Loss.REJECTED,)

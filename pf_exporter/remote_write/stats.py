@@ -25,7 +25,7 @@ class EndpointStats:
         self.endpoint = endpoint
         self._lock = threading.Lock()
         self.samples = 0
-        """Samples that the receiver took."""
+        """Samples that the receiver accepted."""
         self.failed: dict[str, int] = dict.fromkeys(map(str, FAILED), 0)
         self.dropped: dict[str, int] = dict.fromkeys(map(str, DROPPED), 0)
         self.bytes = 0

@@ -137,7 +137,7 @@ EVENTS: Mapping[str, EventType] = MappingProxyType(
             build_event_type(
                 "vc|metrics",
                 _VC_END,
-                _traffic("packetfabric_vc", "the virtual circuit's end on the port"),
+                _traffic("packetfabric_vc", "the VC end on the port"),
                 _TIMESTAMP,
             ),
             build_event_type("port|errors", _PORT, _errors(), _TIMESTAMP),

@@ -46,7 +46,7 @@ BGP_ROUTES = gauge(
 BGP_TRANSITIONS = FamilySpec(
     "packetfabric_cloud_router_connection_bgp_transitions_total",
     MetricType.COUNTER,
-    "Changes of the state of a BGP session of the connection since the exporter polls its log, by new state",
+    "State changes of the connection's BGP sessions since the exporter started to poll the log, by new state",
     ("account", "cloud_circuit_id", "to"),
     _LOG_PATH.format(router="{circuit_id}"),
 )

@@ -67,7 +67,7 @@ def _maintenance(item: Mapping[str, Any], context: ReadContext, rejected: list[s
 
 MAINTENANCE_INFO = gauge(
     "maintenance_info",
-    "Maintenance of PacketFabric that is announced or in progress; 'ticket' is PacketFabric's own key",
+    "Maintenance of PacketFabric that is announced or in progress; 'ticket' is PacketFabric's ticket key",
     ("maintenance", "type", "action", "ticket", "system_wide"),
     _PATH,
 )
@@ -92,13 +92,13 @@ MAINTENANCE_PORT = gauge(
 )
 MAINTENANCE_VC = gauge(
     "maintenance_affects_vc",
-    "The maintenance affects the virtual circuit; found as those of packetfabric_maintenance_affects_port",
+    "The maintenance affects the virtual circuit, by the rules of packetfabric_maintenance_affects_port",
     ("maintenance", "vc_circuit_id"),
     f"{_PATH} vc_circuit_ids",
 )
 MAINTENANCE_CONNECTION = gauge(
     "maintenance_affects_cloud_router_connection",
-    "The maintenance affects the cloud router connection; found as those of"
+    "The maintenance affects the cloud router connection, by the rules of"
     " packetfabric_maintenance_affects_port",
     ("maintenance", "cloud_circuit_id"),
     f"{_PATH} cr_connection_circuit_ids",

@@ -20,7 +20,7 @@ _PATH = "/v2/locations"
 
 POP_INFO = gauge(
     "pop_info",
-    "Place of a POP in which the account has a circuit; coordinates in degrees",
+    "Location of a POP in which the account has a circuit; coordinates in degrees",
     ("pop", "city", "latitude", "longitude", "timezone"),
     _PATH,
 )

@@ -35,13 +35,13 @@ VIRTUAL_CIRCUITS = Resource(
             "rate_limit_in",
             "receive_limit_bytes_per_second",
             single(parse_megabits),
-            "Upper bound of incoming data; the API gives Mbps",
+            "Rate limit for received traffic; the API gives Mbps",
         ),
         FieldMetric(
             "rate_limit_out",
             "transmit_limit_bytes_per_second",
             single(parse_megabits),
-            "Upper bound of outgoing data; the API gives Mbps",
+            "Rate limit for transmitted traffic; the API gives Mbps",
         ),
     ),
 )
