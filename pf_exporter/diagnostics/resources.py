@@ -19,7 +19,8 @@ def check_resource(probe: ResourceProbe, resource: PolledResource) -> Outcome:
         remedy = "nothing, if the account does not use it: the metrics of this resource are absent"
         return Notice(f"{resource.name}: {exc}", remedy)
     except ExporterError as exc:
-        return Notice(f"{resource.name}: {exc}", f"run check again. {exc.reason.remedy}")
+        remedy = exc.reason.remedy.removeprefix("Run `pf-exporter check`. ")
+        return Notice(f"{resource.name}: {exc}", f"run check again. {remedy}")
     if reading is None:
         return f"{resource.name}: no {resource.scope} to request it for"
     found = len(reading.samples) + len(reading.maintenances) + len(reading.ids)

@@ -66,7 +66,7 @@ def test_what_is_refused_has_a_remedy(fake: Fake) -> None:
     remedies = {name: outcome.remedy for name, outcome in found.items() if isinstance(outcome, Notice)}
     assert remedies["api_key"].startswith("grant the permission in the portal")
     assert remedies["pop"].startswith("nothing, if the account does not use it")
-    assert remedies["maintenance"].startswith("run check again. ")
+    assert remedies["maintenance"].startswith("run check again. Check api_url")
 
 
 def test_values_that_cannot_be_used(fake: Fake) -> None:
