@@ -12,7 +12,7 @@ from pathlib import Path
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from grafana import billing, capacity, cloud_router, exporter, fleet, optics, pops, port, vc
+from grafana import billing, capacity, cloud_router, exporter, fleet, maintenance, optics, pops, port, vc
 from grafana.export import for_grafana_com
 
 FOLDER = Path(__file__).parent / "dashboards"
@@ -25,6 +25,7 @@ BOARDS = {
     "pops": pops.build,
     "billing": billing.build,
     "cloud-router": cloud_router.build,
+    "maintenance": maintenance.build,
     "exporter": exporter.build,
 }
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.layout import new_dashboard
-from grafana.panels import GREEN, RED, UP_DOWN, YELLOW, add_stat_row, graph, stat_panel, state_timeline
-from grafana.promql import ALL, busier, fold, mean
+from grafana.panels import (
+    COARSE,
+    GREEN,
+    RED,
+    UP_DOWN,
+    YELLOW,
+    add_stat_row,
+    graph,
+    stat_panel,
+    state_timeline,
+)
+from grafana.promql import ALL, busier, fold, increases, mean
 from grafana.tables import rows
 
 KEYS = "account, cloud_circuit_id"
@@ -16,6 +26,7 @@ BGP = fold(f"packetfabric_cloud_router_connection_bgp_up{{{ALL}}}", f"{KEYS}, bg
 BGP_ALL_UP = f"min by ({KEYS}) ({BGP})"
 STATE = f'packetfabric_cloud_router_connection_state{{{ALL}, state="Active"}}'
 ACTIVE = fold(STATE, KEYS)
+ROUTES = fold(f"packetfabric_cloud_router_connection_bgp_routes{{{ALL}}}", f"{KEYS}, type")
 
 
 def _named(expression: str) -> str:
@@ -146,6 +157,26 @@ def _add_history(board: dashboard.Dashboard) -> None:
             "pps",
             size=(12, 9),
             below=True,
+        ),
+        graph(
+            "BGP routes",
+            "Routes of each connection by type. A sudden decrease: the other side withdraws routes. Empty: "
+            "set inventory.bgp_routes to true.",
+            [(_named(ROUTES), "{{name}} {{type}}")],
+            "none",
+            size=(12, 9),
+            floor=0,
+        ),
+        graph(
+            "Changes of BGP sessions",
+            "Changes of state in the log of the cloud routers, by new state. Empty: set inventory.bgp_log to "
+            "true.",
+            [(increases("packetfabric_cloud_router_connection_bgp_transitions_total", "to"), "{{to}}")],
+            "none",
+            size=(12, 9),
+            bars=True,
+            soft=(0, 1),
+            step=COARSE,
         ),
     ):
         board.with_panel(panel)

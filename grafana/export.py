@@ -9,6 +9,7 @@ GRAFANA = "11.0.0"
 """The earliest version that the dashboards are made for."""
 PANELS = {
     "bargauge": "Bar gauge",
+    "geomap": "Geomap",
     "heatmap": "Heatmap",
     "nodeGraph": "Node Graph",
     "stat": "Stat",

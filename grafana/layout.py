@@ -55,6 +55,7 @@ def _annotation(
 def _add_annotations(board: dashboard.Dashboard, alerts: str, *, own: bool) -> None:
     """Add what explains a step or a gap in a graph."""
     restarts = f"changes(process_start_time_seconds{{{EXPORTER}}}[2m]) > 0"
+    maintenance = "account, maintenance"
     disconnects = f"increase(packetfabric_stream_disconnects_total{{{ALL}, reason"
     for query in (
         _annotation(
@@ -62,6 +63,15 @@ def _add_annotations(board: dashboard.Dashboard, alerts: str, *, own: bool) -> N
             "red",
             f'ALERTS{{alertname=~"PacketFabric.+", alertstate="firing", {alerts}}}',
             "{{alertname}} {{port_circuit_id}}{{vc_circuit_id}}",
+            shown=True,
+        ),
+        _annotation(
+            "Maintenance",
+            "light-blue",
+            f"max by ({maintenance}, ticket, type) (packetfabric_maintenance_info{{{ALL}}})"
+            f" and on ({maintenance}) packetfabric_maintenance_start_timestamp_seconds{{{ALL}}} <= time()"
+            f" and on ({maintenance}) packetfabric_maintenance_end_timestamp_seconds{{{ALL}}} > time()",
+            "Maintenance {{ticket}} ({{type}})",
             shown=True,
         ),
         _annotation(

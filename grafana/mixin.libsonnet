@@ -32,6 +32,7 @@
     'packetfabric-cloud-router.json': configured(import 'dashboards/cloud-router.json'),
     'packetfabric-exporter.json': configured(import 'dashboards/exporter.json'),
     'packetfabric-fleet.json': configured(import 'dashboards/fleet.json'),
+    'packetfabric-maintenance.json': configured(import 'dashboards/maintenance.json'),
     'packetfabric-optics.json': configured(import 'dashboards/optics.json'),
     'packetfabric-pops.json': configured(import 'dashboards/pops.json'),
     'packetfabric-port.json': configured(import 'dashboards/port.json'),

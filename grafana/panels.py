@@ -9,6 +9,7 @@ from grafana_foundation_sdk.builders import (
     bargauge,
     common,
     dashboard,
+    geomap,
     heatmap,
     nodegraph,
     prometheus,
@@ -46,6 +47,7 @@ P = TypeVar(
     statetimeline.Panel,
     heatmap.Panel,
     nodegraph.Panel,
+    geomap.Panel,
 )
 
 UP_DOWN = [

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard, nodegraph, table
+from grafana_foundation_sdk.builders import common as builders
+from grafana_foundation_sdk.builders import dashboard, geomap, nodegraph, table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.layout import new_dashboard, place
-from grafana.panels import GREEN, RED, with_frame, with_queries
+from grafana.panels import BLUE, GREEN, RED, with_frame, with_queries
 from grafana.promql import (
     ADMIN_DOWN,
     ALL,
@@ -132,6 +133,41 @@ def _table() -> table.Panel:
     )
 
 
+def _map() -> geomap.Panel:
+    """Return the POPs in use on a map of the world, which Grafana loads from its provider."""
+    places = "pop, city, latitude, longitude"
+    info = fold(f"packetfabric_pop_info{{{ALL}}}", places)
+    counted = (
+        f"sum by (pop) ({_by_pop('count', OPERATIONAL_UP)}) * on (pop) group_left (city, latitude, longitude)"
+    )
+    panel = with_frame(
+        geomap.Panel(),
+        "Map of POPs",
+        "POPs in use at their coordinates, as polled; the size of a point is the number of ports.",
+        "none",
+        (24, 12),
+    )
+    with_queries(panel, [(f"{counted} {info}", "")], instant=True, rows=True)
+    numbers = [{"targetField": name, "destinationType": "number"} for name in ("latitude", "longitude")]
+    panel.with_transformation(
+        model.DataTransformerConfig(id_val="convertFieldType", options={"fields": {}, "conversions": numbers})
+    )
+    style = {
+        "size": {"field": "Value", "min": 6, "max": 24, "fixed": 8},
+        "color": {"fixed": BLUE},
+        "text": {"field": "pop", "mode": "field", "fixed": ""},
+        "textConfig": {"fontSize": 12, "offsetX": 0, "offsetY": 18, "textAlign": "center"},
+        "opacity": 0.7,
+        "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
+    }
+    layer = builders.MapLayerOptions().type("markers").name("POPs").tooltip(True)
+    layer.config({"showLegend": False, "style": style})
+    source = builders.FrameGeometrySource().mode(common.FrameGeometrySourceMode.COORDS)
+    layer.location(source.latitude("latitude").longitude("longitude"))
+    panel.layers([layer]).basemap(builders.MapLayerOptions().type("default").name("Map"))
+    return panel.view(geomap.MapViewConfig().id("fit").all_layers(True))
+
+
 def build() -> dashboard.Dashboard:
     """Return the dashboard."""
     board = new_dashboard(
@@ -142,6 +178,7 @@ def build() -> dashboard.Dashboard:
         variables=place(),
     )
     board.with_panel(_matrix())
+    board.with_panel(_map())
     board.with_panel(_graph())
     board.with_panel(_table())
     return board

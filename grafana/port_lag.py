@@ -46,4 +46,4 @@ def add_lag(board: dashboard.Dashboard) -> None:
             soft=(0, 1),
         ),
     ):
-        board.with_panel(panel)
+        board.with_panel(panel.no_value("not a LAG"))

@@ -19,7 +19,7 @@ def add_optics(board: dashboard.Dashboard) -> None:
     for panel in (
         graph(
             "Receive power",
-            "By lane, with minimum and maximum of the optics (dashed; needs the recording rules). "
+            "By lane, with minimum and maximum of the module (dashed; needs the recording rules). "
             "Slow decrease: clean the connectors. Step: bend or new patch. Sudden loss: far "
             "end.",
             [

@@ -38,6 +38,7 @@ from pf_exporter.state.stats import AccountStats, StreamState
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
 from tests.conftest import tool
+from tests.grafana.polled import polled_metrics
 from tests.metrics.reference_collector import ReferenceCollector
 
 TARGETS = tuple({"job": "packetfabric", "instance": f"pf-exporter-{index}:10054"} for index in (1, 2))
@@ -176,6 +177,7 @@ class _SteppedExporter:
             yield from collector.collect()
         yield from _target_metrics(at)
         yield from _alerts(self._network, at)
+        yield from polled_metrics(self._network, at)
 
 
 def _target_metrics(at: float) -> Iterator[Metric]:

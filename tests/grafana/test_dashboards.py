@@ -265,6 +265,7 @@ def test_annotations(name: str, prometheus: Prometheus) -> None:
     annotations = BOARDS[name]["annotations"]["list"]
     assert [annotation["name"] for annotation in annotations] == [
         "Alerts",
+        "Maintenance",
         "Exporter restarts",
         "Stream lost",
         "Stream rotated",
