@@ -54,7 +54,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
         board,
         stat_panel(
             "Maintenances in progress",
-            "Maintenances of PacketFabric that have begun and not ended. Alerts about the affected circuits "
+            "Maintenances of PacketFabric that have started and not ended. Alerts about affected circuits "
             "are off meanwhile.",
             _count(RUNNING),
             colors=((None, GREEN), (1, BLUE)),
@@ -69,7 +69,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
         ),
         stat_panel(
             "Announced maintenances",
-            "Maintenances that have not begun.",
+            "Maintenances that have not started.",
             _count(f"{START} > time()"),
             colors=((None, GREEN), (1, BLUE)),
             empty="not polled",
