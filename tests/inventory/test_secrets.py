@@ -58,7 +58,9 @@ def circuits_with_canaries(openapi: Any, resource: Resource) -> Any:
     def fill(path: str, schema: dict[str, Any]) -> object:
         if path not in labels:
             return f"{CANARY}-{path}"
-        return IDS.get(path, schema.get("enum", ["text"])[0])
+        values = schema.get("enum", ["text"])
+        # A port that is only ordered has no module, and is not asked for it.
+        return IDS.get(path, "Active" if "Active" in values else values[0])
 
     return body(openapi, response_schema(openapi, resource.path), fill)
 
