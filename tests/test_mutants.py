@@ -49,6 +49,8 @@ def test_passes():
         ("def a():\n    return None", []),
         ("def a():\n    return True", ["def a():\n    return False"]),
         ("TIMEOUT = 5.0", []),
+        ("SHORT, LONG = 5.0, 60.0", []),
+        ("@dataclass(frozen=True)\nclass A:\n    pass", []),
         ("a = zip(b, c, strict=True)", []),
         ("log.info('text')", []),
         ("'text'", []),

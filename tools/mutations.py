@@ -65,15 +65,17 @@ def _nodes(tree: ast.Module) -> list[ast.expr | ast.stmt]:
     """Return the expressions and statements of a module, in a fixed order.
 
     Without annotations; without the values of named constants, which tests refer to by their names; without
-    `strict` of zip(), which guards against mistakes that no test can make.
+    `strict` of zip() and `frozen` of dataclasses, which guard against mistakes that no test can make.
     """
     ignored: set[ast.AST] = set()
     for statement in tree.body:
         match statement:
             case ast.Assign(targets=[ast.Name()], value=ast.Constant() as value):
                 ignored.add(value)
+            case ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Tuple(elts=values)):
+                ignored.update(value for value in values if isinstance(value, ast.Constant))
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "strict":
+        if isinstance(node, ast.keyword) and node.arg in ("strict", "frozen"):
             ignored.add(node.value)
         for name in ("annotation", "returns"):
             annotation = getattr(node, name, None)

@@ -33,6 +33,8 @@ IDLE_EVENTS = 20
 """Events without traffic after which a circuit makes room for another."""
 STALE = 4 * MAX_INTERVAL
 """Seconds without events after which a circuit makes room for another."""
+IGNORED_EVENTS = 1024
+"""Events of further circuits that are ignored before one of them looks for stale circuits."""
 
 
 class _Circuit:
@@ -40,11 +42,11 @@ class _Circuit:
 
     __slots__ = ("idle", "sums", "timestamp", "values")
 
-    def __init__(self, timestamp: float, values: Numbers) -> None:
+    def __init__(self, timestamp: float, values: Numbers, sums: int) -> None:
         self.timestamp = timestamp
         self.values = values
         self.idle = 0
-        self.sums = tuple(RateSums() for _ in range(4))
+        self.sums = tuple(RateSums() for _ in range(sums))
 
 
 class _EventRates:
@@ -60,8 +62,7 @@ class _EventRates:
         self._circuits: dict[tuple[str, ...], _Circuit] = {}
         self._comparisons = [0, 0]
         self._not_evaluated = 0
-        self._refused = 0
-        self._has_room = True
+        self._to_ignore = 0
         self._quantities = (
             RateQuantity({Fit.BITS: 8.0, Fit.BYTES: 1.0}),
             RateQuantity({Fit.PACKETS: 1.0}, per_interval=Fit.PACKETS_PER_INTERVAL),
@@ -72,19 +73,20 @@ class _EventRates:
         _, circuit, _, values, timestamp, _, _ = observation  # faster than attributes; runs for every event
         known = self._circuits.get(circuit)
         if known is None:
-            self._refused += 1
-            if self._has_room or not self._refused & 1023:
+            if self._to_ignore:
+                self._to_ignore -= 1
+            else:
                 self._admit(observation)
         elif timestamp is not None:
             seconds = timestamp - known.timestamp
             if 0 <= seconds < MIN_INTERVAL:
                 return
             before, known.values, known.timestamp = known.values, values, timestamp
-            if 0 < seconds <= MAX_INTERVAL:
+            if MIN_INTERVAL <= seconds <= MAX_INTERVAL:
                 self._compare(known, before, seconds)
                 if known.idle >= IDLE_EVENTS:
                     del self._circuits[circuit]
-                    self._has_room = True
+                    self._to_ignore = 0
                 elif self._not_evaluated >= EVALUATE_EVERY:
                     self._evaluate()
 
@@ -93,12 +95,12 @@ class _EventRates:
         timestamp, values = observation.timestamp, observation.values
         if timestamp is None:
             return
-        if not self._has_room:
+        if len(self._circuits) == MAX_CIRCUITS:
             self._drop_stale(timestamp)
         has_traffic = any(values[rate] for _, rate in self._columns)
         if len(self._circuits) < (MAX_CIRCUITS if has_traffic else MAX_CIRCUITS // 2):
-            self._circuits[observation.circuit] = _Circuit(timestamp, values)
-        self._has_room = len(self._circuits) < MAX_CIRCUITS
+            self._circuits[observation.circuit] = _Circuit(timestamp, values, len(self._columns))
+        self._to_ignore = IGNORED_EVENTS if len(self._circuits) == MAX_CIRCUITS else 0
 
     def _drop_stale(self, now: float) -> None:
         stale = [name for name, circuit in self._circuits.items() if circuit.timestamp < now - STALE]
