@@ -83,7 +83,7 @@ class InventorySettings:
     interval: float = setting(
         duration_from("1m", or_off=True),
         "5m",
-        "Interval of polls of the circuits; 0 disables all polls.",
+        "Interval between polls of the inventory; 0 disables all polling.",
     )
     description_tags: tuple[str, ...] = setting(
         TAG_KEYS,
@@ -91,28 +91,30 @@ class InventorySettings:
         "Keys of [key=value] tags in descriptions to add as labels to the info metrics.",
     )
     requests_per_minute: int = setting(
-        integer_from(10), "60", "Maximum number of requests per minute and account, for everything polled."
+        integer_from(10), "60", "Maximum number of polling requests per minute, for each account."
     )
     cloud_router_connections: bool = setting(
         BOOLEAN, "false", "Also poll cloud router connections, which are not streamed, and their rates."
     )
     maintenance_timezone: str = setting(
-        ZONE, "UTC", "Time zone of PacketFabric's maintenance times, which name none; UTC is an assumption."
+        ZONE,
+        "UTC",
+        "Time zone of PacketFabric's maintenance times, which have no zone in the API; UTC is an assumption.",
     )
     optics: bool = setting(
         BOOLEAN, "false", "Also poll thresholds, temperature and voltage of optical modules, and last flaps."
     )
     bgp_routes: bool = setting(
-        BOOLEAN, "false", "Also poll the numbers of BGP routes of cloud router connections."
+        BOOLEAN, "false", "Also poll the number of BGP routes of cloud router connections."
     )
     bgp_log: bool = setting(
-        BOOLEAN, "false", "Also count the changes of state in the BGP logs of cloud router connections."
+        BOOLEAN, "false", "Also count state changes in the BGP logs of cloud router connections."
     )
     cloud_state: bool = setting(
         BOOLEAN, "false", "Also poll the state on the cloud provider's side of connections."
     )
     contract: bool = setting(
-        BOOLEAN, "false", "Also poll the ends of terms, and flex bandwidth; prices are never read."
+        BOOLEAN, "false", "Also poll contract end dates and flex bandwidth; prices are never read."
     )
     labels: bool = setting(BOOLEAN, "false", "Also poll the labels of circuits in the portal.")
 
@@ -124,7 +126,7 @@ class ActivitySettings:
     catch_up: float = setting(
         duration_from("1m", or_off=True),
         "10m",
-        "Count entries that the stream missed, from this long before the start on; 0 disables it.",
+        "Count entries that the stream missed, beginning this long before the start; 0 disables this.",
     )
 
 
@@ -157,7 +159,7 @@ class WebSettings:
     event_timestamps: bool = setting(
         BOOLEAN,
         "false",
-        "Expose samples from the stream with the time of their event; see docs/web.md.",
+        "Export samples from the stream with the timestamp of their event; see docs/web.md.",
     )
     open_health: bool = setting(BOOLEAN, "false", "Serve /-/healthy and /-/ready without authentication.")
 
