@@ -165,6 +165,7 @@ def _add_contract(board: dashboard.Dashboard) -> None:
             size=(10, 9),
             colors={"Left": DAYS},
             sort=[("Left", False)],
+            widths={"Circuit": 230, "Account": 90},
         ),
         rows(
             "API keys",
