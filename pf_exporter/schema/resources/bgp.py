@@ -99,7 +99,7 @@ BGP_SETTINGS = PolledResource(
 )
 BGP_ROUTE_COUNTS = PolledResource(
     name="bgp_routes",
-    title="Numbers of BGP routes",
+    title="Number of BGP routes",
     requests=tuple(PolledRequest(_ROUTES_PATH, kind, {"route_type": kind}) for kind in ROUTE_TYPES),
     period=15 * MINUTE,
     read=_read_routes,
@@ -109,7 +109,7 @@ BGP_ROUTE_COUNTS = PolledResource(
 )
 BGP_LOG = PolledResource(
     name="bgp_log",
-    title="Changes of state of BGP sessions",
+    title="State changes of BGP sessions",
     requests=(
         PolledRequest(
             _LOG_PATH, query={"cloud_circuit_id": "{id}", "time_from": "{from}", "time_to": "{to}"}

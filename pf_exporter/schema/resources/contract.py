@@ -75,7 +75,7 @@ def _read_flex(body: Any, context: ReadContext) -> Reading:
 
 ORDERS = PolledResource(
     name="contract",
-    title="Ends of terms",
+    title="Contract end dates",
     requests=(PolledRequest(_ORDERS_PATH),),
     period=6 * HOUR,
     read=_read_orders,

@@ -106,7 +106,7 @@ MAINTENANCE_CONNECTION = gauge(
 
 MAINTENANCE = PolledResource(
     name="maintenance",
-    title="Maintenances, from yesterday on",
+    title="Maintenances since yesterday, and announced ones",
     requests=(PolledRequest(_PATH, query={"start": "{from}"}),),
     period=5 * MINUTE,
     read=_read,

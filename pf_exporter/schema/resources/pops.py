@@ -53,7 +53,7 @@ def _read(body: Any, context: ReadContext) -> Reading:
 
 POPS = PolledResource(
     name="pop",
-    title="Places of the POPs in use",
+    title="Locations of the POPs in use",
     requests=(PolledRequest(_PATH),),
     period=DAY,
     read=_read,
