@@ -93,8 +93,8 @@ class ResourcePoll:
 
     @property
     def is_failing(self) -> bool:
-        """Whether it was refused, or its last requests failed."""
-        return self._problem is not None
+        """Whether it was refused, or its last requests failed; not if there is nothing to request any more."""
+        return self._problem is not None and bool(self._targets)
 
     @property
     def due(self) -> float:

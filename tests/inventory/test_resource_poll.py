@@ -133,6 +133,7 @@ def test_the_only_account_is_refused(
     account = create_account(polled=(ORDERS,))
     account.poll()
     until(account.poll_failures, "the refusal")
+    until(lambda: account.poller.failing() == [ORDERS.name], "the status")
     assert caplog.messages == [NOT_AVAILABLE]
 
 
@@ -250,6 +251,18 @@ def test_targets(api: FakeApi, create_account: CreateAccount) -> None:
     assert set(account.values("circuit_label", "circuit_id")) == {"PF-AP-LAX1-1-PF", "PF-BC-1"}
     assert account.values("circuit_term_end_timestamp_seconds", "circuit_id") == {"PF-BC-1": 1798761600.0}
     assert account.poller.stats.requests["port_device"] == 1
+
+
+def test_a_refusal_ends_with_its_circuits(api: FakeApi, create_account: CreateAccount) -> None:
+    """A resource that is not requested any more, because its circuits are gone, does not count as failing."""
+    api.lists[PORTS.path] = [port(1)]
+    account = create_account(polled=(PORT_DEVICES,))
+    account.poll()
+    until(lambda: account.poller.failing() == [PORT_DEVICES.name], "the refusal")
+    api.lists[PORTS.path] = []
+    for _ in range(4):
+        account.poll()
+    assert account.poller.failing() == []
 
 
 def test_circuits_that_are_gone(api: FakeApi, create_account: CreateAccount) -> None:
