@@ -93,7 +93,7 @@ class ResourcePoll:
 
     @property
     def is_failing(self) -> bool:
-        """Whether it was refused, or its last requests failed; not if there is nothing to request any more."""
+        """Whether it was refused, or its last requests failed; not if there is nothing to request."""
         return self._problem is not None and bool(self._targets)
 
     @property

@@ -42,12 +42,14 @@ def request_headers(settings: RemoteWriteSettings) -> Mapping[str, str]:
     """Return the headers of a request; reads the secrets, and raises :class:`ConfigError` if it cannot."""
     headers = {**dict(settings.headers), **_HEADERS}
     for name, path in settings.header_files:
-        headers[name] = SecretFile(path, f"header_files {name}").read().reveal()
+        headers[name] = SecretFile(path, f"header_files {name}: {path}").read().reveal()
     if settings.bearer_token_file:
-        token = SecretFile(settings.bearer_token_file, "bearer_token_file").read().reveal()
+        path = settings.bearer_token_file
+        token = SecretFile(path, f"bearer_token_file: {path}").read().reveal()
         headers["Authorization"] = f"Bearer {token}"
     elif settings.username:
-        password = SecretFile(settings.password_file, "password_file").read().reveal()
+        path = settings.password_file
+        password = SecretFile(path, f"password_file: {path}").read().reveal()
         credentials = f"{settings.username}:{password}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode()}"
     return headers

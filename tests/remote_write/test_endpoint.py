@@ -143,5 +143,5 @@ def test_headers(tmp_path: Path) -> None:
     settings = RemoteWriteSettings(bearer_token_file=str(secret))
     assert request_headers(settings)["Authorization"] == "Bearer rotated"
     secret.unlink()
-    with pytest.raises(ConfigError, match="bearer_token_file: the file cannot be read"):
+    with pytest.raises(ConfigError, match=f"bearer_token_file: {secret}: the file cannot be read"):
         request_headers(settings)
