@@ -49,7 +49,8 @@ class AccountRows:
         self._sink = sink
         self.tables = {name: Table(event, delta=name in delta) for name, event in EVENTS.items()}
         self.series = 0
-        self.quota = Quota(0, 0)
+        self.quota: Quota
+        """Set by the store as soon as it has divided its limit."""
         self.expired: OrderedDict[Entry, str] = OrderedDict()
         """Entries without values with their event, the least recently updated first; each is one series."""
 
@@ -71,9 +72,12 @@ class AccountRows:
             self.series += 1 - entry.series
             entry.row = without_values(entry.row)
             entry.series = 1
-            table.version += 1
-            self._hand_over(table, entry)
+            self._record_change(table, entry)
         table.oldest = now
+
+    def _record_change(self, table: Table, entry: Entry) -> None:
+        table.version += 1
+        self._hand_over(table, entry)
 
     def _hand_over(self, table: Table, entry: Entry) -> None:
         """Let the sink know the row of an entry."""
@@ -92,9 +96,8 @@ class AccountRows:
         entry.row = in_shape_of(row, entry.row, len(table.event.fields), keep_timestamp=is_live)
         before, entry.series = entry.series, 1 + len(entry.row.values) - entry.row.values.count(None)
         self.series += entry.series - before
-        table.version += 1
         (table.live if is_live else self.expired).move_to_end(entry)  # the most recently updated
-        self._hand_over(table, entry)
+        self._record_change(table, entry)
         return True
 
     def remove_expired(self) -> None:

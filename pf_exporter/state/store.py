@@ -122,7 +122,7 @@ class Store:
         if needed > account.quota.maximum:
             return False
         if needed > account.quota.share:
-            removable = sum(min(len(rows.expired), rows.borrowed) for rows in others if rows.borrowed > 0)
+            removable = sum(min(len(rows.expired), max(rows.borrowed, 0)) for rows in others)
             if excess > removable + len(account.expired):
                 return False
         while account.expired and account.series + growth > account.quota.maximum:

@@ -16,10 +16,11 @@ from pf_exporter.state.rate_units import (
     MIN_GROWTHS,
     MIN_INTERVAL,
     MIN_RATES,
-    STALE,
     RateUnitDetector,
 )
 
+HOUR = 3600.0
+"""Seconds after which a circuit is stale."""
 BYTES = 1e6
 """Bytes per second of a busy circuit."""
 LONG_ENOUGH = 20
@@ -170,12 +171,25 @@ def test_a_circuit_that_becomes_idle() -> None:
 
 
 @pytest.mark.parametrize(
+    ("events_without_traffic", "comparisons"), [(IDLE_EVENTS, 0), (IDLE_EVENTS - 1, EVALUATE_EVERY)]
+)
+def test_a_circuit_that_was_never_busy(events_without_traffic: int, comparisons: int) -> None:
+    """The first event is no interval: the idle ones are counted from the second event on."""
+    events = Events()
+    for number in range(1 + events_without_traffic):
+        events.idle("p", 5.0 * number)
+    for number in range(EVALUATE_EVERY):
+        events.busy("p", 5.0 * (1 + events_without_traffic + number))
+    assert events.evidence.comparisons == comparisons
+
+
+@pytest.mark.parametrize(
     ("ignored", "at", "comparisons"),
     [
-        (IGNORED_EVENTS, STALE + 1, EVALUATE_EVERY),
-        (IGNORED_EVENTS - 1, STALE + 1, 0),
-        (IGNORED_EVENTS, STALE, 0),
-        (2 * IGNORED_EVENTS + 1, STALE, 0),
+        (IGNORED_EVENTS, HOUR + 1, EVALUATE_EVERY),
+        (IGNORED_EVENTS - 1, HOUR + 1, 0),
+        (IGNORED_EVENTS, HOUR, 0),
+        (2 * IGNORED_EVENTS + 1, HOUR, 0),
     ],
 )
 def test_stale_circuits(ignored: int, at: float, comparisons: int) -> None:
@@ -196,10 +210,10 @@ def test_places_that_are_free_are_used() -> None:
     for name in names(MAX_CIRCUITS):
         events.busy(name, 0.0)
     for _ in range(IGNORED_EVENTS):
-        events.busy("new0", STALE + 1)
+        events.busy("new0", HOUR + 1)
     for number in range(LONG_ENOUGH):
         for name in names(MAX_CIRCUITS + 1, "new"):
-            events.busy(name, STALE + 1 + 5.0 * number)
+            events.busy(name, HOUR + 1 + 5.0 * number)
     assert events.evidence.circuits == MAX_CIRCUITS
 
 

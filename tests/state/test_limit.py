@@ -215,7 +215,8 @@ def test_the_version_increases_with_every_change() -> None:
     harness = StoreHarness(limit=20)
 
     def changed(event: str = "port|metrics") -> bool:
-        before, versions[event] = versions.get(event), harness.store.version(event)
+        before, versions[event] = versions.get(event, -1), harness.store.version(event)
+        assert versions[event] >= before
         return before != versions[event]
 
     versions: dict[str, int] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pf_exporter.schema.observation import Observation
 from pf_exporter.state.account_rows import Quota, divide_limit
 from pf_exporter.state.store import WriteResult
 from tests.state.harness import TTL, StoreHarness, observation
@@ -189,3 +190,94 @@ def test_a_new_account_gets_its_share() -> None:
 def test_shares(limit: int, own: dict[str, int | None], shares: dict[str, tuple[int, int]]) -> None:
     """Limits of accounts come first, the rest is divided equally, and the sum is never above the limit."""
     assert divide_limit(limit, own) == {account: Quota(*pair) for account, pair in shares.items()}
+
+
+def small(circuit: str) -> Observation:
+    """Return an observation of three series."""
+    return observation(1.0, circuit)._replace(values=(1.0, 1.0, *[None] * 6))
+
+
+def flood_small(harness: StoreHarness, account: str, number: int) -> None:
+    for index in range(number):
+        harness.write(small(f"{account}{index}"), account)
+
+
+def write_silent(harness: StoreHarness, account: str, number: int) -> None:
+    """Write circuits that expire; each remains as one series."""
+    for index in range(number):
+        harness.write(observation(None, f"silent{index}"), account)
+    harness.clock.now += TTL + 1
+
+
+def test_an_account_gets_all_of_its_share() -> None:
+    """An account may grow to exactly its share, although nothing of another account has expired."""
+    harness = StoreHarness(limit=30)
+    flood_small(harness, "a", 8)
+    flood_small(harness, "b", 2)
+    assert harness.write(observation(1.0, "p"), "b") is KEPT
+    assert harness.store.series() == {"a": 15, "b": 15}
+
+
+def test_expired_rows_up_to_the_share_stay() -> None:
+    """Of its own expired rows an account loses only those above its share, one by one."""
+    harness = StoreHarness(limit=30)
+    write_silent(harness, "a", 7)
+    flood_small(harness, "b", 7)
+    assert harness.write(observation(1.0, "p")) is KEPT
+    assert harness.store.series() == {"a": 15, "b": 15}
+
+
+def test_no_more_expired_rows_are_removed_than_necessary() -> None:
+    """What another account has borrowed for expired rows makes room one by one."""
+    harness = StoreHarness(limit=30)
+    write_silent(harness, "b", 20)
+    assert harness.write(observation(1.0, "p")) is KEPT
+    assert harness.write(observation(1.0, "q")._replace(values=(*[1.0] * 4, *[None] * 4))) is KEPT
+    assert harness.store.series() == {"a": 14, "b": 16}
+
+
+def test_own_expired_rows_make_room_for_borrowing() -> None:
+    """Above its share an account replaces its own expired rows, and no more than necessary."""
+    harness = StoreHarness(limit=30)
+    write_silent(harness, "a", 20)
+    for circuit in "pq":
+        assert harness.write(observation(1.0, circuit)) is KEPT
+    assert harness.store.series() == {"a": 30, "b": 0}
+    assert harness.values("q") == (1.0,) * 8
+
+
+def test_expired_rows_make_room_at_the_maximum() -> None:
+    """At its own limit an account replaces its expired rows; what is missing then comes from others."""
+    harness = StoreHarness(limit=30)
+    harness.store.set_limits(30, {"a": 12})
+    write_silent(harness, "a", 6)
+    flood_small(harness, "b", 8)
+    assert harness.write(observation(1.0, "p")) is KEPT
+    assert harness.store.series() == {"a": 12, "b": 18}
+
+
+def test_an_account_at_its_share_loses_nothing() -> None:
+    """The expired rows of an account that has exactly its share stay."""
+    harness = StoreHarness(limit=45, accounts="abc")
+    write_silent(harness, "c", 15)
+    flood_small(harness, "a", 10)
+    assert harness.write(observation(1.0, "p"), "b") is KEPT
+    assert harness.store.series() == {"a": 21, "b": 9, "c": 15}
+
+
+def test_a_row_that_does_not_grow_needs_no_room() -> None:
+    """A circuit that comes back with as many series as it has stays, even above a limit set meanwhile."""
+    harness = StoreHarness(limit=10, accounts="a")
+    write_silent(harness, "a", 1)
+    harness.write(observation(1.0))
+    harness.store.set_limits(5, {})
+    assert harness.write(observation(None, "silent0")) is KEPT
+    assert harness.store.series() == {"a": 10}
+
+
+def test_the_share_of_a_removed_account() -> None:
+    """The other accounts divide the share of an account that is removed."""
+    harness = StoreHarness(limit=30)
+    assert harness.store.quota("a") == Quota(15, 30)
+    harness.store.remove_account("b")
+    assert harness.store.quota("a") == Quota(30, 30)

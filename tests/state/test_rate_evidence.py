@@ -68,6 +68,8 @@ def test_tolerance(factor: float, fit: Fit) -> None:
         ((8.0, 8.0 * 1.01 * SPREAD, 0.1), None),
         ((99.0, 8.0 / 1.01 / SPREAD, 8.0), None),
         ((8.0, 8.0, 1.0, 1.0, 8.0), None),
+        ((8.0, 11.3, 99.0), Fit.BITS),
+        ((8.0, 11.4, 0.1), None),
     ],
 )
 def test_agreement(factors: tuple[float, ...], fit: Fit | None) -> None:

@@ -93,7 +93,9 @@ def ports(count: int, seed: int = 1) -> dict[str, Load]:
 
 
 @pytest.mark.parametrize("interval", [1.0, 5.0, 60.0])
-@pytest.mark.parametrize(("factor", "fit"), [(8.0, Fit.BITS), (1.0, Fit.BYTES), (0.001, Fit.NEITHER)])
+@pytest.mark.parametrize(
+    ("factor", "fit"), [(8.0, Fit.BITS), (4.3, Fit.BITS), (1.0, Fit.BYTES), (0.001, Fit.NEITHER)]
+)
 def test_the_unit_is_found(interval: float, factor: float, fit: Fit) -> None:
     """Bits, bytes and neither are told apart at any usual interval, with the evidence for it."""
     network, detector = Network(ports(12), factor), RateUnitDetector()
