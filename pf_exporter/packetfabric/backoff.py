@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+MAX_DOUBLINGS = 64
+"""2 ** 64 is above any maximum; without the limit the float would overflow after weeks of failures."""
+
 
 @dataclass(frozen=True)
 class Backoff:
@@ -22,8 +25,7 @@ class Backoff:
         >>> Backoff(1, 60).delay(0.5), Backoff(1, 60, attempt=9).delay(0.5)
         (1.5, 30.5)
         """
-        # 2 ** 64 is above any maximum; without the limit the float would overflow after weeks of failures.
-        ceiling = min(self.maximum, self.minimum * 2.0 ** min(self.attempt + 1, 64))
+        ceiling = min(self.maximum, self.minimum * 2.0 ** min(self.attempt + 1, MAX_DOUBLINGS))
         return self.minimum + (ceiling - self.minimum) * random
 
     def next(self) -> Backoff:

@@ -10,7 +10,7 @@ from pf_exporter.packetfabric import ServerSentEvent
 
 REPEAT_WINDOW = 10.0
 """Seconds after a switch, and after each repeat, during which the new stream may repeat events of the old."""
-MAX_REMEMBERED = 1 << 16
+MAX_REMEMBERED = 65_536
 """Events of the old stream that are remembered, and of the new one that are expected: about 10 MB."""
 
 MIN_MATCHES = 3

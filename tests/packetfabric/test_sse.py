@@ -149,6 +149,46 @@ def test_random_streams_match_the_reference_at_the_limits(
         assert outcomes(chunks, limit) == reference(b"".join(chunks), limit, max_lines)
 
 
+WHOLE_EVENTS = [
+    b"event: a\ndata: {}\n\n",
+    b"event: a\r\ndata: {}\n\n",
+    b"event: a\ndata: {\rdata: }\n\n",
+    b"data: {}\n\n",
+    codecs.BOM_UTF8 + b"event: b\ndata: {}\n\n",
+]
+PARTS = [
+    b"data: 1\n",
+    b"data: 1\r",
+    b": comment\n",
+    b"event: b\ndata: 1",
+    b"\n",
+    b"\n\n",
+    b"\r\n\r\n",
+    b"\r\r",
+    b"",
+]
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.sampled_from(WHOLE_EVENTS + PARTS), max_size=6),
+    st.sampled_from([10, 12, 18, 19, 20, 24, sse.MAX_EVENT_BYTES]),
+)
+def test_random_chunks_match_the_reference(chunks: list[bytes], limit: int) -> None:
+    """A chunk that looks like a whole event is one only where an event can begin."""
+    assert outcomes(chunks, limit) == reference(b"".join(chunks), limit)
+
+
+@pytest.mark.parametrize("first", [*PARTS, *WHOLE_EVENTS])
+@pytest.mark.parametrize("second", WHOLE_EVENTS)
+def test_event_after_any_chunk(first: bytes, second: bytes) -> None:
+    """What a chunk of a whole event means depends on what came before it."""
+    for limit in (len(first) - 1, len(second), sse.MAX_EVENT_BYTES):
+        if limit >= len(codecs.BOM_UTF8):
+            assert outcomes([second, first, second], limit) == reference(second + first + second, limit)
+            assert outcomes([first, second], limit) == reference(first + second, limit)
+
+
 def test_split_at_every_byte() -> None:
     """An event is the same wherever the network splits it, with every kind of newline."""
     stream = "\ufeff: hello\n\nevent: optical\n: why\ndata: {\ndata: é€😀}\n\ndata: next\n\n".encode()

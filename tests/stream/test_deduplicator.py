@@ -143,6 +143,29 @@ def test_memory_is_bounded(deduplicator: Deduplicator) -> None:
     assert (first, second, third) == (False, True, True)
 
 
+def test_forgotten_events(deduplicator: Deduplicator) -> None:
+    """Of an event that came twice, one is forgotten at a time; what is forgotten shows nothing."""
+    deduplicator.rotation_started()
+    repeats(deduplicator, *(Event("port|metrics", str(number)) for number in range(3)), LOGIN, LOGIN)
+    for number in range(MAX_REMEMBERED - 1):
+        deduplicator.is_repeat(Event("customer|auth", str(number)))
+    deduplicator.expect(event_key(Event("port|metrics", str(number))) for number in range(3))
+    assert not deduplicator.has_caught_up
+    deduplicator.rotation_switched()
+    assert repeats(deduplicator, LOGIN, LOGIN) == [True, False]
+
+
+@pytest.mark.parametrize(("room", "has_caught_up"), [(MIN_MATCHES - 1, False), (MIN_MATCHES, True)])
+def test_expected_events_are_bounded(deduplicator: Deduplicator, room: int, has_caught_up: bool) -> None:
+    """Beyond the limit, events that the next stream brings are not expected."""
+    both = [Event("port|metrics", str(number)) for number in range(MIN_MATCHES)]
+    deduplicator.rotation_started()
+    deduplicator.expect(range(MAX_REMEMBERED - room))
+    deduplicator.expect(map(event_key, both))
+    repeats(deduplicator, *both)
+    assert deduplicator.has_caught_up is has_caught_up
+
+
 def test_an_abandoned_rotation_is_forgotten(deduplicator: Deduplicator) -> None:
     """If there is no second stream after all, the same event again is a new one."""
     deduplicator.rotation_started()

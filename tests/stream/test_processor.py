@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +13,9 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.log_settings import LOGGABLE_FIELDS
 from pf_exporter.config.secrets import Secret
 from pf_exporter.errors import TooLarge
+from pf_exporter.recording.format import Mark
+from pf_exporter.recording.reader import read
+from pf_exporter.recording.writer import RecordingWriter
 from pf_exporter.schema.rate_unit import RateUnit
 from pf_exporter.state.stats import AccountStats
 from pf_exporter.state.store import Store
@@ -202,3 +206,33 @@ def test_rates_in_bytes_are_stored_in_bits() -> None:
     ((_, row),) = harness.store.rows("port|metrics")["default"]
     assert row.values[2] == 40_000
     assert stats.rate_units.confirmed() == {"port|metrics": True}
+
+
+def test_temporality_is_observed(harness: Harness) -> None:
+    """Each stored sample counts for the detected temporality, also one whose counters are lower."""
+    for number in range(80):
+        timestamp = f"2021-09-22T20:{number // 60 + 34}:{number % 60:02}+00:00"
+        sample = {"timestamp": timestamp, "port_circuit_id": "PF-AP-1", "rx_drop": 50 + (-1) ** number}
+        for _ in range(2):
+            harness.processor.process(event("port|errors", sample))
+    evidence = harness.stats.temporality.result("port|errors").evidence
+    assert evidence == "78 changes of 1 field on 1 port: 39 increases, 39 decreases."
+
+
+def test_the_stream_is_recorded(harness: Harness, tmp_path: Path) -> None:
+    """With a recorder, the bytes that pass and the steps of a rotation are recorded."""
+    chunks = [b"event: port|metrics\ndata: {}\n\n"]
+    assert list(harness.processor.tap(iter(chunks))) == chunks
+    harness.processor.mark(Mark.ROTATION_STARTED)
+    recorder = RecordingWriter(str(tmp_path / "stream.gz"))
+    processor = EventProcessor(harness.store, harness.stats, recorder=recorder)
+    assert list(processor.tap(iter(chunks))) == chunks
+    processor.mark(Mark.ROTATION_STARTED)
+    recorder.close()
+    found = [(record.account, record.frame, record.mark) for record in read(recorder.path)]
+    assert found == [
+        ("default", b"", Mark.OPENED),
+        ("default", chunks[0], None),
+        ("default", b"", Mark.ENDED),
+        ("default", b"", Mark.ROTATION_STARTED),
+    ]
