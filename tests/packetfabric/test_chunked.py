@@ -72,4 +72,4 @@ def test_lines_are_limited(before: bytes) -> None:
     fits = b"0;" + b"x" * (MAX_LINE_BYTES - 4) + b"\r\n"
     assert chunks(before + fits + b"\r\n") == [b"x"][: len(before)]
     with pytest.raises(HTTPException, match="line too long"):
-        chunks(before + b"0;x" + fits[2:] + b"\r\n")
+        chunks(before + b"0;xx" + fits[2:] + b"\r\n")

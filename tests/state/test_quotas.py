@@ -237,13 +237,23 @@ def test_no_more_expired_rows_are_removed_than_necessary() -> None:
 
 
 def test_own_expired_rows_make_room_for_borrowing() -> None:
-    """Above its share an account replaces its own expired rows, and no more than necessary."""
+    """At the limit of all accounts, one that has everything replaces its expired rows."""
     harness = StoreHarness(limit=30)
     write_silent(harness, "a", 20)
     for circuit in "pq":
         assert harness.write(observation(1.0, circuit)) is KEPT
     assert harness.store.series() == {"a": 30, "b": 0}
     assert harness.values("q") == (1.0,) * 8
+
+
+def test_own_expired_rows_make_room_while_others_are_within_their_share() -> None:
+    """An account above its share replaces its own expired rows, and no more than necessary."""
+    harness = StoreHarness(limit=30)
+    write_silent(harness, "a", 15)
+    flood_small(harness, "b", 3)
+    flood_small(harness, "a", 3)
+    assert harness.store.series() == {"a": 21, "b": 9}
+    assert harness.values("a0") is not None
 
 
 def test_expired_rows_make_room_at_the_maximum() -> None:
