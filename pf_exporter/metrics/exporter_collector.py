@@ -63,6 +63,13 @@ EXPORTER_METRICS: tuple[SelfMetric[AccountStats], ...] = (
         lambda stats: unlabelled(stats.bytes),
     ),
     SelfMetric(
+        "packetfabric_stream_subscribed",
+        MetricType.GAUGE,
+        "Whether the account subscribes to measurements of ports or of virtual circuits, by type",
+        ("type",),
+        lambda stats: by_label(stats.measured),
+    ),
+    SelfMetric(
         "packetfabric_stream_events_total",
         MetricType.COUNTER,
         "Events received, usable or not; 'other' is any event that the API does not document",

@@ -108,7 +108,13 @@ function(config, lib)
             unless on (%(account)s) %(last)s
         )
         unless on (%(account)s) account:packetfabric_inventory_circuits:sum == 0
-      ||| % { account: lib.account, last: lastEvent, silence: threshold.silence },
+        unless on (%(account)s) max by (%(account)s) (%(subscribed)s) == 0
+      ||| % {
+        account: lib.account,
+        last: lastEvent,
+        silence: threshold.silence,
+        subscribed: metric('packetfabric_stream_subscribed'),
+      },
       'An event stream is open but delivers no measurements.',
       |||
         Account {{ $labels.account }} receives heartbeats but no event of any port or virtual circuit. Graphs stay

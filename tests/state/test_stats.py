@@ -124,3 +124,11 @@ def test_without_filters_every_category_is_subscribed(clock: Clock) -> None:
     """An account without filters gets all sixteen categories; one without customer events gets none."""
     assert len(account_stats(clock).activity) == len(CATEGORIES) * len(LOG_LEVELS)
     assert account_stats(clock, StreamFilter("port")).activity == {}
+
+
+def test_types_of_measurements(clock: Clock) -> None:
+    """An account that subscribes to the activity log and to ports receives no measurements of circuits."""
+    streams = (StreamFilter(type="customer"), StreamFilter(type="port"))
+    account = replace(Account(), streams=streams)
+    assert AccountStats(account, idle_timeout=IDLE_TIMEOUT, clock=clock).measured == {"port": 1, "vc": 0}
+    assert AccountStats(Account(), idle_timeout=IDLE_TIMEOUT, clock=clock).measured == {"port": 1, "vc": 1}
