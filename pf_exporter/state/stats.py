@@ -57,6 +57,11 @@ def _subscribed_categories(account: Account) -> frozenset[str]:
     )
 
 
+def _measured(account: Account) -> dict[str, int]:
+    """Return 1 for the types of circuits whose measurements an account subscribes to, 0 for the others."""
+    return {kind: int(any(stream.type == kind for stream in account.streams)) for kind in ("port", "vc")}
+
+
 class AccountStats:
     """The state and counters of one account's threads: plain numbers, because events update them.
 
@@ -98,10 +103,7 @@ class AccountStats:
         self.disconnects: dict[str, int] = dict.fromkeys(DISCONNECT_REASONS, 0)
         self.bytes = 0
         self.events = dict.fromkeys((*EVENT_NAMES, OTHER), 0)
-        self.measured = {
-            kind: int(any(stream.type == kind for stream in account.streams)) for kind in ("port", "vc")
-        }
-        """1 for the types of circuits whose measurements the account subscribes to, 0 for the others."""
+        self.measured = _measured(account)
         self.events_lost: dict[str, int] = {Reason.ROTATED: 0}
         """A lower bound: 1 for each stream that was cut with a backlog."""
         self.rejected: dict[str, int] = dict.fromkeys(REJECT_REASONS, 0)
