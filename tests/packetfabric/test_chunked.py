@@ -22,7 +22,7 @@ def chunks(body: bytes, limit: int = 100) -> list[bytes]:
         (END, []),
         (b"3\r\nabc\r\n" + END, [b"abc"]),
         (b"3;name=value\r\nabc\r\n1\r\nd\r\n" + END, [b"abc", b"d"]),
-        (b"A\r\n0123456789\r\n" + END, [b"0123456789"]),
+        (b"1A\r\n" + b"x" * 26 + b"\r\n" + END, [b"x" * 26]),
         (b"1\nx\r\n0\n\n", [b"x"]),
         (b"1\r\nx\r\n0\r\nname: value\r\n\r\n", [b"x"]),
         (b"1\r\nx\r\n0\r\n", [b"x"]),
