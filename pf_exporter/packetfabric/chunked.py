@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http.client import HTTPException, IncompleteRead
 from typing import Protocol
 
-MAX_LINE_BYTES = 1 << 16
+MAX_LINE_BYTES = 65_536
 """Bytes of a chunk's size, or of a trailer."""
 
 

@@ -208,8 +208,8 @@ def test_retry_after_starts_at_the_response(fake: Fake, clock: Clock) -> None:
     assert wait_of(session_manager) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("changes", [{}, {"token": Secret("key")}])
-def test_session_refused_at_once(fake: Fake, clock: Clock, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("changes", "what"), [({}, "session"), ({"token": Secret("key")}, "API key")])
+def test_session_refused_at_once(fake: Fake, clock: Clock, changes: dict[str, Any], what: str) -> None:
     """Sessions that are refused right after the login lead to slow logins, not to fast ones."""
     session_manager = manager_of(fake, clock, jitter=0.5, **changes)
     waits = []
@@ -217,6 +217,7 @@ def test_session_refused_at_once(fake: Fake, clock: Clock, changes: dict[str, An
         session_manager.discard(session_manager.get())
         error = refused(session_manager)
         assert isinstance(error, Unauthorized)
+        assert str(error) == f"login: the {what} was refused right after its first use"
         assert error.retry_after is not None
         waits.append(error.retry_after)
         clock.now += error.retry_after + 0.001
@@ -252,6 +253,7 @@ def test_the_state_of_a_login(fake: Fake, clock: Clock) -> None:
     assert (stats.login_at, stats.next_login_at) == (None, NOW + wait)
     clock.now += wait
     session_manager.get()
+    assert (stats.login_attempts, sum(stats.login_failures.values())) == (3, 2)
     assert credential(session_manager) is CredentialState.ACCEPTED
     assert (stats.login_at, stats.accepted_at, stats.next_login_at) == (NOW, NOW, None)
 
@@ -269,6 +271,67 @@ def test_the_state_of_an_api_key(fake: Fake, clock: Clock) -> None:
     assert stats.next_login_at is not None
     session_manager.verified(session)
     assert credential(session_manager) is CredentialState.REFUSED
+
+
+def test_an_earlier_session_says_nothing(fake: Fake, clock: Clock) -> None:
+    """A request that is accepted after its session was discarded does not verify the API key."""
+    session_manager = manager_of(fake, clock, token=Secret("key"))
+    session = session_manager.get()
+    session_manager.discard(session)
+    session_manager.verified(session)
+    assert credential(session_manager) is CredentialState.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("is_verified", "state"), [(True, CredentialState.ACCEPTED), (False, CredentialState.REFUSED)]
+)
+def test_the_state_after_a_session_ends(
+    fake: Fake, clock: Clock, is_verified: bool, state: CredentialState
+) -> None:
+    """If the API ends a session that was of use, the password still counts as accepted."""
+    session_manager = manager_of(fake, clock)
+    session = session_manager.get()
+    if is_verified:
+        session_manager.verified(session)
+    session_manager.discard(session)
+    assert credential(session_manager) is state
+
+
+@pytest.mark.parametrize(("age", "wait"), [(0.0, LOGIN_SCHEDULE.minimum), (1000.0, 0.0)])
+def test_the_next_login_after_a_session_ends(fake: Fake, clock: Clock, age: float, wait: float) -> None:
+    """The time of the next login is shown: not before the schedule allows it, and else now."""
+    session_manager = manager_of(fake, clock)
+    session = session_manager.get()
+    clock.now += age
+    session_manager.discard(session)
+    assert session_manager.stats.next_login_at == NOW + wait
+
+
+def test_the_log_of_an_api_key(fake: Fake, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """The use of an API key is logged, but not with each retry after it was refused."""
+    caplog.set_level("INFO", "pf_exporter")
+    session_manager = manager_of(fake, clock, token=Secret("key"))
+    for _ in range(3):
+        session_manager.discard(session_manager.get())
+        clock.now += 1000
+    assert [record.getMessage() for record in caplog.records] == ["using an API key (not yet verified)"]
+
+
+def test_a_refusal_is_logged_again_after_an_accepted_login(
+    fake: Fake, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refused password is logged once, until a login was accepted in between."""
+    fake.script["login"] = [Answer(401), Answer(401), OK, Answer(401)]
+    session_manager = manager_of(fake, clock)
+    counts = []
+    for _ in range(4):
+        try:
+            session_manager.discard(session_manager.get())
+        except ApiError as error:
+            session_manager.failures.failed("not connected", error, 1.0)
+        clock.now += 1000
+        counts.append(len(caplog.records))
+    assert counts == [1, 1, 1, 2]
 
 
 def test_a_missing_permission_is_not_a_refused_key(fake: Fake, clock: Clock) -> None:
@@ -320,6 +383,19 @@ def test_failed_renewal_keeps_the_old_session(fake: Fake, clock: Clock, status: 
     assert session_manager.get() is not first
 
 
+def test_the_log_of_a_failed_renewal(fake: Fake, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """The log tells when a renewal that failed is repeated."""
+    fake.session = ends_after(LIFE)
+    fake.script["login"] = [OK, Answer(500)]
+    session_manager = manager_of(fake, clock)
+    session_manager.get()
+    clock.now = session_manager.renew_at
+    session_manager.get()
+    (record,) = caplog.records
+    assert record.getMessage() == "session not renewed"
+    assert record.fields["retry_in"] == LOGIN_SCHEDULE.minimum  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("session", [{}, ends_after(-5), ends_after(-1e9), {"time_expires": "soon"}])
 def test_session_without_a_usable_expiry(fake: Fake, clock: Clock, session: dict[str, object]) -> None:
     """A session without an expiry, or with one in the past, is used until the API refuses it."""
@@ -338,9 +414,9 @@ def test_very_short_sessions(fake: Fake, clock: Clock) -> None:
     fake.session = ends_after(1)
     session_manager = manager_of(fake, clock)
     for _ in range(1000):
-        session_manager.get()
+        assert isinstance(session_manager.get(), Session)
         clock.now += 1
-    assert logins(fake) <= 1000 / LOGIN_SCHEDULE.minimum + 1
+    assert 2 < logins(fake) <= 1000 / LOGIN_SCHEDULE.minimum + 1
 
 
 # Secrets
@@ -399,6 +475,29 @@ def test_close_logs_out_once(fake: Fake, clock: Clock) -> None:
     session = session_manager.get()
     fake.script["logout"] = [Answer(500), FIN]
     session_manager.log_out(session)
+    session_manager.close()
+    assert len(fake.of("logout")) == 3
+
+
+def test_replaced_sessions_are_logged_out(fake: Fake, clock: Clock) -> None:
+    """A session is logged out once its successor is in use, and at the end at the latest; each once."""
+    fake.session = ends_after(LIFE)
+    session_manager = manager_of(fake, clock)
+
+    def renewed() -> Session:
+        clock.now = max(clock.now, min(session_manager.renew_at, 1e9)) + 1
+        return session_manager.get()
+
+    session = renewed()
+    session_manager.logout_replaced(session)
+    assert len(fake.of("logout")) == 0
+    session = renewed()
+    assert len(fake.of("logout")) == 0
+    for _ in range(2):
+        session_manager.logout_replaced(session)
+        assert len(fake.of("logout")) == 1
+    renewed()
+    session_manager.close()
     session_manager.close()
     assert len(fake.of("logout")) == 3
 

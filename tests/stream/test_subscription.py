@@ -230,3 +230,15 @@ def test_a_subscription_dropped_while_stale_is_read(harness: Harness) -> None:
     assert subscription.stale
     assert dropped
     assert not subscription.stale
+
+
+def test_a_new_subscription_that_is_refused(harness: Harness) -> None:
+    """If a second stream of a subscription made just for it is refused, there is no reason for another."""
+    harness.fake.script["open"] = [Answer(500), Answer(409)]
+    with pytest.raises(Unavailable):
+        harness.open()
+    harness.clock.now += UNSTREAMED_LIFETIME
+    with pytest.raises(Rejected):
+        harness.open_second()
+    assert harness.made == (1, 2)
+    assert not harness.subscription.single_connection
