@@ -200,6 +200,9 @@ def _polled(inventory: Inventory | None) -> Iterator[Fact]:
     """What is polled beside the lists; nothing if that is nothing."""
     if inventory is not None and (count := len(inventory.resources)):
         failing = inventory.failing()
+        if inventory.snapshot.at is None and not failing:
+            yield Fact("Other resources", "not read yet")
+            return
         note = f"not read: {', '.join(failing)}" if failing else ""
         severity = Severity.WARNING if failing else None
         yield Fact("Other resources", f"{count - len(failing)} of {count} polled", note, severity)

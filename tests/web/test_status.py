@@ -25,7 +25,7 @@ from pf_exporter.web.page_query import PageQuery
 from pf_exporter.web.status import MAX_ACCOUNTS, StatusSources, status_context, take_snapshot
 from pf_exporter.web.status_context import StatusContext
 from tests.conftest import get, until
-from tests.fakes import Answer, Fake, answer, event
+from tests.fakes import Answer, Fake, answer, dead_url, event
 from tests.web.page_reader import PageReader
 
 WEB = WebSettings(listen_address=("127.0.0.1:0",))
@@ -112,6 +112,14 @@ def test_resources_that_cannot_be_read(fake: Fake) -> None:
         until(lambda: inventory.failing() and "pop" in inventory.stats.last_success, "the answers")
         text = page_of(exporter).text
     assert "Other resources 2 of 3 polled not read: api_key" in text
+
+
+def test_resources_that_have_not_been_polled() -> None:
+    """While the API cannot be reached, no polled resource is shown as polled."""
+    account = Account(api_url=dead_url(), token=Secret("key"))
+    with Exporter(Config(accounts=(account,), web=WEB, stream=QUICK)) as exporter:
+        text = page_of(exporter).text
+    assert "Other resources not read yet" in text
 
 
 def test_an_inventory_that_cannot_be_read(fake: Fake) -> None:
