@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,7 +14,7 @@ from pf_exporter.reason import Reason
 from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
 from pf_exporter.schema.events import EVENT_NAMES
 from pf_exporter.state.stats import LAG_BUCKETS, MAX_LAG, AccountStats, StreamState
-from tests.state.harness import Clock
+from tests.state.harness import Clock, T
 
 IDLE_TIMEOUT = 120.0
 
@@ -91,6 +93,29 @@ def test_a_rotation_is_no_gap(clock: Clock, stats: AccountStats) -> None:
     assert stats.events_lost == {Reason.ROTATED: 1}
 
 
+def test_gaps_are_kept_with_their_times(
+    clock: Clock, stats: AccountStats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gap is kept with its start and end in UNIX seconds; a cut stream makes an empty one."""
+    monkeypatch.setattr(time, "time", lambda: T + clock.now)
+    clock.now += 5
+    stats.opened()
+    clock.now += 100
+    lost = clock.now
+    stats.lost(Reason.IDLE, StreamState.CONNECTING, since=lost - 30)
+    clock.now += 50
+    stats.opened(lost + 10)
+    clock.now += 100
+    stats.rotated()
+    stats.rotated(was_cut=True)
+    start, now = T + lost - 105, T + clock.now
+    assert stats.gaps.records() == [
+        (start, start + 5),
+        (T + lost - 30, T + lost + 10),
+        (now, now),
+    ]
+
+
 def test_a_stopped_stream_is_counted(stats: AccountStats) -> None:
     """The end of the thread is a disconnect with its own reason."""
     stats.opened()
@@ -106,7 +131,7 @@ def test_a_stopped_stream_is_counted(stats: AccountStats) -> None:
 def test_lag_is_counted_in_one_bucket(stats: AccountStats, seconds: float, bucket: int) -> None:
     """A lag belongs to the bucket with the next bound; a negative lag counts as 0, at most a day counts."""
     stats.observe_lag(seconds)
-    assert [index for index, count in enumerate(stats.lags) if count] == [bucket]
+    assert stats.lags == [int(index == bucket) for index in range(len(LAG_BUCKETS) + 1)]
     assert stats.lag_sum == min(max(seconds, 0.0), MAX_LAG)
 
 
@@ -117,7 +142,19 @@ def test_counters_start_at_zero(clock: Clock) -> None:
     assert stats.activity.keys() == {
         (category, level) for category in ("auth", "user") for level in LOG_LEVELS
     }
-    assert {*stats.events.values(), *stats.activity.values()} == {0}
+    numbers = (stats.bytes, stats.connects, stats.series_dropped, stats.lag_sum)
+    by_label = (
+        stats.events,
+        stats.activity,
+        stats.rejected,
+        stats.fields_rejected,
+        stats.fields_unknown,
+        stats.resets,
+        stats.caught_up,
+        stats.disconnects,
+        stats.events_lost,
+    )
+    assert {*numbers, *itertools.chain.from_iterable(counts.values() for counts in by_label)} == {0}
 
 
 def test_without_filters_every_category_is_subscribed(clock: Clock) -> None:
