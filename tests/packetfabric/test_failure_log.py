@@ -66,6 +66,19 @@ def test_missing_permissions(harness: Harness) -> None:
     assert harness.lines() == [("ERROR", "not streaming")]
 
 
+def test_before_the_credential_was_accepted(harness: Harness) -> None:
+    """Until a credential is verified, HTTP 401 is about the credential, and 403 about a permission."""
+    harness.stats.credential = CredentialState.NOT_VERIFIED
+    for error in (REFUSED, Forbidden("list: api:443: HTTP 403")):
+        for message in ("not streaming", "inventory not refreshed"):
+            harness.log.failed(message, error, 30)
+    assert harness.lines() == [
+        ("ERROR", "credentials not accepted"),
+        ("ERROR", "not streaming"),
+        ("ERROR", "inventory not refreshed"),
+    ]
+
+
 def test_a_remedy_is_logged_once(harness: Harness, caplog: pytest.LogCaptureFixture) -> None:
     """A failure that repeats is one short line; its remedy follows after an hour, or after a success."""
     for step in ("first", "again", "an hour later", "again", "resolved"):

@@ -401,6 +401,16 @@ def test_library_gets_bounded_input(monkeypatch: pytest.MonkeyPatch, size: int) 
     assert sum(map(len, Recorder.blocks)) <= len(stream)
 
 
+@pytest.mark.parametrize("chunks_at_once", [1, 3])
+def test_plain_form_does_not_need_the_library(monkeypatch: pytest.MonkeyPatch, chunks_at_once: int) -> None:
+    """Events in the API's form are not passed to sseclient-py, which takes longer."""
+    monkeypatch.setattr(sseclient, "SSEClient", Recorder)
+    Recorder.blocks.clear()
+    plain = b"event: port|metrics\ndata: {}\n\n"
+    assert outcomes([plain * chunks_at_once] * 3) == [("port|metrics", "{}")] * 3 * chunks_at_once
+    assert Recorder.blocks == []
+
+
 @given(st.text(), st.text())
 def test_plain_form_is_parsed_as_the_standard_says(name: str, data: str) -> None:
     """An event in the API's form is what the standard makes of it, with any name and data."""

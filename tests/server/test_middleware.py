@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pf_exporter.server.middleware import HEALTH_PATHS, TokenBucket
+from pf_exporter.server.connection import MAX_HEADER_BYTES
+from pf_exporter.server.middleware import HEALTH_PATHS, RequestLimit, TokenBucket
 from tests.conftest import until
 from tests.server.conftest import Serve, SlowPage, connected, is_disconnected
 
@@ -161,6 +163,25 @@ def test_bodies_are_rejected(serve: Serve, header: bytes) -> None:
     with connected(server, b"GET / HTTP/1.1\r\nHost: a\r\n" + header + b"\r\n\r\n") as client:
         assert client.recv(65536).startswith(b"HTTP/1.1 413")
         assert is_disconnected(client)
+
+
+@pytest.mark.parametrize(("excess", "status"), [(0, 200), (1, 431)])
+def test_size_of_the_headers(excess: int, status: int) -> None:
+    """Path, query, names, values and separators of the headers count towards their limit."""
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    parts = (b"/metrics", b"a=b", b"Accept", b"*/*", b": \r\n", b"X-Name", b": \r\n")
+    value = b"x" * (MAX_HEADER_BYTES - len(b"".join(parts)) + excess)
+    headers = [(b"Accept", b"*/*"), (b"X-Name", value)]
+    scope = {"type": "http", "raw_path": b"/metrics", "query_string": b"a=b", "headers": headers}
+    asyncio.run(RequestLimit(PlainTextResponse("page"))(scope, receive, send))
+    assert messages[0]["status"] == status
 
 
 def test_rate_limit(serve: Serve) -> None:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from pf_exporter.config.accounts import StreamFilter
-from pf_exporter.errors import Rejected, SubscriptionGone, Unauthorized, Unavailable
+from pf_exporter.config.secrets import Secret
+from pf_exporter.errors import Forbidden, Rejected, SubscriptionGone, Unauthorized, Unavailable
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client
 from pf_exporter.packetfabric.session import SessionManager
+from pf_exporter.packetfabric.session_stats import CredentialState
 from pf_exporter.stream.subscription import UNSTREAMED_LIFETIME, OpenStream, Subscription
-from tests.fakes import STREAM, Answer, Fake
+from tests.fakes import OK, STREAM, Answer, Fake, Step
 from tests.state.harness import Clock
 
 
 class Harness:
     """A subscription on a fake API, with a clock that tests set; opened streams are closed at the end."""
 
-    def __init__(self, fake: Fake, existing: str | None = None) -> None:
+    def __init__(self, fake: Fake, existing: str | None = None, **changes: Any) -> None:
         self.fake = fake
         self.clock = Clock()
-        account = fake.account()
+        account = fake.account(**changes)
         client = Client(account, idle_timeout=5)
         session_manager = SessionManager(client, account.name, schedule=Backoff(0.001, 0.002))
+        self.stats = session_manager.stats
         self.subscription = Subscription(
             account, client, session_manager, existing=existing, clock=self.clock
         )
@@ -242,3 +246,16 @@ def test_a_new_subscription_that_is_refused(harness: Harness) -> None:
         harness.open_second()
     assert harness.made == (1, 2)
     assert not harness.subscription.single_connection
+
+
+@pytest.mark.parametrize("answer", [Answer(403), Answer(401), OK])
+def test_the_stream_verifies_an_api_key(fake: Fake, answer: Step) -> None:
+    """An API key is accepted once a stream is open, or only a permission is missing."""
+    harness = Harness(fake, token=Secret("key"))
+    fake.script["open"] = [answer]
+    with contextlib.suppress(Forbidden, Unauthorized):
+        harness.open()
+    refused = isinstance(answer, Answer) and answer.status == 401
+    assert harness.stats.credential is (CredentialState.REFUSED if refused else CredentialState.ACCEPTED)
+    for stream in harness.streams:
+        stream.close()
