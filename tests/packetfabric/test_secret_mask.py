@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -56,3 +57,37 @@ def test_short_secret() -> None:
 def test_other_text_stays() -> None:
     """Text that shares only a few letters with a secret stays."""
     assert mask("password is wrong", ["pass-word-123"]) == "password is wrong"
+
+
+QUOTED = "'\"€\\wörd&é\"'"
+"""A secret that every encoding changes at both ends."""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        QUOTED,
+        html.escape(QUOTED),
+        quote(QUOTED),
+        quote_plus(QUOTED),
+        json.dumps(QUOTED)[1:-1],
+        json.dumps(QUOTED, ensure_ascii=False)[1:-1],
+        repr(QUOTED)[1:-1],
+    ],
+)
+def test_a_secret_is_hidden_to_its_last_character(form: str) -> None:
+    """All of a secret is hidden, and nothing of the text around it."""
+    assert mask(f"value {form} is bad", [QUOTED]) == "value <secret> is bad"
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("after", range(3))
+@pytest.mark.parametrize("secret", ["n~o?p>w", "n~o?p>wx", "n~o?p>wxy", "?~>p?>~a?>1~"])
+def test_a_secret_in_base64_is_hidden_exactly(
+    encode: Callable[[bytes], bytes], before: int, after: int, secret: str
+) -> None:
+    """All characters of base64 that depend on the secret alone are hidden."""
+    text = encode(b"u" * before + secret.encode() + b"z" * after).decode()
+    start, end = -(-8 * before // 6), 8 * (before + len(secret)) // 6
+    assert mask(text, [secret]) == f"{text[:start]}<secret>{text[end:]}"

@@ -125,3 +125,11 @@ def test_any_retry_after(value: str) -> None:
     """For any header the result is None or within the limit."""
     seconds = retry_after(value, 1000.0)
     assert seconds is None or 0 <= seconds <= status_errors.RETRY_AFTER_LIMIT
+
+
+@pytest.mark.parametrize(("status", "is_redirect"), [(299, False), (300, True), (399, True), (400, False)])
+def test_redirects(status: int, is_redirect: bool) -> None:
+    """The error of a redirect tells that none is followed."""
+    error = status_errors.error_from_status(status, {}, b"", "list: api:443", [])
+    assert isinstance(error, Rejected)
+    assert str(error) == f"list: api:443: HTTP {status}" + "; redirects are not followed" * is_redirect

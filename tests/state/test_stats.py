@@ -107,6 +107,7 @@ def test_gaps_are_kept_with_their_times(
     stats.opened(lost + 10)
     clock.now += 100
     stats.rotated()
+    clock.now += 100
     stats.rotated(was_cut=True)
     start, now = T + lost - 105, T + clock.now
     assert stats.gaps.records() == [
@@ -142,7 +143,7 @@ def test_counters_start_at_zero(clock: Clock) -> None:
     assert stats.activity.keys() == {
         (category, level) for category in ("auth", "user") for level in LOG_LEVELS
     }
-    numbers = (stats.bytes, stats.connects, stats.series_dropped, stats.lag_sum)
+    numbers = (stats.session.login_attempts, stats.bytes, stats.connects, stats.series_dropped, stats.lag_sum)
     by_label = (
         stats.events,
         stats.activity,

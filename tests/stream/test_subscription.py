@@ -10,7 +10,15 @@ import pytest
 
 from pf_exporter.config.accounts import StreamFilter
 from pf_exporter.config.secrets import Secret
-from pf_exporter.errors import Forbidden, Rejected, SubscriptionGone, Unauthorized, Unavailable
+from pf_exporter.errors import (
+    ApiError,
+    ExistingSubscriptionGone,
+    Forbidden,
+    Rejected,
+    SubscriptionGone,
+    Unauthorized,
+    Unavailable,
+)
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client
 from pf_exporter.packetfabric.session import SessionManager
@@ -30,8 +38,14 @@ class Harness:
         client = Client(account, idle_timeout=5)
         session_manager = SessionManager(client, account.name, schedule=Backoff(0.001, 0.002))
         self.stats = session_manager.stats
+        self.subscribed: list[str] = []
         self.subscription = Subscription(
-            account, client, session_manager, existing=existing, clock=self.clock
+            account,
+            client,
+            session_manager,
+            on_subscribe=self.subscribed.append,
+            existing=existing,
+            clock=self.clock,
         )
         self.streams: list[OpenStream] = []
 
@@ -259,3 +273,31 @@ def test_the_stream_verifies_an_api_key(fake: Fake, answer: Step) -> None:
     assert harness.stats.credential is (CredentialState.REFUSED if refused else CredentialState.ACCEPTED)
     for stream in harness.streams:
         stream.close()
+
+
+@pytest.mark.parametrize(
+    ("existing", "status", "error"),
+    [
+        (None, 404, SubscriptionGone),
+        ("uuid", 404, ExistingSubscriptionGone),
+        (None, 503, Unavailable),
+        ("uuid", 503, Unavailable),
+    ],
+)
+def test_errors_of_an_existing_subscription(
+    fake: Fake, existing: str | None, status: int, error: type[ApiError]
+) -> None:
+    """Only an existing subscription that is gone is final, because the exporter does not replace it."""
+    harness = Harness(fake, existing)
+    fake.script["open"] = [Answer(status)]
+    with pytest.raises(error) as caught:
+        harness.open()
+    assert type(caught.value) is error
+
+
+def test_new_subscriptions_are_reported(harness: Harness) -> None:
+    """The UUID of each new subscription is reported once."""
+    harness.open()
+    harness.open()
+    assert len(harness.subscribed) == 1
+    assert harness.fake.of("open")[0].path.endswith(f"/{harness.subscribed[0]}")
