@@ -401,6 +401,22 @@ def test_library_gets_bounded_input(monkeypatch: pytest.MonkeyPatch, size: int) 
     assert sum(map(len, Recorder.blocks)) <= len(stream)
 
 
+@pytest.mark.parametrize(("names", "length", "limit"), [(10_000, 1, 200_000), (50, 100_000, 1_500_000)])
+def test_names_need_bounded_memory(names: int, length: int, limit: int) -> None:
+    """However many or long the names of events are, they are not kept."""
+
+    def count(chunks: Iterable[bytes]) -> int:
+        return sum(1 for _ in sse.read_events(chunks, unexpected))
+
+    tracemalloc.start()
+    try:
+        found = count(f"event: {'x' * length}{number}\ndata: {{}}\n\n".encode() for number in range(names))
+        assert found == names
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("chunks_at_once", [1, 3])
 def test_plain_form_does_not_need_the_library(monkeypatch: pytest.MonkeyPatch, chunks_at_once: int) -> None:
     """Events in the API's form are not passed to sseclient-py, which takes longer."""
