@@ -9,6 +9,7 @@ from pf_exporter.reason import Reason
 from pf_exporter.state.history import (
     MAX_ERRORS,
     RATE_WINDOW,
+    SNAPSHOT_INTERVAL,
     AccountHistory,
     CounterSnapshot,
     ErrorLog,
@@ -134,3 +135,27 @@ def test_rates_of_the_first_second_are_finite() -> None:
     rates = stats.recent_rates()
     assert rates.events["port|metrics"] <= 3.0
     assert rates.mean_lag is None
+
+
+def test_the_mean_lag_is_of_the_last_minute() -> None:
+    """Lags and events before the last minute count neither for the mean lag nor for the rates."""
+    history = AccountHistory(snapshot(0.0, 0))
+    history.rates(snapshot(900.0, 5000, lag_sum=100.0, lag_count=50))
+    later = CounterSnapshot(1000.0, {"port|metrics": 5200, "vc|metrics": 300}, 106.0, 54)
+    assert history.rates(later) == ({"port|metrics": 2.0, "vc|metrics": 3.0}, 1.5)
+
+
+def test_rates_divide_by_a_second_at_least() -> None:
+    """In the first second rates are those of a whole second."""
+    history = AccountHistory(snapshot(0.0, 0))
+    assert history.rates(snapshot(0.5, 3)).events == {"port|metrics": 3.0}
+    assert history.rates(snapshot(1.5, 3)).events == {"port|metrics": 2.0}
+
+
+def test_snapshots_are_kept_for_the_window() -> None:
+    """A snapshot is the start of the rates from when it is as old as the window."""
+    history = AccountHistory(snapshot(0.0, 0))
+    history.rates(snapshot(SNAPSHOT_INTERVAL, 600))
+    history.rates(snapshot(2 * SNAPSHOT_INTERVAL - 0.5, 10**6))  # too early to be kept
+    end = SNAPSHOT_INTERVAL + RATE_WINDOW
+    assert history.rates(snapshot(end, 1200)).events == {"port|metrics": 600 / RATE_WINDOW}

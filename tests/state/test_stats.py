@@ -13,6 +13,7 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.reason import Reason
 from pf_exporter.schema.activity import CATEGORIES, LOG_LEVELS
 from pf_exporter.schema.events import EVENT_NAMES
+from pf_exporter.state.gaps import Gap
 from pf_exporter.state.stats import LAG_BUCKETS, MAX_LAG, AccountStats, StreamState
 from tests.state.harness import Clock, T
 
@@ -170,3 +171,14 @@ def test_types_of_measurements(clock: Clock) -> None:
     account = replace(Account(), streams=streams)
     assert AccountStats(account, idle_timeout=IDLE_TIMEOUT, clock=clock).measured == {"port": 1, "vc": 0}
     assert AccountStats(Account(), idle_timeout=IDLE_TIMEOUT, clock=clock).measured == {"port": 1, "vc": 1}
+
+
+def test_each_gap_is_handed_over(clock: Clock, stats: AccountStats) -> None:
+    """A consumer receives each gap as soon as it has ended."""
+    found: list[Gap] = []
+    stats.gaps.on_gap = found.append
+    clock.now += 5
+    assert found == []
+    stats.opened()
+    assert found == stats.gaps.records()
+    assert len(found) == 1
