@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders import dashboard, table
+from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.layout import new_dashboard
 from grafana.panels import (
+    BLUE,
     COARSE,
     GREEN,
+    ORANGE,
     RED,
     UP_DOWN,
     YELLOW,
     add_stat_row,
     graph,
     stat_panel,
+    state_names,
     state_timeline,
 )
-from grafana.promql import ALL, busier, fold, increases, mean
+from grafana.promql import ALL, busier, current_state, fold, increases, mean
 from grafana.tables import rows
 
 KEYS = "account, cloud_circuit_id"
@@ -27,6 +31,42 @@ BGP_ALL_UP = f"min by ({KEYS}) ({BGP})"
 STATE = f'packetfabric_cloud_router_connection_state{{{ALL}, state="Active"}}'
 ACTIVE = fold(STATE, KEYS)
 ROUTES = fold(f"packetfabric_cloud_router_connection_bgp_routes{{{ALL}}}", f"{KEYS}, type")
+
+
+BGP_STATES = {
+    "idle": RED,
+    "connect": RED,
+    "active": RED,
+    "opensent": ORANGE,
+    "openconfirm": ORANGE,
+    "other": YELLOW,
+    "configuring": BLUE,
+    "fetching": BLUE,
+    "established": GREEN,
+}
+"""The colors of the states of BGP sessions, the worst first."""
+BGP_STATE = current_state(
+    "packetfabric_cloud_router_connection_bgp_state", list(BGP_STATES), f"{KEYS}, bgp_settings_uuid"
+)
+CLOUD_STATE = fold(f"packetfabric_cloud_connection_state{{{ALL}}} == 1", f"{KEYS}, layer, state")
+CLOUD_STATES = [
+    model.ValueMap(
+        options={
+            state: model.ValueMappingResult(text=state, color=color, index=index)
+            for index, (state, color) in enumerate(
+                [(state, GREEN) for state in ("available", "active", "up", "enabled", "encryption up")]
+                + [
+                    (state, YELLOW)
+                    for state in ("requested", "ordering", "pending", "confirming", "verifying")
+                ]
+                + [(state, YELLOW) for state in ("pending_partner", "pending_customer", "unprovisioned")]
+                + [(state, RED) for state in ("down", "disabled", "encryption down", "rejected", "defunct")]
+                + [(state, ORANGE) for state in ("deleting", "deleted", "unknown", "other")]
+            )
+        }
+    )
+]
+"""The colors of the states on the provider's side."""
 
 
 def _named(expression: str) -> str:
@@ -132,15 +172,37 @@ def _add_table(board: dashboard.Dashboard) -> None:
     )
 
 
+def _cloud_side() -> table.Panel:
+    named = (
+        f"{_named(CLOUD_STATE)}\n"
+        f'  or on ({KEYS}, layer) label_replace({CLOUD_STATE}, "name", "$1", "cloud_circuit_id", "(.+)")'
+    )
+    return rows(
+        "State on the provider's side",
+        "State of each layer of cloud connections, as PacketFabric reads it from the provider. Red: open a "
+        "case with the provider. Empty: set inventory.cloud_state to true.",
+        [(named, "", "")],
+        {"name": "Connection", "layer": "Layer", "state": "State", "cloud_circuit_id": "ID"},
+        size=(10, 8),
+        mappings={"State": CLOUD_STATES},
+        sort=[("Connection", False)],
+    ).no_value("inventory.cloud_state is off")
+
+
 def _add_history(board: dashboard.Dashboard) -> None:
     for panel in (
         state_timeline(
             "BGP sessions over time",
-            "The worst BGP session of each connection, as polled: up (green) or down (red).",
-            [(_named(BGP_ALL_UP), "{{name}}")],
-            size=(24, 6),
-            mappings=UP_DOWN,
+            "State of the BGP session of each connection, as polled; of several sessions, the one that is "
+            "furthest from established. Idle: check whether it is disabled. Connect or active: the neighbour "
+            "does not answer.",
+            [(_named(f"min by ({KEYS}) ({BGP_STATE})"), "{{name}}")],
+            size=(14, 8),
+            mappings=state_names(list(BGP_STATES.items())),
+            named=True,
+            empty="not polled",
         ),
+        _cloud_side(),
         graph(
             "Traffic of cloud router connections",
             "Received, and transmitted below the axis. Each value is the newest of a poll and covers about a "

@@ -50,14 +50,20 @@ P = TypeVar(
     geomap.Panel,
 )
 
-UP_DOWN = [
-    model.ValueMap(
-        options={
-            "0": model.ValueMappingResult(text="down", color=RED, index=0),
-            "1": model.ValueMappingResult(text="up", color=GREEN, index=1),
-        }
-    )
-]
+
+def state_names(names: Sequence[tuple[str, str]], first: int = 0) -> list[model.ValueMap]:
+    """Return the names and colors of the values ``first``, ``first`` + 1, … as mappings."""
+    return [
+        model.ValueMap(
+            options={
+                str(first + index): model.ValueMappingResult(text=text, color=color, index=index)
+                for index, (text, color) in enumerate(names)
+            }
+        )
+    ]
+
+
+UP_DOWN = state_names((("down", RED), ("up", GREEN)))
 
 
 def steps(*values: tuple[float | None, str], unknown: str | None = None) -> dashboard.ThresholdsConfig:
@@ -109,10 +115,12 @@ def graph(
     soft: tuple[float, float] | None = None,
     step: str = STEP,
     at: Steps = (),
+    empty: str = "",
 ) -> timeseries.Panel:
     """Return a time series panel; ``below`` draws series named ``out`` below the axis, ``at`` thresholds.
 
-    ``legend`` is the columns of a table next to the graph; ``soft`` is the minimum range of the axis.
+    ``legend`` is the columns of a table next to the graph; ``soft`` is the minimum range of the axis;
+    ``empty`` is shown if there is no series.
     """
     panel = with_queries(with_frame(timeseries.Panel(), title, help, unit, size), queries)
     panel.interval(step).line_width(1).fill_opacity(60 if stack or bars else 10 if below or floor == 0 else 0)
@@ -135,6 +143,8 @@ def graph(
         .mode(common_model.TooltipDisplayMode.MULTI)
         .sort(common_model.SortOrder.DESCENDING)
     )
+    if empty:
+        panel.no_value(empty)
     if floor is not None:
         panel.min(floor)
     if soft is not None:
@@ -233,11 +243,12 @@ def state_timeline(
     mappings: Sequence[Any] = (),
     step: str = STEP,
     empty: str = "none",
+    named: bool = False,
 ) -> statetimeline.Panel:
-    """Return a panel with the states of each series over time."""
+    """Return a panel with the states of each series over time; ``named`` writes each state on its bar."""
     panel = with_queries(with_frame(statetimeline.Panel(), title, help, unit, size), queries)
     panel.interval(step).thresholds(steps(*colors)).mappings(list(mappings)).fill_opacity(75).line_width(0)
-    panel.show_value(common_model.VisibilityMode.NEVER)
+    panel.show_value(common_model.VisibilityMode.AUTO if named else common_model.VisibilityMode.NEVER)
     panel.color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     panel.legend(
         common.VizLegendOptions()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard, table
 
 from grafana.layout import circuit, new_dashboard
-from grafana.panels import COARSE, UP_DOWN, graph, state_timeline
+from grafana.panels import COARSE, GREEN, ORANGE, RED, UP_DOWN, YELLOW, graph, state_names, state_timeline
 from grafana.port_lag import add_lag
 from grafana.port_optics import add_optics
 from grafana.port_stats import SPEED, add_stats
@@ -13,6 +13,7 @@ from grafana.promql import (
     ALL,
     PORT,
     VC_KEYS,
+    current_state,
     fold,
     fold_ends,
     mean,
@@ -26,6 +27,15 @@ from pf_exporter.schema.events import EVENTS
 
 DIRECTIONS = {"rx": "in", "tx": "out"}
 RATE = "suffix:/s"
+PROVISIONING = {
+    "requested": YELLOW,
+    "provisioning": YELLOW,
+    "disabled": ORANGE,
+    "deleted": RED,
+    "other": YELLOW,
+    "active": GREEN,
+}
+"""The colors of the states of the provisioning."""
 
 
 def _error_queries() -> list[tuple[str, str]]:
@@ -107,13 +117,19 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         state_timeline(
             "State over time",
-            "Operational and administrative state, as polled: up (green) or down (red).",
+            "Operational and administrative state, and provisioning, as polled. Provisioning other than "
+            "active: the port is being delivered or deleted, and PacketFabric can tell why.",
             [
                 (fold(f"packetfabric_port_operational_up{{{PORT}}}"), "State"),
                 (fold(f"packetfabric_port_admin_up{{{PORT}}}"), "Admin state"),
+                (
+                    current_state("packetfabric_port_state", list(PROVISIONING), select=PORT, first=2),
+                    "Provisioning",
+                ),
             ],
             size=(16, 6),
-            mappings=UP_DOWN,
+            mappings=[*UP_DOWN, *state_names(list(PROVISIONING.items()), 2)],
+            named=True,
         )
     )
 

@@ -7,6 +7,7 @@ exporters of one account, and labels such as ``cluster`` or ``pod``, change no n
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import _jsonnet  # type: ignore[import-untyped]
@@ -41,6 +42,17 @@ def fold(expression: str, keys: str = PORT_KEYS) -> str:
 def fold_ends(expression: str) -> str:
     """Return one series per VC end."""
     return fold(expression, END_KEYS)
+
+
+def current_state(
+    metric: str, states: Sequence[str], keys: str = PORT_KEYS, select: str = ALL, first: int = 0
+) -> str:
+    """Return the index in ``states`` of the current state of a state set, plus ``first``.
+
+    While replicas disagree, the first state wins.
+    """
+    current = (fold(f'{metric}{{{select}, state="{state}"}} == 1', keys) for state in states)
+    return f"\n  or on ({keys}) ".join(f"0 * {one} + {first + index}" for index, one in enumerate(current))
 
 
 def mean(metric: str, select: str = ALL, span: str = "$__rate_interval", at: str = "") -> str:

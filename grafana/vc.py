@@ -5,12 +5,13 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.layout import circuit, new_dashboard
-from grafana.panels import COARSE, RED, UP_DOWN, graph, state_timeline
+from grafana.panels import COARSE, GREEN, ORANGE, RED, UP_DOWN, YELLOW, graph, state_names, state_timeline
 from grafana.promql import (
     ALL,
     PORT_KEYS,
     VC,
     VC_KEYS,
+    current_state,
     end_of,
     fold,
     fold_ends,
@@ -24,6 +25,18 @@ from grafana.tables import rows
 from grafana.vc_stats import add_stats
 
 WAYS = (("receive", "in"), ("transmit", "out"))
+PROVISIONING = {
+    "pending": YELLOW,
+    "requested": YELLOW,
+    "requestsent": YELLOW,
+    "requestaccepted": YELLOW,
+    "updaterequested": YELLOW,
+    "updatefailed": RED,
+    "inactive": ORANGE,
+    "other": YELLOW,
+    "active": GREEN,
+}
+"""The colors of the states of the provisioning."""
 
 
 def _ends(metric: str, at: str = "") -> str:
@@ -90,14 +103,17 @@ def _add_states(board: dashboard.Dashboard) -> None:
     board.with_panel(
         state_timeline(
             "State over time",
-            "Whether the circuit is connected and its ports are up, as polled: up (green) or down (red). The "
-            "circuit down and its ports up: contact PacketFabric.",
+            "Whether the circuit is connected and its ports are up, and its provisioning, as polled. The "
+            "circuit down and its ports up: contact PacketFabric. Provisioning other than active: a request "
+            "waits for an answer, or an update failed.",
             [
                 (fold(f"packetfabric_vc_connected{{{VC}}}", VC_KEYS), "Circuit"),
+                (current_state("packetfabric_vc_state", list(PROVISIONING), VC_KEYS, VC, 2), "Provisioning"),
                 (port_named(ports), "{{name}}"),
             ],
             size=(16, 7),
-            mappings=UP_DOWN,
+            mappings=[*UP_DOWN, *state_names(list(PROVISIONING.items()), 2)],
+            named=True,
         )
     )
 

@@ -51,9 +51,29 @@ def _places(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], 
         yield "cloud_router_connection_bgp_transitions_total", connection | to, at // 3600
 
 
+def _optics(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], float]]:
+    for index, port in enumerate(network.ports):
+        common = {"port_circuit_id": port.circuit_id}
+        yield "port_temperature_celsius", common, 34.0 + index + at // 3600 % 4
+        yield "port_voltage_volts", common, 3.28 + index / 100
+        yield "port_last_flap_timestamp_seconds", common, (at // _DAY - 1 - index) * _DAY
+
+
+def _cloud(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield the layers of a connection of a cloud router, and of a hosted one without a description."""
+    for connection, layer, current in (
+        ("PF-L3-CON-4000001", "aws_vif", "available"),
+        ("PF-L3-CON-4000001", "bgp", "up"),
+        ("PF-CC-LAX-NYC-5000001-PF", "google_interconnect", "pending_customer"),
+    ):
+        for state in (current, "down", "other"):
+            labels = {"cloud_circuit_id": connection, "layer": layer, "state": state}
+            yield "cloud_connection_state", labels, float(state == current)
+
+
 def polled_metrics(network: Network, at: float, account: str = "default") -> Iterator[Metric]:
     """Yield the metrics at a time."""
-    for samples in (_maintenances, _contract, _places):
+    for samples in (_maintenances, _contract, _places, _optics, _cloud):
         for name, labels, value in samples(network, at):
             metric = Metric(f"packetfabric_{name}", "", "unknown")
             metric.samples.append(Sample(f"packetfabric_{name}", {"account": account, **labels}, value))
