@@ -31,7 +31,6 @@ def test_the_client_with_the_most_connections_gives_way() -> None:
     limited.slot("b", "b1")
     first, second = limited.slot("a", "a1"), limited.slot("a", "a2")
     limited.slot("a", "a3")
-    first.work()
     first.wait()
     limited.slot("c", "c1")
     assert limited.dropped == ["a2"]
@@ -66,7 +65,7 @@ def test_a_quarter_is_closed(number: int, dropped: int) -> None:
 def stall(limited: Limited) -> None:
     """Three connections: one waits for a request, two do not read."""
     limited.slot("a", "idle")
-    for address in "ab":
+    for address in "ba":
         limited.slot(address, f"stalled {address}").wait(stalled=True)
         limited.clock.now += STALL_GRACE
 
@@ -76,7 +75,7 @@ def test_connections_that_do_not_read() -> None:
     limited = Limited(10)
     stall(limited)
     limited.connections.drop_stalled()
-    assert limited.dropped == ["stalled a", "stalled b"]
+    assert sorted(limited.dropped) == ["stalled a", "stalled b"]
 
 
 def test_the_longest_stalled_connection() -> None:
@@ -86,10 +85,10 @@ def test_the_longest_stalled_connection() -> None:
     stall(limited)
     limited.slot("c", "stalled c").wait(stalled=True)
     assert limited.connections.drop_longest_stalled()
-    assert limited.dropped == ["stalled a"]
+    assert limited.dropped == ["stalled b"]
     assert limited.connections.drop_longest_stalled()
     assert not limited.connections.drop_longest_stalled()
-    assert limited.dropped == ["stalled a", "stalled b"]
+    assert limited.dropped == ["stalled b", "stalled a"]
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,5 @@ def test_snapshots_are_kept_for_the_window() -> None:
     history.rates(snapshot(2 * SNAPSHOT_INTERVAL - 0.5, 10**6))  # too early to be kept
     end = SNAPSHOT_INTERVAL + RATE_WINDOW
     assert history.rates(snapshot(end, 1200)).events == {"port|metrics": 600 / RATE_WINDOW}
+    later = end + SNAPSHOT_INTERVAL
+    assert history.rates(snapshot(later, 1200)).events == {"port|metrics": 600 / (later - SNAPSHOT_INTERVAL)}
