@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pf_exporter.activity.counter import ActivityCounter
 from pf_exporter.activity.log_reader import read_activity_log
-from pf_exporter.activity.windows import Window, Windows
+from pf_exporter.activity.windows import MARGIN, Window, Windows
 from pf_exporter.errors import ExporterError, Forbidden, Rejected
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Backoff, Client, SessionManager
@@ -27,8 +27,8 @@ NOT_READ = "activity log not read"
 class CatchUp:
     """Reads the log of every gap of the stream, on its own thread, and merges it with what was streamed.
 
-    At the start it reads the last ``at_start`` seconds; 0 turns it off. ``on_failure`` is called with the
-    exception if the thread dies.
+    The first time it also reads the ``at_start`` seconds before; 0 turns it off. ``on_failure`` is
+    called with the exception if the thread dies.
     """
 
     def __init__(
@@ -80,11 +80,8 @@ class CatchUp:
     def add_gap(self, gap: Gap) -> None:
         """Request that a gap is filled; the stream's thread calls this when it has opened a stream."""
         self._counter.stream_opened()
-        start = gap.start
-        if not self._has_started:
-            self._has_started = True
-            start = min(start, gap.end - self._at_start)
-        self._windows.add(start, gap.end)
+        self._windows.add(gap.start, gap.end, MARGIN if self._has_started else self._at_start)
+        self._has_started = True
         self._wake.set()
 
     # The thread: wait until a window is due, read it, and wait a little before the next.

@@ -20,8 +20,9 @@ def _iso(timestamp: float) -> str:
 class ActivityCounter:
     """Counts entries in the statistics, and logs the given fields of each.
 
-    With a ``ledger``, entries can come from the stream as well as from the REST log, on two threads; the lock
-    is held for one entry at a time. Without one every entry of the stream is counted.
+    With a ``ledger``, entries can come from the stream as well as from the REST log, on two threads; its lock
+    is held for one entry at a time. Without one every entry of the stream is counted. The ledger can be that
+    of a previous counter of the same account, whose entries are not counted again.
     """
 
     def __init__(
@@ -35,10 +36,16 @@ class ActivityCounter:
         self._account = stats.account
         self._fields = fields
         self._ledger = ledger
-        self._lock = threading.Lock()
+        self._lock = threading.Lock() if ledger is None else ledger.lock
         self._log = Logger(__name__)
         self._is_proven = False
         """Whether a row has matched an entry of the stream."""
+
+    def start(self) -> None:
+        """Take over the ledger."""
+        if self._ledger is not None:
+            with self._lock:
+                self._ledger.taken_over()
 
     def stream_opened(self) -> None:
         """Note that the stream was lost and opened again: it may repeat entries."""

@@ -8,6 +8,7 @@ is read twice, adds nothing. Events may omit the user; such an entry can be that
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 
@@ -71,15 +72,27 @@ class _Sightings:
 
 
 class ActivityLedger:
-    """Remembers entries as they arrive, and tells which of them are new. For one thread at a time."""
+    """Remembers entries as they arrive, and tells which of them are new. For one thread at a time.
+
+    It can pass from one reader of an account to the next, which calls :meth:`taken_over`.
+    """
 
     def __init__(self, limit: int = MAX_REMEMBERED) -> None:
         self._limit = limit
         self._size = 0
+        self.lock = threading.Lock()
+        """Held by users while they call a method: the threads of the previous reader may end late."""
         self._connection = 1
+        self._first_connection = 1
+        """The first one of the present reader."""
         self._sightings: OrderedDict[tuple[int, int], _Sightings] = OrderedDict()
         self._forgotten_until = float("-inf")
         """Time in µs of the newest entry that was forgotten."""
+
+    def taken_over(self) -> None:
+        """Note that another reader, maybe of other categories, now uses the memory."""
+        self._connection += 1
+        self._first_connection = self._connection
 
     def stream_opened(self) -> None:
         """Note that entries now come from another connection, which may repeat those of the one before."""
@@ -129,6 +142,7 @@ class ActivityLedger:
 
         It has if an entry of the stream is among the rows at another time only. A few entries that are not
         among them at all say nothing: the log may lack their category. Many say that its texts differ.
+        What a previous reader has streamed says nothing either: it may have read other categories.
         """
         if not rows or any(map(self.was_streamed, rows)):
             return False
@@ -137,7 +151,9 @@ class ActivityLedger:
         missing = [
             text
             for (at, text), seen in self._sightings.items()
-            if seen.streamed and start * 1e6 <= at <= keys[-1][0]
+            if seen.streamed
+            and seen.connection >= self._first_connection
+            and start * 1e6 <= at <= keys[-1][0]
         ]
         return len(missing) >= MANY_MISSING or not texts.isdisjoint(missing)
 

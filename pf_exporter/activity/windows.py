@@ -24,9 +24,12 @@ class Windows:
         self._lock = threading.Lock()
         self._waiting: list[Window] = []
 
-    def add(self, start: float, end: float) -> None:
-        """Add a gap: it is read now, and again when the last late entry should have arrived."""
-        start, end = start - MARGIN, end + MARGIN
+    def add(self, start: float, end: float, before: float = MARGIN) -> None:
+        """Add a gap: it is read now, and again when the last late entry should have arrived.
+
+        ``before`` is how many seconds before the gap are read, too.
+        """
+        start, end = start - before, end + MARGIN
         with self._lock:
             self._waiting += [Window(start, end, end - MARGIN), Window(start, end, end)]
 

@@ -67,7 +67,7 @@ class Exporter:
         self.remote_write = create_remote_write(config, self._fail, wall)
         self.store = create_store(config, wall, sink=self.remote_write)
         self.recorder = create_recorder(config)
-        self.pipelines = [self._new_pipeline(account, config) for account in config.accounts]
+        self.pipelines = [self._new_pipeline(account, config, None) for account in config.accounts]
         self.reload_status = config_reload_status()
         self.reload_status.succeeded()
         self._web_reload_status = web_config_reload_status()
@@ -102,9 +102,12 @@ class Exporter:
             tick=self._tick,
         )
 
-    def _new_pipeline(self, account: Account, config: Config) -> AccountPipeline:
+    def _new_pipeline(self, account: Account, config: Config, old: AccountPipeline | None) -> AccountPipeline:
         create = functools.partial(EventProcessor, recorder=self.recorder)
-        return self._create_pipeline(account, config, self.store, self._fail, create_processor=create)
+        ledger = None if old is None else old.ledger
+        return self._create_pipeline(
+            account, config, self.store, self._fail, create_processor=create, ledger=ledger
+        )
 
     def status(self) -> StatusSources:
         """Return the sources of the status page."""
@@ -144,18 +147,17 @@ class Exporter:
         return dataclasses.replace(config, endpoints=self.config.endpoints, **present)
 
     def _apply(self, config: Config) -> None:
-        before = self.pipelines
-        by_account = {pipeline.account: pipeline for pipeline in before}
+        before = {pipeline.account: pipeline for pipeline in self.pipelines}
         after = []
         for account in config.accounts:
-            pipeline = by_account.get(account.name)
+            pipeline = before.get(account.name)
             if pipeline is None and account.name not in self.store.series():
                 self.store.add_account(account.name, account.series_limit)
             if pipeline is None or pipeline.settings != pipeline_settings(account, config):
-                pipeline = self._new_pipeline(account, config)
+                pipeline = self._new_pipeline(account, config, pipeline)
             after.append(pipeline)
-        removed = [pipeline for pipeline in before if pipeline not in after]
-        added = [pipeline for pipeline in after if pipeline not in before]
+        removed = [pipeline for pipeline in before.values() if pipeline not in after]
+        added = [pipeline for pipeline in after if pipeline not in before.values()]
         stop_all([pipeline.stop for pipeline in removed])
         with self._lifecycle:
             if self._stopped:

@@ -63,6 +63,7 @@ class AccountPipeline:
     ``on_failure`` is called with the exception if one of the threads dies. ``subscription_uuid`` names an
     existing subscription to read instead of a new one; ``wall`` is the clock for arrival times, in UNIX
     seconds; ``polled`` are the resources to poll beside the lists of circuits, by default all enabled ones.
+    ``ledger`` is that of the account's previous pipeline, which must have been stopped before the start.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class AccountPipeline:
         subscription_uuid: str | None = None,
         wall: Callable[[], float] = time.time,
         polled: tuple[PolledResource, ...] | None = None,
+        ledger: ActivityLedger | None = None,
     ) -> None:
         idle_timeout = config.stream.idle_timeout
         catch_up = config.activity.catch_up
@@ -103,11 +105,9 @@ class AccountPipeline:
             on_update=self.subscription.update_inventory,
             polled=polled,
         )
-        self.activity = ActivityCounter(
-            self.stats,
-            fields=config.log.activity_fields,
-            ledger=ActivityLedger() if catch_up else None,
-        )
+        self.ledger = (ledger or ActivityLedger()) if catch_up else None
+        """For the account's next pipeline; None if only the stream is counted."""
+        self.activity = ActivityCounter(self.stats, fields=config.log.activity_fields, ledger=self.ledger)
         self._catch_up = CatchUp(
             self.client,
             self.session_manager,
@@ -132,9 +132,10 @@ class AccountPipeline:
 
     def start(self) -> None:
         """Start to log in, subscribe and read, and to poll the inventory."""
+        self.activity.start()
+        self._catch_up.start()
         self.reader.start()
         self.inventory.start()
-        self._catch_up.start()
 
     def stop(self) -> bool:
         """End the stream and the session; return whether nothing will be written to the store any more."""
@@ -160,5 +161,6 @@ class PipelineFactory(Protocol):
         on_failure: Callable[[BaseException], None],
         *,
         create_processor: ProcessorFactory,
+        ledger: ActivityLedger | None,
     ) -> AccountPipeline:
         """Create the pipeline."""

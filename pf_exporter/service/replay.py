@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+from pf_exporter.activity import ActivityLedger
 from pf_exporter.config import Account, Config, Secret
 from pf_exporter.errors import ConfigError, StreamEnded
 from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
@@ -62,8 +63,17 @@ class ReplayPipeline(AccountPipeline):
         *,
         wall: ReplayClock,
         create_processor: ProcessorFactory = EventProcessor,
+        ledger: ActivityLedger | None = None,
     ) -> None:
-        super().__init__(account, config, store, on_failure, create_processor=create_processor, wall=wall)
+        super().__init__(
+            account,
+            config,
+            store,
+            on_failure,
+            create_processor=create_processor,
+            wall=wall,
+            ledger=ledger,
+        )
         self._deduplicator = Deduplicator(clock=wall)
         self._pending = bytearray()  # Grows in place: a frame may be recorded byte by byte.
 

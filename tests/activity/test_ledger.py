@@ -131,6 +131,21 @@ def test_contradictions() -> None:
     assert not ledger.contradicts(rows, T)
 
 
+def test_taken_over() -> None:
+    """The next reader's entries are recognized; what only the previous one streamed is no contradiction."""
+    ledger = ActivityLedger()
+    streamed = [Truth("c", T + number, f"streamed {number}") for number in range(5)]
+    rows = [Truth("a", T + 9).logged()]
+    for entry in streamed:
+        ledger.add_streamed(entry.event())
+    assert ledger.contradicts(rows, T)
+    ledger.taken_over()
+    assert not ledger.contradicts(rows, T)
+    assert [ledger.add_streamed(entry.event()) for entry in streamed] == [False] * 5
+    assert ledger.contradicts(rows, T)
+    assert ledger.add_logged(streamed[0].logged()) is CatchUpResult.STREAMED
+
+
 def test_different_users() -> None:
     """Entries of two users are two, also if they agree in everything else; a missing user can be any."""
     ledger = ActivityLedger()

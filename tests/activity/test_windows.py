@@ -20,4 +20,7 @@ def test_looks() -> None:
     assert windows.next_due() == 3
     assert windows.take(4999) == [Window(1, 2, 3), Window(1400, now + MARGIN, now + MARGIN)]
     assert windows.take(10_000) == [Window(4700, 5300, 5000)]
+    windows.add(20_000, 20_000, 60)
+    assert windows.take(20_000) == [Window(19_940, 20_300, 20_000)]
+    assert windows.take(20_300) == [Window(19_940, 20_300, 20_300)]
     assert windows.next_due() == float("inf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pf_exporter.config import LogSettings
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.settings import Config, InventorySettings, StreamSettings, WebSettings
 from pf_exporter.service.exporter import Exporter
@@ -121,3 +123,44 @@ def test_activity_of_the_last_minutes(fake: Fake) -> None:
             exporter, 'packetfabric_stream_events_total{event="customer|auth"}', lambda number: number == 2
         )
         assert value(exporter, counted) == 2
+
+
+def test_activity_across_reloads(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    """An account that a reload restarts takes over its memory: entries are logged and counted once.
+
+    Its counters start again from 0, as those of events do. A removed account is forgotten.
+    """
+    now = time.time()
+    missed, streamed, late = (Truth(name, now - 30, name) for name in ("missed", "streamed", "late"))
+    fake.lists["/v2/activity-logs"] = [missed.row(), streamed.row()]
+    fake.events.append(streamed.frame())  # With each connection, so that the stream also repeats it.
+    account = fake.account()
+
+    def with_messages(account: Account) -> Config:
+        return dataclasses.replace(config(account), log=LogSettings(activity_fields=("message",)))
+
+    configs = [with_messages(account)]
+    counted = 'packetfabric_activity_events_total{category="auth",log_level="info"}'
+    found = 'packetfabric_activity_catch_up_total{result="found"}'
+
+    def logged() -> list[str]:
+        fields = [record.__dict__["fields"] for record in caplog.records if record.msg == "activity"]
+        return sorted(line["message"] for line in fields)
+
+    with caplog.at_level("INFO", "pf_exporter"), Exporter(configs.pop(), source=configs.pop) as exporter:
+        becomes(exporter, counted, lambda number: number == 2)
+        becomes(exporter, found, bool)
+        fake.lists["/v2/activity-logs"] += [late.row()]
+        configs += [with_messages(dataclasses.replace(account, series_limit=1000))]
+        exporter.reload()
+        becomes(exporter, found, lambda number: number == 1)
+        becomes(
+            exporter, 'packetfabric_stream_events_total{event="customer|auth"}', lambda number: number == 1
+        )
+        assert value(exporter, counted) == 1
+        assert logged() == ["late", "missed", "streamed"]
+        configs += [with_messages(account), with_messages(fake.account(name="other", streams=()))]
+        exporter.reload()
+        exporter.reload()
+        becomes(exporter, counted, lambda number: number == 3)
+        assert logged() == ["late", "late", "missed", "missed", "streamed", "streamed"]
