@@ -167,7 +167,7 @@ def _add_table(board: dashboard.Dashboard) -> None:
             colors={"Utilisation": ((None, GREEN), (0.7, YELLOW), (0.9, RED))},
             mappings={"BGP": UP_DOWN, "Active": UP_DOWN},
             sort=[("BGP", False), ("Utilisation", True)],
-            widths={"Connection": 280, "ID": 170},
+            widths={"Connection": 320, "ID": 170},
         )
     )
 
@@ -183,9 +183,10 @@ def _cloud_side() -> table.Panel:
         "case with the provider. Empty: set inventory.cloud_state to true.",
         [(named, "", "")],
         {"name": "Connection", "layer": "Layer", "state": "State", "cloud_circuit_id": "ID"},
-        size=(10, 8),
+        size=(12, 8),
         mappings={"State": CLOUD_STATES},
         sort=[("Connection", False)],
+        widths={"Connection": 250, "Layer": 155, "State": 145},
     ).no_value("inventory.cloud_state is off")
 
 
@@ -197,7 +198,7 @@ def _add_history(board: dashboard.Dashboard) -> None:
             "furthest from established. Idle: check whether it is disabled. Connect or active: the neighbour "
             "does not answer.",
             [(_named(f"min by ({KEYS}) ({BGP_STATE})"), "{{name}}")],
-            size=(14, 8),
+            size=(12, 8),
             mappings=state_names(list(BGP_STATES.items())),
             named=True,
             empty="not polled",

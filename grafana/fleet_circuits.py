@@ -85,14 +85,14 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilisation", True)],
             widths={
-                "Circuit": 230,
-                "ID": 200,
-                "A end": 180,
-                "Z end": 180,
+                "Circuit": 250,
+                "ID": 220,
+                "A end": 190,
+                "Z end": 190,
                 "State": 70,
-                "Type": 85,
-                "Account": 80,
+                "Type": 80,
+                "Account": 75,
             }
-            | dict.fromkeys(("In", "Out", "Utilisation", "Loss A to Z", "Loss Z to A"), 100),
+            | dict.fromkeys(("In", "Out", "Utilisation", "Loss A to Z", "Loss Z to A"), 92),
         )
     )

@@ -61,6 +61,6 @@ def add_ports(board: dashboard.Dashboard) -> None:
             },
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilisation", True)],
-            widths={"Port": 230, "ID": 190, "POP": 70, "Speed": 80, "State": 70, "Account": 90},
+            widths={"Port": 300, "ID": 190, "POP": 70, "Speed": 80, "State": 70, "Account": 90},
         )
     )

@@ -76,7 +76,7 @@ def _add_errors(board: dashboard.Dashboard) -> None:
                 "short",
                 colors=((None, ORANGE),),
                 low=0,
-                size=(8, 8),
+                size=(7, 8),
                 empty="no errors",
             ),
             *TO_PORT,
@@ -91,14 +91,14 @@ def _add_margins(board: dashboard.Dashboard) -> None:
             bars(
                 "Lowest receive margin",
                 "The lanes with the lowest receive power above the minimum of their optics, in dB "
-                "(needs the recording rules), without administratively down ports. Red: open Optics, "
-                "clean both ends.",
+                "(needs the recording rules), without administratively down ports. The label is lane and "
+                "port. Red: open Optics, clean both ends.",
                 "sort("
                 + port_named(f"bottomk(8, {here(f'{margin} unless on ({PORT_KEYS}) {ADMIN_DOWN}')})")
                 + ")",
-                "{{name}} · {{lane}}",
+                "{{lane}} · {{name}}",
                 "dB",
-                size=(8, 8),
+                size=(10, 8),
                 low=0,
                 high=20,
                 colors=MARGIN_COLORS,
@@ -124,7 +124,7 @@ def add_trends(board: dashboard.Dashboard) -> None:
             " level and event.",
             [(increases("packetfabric_activity_events_total", "category"), "{{category}}")],
             "short",
-            size=(8, 8),
+            size=(7, 8),
             bars=True,
             step=COARSE,
             soft=(0, 1),

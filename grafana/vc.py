@@ -135,6 +135,7 @@ def _add_comparison(board: dashboard.Dashboard) -> None:
             soft=(0, 0.02),
             at=((None, "transparent"), (0.01, RED)),
             step=COARSE,
+            empty="only one end reports",
         )
     )
     received = fold_ends(mean("packetfabric_vc_receive_bytes_per_second", VC))
