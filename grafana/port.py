@@ -80,6 +80,7 @@ def _circuits() -> table.Panel:
         links=[("Circuit", "vc", "var-vc=${__data.fields.ID}")],
         mappings={"State": UP_DOWN},
         sort=[("In", True)],
+        widths={"Circuit": 300, "ID": 220},
     )
 
 

@@ -176,7 +176,7 @@ def _add_ends(board: dashboard.Dashboard) -> None:
             size=(8, 7),
             links=[("Port", "port", "var-port=${__data.fields.ID}")],
             mappings={"State": UP_DOWN},
-            widths={"Port": 165, "ID": 170},
+            widths={"Port": 185, "ID": 165},
         )
     )
 

@@ -13,6 +13,10 @@ import pytest
 import yaml
 
 from grafana.export import for_grafana_com
+from pf_exporter.schema import BGP_STATES
+from pf_exporter.schema.resource import Resource
+from pf_exporter.schema.resources.ports import PORTS
+from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.simulator import Network
 from tests.conftest import NEW_ENOUGH, NOT_NEW_ENOUGH, until
 from tests.grafana.history import ONE_ENDED, write_history
@@ -49,6 +53,11 @@ def interpolate(expression: str, *, board: str, panel: str = "") -> str:
     multi = {variable["name"] for variable in BOARDS[board]["templating"]["list"] if variable.get("multi")}
     values = VALUES | LAG if panel.startswith("LAG ") else VALUES
     return re.sub(r"\$([a-z_]+)", lambda found: ".*" if found[1] in multi else values[found[1]], expression)
+
+
+def exported_states(resource: Resource) -> list[str]:
+    (state,) = [metric for metric in resource.metrics if metric.suffix == "state"]
+    return [labels[0] for labels, _ in state.parse("active")]
 
 
 def expressions(panel: dict[str, Any]) -> list[str]:
@@ -197,6 +206,28 @@ def test_names_in_a_panel_exist(name: str, panel: dict[str, Any]) -> None:
     for expression in expressions(panel):
         assert unknown_names(interpolate(expression, board=name, panel=panel["title"])) == []
         assert not re.search(r"\[\$__interval\]", expression)
+
+
+@pytest.mark.parametrize(
+    ("board", "title", "states"),
+    [
+        ("port", "State over time", exported_states(PORTS)),
+        ("vc", "State over time", exported_states(VIRTUAL_CIRCUITS)),
+        ("cloud-router", "BGP sessions over time", [*BGP_STATES, "other"]),
+    ],
+)
+def test_every_state_is_shown(board: str, title: str, states: list[str]) -> None:
+    """Each state that the exporter exports has a number in the query, and its name as the text of it."""
+    (panel,) = [panel for panel in BOARDS[board]["panels"] if panel["title"] == title]
+    numbers = {
+        state: number
+        for expression in expressions(panel)
+        for state, number in re.findall(r'state="(\w+)"} == 1\) \+ (\d+)', expression)
+    }
+    assert sorted(numbers) == sorted(states)
+    mappings = panel["fieldConfig"]["defaults"]["mappings"]
+    texts = {value: result["text"] for mapping in mappings for value, result in mapping["options"].items()}
+    assert {state: texts[number] for state, number in numbers.items()} == {state: state for state in states}
 
 
 @pytest.fixture(scope="module")
