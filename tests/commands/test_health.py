@@ -76,6 +76,7 @@ def test_a_server_that_does_not_speak_http(capfd: pytest.CaptureFixture[str]) ->
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
+                connection.recv(4096)  # A close with unread bytes would reset the connection.
                 connection.sendall(b"220 mail.example ESMTP\r\n")
 
         thread = threading.Thread(target=serve)
