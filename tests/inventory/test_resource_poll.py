@@ -54,6 +54,14 @@ def answered(account: PolledAccount, resources: Iterable[PolledResource]) -> Non
     until(lambda: names() >= {resource.name for resource in resources}, "an answer for each resource")
 
 
+def refresh(account: PolledAccount) -> None:
+    """Poll what is due, and wait until the poller has handled the answers and waits again."""
+    waits = account.pause.waits
+    before = len(waits)
+    account.poller.refresh()
+    until(lambda: len(waits) > before and not waits[-1][1], "the end of the poll")
+
+
 def test_each_resource_is_asked_once_at_start(api: FakeApi, create_account: CreateAccount) -> None:
     """The lists come first, then every resource; the next request comes a period later."""
     polled = (MAINTENANCE, POPS, API_KEYS)
@@ -84,11 +92,9 @@ def test_what_is_refused_is_asked_once_a_day(
     api.responses[path(API_KEYS)] = [Response(status_code=status) for _ in range(2)]
     for hours, requests in ((2, 2), (20, 2), (27, 3), (40, 3), (60, 4)):
         clock.now = hours * 3600.0
-        account.poller.refresh()
-        until(lambda count=requests: api.count(path(API_KEYS)) == count, f"request {requests}")  # type: ignore[misc]
-        if hours < 60:
-            until(lambda: not account.values("api_key_expiry_timestamp_seconds", "api_key"), "no metric")
-    until(lambda: account.values("api_key_expiry_timestamp_seconds", "api_key"), "the metric")
+        refresh(account)
+        assert api.count(path(API_KEYS)) == requests
+        assert bool(account.values("api_key_expiry_timestamp_seconds", "api_key")) is (hours == 60)
     reason = "forbidden" if status == 403 else "rejected"
     assert account.poll_failures() == {("api_key", reason): 2}
     assert caplog.messages.count(NOT_AVAILABLE) == 1
