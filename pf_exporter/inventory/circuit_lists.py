@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pf_exporter.config import InventorySettings
-from pf_exporter.errors import ApiError, ExporterError, Forbidden, LoginIncomplete, Rejected, Unauthorized
+from pf_exporter.errors import ExporterError, Forbidden, RateLimited, Unauthorized
 from pf_exporter.inventory.list_reader import ListReader
+from pf_exporter.inventory.list_schedule import ListSchedule
 from pf_exporter.inventory.poll_stats import POLL_REASONS, PollStats
 from pf_exporter.inventory.snapshot import Circuits, Snapshot
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import Backoff, Session, SessionManager
+from pf_exporter.packetfabric import Session, SessionManager
 from pf_exporter.reason import Reason
 from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, RESOURCES, Resource
 from pf_exporter.state import ErrorLog
-
-FIRST_RETRY = 5.0
-"""Shortest time in seconds from a failure to the next poll; it doubles with each failure in a row."""
 
 NOT_REFRESHED = "inventory not refreshed"
 
@@ -43,10 +41,10 @@ def enabled_resources(
 
 
 class CircuitLists:
-    """Polls the lists together: the snapshot is replaced only if all of them have been read completely.
+    """Polls the lists: each that has been read completely replaces the last one, whether or not others fail.
 
-    ``limit`` is the greatest number of series; ``on_update`` is called after each successful poll. One thread
-    polls, any thread may read the attributes.
+    ``limit`` is the greatest number of series; ``on_update`` is called after each poll that has read a list.
+    One thread polls, any thread may read the attributes.
     """
 
     def __init__(
@@ -69,100 +67,111 @@ class CircuitLists:
         self._session_manager = session_manager
         self._lists = lists
         self._stats = stats
-        self._interval = settings.interval
         self.resources = enabled_resources(settings)
+        self._schedules = {
+            resource.name: ListSchedule(settings.interval, min_interval) for resource in self.resources
+        }
         self._limit = limit
         self._on_update = on_update
         self._is_stopping = is_stopping
-        self._min_interval = min(min_interval, settings.interval)
         self._clock = clock
         self._wall = wall
         self._random = random
-        self._backoff = Backoff(min(FIRST_RETRY, settings.interval), settings.interval)
-        self._accepted_session: Session | None = None
-        """The session of the last successful poll."""
-        self.snapshot = Snapshot()
+        self.snapshot = Snapshot(read_at=dict.fromkeys(self._schedules))
         self.failures: dict[str, int] = dict.fromkeys(POLL_REASONS, 0)
-        """Failed polls, by reason."""
+        """Polls that failed completely or in part, by reason; two lists that fail alike count once."""
         self.errors = ErrorLog()
         """The errors of failed polls."""
         self.retry_at: float | None = None
-        """UNIX seconds of the next poll if the last one has failed, else None."""
-        self.problem: Reason | None = None
-        """Why the last poll has failed; None if it has not."""
-        self.due = float("-inf")
+        """UNIX seconds of the next poll of a list that has failed; None if none has."""
+
+    @property
+    def due(self) -> float:
         """The monotonic time of the next poll."""
-        self._earliest = float("-inf")
-        """The monotonic time of the next poll if one is requested."""
+        return min(schedule.due for schedule in self._schedules.values())
+
+    @property
+    def problem(self) -> Reason | None:
+        """Why the last polls of all lists have failed; None if one has not, or for another reason."""
+        problems = {schedule.problem for schedule in self._schedules.values()}
+        return problems.pop() if len(problems) == 1 else None
 
     def refresh(self) -> None:
-        """Poll as soon as the minimum interval has passed since the last poll began."""
-        self.due = min(self.due, self._earliest)
+        """Poll each list as soon as the minimum interval has passed since its last poll began."""
+        for schedule in self._schedules.values():
+            schedule.refresh()
 
     def run(self) -> None:
-        """Poll, and decide when to poll again."""
+        """Poll the lists that are due, and decide when to poll each of them again."""
         started = self._clock()
-        try:
-            self._poll()
-        except ExporterError as exc:
-            if not self._is_stopping():
-                self._recover(exc)
+        due = [resource for resource in self.resources if self._schedules[resource.name].due <= started]
+        found, errors = self._read(due)
+        if self._is_stopping():
             return
-        self._backoff = self._backoff.reset()
-        self._session_manager.failures.resolved(NOT_REFRESHED)
-        self.retry_at = None
-        self.problem = None
+        if found:
+            self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
+            self._on_update(snapshot)
+            self._warn(snapshot)
         now = self._clock()
-        duration = now - started
-        # With a slow API, polling takes at most half of the time.
-        delay = max(self._interval - duration, min(duration, self._interval))
-        self.due = now + delay
-        self._earliest = min(started + self._min_interval, self.due)
+        for name in found:
+            self._schedules[name].succeeded(started, now)
+        self._recover(errors)
+        failing = [schedule.due for schedule in self._schedules.values() if schedule.problem is not None]
+        self.retry_at = self._wall() + min(failing) - self._clock() if failing else None
+        if not failing:
+            self._session_manager.failures.resolved(NOT_REFRESHED)
 
-    def _recover(self, exc: ExporterError) -> None:
-        """Log and count the error, and decide when to try again."""
-        delay = self._backoff.delay(self._random())
-        self._backoff = self._backoff.next()
-        needs_user = isinstance(exc, Forbidden | LoginIncomplete | Rejected)
-        if needs_user:
-            delay = max(delay, self._interval)
-        retry_after = (exc.retry_after or 0.0) if isinstance(exc, ApiError) else 0.0
-        delay = max(delay, retry_after)
-        self._session_manager.failures.failed(NOT_REFRESHED, exc, delay)
-        self.failures[exc.reason] += 1
-        self.errors.add(exc.reason, str(exc))
-        self.problem = exc.reason
-        self.retry_at = self._wall() + delay
-        now = self._clock()
-        self.due = now + delay
-        self._earliest = now + max(min(delay, self._min_interval), retry_after)
-
-    def _read(self, session: Session) -> dict[str, Circuits]:
+    def _read(self, resources: Iterable[Resource]) -> tuple[dict[str, Circuits], dict[str, ExporterError]]:
+        """Return the lists that could be read, and the errors of the others, by name of the resource."""
         found: dict[str, Circuits] = {}
-        for resource in self.resources:
+        errors: dict[str, ExporterError] = {}
+        of_account: ExporterError | None = None
+        for resource in resources:
+            if of_account is None:
+                try:
+                    session = self._session_manager.get()
+                except ExporterError as exc:
+                    of_account = exc
+            if of_account is not None:
+                errors[resource.name] = of_account
+                continue
             try:
-                found[resource.name] = self._lists.read(resource, session)
+                found[resource.name] = self._read_list(resource, session)
             except ExporterError as exc:
-                if not self._is_stopping():
-                    self._stats.failed(resource.name, exc.reason)
-                raise
-            self._stats.last_success[resource.name] = self._wall()
-        return found
+                errors[resource.name] = exc
+                if self._is_stopping():
+                    break
+                self._stats.failed(resource.name, exc.reason)
+                if isinstance(exc, RateLimited):
+                    of_account = exc
+        return found, errors
 
-    def _poll(self) -> None:
-        session = self._session_manager.get()
+    def _read_list(self, resource: Resource, session: Session) -> Circuits:
+        schedule = self._schedules[resource.name]
         try:
-            found = self._read(session)
+            circuits = self._lists.read(resource, session)
         except Unauthorized as exc:
-            # A session that has never been accepted here may still be good for the stream: leave it alone.
-            if session is self._accepted_session and not isinstance(exc, Forbidden):
+            # A session that this list has never accepted may still be good for the stream: leave it alone.
+            if session is schedule.accepted_session and not isinstance(exc, Forbidden):
                 self._session_manager.discard(session)
             raise
-        self._accepted_session = session
+        schedule.accepted_session = session
         self._session_manager.verified(session)
-        self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
-        self._on_update(snapshot)
-        self._warn(snapshot)
+        self._stats.last_success[resource.name] = self._wall()
+        return circuits
+
+    def _recover(self, errors: Mapping[str, ExporterError]) -> None:
+        """Decide when to try again what has failed; log and count each reason once."""
+        # One delay for all, so that lists that fail together are also tried again together.
+        now, random = self._clock(), self._random()
+        counted = set()
+        for name, exc in errors.items():
+            delay = self._schedules[name].failed(exc, now, random)
+            if exc.reason not in counted:
+                counted.add(exc.reason)
+                self._session_manager.failures.failed(NOT_REFRESHED, exc, delay)
+                self.failures[exc.reason] += 1
+                self.errors.add(exc.reason, str(exc))
 
     def _warn(self, snapshot: Snapshot) -> None:
         for name in snapshot.falls:

@@ -50,7 +50,7 @@ class InventoryPoller:
 
     It uses the session of the stream. ``limit`` is the greatest number of series of the lists, and again of
     everything else; ``polled`` are the resources beside the lists. ``on_failure`` is called if the thread
-    dies, with the exception, ``on_update`` after each successful poll of the lists, with the IDs of all
+    dies, with the exception, ``on_update`` after each poll that has read a list, with the IDs of all
     circuits.
     """
 
@@ -117,7 +117,7 @@ class InventoryPoller:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The circuits of the last successful poll of the lists."""
+        """The circuits of the last successful poll of each list."""
         return self.lists.snapshot
 
     @property
@@ -132,7 +132,7 @@ class InventoryPoller:
 
     @property
     def retry_at(self) -> float | None:
-        """UNIX seconds of the next poll of the lists if the last one has failed, else None."""
+        """UNIX seconds of the next poll of a list that has failed; None if none has."""
         return self.lists.retry_at
 
     @property

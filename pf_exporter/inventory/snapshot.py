@@ -1,4 +1,4 @@
-"""The circuits of an account as of the last successful poll."""
+"""The circuits of an account as of the last successful poll of each list."""
 
 from __future__ import annotations
 
@@ -23,12 +23,23 @@ class Snapshot(NamedTuple):
     """By name of the resource."""
     retained: frozenset[tuple[str, str]] = frozenset()
     """Resource and canonical ID of circuits that are still shown although the last poll did not find them."""
-    left_out: int = 0
-    """Circuits that would exceed the limit of series."""
-    at: float | None = None
-    """UNIX seconds of the last successful poll; None before the first."""
+    left_out_of: Mapping[str, int] = MappingProxyType({})
+    """By resource, circuits that would exceed the limit of series."""
+    read_at: Mapping[str, float | None] = MappingProxyType({})
+    """By resource, UNIX seconds of the last successful poll; None before the first."""
     falls: Mapping[str, int] = MappingProxyType({})
     """By resource, in how many polls in a row most of its circuits were missing; they are still shown."""
+
+    @property
+    def at(self) -> float | None:
+        """UNIX seconds at which the oldest of the lists was read; None before all of them have been."""
+        times = [at for at in self.read_at.values() if at is not None]
+        return min(times, default=None) if len(times) == len(self.read_at) else None
+
+    @property
+    def left_out(self) -> int:
+        """Circuits that would exceed the limit of series."""
+        return sum(self.left_out_of.values())
 
     def of(self, resource: Resource) -> Circuits:
         """Return the circuits of a resource."""
@@ -52,12 +63,14 @@ class Snapshot(NamedTuple):
     def updated(self, found: Mapping[str, Circuits], limit: int, at: float) -> Snapshot:
         """Return the next snapshot with at most ``limit`` series; circuits that are already there come first.
 
+        Lists that are not in ``found`` stay as they are.
+
         A circuit is removed when two successive polls have not found it: a list that changes while it is read
         page by page can omit an object. If more than half of a resource's circuits are missing, they are
         removed only after ``FALL_POLLS`` such polls in a row: an error of the API is more likely.
         """
-        retained: set[tuple[str, str]] = set()
-        falls: dict[str, int] = {}
+        retained = {(name, key) for name, key in self.retained if name not in found}
+        falls = {name: polls for name, polls in self.falls.items() if name not in found}
         for name, circuits in found.items():
             shown = self.circuits.get(name, {})
             not_found = {(name, key) for key in shown if key not in circuits}
@@ -69,18 +82,20 @@ class Snapshot(NamedTuple):
                 retained |= not_found - self.retained
         kept: list[tuple[str, str]] = []
         new: list[tuple[str, str]] = []
-        for name, circuits in found.items():
+        lists = {**self.circuits, **found}
+        for name, circuits in lists.items():
             before = self.circuits.get(name, {})
             kept += [(name, key) for key in before if key in circuits or (name, key) in retained]
             new += [(name, key) for key in circuits if key not in before]
-        result: dict[str, dict[str, Circuit]] = {name: {} for name in found}
-        left_out = 0
+        result: dict[str, dict[str, Circuit]] = {name: {} for name in lists}
+        left_out = {name: 0 if name in found else self.left_out_of.get(name, 0) for name in lists}
         room = limit
         for name, key in (*kept, *new):
-            circuit = found[name].get(key) or self.circuits[name][key]
+            circuit = lists[name].get(key) or self.circuits[name][key]
             if circuit.series > room:
-                left_out += 1
+                left_out[name] += 1
             else:
                 room -= circuit.series
                 result[name][key] = circuit
-        return Snapshot(result, frozenset(retained), left_out, at, falls)
+        read_at = {**self.read_at, **dict.fromkeys(found, at)}
+        return Snapshot(result, frozenset(retained), left_out, read_at, falls)

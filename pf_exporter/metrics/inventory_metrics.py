@@ -44,7 +44,7 @@ INVENTORY_METRICS: tuple[SelfMetric[Inventory], ...] = (
     SelfMetric(
         "packetfabric_inventory_last_success_timestamp_seconds",
         MetricType.GAUGE,
-        "When all lists were last fetched completely; their contents are shown until the next success",
+        "When the oldest of the lists was last fetched completely; absent until all have been",
         (),
         lambda inventory: unlabelled(inventory.snapshot.at),
     ),

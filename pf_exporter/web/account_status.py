@@ -26,7 +26,7 @@ class Inventory(Protocol):
 
     @property
     def snapshot(self) -> Snapshot:
-        """The circuits of the last successful poll."""
+        """The circuits of the last successful poll of each list."""
 
     @property
     def resources(self) -> Sequence[PolledResource]:
@@ -190,17 +190,17 @@ def _past(at: Moment) -> tuple[str, str]:
 
 
 def _inventory(inventory: Inventory | None, now: float) -> Fact:
-    at = None if inventory is None else inventory.snapshot.at
-    if at is None:
-        return Fact("Inventory", "not read yet")
-    return Fact("Inventory", *_past(moment(at, now)))
+    snapshot = Snapshot() if inventory is None else inventory.snapshot
+    if snapshot.at is not None:
+        return Fact("Inventory", *_past(moment(snapshot.at, now)))
+    return Fact("Inventory", "not complete yet" if snapshot.circuits else "not read yet")
 
 
 def _polled(inventory: Inventory | None) -> Iterator[Fact]:
     """What is polled beside the lists; nothing if that is nothing."""
     if inventory is not None and (count := len(inventory.resources)):
         failing = inventory.failing()
-        if inventory.snapshot.at is None and not failing:
+        if not inventory.snapshot.circuits and not failing:
             yield Fact("Other resources", "not read yet")
             return
         note = f"not read: {', '.join(failing)}" if failing else ""

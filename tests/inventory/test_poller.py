@@ -10,12 +10,13 @@ import pytest
 from starlette.responses import Response
 
 from pf_exporter.packetfabric.backoff import Backoff
+from pf_exporter.schema.resource import Resource
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.stream.subscription import Subscription
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
-from tests.inventory.harness import FakeApi, PolledAccount, port
+from tests.inventory.harness import Clock, FakeApi, PolledAccount, port
 
 # What a poll does
 
@@ -56,30 +57,84 @@ def test_the_last_of_two_objects_with_one_id_wins(api: FakeApi, account: PolledA
     assert account.values("port_mtu_bytes") == {"PF-AP-LAX1-1": 1.0, "PF-AP-LAX1-2-PF": 2.0}
 
 
+def virtual_circuit(number: int) -> dict[str, object]:
+    return {"vc_circuit_id": f"PF-BC-{number}", "description": f"circuit {number}"}
+
+
 @pytest.mark.parametrize(
-    ("path", "before", "reason"),
+    ("failure", "reason"),
     [
-        (PORTS.path, 1, "unavailable"),
-        (VIRTUAL_CIRCUITS.path, 0, "unavailable"),
-        (VIRTUAL_CIRCUITS.path, 0, "rejected"),
+        (Response("upstream error", 500), "unavailable"),
+        (Response("<p>not JSON", 200), "rejected"),
+        (Response("[]", 200), "incomplete"),
+        (Response(status_code=401), "unauthorized"),
+        (Response(status_code=403), "forbidden"),
     ],
 )
-def test_an_incomplete_poll_changes_nothing(
-    api: FakeApi, account: PolledAccount, path: str, before: int, reason: str
+@pytest.mark.parametrize("failing", [PORTS, VIRTUAL_CIRCUITS])
+def test_a_list_that_fails_does_not_delay_the_other(
+    api: FakeApi, create_account: CreateAccount, failing: Resource, failure: Response, reason: str
 ) -> None:
-    """If the second page or the second list fails, everything stays as it was and the reason is counted."""
-    api.lists[PORTS.path] = [port(index) for index in range(600)]
+    """If the second page of one list fails, it stays as it was, which is counted; the other is updated."""
+    account = create_account(login_schedule=Backoff(0.0, 0.0))
+    items = {PORTS.path: port, VIRTUAL_CIRCUITS.path: virtual_circuit}
+    for path, item in items.items():
+        api.lists[path] = [item(index) for index in range(600)]
     account.poll()
-    before_failure = account.poller.snapshot
-    api.lists[PORTS.path] = [port(index, mtu=1) for index in range(700)]
-    failure = Response("upstream error", 503) if reason == "unavailable" else Response("<p>not JSON", 200)
-    api.responses[path] = [*[lambda: None] * before, failure]
+    retries = [account.poller.retry_at is not None]
+    first = account.poller.snapshot
+    for path, item in items.items():
+        api.lists[path] = [item(index) for index in range(601)]
+    api.responses[failing.path] = [lambda: None, failure]
     account.poll()
-    assert account.poller.snapshot is before_failure
+    other = VIRTUAL_CIRCUITS if failing is PORTS else PORTS
+    snapshot = account.poller.snapshot
+    assert [len(snapshot.of(failing)), len(snapshot.of(other))] == [600, 601]
     assert account.failures() == {reason: 1}
-    assert set(account.values("port_mtu_bytes").values()) == {9096.0}
+    assert account.poll_failures() == {(failing.name, reason): 1}
+    retries.append(account.poller.retry_at is not None)
+    assert account.poller.lists.problem is None
+    times = account.values("inventory_last_success_timestamp_seconds", "account")
+    assert times == {"default": first.read_at[failing.name]}
+    assert snapshot.read_at[other.name] != first.read_at[other.name]
     account.poll()
-    assert [*account.values("port_mtu_bytes").values()] == [1.0] * 700
+    assert len(account.poller.snapshot.of(failing)) == 601
+    retries.append(account.poller.retry_at is not None)
+    assert retries == [False, True, False]
+
+
+def test_only_the_list_that_failed_is_retried(api: FakeApi, create_account: CreateAccount) -> None:
+    """Repeated attempts request the list that fails, and not the one that was read."""
+    clock = Clock()
+    account = create_account(min_interval=60.0, clock=clock)
+    api.responses[PORTS.path] = [Response(status_code=500) for _ in range(2)]
+    account.poll()
+    read = api.count(VIRTUAL_CIRCUITS.path)
+    for _ in range(2):
+        clock.now += 20.0
+        account.poll()
+    assert account.poller.snapshot.at is not None
+    assert account.poll_failures() == {("port", "unavailable"): 2}
+    assert api.count(VIRTUAL_CIRCUITS.path) == read
+
+
+def test_a_rate_limit_applies_to_all_lists(api: FakeApi, account: PolledAccount) -> None:
+    """After HTTP 429 for one list the other is not requested either; it counts as one failure."""
+    api.responses[PORTS.path] = [Response(status_code=429, headers={"Retry-After": "3000"})]
+    account.poll()
+    assert api.count(VIRTUAL_CIRCUITS.path) == 0
+    assert account.failures() == {"rate_limited": 1}
+    assert account.poll_failures() == {("port", "rate_limited"): 1}
+    assert account.poller.lists.problem == "rate_limited"
+
+
+def test_a_list_that_rejects_the_session_does_not_end_it(api: FakeApi, create_account: CreateAccount) -> None:
+    """A user who may read one list, and gets 401 for the other, is not logged in again and again."""
+    account = create_account(login_schedule=Backoff(0.0, 0.0))
+    api.responses[PORTS.path] = [Response(status_code=401) for _ in range(3)]
+    for _ in range(3):
+        account.poll()
+    assert api.logins == 1
 
 
 def test_failed_polls_remove_nothing(api: FakeApi, account: PolledAccount) -> None:
@@ -89,7 +144,7 @@ def test_failed_polls_remove_nothing(api: FakeApi, account: PolledAccount) -> No
     api.lists[PORTS.path] = [port(1)]
     account.poll()
     assert set(account.values("port_info")) == {"PF-AP-LAX1-1", "PF-AP-LAX1-2"}
-    api.responses[VIRTUAL_CIRCUITS.path] = [Response(status_code=500)]
+    api.responses[PORTS.path] = [Response(status_code=500)]
     account.poll()
     assert set(account.values("port_info")) == {"PF-AP-LAX1-1", "PF-AP-LAX1-2"}
     account.poll()
@@ -109,7 +164,7 @@ def test_a_list_that_is_not_proven_whole_changes_nothing(
     ports = [port(index) for index in range(2000)]
     api.lists[PORTS.path] = ports
     account.poll()
-    before = account.poller.snapshot
+    before = account.poller.snapshot.of(PORTS)
     fetched = {
         "empty page": lambda offset, size: ports[offset : offset + size] if offset < 500 else [],
         "offset ignored": lambda _, size: ports[:size],
@@ -118,7 +173,7 @@ def test_a_list_that_is_not_proven_whole_changes_nothing(
     api.pages[PORTS.path] = fetched
     for _ in range(4):
         account.poll()
-    assert account.poller.snapshot is before
+    assert account.poller.snapshot.of(PORTS) == before
     assert account.failures() == {"incomplete": 4}
     del api.pages[PORTS.path]
     account.poll()

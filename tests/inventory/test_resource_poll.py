@@ -21,23 +21,14 @@ from pf_exporter.schema.resources.maintenance_notifications import MAINTENANCE
 from pf_exporter.schema.resources.pops import POPS
 from pf_exporter.schema.resources.port_modules import PORT_DEVICES
 from pf_exporter.schema.resources.ports import PORTS
+from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
-from tests.inventory.harness import FakeApi, PolledAccount, connection, port
+from tests.inventory.harness import Clock, FakeApi, PolledAccount, connection, port
 
 KEYS = [{"uuid": "k-1", "name": "a", "expiration": "2027-01-01T00:00:00Z"}]
 DEVICE = "/v2/ports/{}/device-info"
 NOT_AVAILABLE = "resource not available; its metrics are absent"
-
-
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def path(resource: PolledResource) -> str:
@@ -122,7 +113,7 @@ def test_an_outage_is_logged_once(
     api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
     """If the lists fail for the same reason, which is logged, the resources are only counted."""
-    for one in (PORTS.path, path(MAINTENANCE), path(POPS)):
+    for one in (PORTS.path, VIRTUAL_CIRCUITS.path, path(MAINTENANCE), path(POPS)):
         api.responses[one] = [Response(status_code=503)]
     account = create_account(polled=(MAINTENANCE, POPS))
     account.poll()
@@ -148,7 +139,7 @@ def test_a_refusal_of_everything(api: FakeApi, create_account: CreateAccount, st
     """What is refused together with the lists is requested again soon, as they are, and not after a day."""
     clock = Clock()
     api.lists |= {path(API_KEYS): KEYS}
-    for one in (PORTS.path, path(API_KEYS)):
+    for one in (PORTS.path, VIRTUAL_CIRCUITS.path, path(API_KEYS)):
         api.responses[one] = [Response(status_code=status)]
     account = create_account(polled=(API_KEYS,), clock=clock, random=1.0)
     account.poll()

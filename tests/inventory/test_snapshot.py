@@ -93,7 +93,17 @@ def test_a_small_circuit_fits_where_a_large_one_does_not() -> None:
     assert (list(snapshot.of(PORTS)), snapshot.left_out) == (["small"], 1)
 
 
-def test_a_resource_that_is_no_longer_polled_is_removed() -> None:
-    """A resource that a poll does not contain has no circuits any more."""
-    snapshot = Snapshot().updated({"port": circuits("a"), "vc": circuits("b")}, 100, 1.0)
-    assert list(snapshot.updated({"port": circuits("a")}, 100, 2.0).of(VIRTUAL_CIRCUITS)) == []
+def test_lists_that_were_not_read_stay() -> None:
+    """A list that a poll does not contain keeps its circuits, and what was found out about them."""
+    snapshot = Snapshot(read_at=dict.fromkeys(("port", "vc")))
+    snapshot = snapshot.updated({"port": circuits(*"abc")}, 4, 1.0)
+    assert snapshot.at is None
+    snapshot = snapshot.updated({"vc": circuits(*"xy")}, 4, 2.0)
+    assert (snapshot.at, snapshot.left_out) == (1.0, 1)
+    snapshot = snapshot.updated({"port": {}}, 4, 3.0)
+    for at in (4.0, 5.0):
+        snapshot = snapshot.updated({"vc": circuits(*"x")}, 4, at)
+    assert (list(snapshot.of(PORTS)), snapshot.falls) == ([*"abc"], {"port": 1})
+    assert (snapshot.count_missing(), snapshot.at) == ({"port": 3, "vc": 0}, 3.0)
+    snapshot = snapshot.updated({"vc": circuits(*"xy")}, 4, 6.0)
+    assert snapshot.updated({"port": circuits(*"abc")}, 4, 7.0).left_out == 1

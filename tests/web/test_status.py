@@ -131,6 +131,7 @@ def test_an_inventory_that_cannot_be_read(fake: Fake) -> None:
         text = page_of(exporter).text
     assert re.search("Inventory: list of ports: [0-9.:]+: HTTP 500", text)
     assert "Next attempt in" in text
+    assert "Inventory not complete yet" in text
 
 
 def test_a_silent_stream(fake: Fake) -> None:

@@ -22,7 +22,7 @@ from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 
 RESOURCES = (PORTS, VIRTUAL_CIRCUITS, CLOUD_ROUTER_CONNECTIONS)
-"""The lists of circuits, in the order of ``/metrics``; they are polled together."""
+"""The lists of circuits, in the order of ``/metrics``."""
 
 POLLED: tuple[PolledResource, ...] = (
     CLOUD_ROUTER_CONNECTION_RATES,
