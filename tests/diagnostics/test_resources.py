@@ -83,3 +83,16 @@ def test_nothing_to_request_it_for(fake: Fake) -> None:
     assert found["port_device"] == "port_device: no port to request it for"
     assert found["port_optics"] == "port_optics: no port to request it for"
     assert len(fake.of("/v2/ports")) == 1
+
+
+def test_a_list_that_cannot_be_read(fake: Fake) -> None:
+    """Only a resource whose targets are in the list has its error: ports do not need the virtual circuits."""
+    fake.script["/v2/services"] = [Answer(403)]
+    fake.lists["/v2/ports"] = []
+    assert outcomes(fake, InventorySettings(optics=True))["port_device"] == (
+        "port_device: no port to request it for"
+    )
+    fake.script["/v2/ports"] = [Answer(403)]
+    found = outcomes(fake, InventorySettings(optics=True))["port_device"]
+    assert isinstance(found, Notice)
+    assert found.message.startswith("port_device: list of ports: ")
