@@ -159,7 +159,7 @@ def _scaling(size: Size) -> Iterator[Result]:
         medians = [statistics.median(cost) for cost in costs]
         cells = " / ".join(f"{median:.2f}" for median in medians)
         ratio = max(medians) / min(medians)
-        yield Result(f"µs per {name}", cells, f"{sizes} series", ratio, 1.5, at_most=True)
+        yield Result(f"µs per {name}", cells, f"{sizes} series", ratio, 2, at_most=True)
 
 
 def _start(size: Size) -> Iterator[Result]:

@@ -29,6 +29,9 @@ PORTS = 25
 """Ports of the simulated network; with four events each per second, 100 events per second."""
 
 
+# A setting of developers; an installed exporter has its modules as bytecode.
+_ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
 CLOSED_PORT = "127.0.0.1:1"
 """An address on which nothing listens."""
 
@@ -73,7 +76,7 @@ def _resident(pid: int) -> int:
 
 def _measure(command: Sequence[str], environ: dict[str, str], seconds: float) -> Start:
     begin = time.monotonic()
-    with subprocess.Popen(command, env=os.environ | environ, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=_ENVIRON | environ, stderr=subprocess.PIPE, text=True) as process:
         try:
             url = _url(process)
             _fetch(url)
@@ -113,7 +116,11 @@ def cpu_time(*command: str) -> float:
     """Return the CPU seconds of a Python process that ends by itself."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
-        [sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+        [sys.executable, *command],
+        env=_ENVIRON,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
