@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +31,24 @@ def run_isolated(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call ``work`` in a new process on the first core, and return its result."""
     with ProcessPoolExecutor(1, mp_context=_SPAWN, initializer=_pin) as pool:
         return pool.submit(work, *args, **kwargs).result()
+
+
+@contextlib.contextmanager
+def server_process(serve: Callable[..., None], *args: Any) -> Iterator[str]:
+    """Run ``serve`` in a new process, and yield its URL; it sends the port that it listens on through a pipe.
+
+    ``args`` come before the pipe.
+    """
+    parent, child = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=serve, args=(*args, child), daemon=True)
+    process.start()
+    try:
+        if not parent.poll(60):
+            raise TimeoutError("the server did not start within 60 s")
+        yield f"http://127.0.0.1:{parent.recv()}"
+    finally:
+        process.kill()
+        process.join()
 
 
 def resident() -> int:

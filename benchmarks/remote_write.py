@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import multiprocessing
 import socket
 import threading
 import time
@@ -13,7 +12,7 @@ from multiprocessing.connection import Connection
 
 from benchmarks.generator import ACCOUNT, PORT_EVENTS, EventGenerator
 from benchmarks.pipelines import exporter_pipeline
-from benchmarks.process import peak_resident, reset_peak, resident, unpin
+from benchmarks.process import peak_resident, reset_peak, resident, server_process, unpin
 from benchmarks.sender import sender
 from pf_exporter.config import RemoteWriteSettings
 from pf_exporter.remote_write import RemoteWrite
@@ -44,7 +43,7 @@ def _serve(connection: socket.socket, *, answers: bool) -> None:
             data += received
 
 
-def _receive(ready: Connection, answers: bool) -> None:
+def _receive(answers: bool, ready: Connection) -> None:
     unpin()
     with socket.create_server(("127.0.0.1", 0)) as server:
         ready.send(server.getsockname()[1])
@@ -58,17 +57,8 @@ def _receive(ready: Connection, answers: bool) -> None:
 @contextlib.contextmanager
 def receiver(*, answers: bool = True) -> Iterator[str]:
     """Start a receiver that reads requests and forgets them, and yield its URL."""
-    spawn = multiprocessing.get_context("spawn")
-    parent, child = spawn.Pipe()
-    process = spawn.Process(target=_receive, args=(child, answers), daemon=True)
-    process.start()
-    try:
-        if not parent.poll(60):
-            raise TimeoutError("the receiver did not start within 60 s")
-        yield f"http://127.0.0.1:{parent.recv()}/api/v1/write"
-    finally:
-        process.kill()
-        process.join()
+    with server_process(_receive, answers) as url:
+        yield f"{url}/api/v1/write"
 
 
 def _fail(exc: BaseException) -> None:

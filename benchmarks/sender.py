@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import socket
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from benchmarks.generator import EventGenerator
-from benchmarks.process import unpin
+from benchmarks.process import server_process, unpin
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _EVENTS_PER_WRITE = 50
@@ -48,14 +47,5 @@ def _send(ports: int, ready: Connection) -> None:
 @contextlib.contextmanager
 def sender(ports: int) -> Iterator[str]:
     """Start a sender of the events of ``ports`` ports, and yield its URL."""
-    spawn = multiprocessing.get_context("spawn")
-    parent, child = spawn.Pipe()
-    process = spawn.Process(target=_send, args=(ports, child), daemon=True)
-    process.start()
-    try:
-        if not parent.poll(60):
-            raise TimeoutError("the sender did not start within 60 s")
-        yield f"http://127.0.0.1:{parent.recv()}"
-    finally:
-        process.kill()
-        process.join()
+    with server_process(_send, ports) as url:
+        yield url
