@@ -137,13 +137,18 @@ def gauge(name: str, help: str, labels: tuple[str, ...], source: str) -> FamilyS
     return FamilySpec(f"packetfabric_{name}", MetricType.GAUGE, help, ("account", *labels), source)
 
 
-def rows(body: Any, name: str = "") -> Iterator[Mapping[str, Any]]:
-    """The objects of a list, or of the list with a name in an object; raises ValueError for anything else."""
+def listed(body: Any, name: str = "") -> list[Any]:
+    """A list, or the list with a name in an object; raises ValueError for anything else."""
     if name:
         body = body.get(name) if isinstance(body, dict) else None
     if not isinstance(body, list):
-        raise ValueError("not a list")
-    return (item for item in body if isinstance(item, dict))
+        raise ValueError(f"no list of {name}" if name else "not a list")
+    return body
+
+
+def rows(body: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects of a list; raises ValueError for anything else."""
+    return (item for item in listed(body) if isinstance(item, dict))
 
 
 def text(item: Mapping[str, Any], key: str) -> str:

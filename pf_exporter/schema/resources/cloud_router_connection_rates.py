@@ -16,6 +16,7 @@ from pf_exporter.schema.polled_resource import (
     Reading,
     Sample,
     Scope,
+    listed,
 )
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 
@@ -52,10 +53,8 @@ RATES: Mapping[str, tuple[FamilySpec, FamilySpec]] = MappingProxyType(
 
 def _read(body: Any, context: ReadContext) -> Reading:
     """The newest row is used: ``[time, rx average, rx min, rx max, tx average, tx min, tx max]``."""
-    if not isinstance(body, list):
-        raise ValueError("not a list")
     newest: tuple[float, ...] = ()
-    for row in body:
+    for row in listed(body):
         try:
             if isinstance(row, list):
                 newest = max(newest, tuple(parse_count(row[column]) for column in (0, 1, 4)))

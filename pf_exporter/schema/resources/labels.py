@@ -15,6 +15,7 @@ from pf_exporter.schema.polled_resource import (
     Scope,
     gauge,
     ids,
+    listed,
 )
 
 MAX_LABELS = 1000
@@ -32,17 +33,13 @@ CIRCUIT_LABEL = gauge(
 
 
 def _read_list(body: Any, context: ReadContext) -> Reading:
-    labels = body.get("labels") if isinstance(body, dict) else None
-    if not isinstance(labels, list):
-        raise ValueError("not a list of labels")
+    labels = listed(body, "labels")
     usable = dict.fromkeys(label for label in labels if isinstance(label, str) and 0 < len(label) <= 256)
     return Reading(ids=tuple(usable)[:MAX_LABELS])
 
 
 def _read_circuits(body: Any, context: ReadContext) -> Reading:
-    objects = body.get("objects") if isinstance(body, dict) else None
-    if not isinstance(objects, list):
-        raise ValueError("not a list of circuits")
+    objects = listed(body, "objects")
     label = sanitize_label(context.target)
     return Reading(tuple(Sample(CIRCUIT_LABEL.name, (circuit, label), 1.0) for circuit in ids(objects)))
 

@@ -17,6 +17,7 @@ from pf_exporter.schema.polled_resource import (
     Sample,
     Scope,
     gauge,
+    listed,
 )
 from pf_exporter.schema.timestamps import epoch
 
@@ -104,10 +105,8 @@ def _read_device(body: Any, context: ReadContext) -> Reading:
 
 def _read_optics(body: Any, context: ReadContext) -> Reading:
     """The newest row is used: ``[time, temperature, voltage, …]``; any value but the time can be null."""
-    if not isinstance(body, list):
-        raise ValueError("not a list")
     newest: tuple[float, list[Any]] | None = None
-    for row in body:
+    for row in listed(body):
         at = _finite_time(row)
         if at is not None and (newest is None or at > newest[0]):
             newest = at, row
