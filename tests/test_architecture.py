@@ -28,7 +28,6 @@ ORDER = (
     "reason",
     "errors",
     "assets",
-    "http_get",
     "supervised_thread",
     "schema",
     "config",

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from pf_exporter.backfill.spool import Spool
 from pf_exporter.errors import ConfigError, Rejected, Unavailable
-from pf_exporter.http_get import failure_text
 from pf_exporter.metrics import OPENMETRICS_END, openmetrics_header
 from pf_exporter.schema import FamilySpec
+from pf_exporter.scrape import failure_text
 
 IMPORT_PATH = "/api/v1/import/prometheus"
 LINES_PER_IMPORT = 20_000

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pf_exporter.errors import ApiError, Forbidden, Rejected, Unauthorized, Unavailable
-from pf_exporter.http_get import Page, failure_text, http_get
+from pf_exporter.scrape.http_get import Page, failure_text, http_get
 from pf_exporter.scrape.target import ScrapeTarget
 
 TIMEOUT = 10.0
