@@ -21,7 +21,7 @@ from pf_exporter.metrics.reload_status import (
     config_reload_status,
     web_config_reload_status,
 )
-from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
+from pf_exporter.metrics.remote_storage_collector import RemoteEndpoint, RemoteStorageCollector
 from pf_exporter.metrics.samples import circuit_samples, collect_samples
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ __all__ = [
     "Part",
     "RecordingCollector",
     "ReloadStatus",
+    "RemoteEndpoint",
     "RemoteStorageCollector",
     "Selection",
     "build_registry",

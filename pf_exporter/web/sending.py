@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pf_exporter.formatting import NO_VALUE, duration, si
+from pf_exporter.metrics import RemoteEndpoint
 from pf_exporter.web.page_values import Severity
 
 
@@ -22,37 +23,12 @@ class SendFailure(Protocol):
         """UNIX seconds."""
 
 
-class SendStats(Protocol):
-    """The counters of an endpoint."""
-
-    samples: int
-    failed: dict[str, int]
-    dropped: dict[str, int]
-    highest_sent: float | None
-
-
-class SendingEndpoint(Protocol):
+class SendingEndpoint(RemoteEndpoint, Protocol):
     """The part of :class:`~pf_exporter.remote_write.Endpoint` that is shown."""
-
-    @property
-    def name(self) -> str:
-        """The name."""
 
     @property
     def host(self) -> str:
         """HOST:PORT of the receiver."""
-
-    @property
-    def stats(self) -> SendStats:
-        """The counters."""
-
-    @property
-    def pending(self) -> int:
-        """Samples that wait."""
-
-    @property
-    def spool_bytes(self) -> int | None:
-        """Bytes on disk; None without a spool."""
 
     @property
     def spool_problem(self) -> str:
