@@ -42,7 +42,7 @@ _RULES = (
     _Rule("", "character '\\t'", "a tab; indent with spaces"),
     _Rule("", "cannot start any token", "a value cannot start with this character; quote the value"),
     _Rule("", "mapping values", "unexpected colon; indent this line like its neighbours, or quote the value"),
-    _Rule("", "sequence entries", "unexpected - of a list; begin the list on a line of its own"),
+    _Rule("", "sequence entries", "unexpected '-'; start the list on a new line"),
     _Rule("", "expected ':'", "a key without a colon; write KEY: VALUE", True),
     _Rule(
         "",

@@ -13,7 +13,7 @@ from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, PORTS, Circuit, Scope
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 """IDs that may become part of the URL of a request, which carries the token."""
 LAG_PREFIX = "PF-AE-"
-"""How the IDs of LAGs begin; a LAG has no optical module, and no log of its own."""
+"""Prefix of the IDs of LAGs, which have no optical module and no router log."""
 _ORDERED = frozenset({"requested", "provisioning"})
 """States of a port that has no device yet."""
 

@@ -24,7 +24,7 @@ MIN_MS, MAX_MS = 1 << 35, (1 << 42) - 1
 pack_value = struct.Struct("<d").pack
 
 STALE = struct.pack("<Q", 0x7FF0000000000002)
-"""The value that marks a series as ended: a NaN with a payload of its own."""
+"""Prometheus' stale marker, which ends a series: the NaN with these bits; other NaNs are values."""
 
 VALUE_SAMPLE = b"\x12\x10\x09"
 """The start of a sample, up to the eight bytes of its value."""

@@ -37,7 +37,7 @@ PROBLEMS: dict[str, str] = {
     "a: b: c": f"pf.yml:1:5: {COLON}",
     "log:\n\tlevel: info": "pf.yml:2:1: a tab; indent with spaces",
     "log: @x": "pf.yml:1:6: a value cannot start with this character; quote the value",
-    "accounts: - b": "pf.yml:1:11: unexpected - of a list; begin the list on a line of its own",
+    "accounts: - b": "pf.yml:1:11: unexpected '-'; start the list on a new line",
     "log:\nlevel info\nweb: {}": "pf.yml:2:1: a key without a colon; write KEY: VALUE",
     "log: ]": "pf.yml:1:6: invalid YAML from here on; check for a missing quote, colon or space",
     "log: {}\n--- \nweb: {}": "pf.yml:2:1: a second YAML document; keep only one",
