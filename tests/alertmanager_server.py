@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import yaml
 
-from tests.conftest import listening_port, tool
+from tests.server_program import ServerProgram
 
 EXAMPLE = Path(__file__).parents[1] / "prometheus" / "alertmanager.yml"
 
@@ -64,7 +63,7 @@ def _routes(route: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _routes(child)
 
 
-class Alertmanager:
+class Alertmanager(ServerProgram):
     """Debian's Alertmanager on loopback, with alertmanager.yml for another URL.
 
     Its intervals are divided by the factor ``faster``.
@@ -78,19 +77,14 @@ class Alertmanager:
         for receiver in config["receivers"]:
             receiver["webhook_configs"][0]["url"] = webhook
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
-        self._log = (folder / "alertmanager.log").open("w")
-        self._process = subprocess.Popen(
-            [
-                tool("prometheus-alertmanager"),
-                f"--config.file={folder}/alertmanager.yml",
-                f"--storage.path={folder}/alertmanager",
-                "--web.listen-address=127.0.0.1:0",
-                "--cluster.listen-address=",
-            ],
-            stdout=self._log,
-            stderr=self._log,
+        super().__init__(
+            folder,
+            "prometheus-alertmanager",
+            f"--config.file={folder}/alertmanager.yml",
+            f"--storage.path={folder}/alertmanager",
+            "--web.listen-address=127.0.0.1:0",
+            "--cluster.listen-address=",
         )
-        self.address = f"127.0.0.1:{listening_port(self._process)}"
 
     def request(self, path: str, body: object = None) -> Any:
         """Return the response of its API, None while it is not up."""
@@ -101,8 +95,3 @@ class Alertmanager:
                 return json.loads(page.read() or b"{}")
         except (URLError, ConnectionError):
             return None
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-        self._log.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from tests.conftest import listening_port, tool, until
+from tests.conftest import until
+from tests.server_program import ServerProgram
 
 CONFIG = """\
 global: {{scrape_interval: 1s}}
@@ -21,24 +21,8 @@ scrape_configs:
 """
 
 
-class Prometheus:
-    """Debian's Prometheus on loopback, with its own data directory."""
-
-    def __init__(self, folder: Path, config: str, *flags: str) -> None:
-        (folder / "prometheus.yml").write_text(config)
-        self._log = (folder / "log").open("w")
-        self._process = subprocess.Popen(
-            [
-                tool("prometheus"),
-                f"--config.file={folder}/prometheus.yml",
-                f"--storage.tsdb.path={folder}/data",
-                "--web.listen-address=127.0.0.1:0",
-                *flags,
-            ],
-            stdout=self._log,
-            stderr=self._log,
-        )
-        self.url = f"http://127.0.0.1:{listening_port(self._process)}"
+class QueryServer(ServerProgram):
+    """A server of Prometheus' HTTP API."""
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
         """The result of an instant query at a time or now; empty while Prometheus is not up."""
@@ -50,30 +34,35 @@ class Prometheus:
             return []
         return result
 
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-        self._log.close()
+
+class Prometheus(QueryServer):
+    """Debian's Prometheus on loopback, with its own data directory."""
+
+    def __init__(self, folder: Path, config: str, *flags: str) -> None:
+        (folder / "prometheus.yml").write_text(config)
+        super().__init__(
+            folder,
+            "prometheus",
+            f"--config.file={folder}/prometheus.yml",
+            f"--storage.tsdb.path={folder}/data",
+            "--web.listen-address=127.0.0.1:0",
+            *flags,
+        )
 
 
-class VictoriaMetrics(Prometheus):
+class VictoriaMetrics(QueryServer):
     """Debian's VictoriaMetrics on loopback; it answers the same queries."""
 
     def __init__(self, folder: Path, config: str) -> None:
         (folder / "prometheus.yml").write_text(config)
-        self._log = (folder / "log").open("w")
-        self._process = subprocess.Popen(
-            [
-                tool("victoria-metrics"),
-                f"-promscrape.config={folder}/prometheus.yml",
-                f"-storageDataPath={folder}/data",
-                "-httpListenAddr=127.0.0.1:0",
-                "-search.latencyOffset=0s",
-            ],
-            stdout=self._log,
-            stderr=self._log,
+        super().__init__(
+            folder,
+            "victoria-metrics",
+            f"-promscrape.config={folder}/prometheus.yml",
+            f"-storageDataPath={folder}/data",
+            "-httpListenAddr=127.0.0.1:0",
+            "-search.latencyOffset=0s",
         )
-        self.url = f"http://127.0.0.1:{listening_port(self._process)}"
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
         """The result of a query, after everything that was received has been made visible."""
@@ -82,11 +71,11 @@ class VictoriaMetrics(Prometheus):
         return super().query(expression, at)
 
 
-def wait_for(prometheus: Prometheus, expression: str, *, where: Callable[[float], bool]) -> None:
+def wait_for(server: QueryServer, expression: str, *, where: Callable[[float], bool]) -> None:
     """Wait until an expression has results, and all of their values fulfil a condition."""
 
     def holds() -> bool:
-        results = prometheus.query(expression)
+        results = server.query(expression)
         return bool(results) and all(where(float(result["value"][1])) for result in results)
 
     until(holds, expression, seconds=60)

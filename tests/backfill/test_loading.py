@@ -16,7 +16,7 @@ import pytest
 from pf_exporter.simulator import Simulator
 from tests.backfill.sites import JOB, backfill, exporter_of, minute_ago, small_network, streamed
 from tests.conftest import tool, until
-from tests.prometheus_server import CONFIG, Prometheus, VictoriaMetrics
+from tests.prometheus_server import CONFIG, Prometheus, QueryServer, VictoriaMetrics
 
 HISTORY = (
     '{__name__=~"packetfabric_.*_per_second|packetfabric_port_optical_receive_power_dbm|.*bias_current.*",'
@@ -26,7 +26,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "backfill.md"
 SELECTOR = HISTORY + LIMITS
 
 
-Start = Callable[[type[Prometheus]], Prometheus]
+Start = Callable[[type[Prometheus | VictoriaMetrics]], QueryServer]
 
 
 class Site:
@@ -62,7 +62,7 @@ def values(result: list[dict[str, Any]]) -> dict[frozenset[tuple[str, str]], flo
     return {frozenset(one["metric"].items()): float(one["value"][1]) for one in result}
 
 
-def assert_same_series(server: Prometheus, site: Site) -> None:
+def assert_same_series(server: QueryServer, site: Site) -> None:
     """What is scraped now, and what was loaded, has the same labels; what was loaded, the streamed values."""
     then = minute_ago(4)
     present = values(server.query(SELECTOR))
@@ -79,7 +79,7 @@ def assert_same_series(server: Prometheus, site: Site) -> None:
     }
 
 
-def load_rules(server: Prometheus, folder: Path) -> None:
+def load_rules(server: QueryServer, folder: Path) -> None:
     """Evaluate the rules of docs/backfill.md for the past, as the page says."""
     text = PAGE.read_text(encoding="utf-8")
     (rules,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -96,7 +96,7 @@ def load_rules(server: Prometheus, folder: Path) -> None:
     subprocess.run([tool(program), *arguments], check=True, capture_output=True, timeout=60)
 
 
-def assert_percentiles(server: Prometheus) -> None:
+def assert_percentiles(server: QueryServer) -> None:
     """The rules have the values of the samples, and the query of docs/backfill.md is their percentile."""
     text = PAGE.read_text(encoding="utf-8")
     (query,) = re.findall(r"^```promql\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -119,9 +119,9 @@ def assert_percentiles(server: Prometheus) -> None:
 @pytest.fixture
 def start(site: Site, tmp_path: Path) -> Iterator[Start]:
     """Starts a server that scrapes the exporter, and waits until it has."""
-    started: list[Prometheus] = []
+    started: list[QueryServer] = []
 
-    def start(server: type[Prometheus]) -> Prometheus:
+    def start(server: type[Prometheus | VictoriaMetrics]) -> QueryServer:
         started.append(server(tmp_path, CONFIG.format(target=site.target)))
         until(lambda: len(started[-1].query(SELECTOR)) > 30, "scraped")
         return started[-1]

@@ -16,17 +16,9 @@ from pf_exporter.inventory.probe import ResourceProbe
 from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.simulator import Options, Simulator
 from tests.fakes import Answer, Fake
+from tests.inventory.harness import ALL_RESOURCES
 
-EVERYTHING = InventorySettings(
-    cloud_router_connections=True,
-    optics=True,
-    bgp_routes=True,
-    bgp_log=True,
-    cloud_state=True,
-    contract=True,
-    labels=True,
-    requests_per_minute=100_000,
-)
+EVERYTHING = InventorySettings(requests_per_minute=100_000, **ALL_RESOURCES)
 
 
 def probe(url: str, token: str, settings: InventorySettings) -> ResourceProbe:

@@ -27,10 +27,13 @@ from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
 from pf_exporter.schema.polled_resource import PolledResource
-from pf_exporter.schema.resources import RESOURCES
+from pf_exporter.schema.resources import POLLED, RESOURCES
 from pf_exporter.server.server import Server
 from pf_exporter.state.store import Store
 from tests.conftest import until
+
+ALL_RESOURCES: Any = {resource.setting: True for resource in POLLED if resource.setting}
+"""The settings that poll everything."""
 
 
 def port(number: int, **fields: object) -> dict[str, object]:

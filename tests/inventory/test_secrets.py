@@ -15,7 +15,7 @@ from pf_exporter.schema.resource import Resource
 from pf_exporter.schema.resources import POLLED, RESOURCES
 from pf_exporter.service.exporter import Exporter
 from tests.conftest import get, until
-from tests.inventory.harness import FakeApi
+from tests.inventory.harness import ALL_RESOURCES, FakeApi
 from tests.schema.openapi_bodies import body, response_schema
 from tests.schema.test_polled_resources import CANARY, body_with_canaries
 
@@ -38,17 +38,7 @@ IDS = {
     "bgp_state_list.bgp_settings_uuid": "b-1",
     "bgp_state_list.bgp_state": "established",
 }
-EVERYTHING = InventorySettings(
-    interval=3600.0,
-    requests_per_minute=100_000,
-    cloud_router_connections=True,
-    optics=True,
-    bgp_routes=True,
-    bgp_log=True,
-    cloud_state=True,
-    contract=True,
-    labels=True,
-)
+EVERYTHING = InventorySettings(interval=3600.0, requests_per_minute=100_000, **ALL_RESOURCES)
 
 
 def circuits_with_canaries(openapi: Any, resource: Resource) -> Any:

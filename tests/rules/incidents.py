@@ -195,32 +195,16 @@ def _port_down(moment: Moment, since: float) -> Page:
     return page
 
 
-def _in_a_maintenance(moment: Moment, replica: str) -> Page:
-    page = _port_down(moment, since=2)
-    if moment.during:
-        _maintenance(page, moment, 0, 60)
-    return page
+def _port_down_and_maintenance(down: float, start: float, end: float) -> Callable[[Moment, str], Page]:
+    """The pages of a port that goes down, and of a maintenance from one minute to another."""
 
+    def page_at(moment: Moment, replica: str) -> Page:
+        page = _port_down(moment, since=down)
+        if moment.during:
+            _maintenance(page, moment, start, end)
+        return page
 
-def _after_a_maintenance(moment: Moment, replica: str) -> Page:
-    page = _port_down(moment, since=2)
-    if moment.during:
-        _maintenance(page, moment, 0, 10)
-    return page
-
-
-def _before_a_maintenance(moment: Moment, replica: str) -> Page:
-    page = _port_down(moment, since=0)
-    if moment.during:
-        _maintenance(page, moment, 10, 60)
-    return page
-
-
-def _outside_a_maintenance(moment: Moment, replica: str) -> Page:
-    page = _port_down(moment, since=2)
-    if moment.during:
-        _maintenance(page, moment, -60, -1)
-    return page
+    return page_at
 
 
 def _planned_renewal(moment: Moment, replica: str) -> Page:
@@ -250,14 +234,19 @@ SCENARIOS = {
     "exporter restart during an outage": Scenario((("pager", "PortDown"),), _restart_during_an_outage),
     "replica lost": Scenario((("team", "ExporterScrapesFailing"),), _replica_lost, "ab"),
     "series expired": Scenario((("team", "PortSilent"),), _series_expired),
-    "port down in a maintenance": Scenario((("notes", "MaintenanceBegan"),), _in_a_maintenance),
-    "port down outside a maintenance": Scenario((("pager", "PortDown"),), _outside_a_maintenance),
+    "port down in a maintenance": Scenario(
+        (("notes", "MaintenanceBegan"),), _port_down_and_maintenance(down=2, start=0, end=60)
+    ),
+    "port down outside a maintenance": Scenario(
+        (("pager", "PortDown"),), _port_down_and_maintenance(down=2, start=-60, end=-1)
+    ),
     "port down until after a maintenance": Scenario(
-        (("notes", "MaintenanceBegan"), ("pager", "PortDown")), _after_a_maintenance
+        (("notes", "MaintenanceBegan"), ("pager", "PortDown")),
+        _port_down_and_maintenance(down=2, start=0, end=10),
     ),
     "port down before a maintenance": Scenario(
         (("notes", "MaintenanceAnnounced"), ("pager", "PortDown"), ("notes", "MaintenanceBegan")),
-        _before_a_maintenance,
+        _port_down_and_maintenance(down=0, start=10, end=60),
     ),
     "planned renewal": Scenario((), _planned_renewal),
     "account without circuits": Scenario((), _no_circuits),
