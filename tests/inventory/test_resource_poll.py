@@ -143,7 +143,8 @@ def test_a_refusal_of_everything(api: FakeApi, create_account: CreateAccount, st
         api.responses[one] = [Response(status_code=status)]
     account = create_account(polled=(API_KEYS,), clock=clock, random=1.0)
     account.poll()
-    until(account.poll_failures, "the refusal")
+    until(lambda: account.pause.waits, "the wait after all refusals")
+    assert {name for name, _ in account.poll_failures()} == {PORTS.name, VIRTUAL_CIRCUITS.name, API_KEYS.name}
     clock.now = 600.0
     account.poller.refresh()
     until(lambda: account.values("api_key_expiry_timestamp_seconds", "api_key"), "the metric")
