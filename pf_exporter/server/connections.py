@@ -6,6 +6,7 @@ import contextlib
 import resource
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from pf_exporter.log import Logger
@@ -87,7 +88,7 @@ class Connections:
         self.clock = clock
         self._waiting: dict[str | bytes, dict[Slot, None]] = {}
         """By client, the connections that wait for it, the longest waiting first."""
-        self._open: dict[str | bytes, int] = {}
+        self._open: Counter[str | bytes] = Counter()
         """By client, the number of its open connections."""
         self._total = 0
 
@@ -99,7 +100,7 @@ class Connections:
             )
             return None
         slot = Slot(self, client_network(address), disconnect)
-        self._open[slot.client] = self._open.get(slot.client, 0) + 1
+        self._open[slot.client] += 1
         self._total += 1
         slot.wait()
         return slot
@@ -144,8 +145,14 @@ class Connections:
         for _ in range(self._total // 4 + 1):
             self.drop_longest_waiting()
 
-    def _stalled(self) -> list[Slot]:
-        return [slot for slots in self._waiting.values() for slot in slots if slot.stalled_since is not None]
+    def _stalled(self) -> dict[Slot, float]:
+        """The connections whose clients do not read, and since when."""
+        return {
+            slot: slot.stalled_since
+            for slots in self._waiting.values()
+            for slot in slots
+            if slot.stalled_since is not None
+        }
 
     def drop_stalled(self) -> None:
         """Close every connection whose client does not read."""
@@ -157,8 +164,8 @@ class Connections:
         stalled = self._stalled()
         if not stalled:
             return False
-        longest = min(stalled, key=lambda slot: slot.stalled_since or 0.0)
-        if self.clock() - (longest.stalled_since or 0.0) < STALL_GRACE:
+        longest = min(stalled, key=stalled.__getitem__)
+        if self.clock() - stalled[longest] < STALL_GRACE:
             return False
         self._drop(longest)
         log.warning_throttled("stalled", "client disconnected that does not read: others wait")

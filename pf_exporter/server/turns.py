@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict, deque
-from types import TracebackType
+from collections.abc import AsyncIterator
 
 
 class QueueFull(Exception):
@@ -21,11 +22,16 @@ class Turns:
         self._limit = limit
         self._is_taken = False
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
-        """By client, the requests that wait; the first client's first is next."""
+        """By client, the requests that wait, at least one; the first client's first is next."""
 
-    def turn(self, client: str) -> _Turn:
-        """A context manager that waits for the client's turn; raises :class:`QueueFull`."""
-        return _Turn(self, client)
+    @contextlib.asynccontextmanager
+    async def turn(self, client: str) -> AsyncIterator[None]:
+        """Wait for a turn of the client, which lasts as long as the context; raises :class:`QueueFull`."""
+        await self._acquire(client)
+        try:
+            yield
+        finally:
+            self._release()
 
     def _make_room(self, client: str) -> None:
         if sum(map(len, self._waiting.values())) < self._limit:
@@ -33,10 +39,11 @@ class Turns:
         largest = max(self._waiting, key=lambda other: len(self._waiting[other]), default=client)
         if len(self._waiting.get(largest, ())) <= len(self._waiting.get(client, ())) + 1:
             raise QueueFull
-        self._waiting[largest].pop().set_exception(QueueFull())
+        newest = self._waiting[largest].pop()
+        if not newest.done():
+            newest.set_exception(QueueFull())
 
-    async def acquire(self, client: str) -> None:
-        """Wait for a turn."""
+    async def _acquire(self, client: str) -> None:
         if not self._is_taken:
             self._is_taken = True
             return
@@ -46,34 +53,18 @@ class Turns:
         try:
             await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self.release()  # The turn came at the same moment.
+            if not waiter.cancelled() and waiter.exception() is None:
+                self._release()  # The turn came at the same moment.
             raise
 
-    def release(self) -> None:
+    def _release(self) -> None:
         """Pass the turn on."""
         while self._waiting:
             client, requests = self._waiting.popitem(last=False)
-            waiter = requests.popleft() if requests else None
+            waiter = requests.popleft()
             if requests:
                 self._waiting[client] = requests  # Behind all others.
-            if waiter is not None and not waiter.done():
+            if not waiter.done():
                 waiter.set_result(None)
                 return
         self._is_taken = False
-
-
-class _Turn:
-    """One turn of a client."""
-
-    def __init__(self, turns: Turns, client: str) -> None:
-        self._turns = turns
-        self._client = client
-
-    async def __aenter__(self) -> None:
-        await self._turns.acquire(self._client)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._turns.release()

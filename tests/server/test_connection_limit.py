@@ -40,6 +40,18 @@ def test_the_client_with_the_most_connections_gives_way() -> None:
     assert limited.dropped == ["a2", "a3"]
 
 
+def test_closed_connections_do_not_count() -> None:
+    """A client gives way for the connections that it has open, not for those that it had."""
+    limited = Limited(3)
+    for _ in range(5):
+        limited.slot("b").release()
+    limited.slot("b", "b1")
+    limited.slot("a", "a1")
+    limited.slot("a", "a2")
+    limited.slot("c", "c1")
+    assert limited.dropped == ["a1"]
+
+
 def test_busy_connections_are_kept() -> None:
     """A connection whose client waits for the server is not closed; a new one is refused instead."""
     limited = Limited(2)

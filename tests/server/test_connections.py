@@ -159,6 +159,7 @@ def test_descriptor_limit(monkeypatch: pytest.MonkeyPatch) -> None:
         ("192.0.2.1", "192.0.2.2", False),
         ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
         ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8::ff00:0:0:2", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("fe80::1%lo", "fe80::2%lo", True),
     ],
