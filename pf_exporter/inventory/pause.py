@@ -44,9 +44,13 @@ class Pause:
         """Wait for these seconds, whatever is requested; return False if :meth:`stop` ended the wait."""
         return not self._stopping.wait(seconds)
 
-    def wait(self, seconds: float) -> None:
-        """Wait for these seconds, or until a poll is requested that was not requested before."""
-        if self._requested.is_set():
+    def wait(self, seconds: float, *, is_requested: bool) -> None:
+        """Wait for these seconds, or until a poll is requested.
+
+        ``is_requested`` is what the thread has read of :attr:`refresh_requested`: a request that ``seconds``
+        already allow for does not end the wait, but one that came later does.
+        """
+        if is_requested:
             self._stopping.wait(seconds)
         else:
             self._requested.wait(seconds)

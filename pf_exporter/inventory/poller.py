@@ -208,7 +208,8 @@ class InventoryPoller:
         self._find_targets()
         while not self._pause.stopped:
             now = self._clock()
-            if self._pause.refresh_requested:
+            is_requested = self._pause.refresh_requested
+            if is_requested:
                 self.lists.refresh()
             if self.lists.due <= now:
                 self._pause.refreshed()
@@ -218,7 +219,8 @@ class InventoryPoller:
                 if poll.resource in ID_LISTS:
                     self._find_targets()
             else:
-                self._pause.wait(min([self.lists.due, *(poll.due for poll in self._polls.values())]) - now)
+                due = min([self.lists.due, *(poll.due for poll in self._polls.values())])
+                self._pause.wait(due - now, is_requested=is_requested)
 
     def _lists_updated(self, snapshot: Snapshot) -> None:
         self._find_targets()

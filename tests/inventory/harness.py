@@ -149,15 +149,15 @@ class FakeApi:
 
 
 class RecordedPause(Pause):
-    """A pause that records each wait before it begins, and whether a poll was requested before it."""
+    """A pause that records each wait before it begins, and whether it follows the request for a poll."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[tuple[float, bool]] = []
 
-    def wait(self, seconds: float) -> None:
-        self.waits.append((seconds, self.refresh_requested))
-        super().wait(seconds)
+    def wait(self, seconds: float, *, is_requested: bool) -> None:
+        self.waits.append((seconds, is_requested))
+        super().wait(seconds, is_requested=is_requested)
 
 
 class PolledAccount:
@@ -267,4 +267,4 @@ class PolledAccount:
         """Stop the poller."""
         self.poller.stop()
         self.client.abort()
-        assert self.poller.join(5)
+        assert self.poller.join(60)

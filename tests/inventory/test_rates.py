@@ -16,7 +16,7 @@ from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
-from tests.inventory.harness import FakeApi, PolledAccount, connection
+from tests.inventory.harness import Clock, FakeApi, PolledAccount, connection
 
 RATE = "/v2/metrics/cloud-router-connections/{}/rate/{}"
 
@@ -128,7 +128,9 @@ def test_an_error_delays_the_requests_for_rates(api: FakeApi, create_account: Cr
     api.lists[CLOUD_ROUTER_CONNECTIONS.path] = [connection(number) for number in range(5)]
     for number in range(5):
         api.responses[RATE.format(f"PF-L3-CON-{number}", "bps")] = [Response(status_code=503)]
-    account = create_account(cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,))
+    account = create_account(
+        cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,), clock=Clock()
+    )
     account.poll()
     until(account.poll_failures, "the failure")
     assert account.poll_failures() == {("cloud_router_connection_rates", "unavailable"): 1}
