@@ -91,7 +91,7 @@ class Alertmanager(ServerProgram):
         data = None if body is None else json.dumps(body).encode()
         http_request = Request(f"http://{self.address}{path}", data, {"Content-Type": "application/json"})
         try:
-            with urlopen(http_request, timeout=10) as page:
+            with urlopen(http_request, timeout=60) as page:
                 return json.loads(page.read() or b"{}")
         except (URLError, ConnectionError):
             return None

@@ -12,6 +12,7 @@ from pf_exporter.config.accounts import Account
 from pf_exporter.config.settings import Config, InventorySettings, StreamSettings
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.session import SessionManager
+from pf_exporter.packetfabric.sse import ServerSentEvent
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.state.store import Store
 from pf_exporter.stream.processor import EventProcessor
@@ -20,7 +21,9 @@ from pf_exporter.stream.retry import RetrySchedule
 from pf_exporter.stream.rotation import DrainLimits
 from tests.conftest import until
 
-DRAIN = DrainLimits(overlap=0.05, quiet=0.2, deadline=30.0)
+DRAIN = DrainLimits(overlap=0.05, quiet=0.2, deadline=60.0)
+PATIENT_DRAIN = DrainLimits(overlap=0.05, quiet=10.0, deadline=60.0)
+"""For streams with events all the time: those show that the old stream has caught up."""
 SETTINGS = StreamSettings(idle_timeout=10.0, rotate_after=0, backoff_min=0.02, backoff_max=0.1)
 """No stream is idle for so long, even on a busy machine."""
 SHORT_SILENCE = replace(SETTINGS, idle_timeout=2.0)
@@ -63,15 +66,19 @@ class Chain:
                 StreamReader, retry=RetrySchedule(settings, healthy_after=healthy_after), drain=drain
             ),
         )
+        self.processed = 0
+        """Events processed so far."""
+        process = self._pipeline.processor.process
+
+        def counted(event: ServerSentEvent) -> None:
+            process(event)
+            self.processed += 1
+
+        self._pipeline.processor.process = counted  # type: ignore[method-assign]
         self.stats = self._pipeline.stats
         self.inventory = self._pipeline.inventory
         self.session_manager = self._pipeline.session_manager
         self.subscription = self._pipeline.subscription
-
-    @property
-    def processed(self) -> int:
-        """Events processed so far."""
-        return sum(self.stats.events.values())
 
     def wait_for_events(self, number: int) -> None:
         """Wait until so many events have been processed in total."""

@@ -32,6 +32,10 @@ NEW_ENOUGH = sys.version_info >= (3, 11)
 NOT_NEW_ENOUGH = "the package that it compares with requires Python 3.11"
 """The only reason to skip a test, on Python 3.10; elsewhere a missing package is an error."""
 
+PATIENCE = 60.0
+"""Seconds that a test waits for something that should come at once. They cost nothing unless it does not
+come, and a busy machine may let a process pause for several seconds."""
+
 # Examples may take any time. CI tries the same examples in each run, the nightly workflow others.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
@@ -80,6 +84,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Give exporters that run in the process of the tests all time to stop, however busy the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in ("service.shutdown.STOP_TIMEOUT", "service.pipeline.STOP_TIMEOUT"):
+            patch.setattr(f"pf_exporter.{limit}", PATIENCE)
+        patch.setattr("pf_exporter.packetfabric.client.LOGOUT_DEADLINE", PATIENCE)
+        yield
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compares a text with a file in tests/fixtures; with --update-golden, writes the file instead."""
@@ -102,7 +116,7 @@ def openapi() -> Any:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def until(condition: Callable[[], object], what: str, *, seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:
     """Wait until a condition of another thread or process holds, where there is no event to wait for."""
     end = time.monotonic() + seconds
     pause = threading.Event()
@@ -192,7 +206,7 @@ def listening_port(process: subprocess.Popen[Any]) -> int:
                 ports.append(int(local.partition(":")[2], 16))
         return bool(ports)
 
-    until(listens, f"{process.args!r} listens", seconds=60)
+    until(listens, f"{process.args!r} listens")
     return ports[0]
 
 
@@ -231,7 +245,7 @@ class Program:
         """Everything written so far."""
         return "\n".join(self.lines)
 
-    def wait_for(self, text: str, *, seconds: float = 20.0) -> str:
+    def wait_for(self, text: str, *, seconds: float = PATIENCE) -> str:
         """Wait for a line that contains a text, and return the first."""
         with self._arrived:
             found = self._arrived.wait_for(
@@ -246,7 +260,7 @@ class Program:
         """Send a signal to the process."""
         self.process.send_signal(number)
 
-    def end(self, *, seconds: float = 20.0) -> int:
+    def end(self, *, seconds: float = PATIENCE) -> int:
         """Wait for the process to end, and return its exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)

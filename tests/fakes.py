@@ -348,7 +348,7 @@ class Fake:
                 for piece in pieces:
                     connection.hand(piece)
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0) -> None:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 60.0) -> None:
         """Wait until ``predicate`` is true; it is evaluated whenever something happens here."""
         with self.changed:
             if not self.changed.wait_for(predicate, timeout):
@@ -362,12 +362,12 @@ class Fake:
         # shutdown() first: close() alone does not wake accept().
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._threads[0].join(10)
+        self._threads[0].join(60)
         with self.changed:
             for connection in self.connections:
                 connection.end()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
         assert kind is not None or not self._faults, self._faults
 

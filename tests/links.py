@@ -64,7 +64,7 @@ class Link:
 
     def dial(self, target: tuple[str, int]) -> socket.socket:
         """Open a connection that ends with the link."""
-        server = socket.create_connection(target, 10)
+        server = socket.create_connection(target, 60)
         server.settimeout(None)
         self._sockets.append(server)
         return server
@@ -102,10 +102,10 @@ class Link:
         self._over.set()
         self._end(self._listener)
         self._listener.close()
-        self._threads[0].join(10)
+        self._threads[0].join(60)
         self.cut()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
         for sock in self._sockets:
             sock.close()

@@ -28,7 +28,7 @@ class QueryServer(ServerProgram):
         """The result of an instant query at a time or now; empty while Prometheus is not up."""
         parameters = {"query": expression, **({} if at is None else {"time": str(at)})}
         try:
-            with urlopen(f"{self.url}/api/v1/query?{urlencode(parameters)}", timeout=10) as response:
+            with urlopen(f"{self.url}/api/v1/query?{urlencode(parameters)}", timeout=60) as response:
                 result: list[dict[str, Any]] = json.load(response)["data"]["result"]
         except (URLError, ConnectionError):
             return []
@@ -66,7 +66,7 @@ class VictoriaMetrics(QueryServer):
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
         """The result of a query, after everything that was received has been made visible."""
-        with urlopen(f"{self.url}/internal/force_flush", timeout=10):
+        with urlopen(f"{self.url}/internal/force_flush", timeout=60):
             pass
         return super().query(expression, at)
 
@@ -78,4 +78,4 @@ def wait_for(server: QueryServer, expression: str, *, where: Callable[[float], b
         results = server.query(expression)
         return bool(results) and all(where(float(result["value"][1])) for result in results)
 
-    until(holds, expression, seconds=60)
+    until(holds, expression)

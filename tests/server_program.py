@@ -20,5 +20,5 @@ class ServerProgram:
     def stop(self) -> None:
         """End it, and wait for its end."""
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(60)
         self._log.close()

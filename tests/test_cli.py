@@ -256,7 +256,7 @@ def test_a_checkout_without_its_dependencies_names_the_command_to_install_them()
     """exporter.py without the packages that it needs is exit code 1 and one line that says what to do."""
     # -S leaves out site-packages, and with it everything that pip installed.
     argv = [sys.executable, "-S", str(ROOT / "exporter.py"), "demo", "--web.listen-address=127.0.0.1:0"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert re.fullmatch(
         r"exporter\.py: the Python package \w+ is missing; install the packages in requirements\.txt:"
@@ -268,5 +268,5 @@ def test_a_checkout_without_its_dependencies_names_the_command_to_install_them()
 def test_a_checkout_runs() -> None:
     """exporter.py is the command line."""
     argv = [sys.executable, str(ROOT / "exporter.py"), "--version"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith(f"pf_exporter {__version__} (")

@@ -59,7 +59,7 @@ def test_counters_agree_with_rates(prometheus: Prometheus) -> None:
 
 def test_series_are_typed(prometheus: Prometheus) -> None:
     """Every metric of the exporter has a type in Prometheus."""
-    with urlopen(f"{prometheus.url}/api/v1/targets/metadata", timeout=10) as page:
+    with urlopen(f"{prometheus.url}/api/v1/targets/metadata", timeout=60) as page:
         metadata = json.load(page)["data"]
     ours = {row["metric"]: row for row in metadata if row["metric"].startswith("packetfabric_")}
     assert len(ours) > 80
@@ -71,7 +71,7 @@ def test_series_are_typed(prometheus: Prometheus) -> None:
 def test_every_sample_is_kept(prometheus: Prometheus) -> None:
     """Prometheus keeps every sample of the page: none is a duplicate, out of order or over a limit."""
     wait_for(prometheus, "count_over_time(scrape_samples_scraped[1m])", where=lambda value: value > 3)
-    with urlopen(f"{prometheus.url}/metrics", timeout=10) as page:
+    with urlopen(f"{prometheus.url}/metrics", timeout=60) as page:
         dropped = dict(re.findall(r"(?m)^prometheus_target_scrapes_(\w+) (\S+)$", page.read().decode()))
     expected = (
         "sample_duplicate_timestamp_total",

@@ -18,7 +18,7 @@ def test_an_unexpected_exception_is_logged_and_reported(caplog: pytest.LogCaptur
     reported: list[BaseException] = []
     thread = SupervisedThread(fail, name="stream north", on_failure=reported.append, account="north")
     thread.start()
-    assert thread.join(5.0)
+    assert thread.join(60)
     assert [type(exc) for exc in reported] == [RuntimeError]
     (record,) = caplog.records
     assert record.getMessage() == "thread died of an unexpected exception"
@@ -36,7 +36,7 @@ def test_system_exit_is_reported_too() -> None:
 
     thread = SupervisedThread(leave, name="stream", on_failure=reported.append)
     thread.start()
-    assert thread.join(5.0)
+    assert thread.join(60)
     assert [type(exc) for exc in reported] == [SystemExit]
 
 
@@ -48,7 +48,7 @@ def test_a_regular_end_reports_nothing() -> None:
     thread.start()
     assert not thread.join(0.0)
     gate.set()
-    assert thread.join(5.0)
+    assert thread.join(60)
     assert reported == []
 
 

@@ -49,7 +49,7 @@ class Harness:
     def stop(self) -> None:
         self.catch_up.stop()
         self.client.abort()
-        assert self.catch_up.join(5)
+        assert self.catch_up.join(60)
         assert self.failures == []
 
     def results(self) -> dict[str, int]:
@@ -159,7 +159,7 @@ def test_times_that_differ(harness: Harness, caplog: pytest.LogCaptureFixture) -
     harness.fake.lists[PATH] = [entry.row() for entry in truth]
     harness.fills(now - 50, now - 40)
     until(lambda: harness.results() == {"unmatched": 5}, "stopped")
-    assert harness.catch_up.join(5)
+    assert harness.catch_up.join(60)
     assert harness.stats.activity["auth", "info"] == 5
     assert [record.msg[:23] for record in caplog.records if record.levelname == "ERROR"] == [
         "activity log not merged"

@@ -93,7 +93,7 @@ def test_gaps(simulator: Simulator, tmp_path: Path) -> None:
         until(lambda: pipeline.stats.gaps.records(), "the exporter's first gap")
         start = minute_ago(5)
         pipeline.stats.gaps.add(start, start + 300)
-        with urlopen(f"{url}/-/gaps", timeout=5) as page:
+        with urlopen(f"{url}/-/gaps", timeout=60) as page:
             assert json.load(page)["default"][1] == {"start": start, "end": start + 300}
         done = backfill(simulator, str(file), "--since=1d", "--gaps", f"--exporter={url}")
         none = backfill(simulator, f"{tmp_path}/none", "--since=4h", "--gaps", f"--exporter={url}")

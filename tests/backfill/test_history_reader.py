@@ -94,7 +94,7 @@ def test_pace() -> None:
     waiting.join(0.05)
     assert waiting.is_alive()
     pace.stop()
-    waiting.join(5)
+    waiting.join(60)
     assert not waiting.is_alive()
     now = 100.0
     with pytest.raises(Interrupted):

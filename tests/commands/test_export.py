@@ -39,7 +39,7 @@ def test_a_blocked_stderr_stops_nothing(full_pipe: int) -> None:
             env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         )
         try:
-            fake.wait_for(lambda: fake.streams, 20.0)
+            fake.wait_for(lambda: fake.streams)
             url = f"http://127.0.0.1:{listening_port(process)}"
             # Each activity is a line of the log: more of them than the queue can hold.
             fake.send(*[event("customer|auth", LOGIN)] * (3 * MAX_LINES), event("port|metrics", METRICS))

@@ -128,7 +128,7 @@ def test_raw(fake: Fake) -> None:
         command,
         env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         capture_output=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert done.returncode == 0
@@ -187,7 +187,7 @@ def test_closed_pipe(fake: Fake) -> None:
         env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert json.loads(done.stdout)["event"] == "port|metrics"

@@ -211,7 +211,7 @@ def test_a_closed_pipe(fake: Fake) -> None:
         env=process_environment(PF_HOST=fake.url, PF_TOKEN="key"),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -228,7 +228,7 @@ def test_a_blocked_pipe(fake: Fake, full_pipe: int) -> None:
     try:
         fake.wait_for(lambda: fake.streams)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert len(fake.of("logout")) == 1
     finally:
         process.kill()

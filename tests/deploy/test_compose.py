@@ -227,7 +227,7 @@ class Stack:
 
     def api(self, path: str) -> Any:
         """Return the data of a request to Prometheus' API."""
-        with urlopen(f"{self.prometheus.url}/api/v1/{path}", timeout=10) as page:
+        with urlopen(f"{self.prometheus.url}/api/v1/{path}", timeout=60) as page:
             return json.load(page)["data"]
 
     def stop(self) -> None:
@@ -253,7 +253,7 @@ def test_services_find_each_other(stack: Stack) -> None:
         "the target is up",
         seconds=60,
     )
-    until(lambda: stack.prometheus.query("packetfabric_up == 1"), "the stream is up", seconds=60)
+    until(lambda: stack.prometheus.query("packetfabric_up == 1"), "the stream is up")
     names = {rule["name"] for group in stack.api("rules")["groups"] for rule in group["rules"]}
     assert {"PacketFabricExporterDown", "account:packetfabric_up:max"} <= names
     # Prometheus discovers Alertmanagers a few seconds after the start.
@@ -265,6 +265,6 @@ def test_services_find_each_other(stack: Stack) -> None:
 @pytest.mark.parametrize("name", ["alertmanager", "prometheus"])
 def test_health_check_urls(stack: Stack, name: str) -> None:
     """The URL of the health check returns 200."""
-    until(lambda: stack.prometheus.query("up"), "Prometheus is up", seconds=60)
+    until(lambda: stack.prometheus.query("up"), "Prometheus is up")
     path = urlsplit(SERVICES[name]["healthcheck"]["test"][-1]).path
     assert get(stack.urls[name] + path)[0] == 200

@@ -92,7 +92,7 @@ class Scraped:
 
     def rule_errors(self) -> dict[str, str]:
         """Return the last error of each rule that could not be evaluated."""
-        with urlopen(f"{self.prometheus.url}/api/v1/rules", timeout=10) as page:
+        with urlopen(f"{self.prometheus.url}/api/v1/rules", timeout=60) as page:
             groups = json.load(page)["data"]["groups"]
         return {
             item["name"]: item["lastError"]
@@ -139,11 +139,11 @@ def test_rules_fold_replicas(start_scraping: Callable[[Any], Scraped]) -> None:
     """Two replicas have two values of instance, and every recording rule has one series for both."""
     (endpoint,) = only("ServiceMonitor")["spec"]["endpoints"]
     scraped = start_scraping(endpoint["relabelings"])
-    until(lambda: scraped.has_both("packetfabric_port_info", "instance"), "both are scraped", seconds=60)
+    until(lambda: scraped.has_both("packetfabric_port_info", "instance"), "both are scraped")
     seen = {item["metric"]["instance"] for item in scraped.prometheus.query("packetfabric_port_info")}
     assert seen == {"packetfabric/pf-exporter", "packetfabric/pf-exporter-b"}
     for name in (JOINED, "vc:packetfabric_vc_utilisation:avg10m"):
-        until(functools.partial(scraped.prometheus.query, name), f"{name} exists", seconds=60)
+        until(functools.partial(scraped.prometheus.query, name), f"{name} exists")
     # Directions of a port, and ends of a circuit, are the only labels with several values.
     ports = "count by (account, port_circuit_id, direction) (port:packetfabric_port_utilisation:avg10m)"
     assert {item["value"][1] for item in scraped.prometheus.query(ports)} == {"1"}
@@ -157,6 +157,6 @@ def test_identical_instances(start_scraping: Callable[[Any], Scraped]) -> None:
         {"sourceLabels": [f"{META}service_name"], "targetLabel": "instance"},
     ]
     scraped = start_scraping(relabelings)
-    until(lambda: scraped.has_both("packetfabric_port_info", "pod"), "both are scraped", seconds=60)
-    until(lambda: scraped.prometheus.query(JOINED), f"{JOINED} exists", seconds=60)
+    until(lambda: scraped.has_both("packetfabric_port_info", "pod"), "both are scraped")
+    until(lambda: scraped.prometheus.query(JOINED), f"{JOINED} exists")
     assert scraped.rule_errors() == {}

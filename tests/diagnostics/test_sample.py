@@ -45,7 +45,7 @@ class ScriptedStream:
         yield from self._pending
         if self._breaks:
             raise StreamBroken("stream: connection reset")
-        assert self._shutdown.wait(20)
+        assert self._shutdown.wait(60)
         raise StreamError("stream: shut down")
 
     def wait_for_shutdown(self, seconds: float) -> bool:

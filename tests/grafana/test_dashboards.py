@@ -251,7 +251,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     # The last recording rules that panels use.
     recorded = "lane:packetfabric_receive_power_dbm:margin and lane:packetfabric_receive_power_dbm:headroom"
     try:
-        until(lambda: server.query(recorded), recorded, seconds=30)
+        until(lambda: server.query(recorded), recorded)
         yield server
     finally:
         server.stop()

@@ -145,12 +145,12 @@ for number in range(1000):
 def test_exit_writes_what_is_queued() -> None:
     """Lines that are queued when the program ends are written."""
     command = [sys.executable, "-c", EXIT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.count("msg=line") == 1000
 
 
 def test_exit_does_not_wait_for_a_blocked_pipe(pipe: tuple[int, int]) -> None:
     """The program ends although nothing reads its standard error."""
     command = [sys.executable, "-c", EXIT]
-    done = subprocess.run(command, stderr=pipe[1], timeout=30, check=False)
+    done = subprocess.run(command, stderr=pipe[1], timeout=60, check=False)
     assert done.returncode == 0

@@ -22,7 +22,7 @@ class Target(SimpleNamespace):
 @pytest.fixture
 def target() -> Iterator[Target]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield Target(host="127.0.0.1", port=listener.getsockname()[1], timeout=5.0)
+        yield Target(host="127.0.0.1", port=listener.getsockname()[1], timeout=60)
 
 
 def test_keepalive_is_on(target: Target) -> None:

@@ -88,7 +88,7 @@ def test_threads_share_one_login(fake: Fake, clock: Clock) -> None:
         sessions = [pool.submit(session_manager.get) for _ in range(20)]
         fake.wait_for(lambda: logins(fake))
         gate.set()
-        assert len({id(session.result(5)) for session in sessions}) == 1
+        assert len({id(session.result(60)) for session in sessions}) == 1
     assert (logins(fake), fake.most["login"]) == (1, 1)
 
 
@@ -97,7 +97,7 @@ def test_threads_share_one_refusal(fake: Fake, clock: Clock) -> None:
     fake.script["login"] = itertools.repeat(Answer(401))
     session_manager = manager_of(fake, clock)
     with ThreadPoolExecutor(20) as pool:
-        errors = [pool.submit(session_manager.get).exception(5) for _ in range(20)]
+        errors = [pool.submit(session_manager.get).exception(60) for _ in range(20)]
     assert all(isinstance(error, Unauthorized) for error in errors)
     assert logins(fake) == 1
 

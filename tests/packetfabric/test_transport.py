@@ -135,7 +135,7 @@ def ended_by(end: Callable[[], None], ready: Callable[[], None], work: Callable[
         ready()
         with within(SOON):
             end()
-            exc = future.exception(10)
+            exc = future.exception(60)
     assert isinstance(exc, ExporterError)
     return exc
 
@@ -231,14 +231,14 @@ def test_shutdown_and_close_race(fake: Fake) -> None:
     both = threading.Barrier(2)
 
     def together(end: Callable[[], None]) -> None:
-        both.wait(5)
+        both.wait(60)
         end()
 
     with ThreadPoolExecutor(2) as pool:
         for _ in range(50):
             stream = open_stream(fake.url)
             ends = [pool.submit(together, end) for end in (stream.shutdown, stream.close)]
-            assert all(future.exception(5) is None for future in ends)
+            assert all(future.exception(60) is None for future in ends)
     fake.wait_for(lambda: not fake.connections)
 
 

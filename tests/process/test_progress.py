@@ -106,6 +106,6 @@ def test_a_blocked_terminal_does_not_keep_the_command(log_file: LogFile, termina
 
     fill(writer)
     with ProgressLine(progress, log_file.handler, writer) as line:
-        assert drawing.wait(20)
+        assert drawing.wait(60)
         with line.erased():
             pass

@@ -35,7 +35,7 @@ def test_a_signal_for_another_thread_wakes_the_main_thread(numbers: str, end: bo
     """Signals that the system delivers to another thread reach the waiting main thread, in order."""
     script = SCRIPT.format(numbers=numbers, end=end, count=received.count(",") + 1)
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == (received + "\n", "")
 

@@ -55,7 +55,7 @@ class SlowCompression:
 
     def __call__(self, source: int, size: int, path: str) -> None:
         self.running.set()
-        assert self.released.wait(20)
+        assert self.released.wait(60)
         compress(source, size, path)
 
 
@@ -109,7 +109,7 @@ def test_frames_are_written_while_a_file_is_compressed(path: str, monkeypatch: p
     for number in range(9):
         writer.frame("a", b"%d" % number + b"x" * 100)
         if number == 1:
-            assert slow.running.wait(20)
+            assert slow.running.wait(60)
     before_release = all_frames(path, 9)
     assert [frame[:1] for frame in before_release] == [b"%d" % number for number in range(9)]
     assert not os.path.exists(f"{path}.1")
@@ -125,7 +125,7 @@ def test_a_file_that_is_removed_while_it_is_compressed(path: str, monkeypatch: p
     files = rotated(path, 1)
     rotate(files, path, b"a")
     files.start_compression()
-    assert slow.running.wait(20)
+    assert slow.running.wait(60)
     rotate(files, path, b"b")
     slow.released.set()
     files.join()
@@ -143,7 +143,7 @@ def test_a_quick_close_leaves_the_compression_to_the_next_run(
     writer = RecordingWriter(path, limit=300, kept=3)
     for number in range(2):
         writer.frame("a", b"%d" % number + b"x" * 100)
-    assert slow.running.wait(20)
+    assert slow.running.wait(60)
     writer.close(quickly=True)
     assert writer.problem is None
     assert sorted(os.listdir(os.path.dirname(path))) == ["stream.gz.1.part", "stream.gz.part"]

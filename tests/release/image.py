@@ -164,7 +164,7 @@ def test_contents_and_metadata(podman: Podman, image: str) -> None:
 
 def test_exporter_in_a_container(podman: Podman, exporter: str) -> None:
     """Without root, capabilities or a writable file system it streams and serves metrics."""
-    until(lambda: "packetfabric_port_" in scrape(podman, exporter), "a port's metrics", seconds=30)
+    until(lambda: "packetfabric_port_" in scrape(podman, exporter), "a port's metrics")
     assert 'revision="abcdef"' in scrape(podman, exporter)
     status = podman("exec", exporter, "cat", "/proc/1/status")
     assert re.findall(r"(?m)^(?:Uid|CapEff|CapBnd|NoNewPrivs):\s+(\w+)", status) == [

@@ -233,7 +233,7 @@ def test_check_and_scrape(installed: Installed) -> None:
     url = f"http://{line.partition('addresses=')[2].split()[0]}/metrics"
     until(lambda: re.search(rb'(?m)^packetfabric_up\{account="\w+"\} 1.0$', get(url)[2]), "the stream is up")
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 0
     installed.processes.remove(process)
     installed.stop()

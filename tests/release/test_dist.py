@@ -206,7 +206,7 @@ def test_demo(demo: tuple[subprocess.Popen[str], str]) -> None:
     process, url = demo
     assert process.stderr is not None
     next(line for line in process.stderr if "msg=streaming" in line)
-    with urlopen(f"{url}/metrics", timeout=10) as response:
+    with urlopen(f"{url}/metrics", timeout=60) as response:
         assert b"packetfabric_up" in response.read()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0

@@ -71,7 +71,7 @@ class Receiver(Prometheus):
     def end(self) -> None:
         """Kill it."""
         self._process.send_signal(self.kill)
-        self._process.wait(30)
+        self._process.wait(60)
         self._log.close()
 
 
@@ -91,7 +91,7 @@ class VictoriaMetrics(Receiver):
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
         """The result of a query, after everything that was received has been made visible."""
-        with contextlib.suppress(OSError), urlopen(f"{self.url}/internal/force_flush", timeout=10):
+        with contextlib.suppress(OSError), urlopen(f"{self.url}/internal/force_flush", timeout=60):
             pass
         return super().query(expression, at)
 
@@ -158,7 +158,7 @@ def run(kind: type[Receiver], folder: Path, events: int) -> Found:
         driver = _drive(url, spool, start, events // 2, events)
         assert driver.stdout is not None
         assert driver.stdout.readline() == "written\n"
-        until(lambda: _find(receiver, time.time()).samples >= events * WIDTH, "all samples", seconds=60)
+        until(lambda: _find(receiver, time.time()).samples >= events * WIDTH, "all samples")
         out, _ = driver.communicate("")
         assert out.split()[1:] == ["0", "0"], "nothing waits, and nothing was dropped"
     found = _find(receiver, time.time())

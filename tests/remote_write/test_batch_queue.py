@@ -47,7 +47,7 @@ def test_take_waits() -> None:
     thread.start()
     queue.put(batch(1))
     queue.close()
-    thread.join(10)
+    thread.join(60)
     assert taken == [batch(1), None]
 
 

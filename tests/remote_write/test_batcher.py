@@ -31,7 +31,7 @@ class Batches:
 
     def put(self, batch: Batch) -> None:
         self.waits.set()
-        self.gate.wait(30)
+        self.gate.wait(60)
         self.batches.append(batch)
 
     @property
@@ -47,7 +47,7 @@ def running(batcher: Batcher) -> Iterator[None]:
         yield
     finally:
         batcher.stop()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -98,7 +98,7 @@ def test_rows_wait_within_the_limit() -> None:
     with running(batcher):
         for number in range(WAKE_ITEMS * 2):
             batcher.offer(metrics_row(at=NOW - 5000 + number))
-        assert batches.waits.wait(30)
+        assert batches.waits.wait(60)
         taken = WAKE_ITEMS * 2 - batcher.waiting
         for number in range(600):
             batcher.offer(metrics_row(at=NOW - 1000 + number))

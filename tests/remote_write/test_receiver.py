@@ -86,7 +86,7 @@ def test_abort() -> None:
 
         def abort() -> None:
             receiver.abort()
-            release.wait(10)
+            release.wait(60)
 
         fake.answer = lambda samples: Reply(before=abort)
         with pytest.raises((OSError, http.client.HTTPException)):

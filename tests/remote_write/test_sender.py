@@ -53,7 +53,7 @@ class Setup:
     def finish(self) -> None:
         """Wait until everything is sent or lost."""
         self.queue.close()
-        self.thread.join(30)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
 
@@ -67,7 +67,7 @@ def sending(fake: FakeReceiver, *batches: Batch, max_age: float = 7200.0) -> Ite
         yield setup
     finally:
         setup.sender.stop()
-        setup.thread.join(30)
+        setup.thread.join(60)
         assert not setup.thread.is_alive()
 
 
@@ -216,5 +216,5 @@ def test_unreadable_secret() -> None:
             setup.finish()
             setup.queue.put(batch([1]))
             other.start()
-            other.join(30)
+            other.join(60)
         assert names(fake.samples) == [1]

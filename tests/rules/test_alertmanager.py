@@ -65,15 +65,15 @@ def test_an_alert_fires_and_resolves(tmp_path: Path, sink: Sink, alertmanager: A
             server = Prometheus(tmp_path, fast_config(tmp_path, target, alertmanager.address))
             try:
                 down = "PacketFabricStreamDown"
-                until(lambda: sink.alerts(down, "firing"), "the alert arrives", seconds=60)
+                until(lambda: sink.alerts(down, "firing"), "the alert arrives")
                 [alert, *_] = sink.alerts(down, "firing")
                 assert alert["labels"]["account"] == "east"
                 assert alert["labels"]["severity"] == "critical"
                 assert alert["annotations"]["description"].startswith("Account east has had no")
                 simulator.faults.discard("stream-500")
-                until(lambda: sink.alerts(down, "resolved"), "the alert resolves", seconds=60)
+                until(lambda: sink.alerts(down, "resolved"), "the alert resolves")
                 until(lambda: server.query("port:packetfabric_port_speed_bytes_per_second:sum"), "recordings")
-                with urlopen(f"{server.url}/api/v1/rules", timeout=10) as page:
+                with urlopen(f"{server.url}/api/v1/rules", timeout=60) as page:
                     groups = json.load(page)["data"]["groups"]
                 health = {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
                 assert len(health) > 40

@@ -129,8 +129,8 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str
     try:
         until(lambda: alertmanager.request("/api/v2/status"), "Alertmanager is up")
         # All but the account without circuits have ports.
-        until(lambda: len(prometheus.query(recorded)) == len(SCENARIOS) - 1, recorded, seconds=60)
-        until(lambda: prometheus.query("vc:packetfabric_port_operational_up:min"), "circuits", seconds=60)
+        until(lambda: len(prometheus.query(recorded)) == len(SCENARIOS) - 1, recorded)
+        until(lambda: prometheus.query("vc:packetfabric_port_operational_up:min"), "circuits")
         exporters.start_incidents()
         until(lambda: sink.alerts("End", "firing"), "the last alert", seconds=100)
         yield list(sink.messages)

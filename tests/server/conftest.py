@@ -59,8 +59,8 @@ class WebServer:
     def connection(self, context: ssl.SSLContext | None = None) -> HTTPConnection:
         """A new connection, over TLS if a context is given."""
         if context is None:
-            return HTTPConnection(self.address, timeout=10)
-        return HTTPSConnection(self.address, timeout=10, context=context)
+            return HTTPConnection(self.address, timeout=60)
+        return HTTPSConnection(self.address, timeout=60, context=context)
 
     def get(
         self,
@@ -89,7 +89,7 @@ def connected(server: WebServer, sent: bytes = b"") -> socket.socket:
 def connected_to(address: str, sent: bytes = b"") -> socket.socket:
     """A plain TCP connection to an address on which some bytes were sent."""
     host, port = address.rsplit(":", 1)
-    sock = socket.create_connection((host, int(port)), timeout=10)
+    sock = socket.create_connection((host, int(port)), timeout=60)
     sock.sendall(sent)
     return sock
 

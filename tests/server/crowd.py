@@ -36,7 +36,7 @@ class Crowd:
 
     def __enter__(self) -> Crowd:
         self._thread.start()
-        assert self._complete.wait(30)
+        assert self._complete.wait(60)
         return self
 
     def __exit__(

@@ -137,7 +137,7 @@ def test_no_descriptor_left() -> None:
             with connected_to(address) as client:
                 assert is_served(client, REQUEST)
     finally:
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=60)
     assert "cannot accept connections" in log
     assert len(log.splitlines()) < 10, log
 

@@ -33,7 +33,7 @@ def test_a_request_that_waits_logs_no_exception(
     with server:
         connection = http.client.HTTPConnection(server.addresses[0])
         connection.request("GET", "/", headers=headers)
-        assert rendering.wait(10)
+        assert rendering.wait(60)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):

@@ -70,7 +70,7 @@ def test_the_exporter_serves_on_a_passed_socket(listening: socket.socket) -> Non
             assert b"packetfabric_up" in get(f"http://127.0.0.1:{port}/metrics")[2]
             until(lambda: fake.streams, "the stream")
             process.send_signal(signal.SIGTERM)
-            output, _ = process.communicate(timeout=20)
+            output, _ = process.communicate(timeout=60)
         finally:
             process.kill()
             process.wait()
@@ -80,7 +80,7 @@ def test_the_exporter_serves_on_a_passed_socket(listening: socket.socket) -> Non
 
 def passed(descriptor: int) -> str:
     """What a process makes of a passed descriptor."""
-    output, _ = start(descriptor, "-c", PRINT).communicate(timeout=20)
+    output, _ = start(descriptor, "-c", PRINT).communicate(timeout=60)
     return output.strip()
 
 

@@ -309,7 +309,7 @@ def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step:
     def stop() -> None:
         stopping.start()
         if step != "start":
-            stopping.join(10)
+            stopping.join(60)
             assert not stopping.is_alive()
 
     exporter.start()
@@ -320,7 +320,7 @@ def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step:
     else:
         with pytest.raises(ConfigError, match="the exporter is stopping"):
             exporter.reload()
-    stopping.join(10)
+    stopping.join(60)
     assert not stopping.is_alive()
     assert SwitchedPipeline.during == {}
     assert SwitchedPipeline.running == set()
@@ -329,16 +329,18 @@ def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step:
 
 
 class UnstoppablePipeline(AccountPipeline):
-    """A pipeline whose reader does not end until ``released`` is set."""
+    """A pipeline whose reader, once it has an event, goes on only while ``released`` is set."""
 
     released: ClassVar[threading.Event]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.is_processing = False
         process = self.processor.process
 
         def slowly(event: Any) -> None:
-            self.released.wait(20)
+            self.is_processing = True
+            assert self.released.wait(60)
             process(event)
 
         self.processor.process = slowly  # type: ignore[method-assign]
@@ -354,7 +356,9 @@ def test_the_thread_of_a_removed_account_is_late(fake: Fake, monkeypatch: pytest
     with Exporter(
         Config(accounts=accounts, web=WEB), source=lambda: after, create_pipeline=UnstoppablePipeline
     ) as exporter:
-        until(lambda: all(pipeline.stats.bytes for pipeline in exporter.pipelines), "events of both")
+        until(
+            lambda: all(vars(pipeline)["is_processing"] for pipeline in exporter.pipelines), "events of both"
+        )
         exporter.reload()
         assert exporter.store.series().keys() == {"one", "two"}
         UnstoppablePipeline.released.set()
@@ -363,25 +367,36 @@ def test_the_thread_of_a_removed_account_is_late(fake: Fake, monkeypatch: pytest
 
 def test_a_reader_that_is_stuck(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The health page is 503 and names the account whose reader is stuck, and no progress is reported."""
-    monkeypatch.setattr(UnstoppablePipeline, "released", threading.Event(), raising=False)
+    released = threading.Event()
+    released.set()
+    monkeypatch.setattr(UnstoppablePipeline, "released", released, raising=False)
     monkeypatch.setattr("pf_exporter.stream.reader.PROGRESS_MARGIN", 0.2)
     progress = threading.Event()
     config = Config(accounts=(fake.account(name="one"),), web=WEB, stream=StreamSettings(idle_timeout=0.5))
     with Exporter(config, on_progress=progress.set, create_pipeline=UnstoppablePipeline) as exporter:
         url = f"http://{exporter.server.addresses[0]}/-/healthy"
-        assert get(url)[0] == 200
-        assert progress.wait(20)
+
+        def health() -> tuple[int, bytes]:
+            try:
+                status, _, body = get(url)
+            except HTTPError as exc:
+                with exc:
+                    return exc.code, exc.read()
+            return status, body
+
+        until(lambda: health()[0] == 200, "a thread with progress")
+        assert progress.wait(60)
+        released.clear()
+        fake.send(event("port|metrics", {"port_circuit_id": "P", "bytes_rx_total": 2}))
         until(lambda: exporter.problem(), "a thread without progress")
-        with pytest.raises(HTTPError) as caught:
-            get(url)
-        with caught.value:
-            assert caught.value.code == 503
-            assert b"makes no progress: account one" in caught.value.read()
+        status, body = health()
+        assert status == 503
+        assert b"makes no progress: account one" in body
         progress.clear()
         assert not progress.wait(2.5)
-        UnstoppablePipeline.released.set()
-        assert progress.wait(20)
-        assert get(url)[0] == 200
+        released.set()
+        assert progress.wait(60)
+        until(lambda: health()[0] == 200, "a thread with progress again")
 
 
 def test_a_reader_that_waits_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,11 +406,15 @@ def test_a_reader_that_waits_is_not_stuck(monkeypatch: pytest.MonkeyPatch) -> No
     with Fake(heartbeat=60.0) as silent:
         accounts = (silent.account(name="silent"), silent.account(name="dead", api_url=dead_url()))
         with Exporter(Config(accounts=accounts, web=WEB, stream=stream)) as exporter:
-            until(
-                lambda: all(sum(p.stats.disconnects.values()) > 2 for p in exporter.pipelines),
-                "failures of both",
-            )
-            assert exporter.problem() == ""
+            problems: list[str] = []
+
+            def have_failed() -> bool:
+                problems.append(exporter.problem())
+                return all(sum(p.stats.disconnects.values()) > 2 for p in exporter.pipelines)
+
+            until(have_failed, "failures of both")
+            # If the machine pauses this process, a reader really is late for once.
+            assert problems.count("") > 0.8 * len(problems)
 
 
 def test_sighup(program: Callable[..., Program], fake: Fake, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def replay(path: str, *, loop: bool = False, until: Callable[[Replayer], bool] |
     with exporter:
         replayer.start()
         if until is None:
-            assert is_over.wait(20)
+            assert is_over.wait(60)
             assert outcomes == [None]
         else:
             while not until(replayer):
@@ -177,7 +177,7 @@ def test_pauses(recording: RecordingFile, speed: float, pauses: list[float]) -> 
     )
     with exporter:
         replayer.start()
-        assert ended.wait(20)
+        assert ended.wait(60)
         replayer.stop()
     assert pauses_made == pauses
 

@@ -21,7 +21,7 @@ class Manager:
     def __init__(self, address: str) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
-        self._socket.settimeout(20)
+        self._socket.settimeout(60)
         self.environ = {"NOTIFY_SOCKET": address}
 
     def receive(self) -> str:

@@ -17,7 +17,7 @@ from pf_exporter.config.settings import Config, InventorySettings, StreamSetting
 from pf_exporter.service.exporter import Exporter
 from tests.activity.entries import Truth
 from tests.conftest import get, until
-from tests.fakes import FIN, LIVE, OK, STREAM, Answer, Fake, certificate
+from tests.fakes import FIN, LIVE, OK, SILENCE, STREAM, Answer, Fake, certificate
 from tests.stream.events import sample
 
 WEB = WebSettings(listen_address=("127.0.0.1:0",))
@@ -55,7 +55,7 @@ def test_new_port_leads_to_a_new_subscription(fake: Fake) -> None:
         fake.wait_for(lambda: len(fake.of("/v2/ports")) > 1)
         assert len(fake.of("subscribe")) == 1
         fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}, {"port_circuit_id": "PF-AP-2"}]
-        fake.wait_for(lambda: len(fake.streams) == 2, 10)
+        fake.wait_for(lambda: len(fake.streams) == 2)
         fake.send(sample(1))
         becomes(exporter, 'packetfabric_stream_disconnects_total{reason="rotated"}', bool)
         assert value(exporter, 'packetfabric_stream_events_total{event="port|metrics"}') == 1
@@ -91,9 +91,10 @@ def test_renewal_that_breaks(fake: Fake) -> None:
     gate = threading.Event()
     live = STREAM.but(body=(sample(1), LIVE))
     quick = StreamSettings(idle_timeout=10.0, rotate_after=0.3, backoff_min=0.2, backoff_max=0.3)
-    fake.script["open"] = itertools.chain([live, (gate.wait, Answer(503))], itertools.repeat(OK))
+    # Later rotations stay incomplete.
+    fake.script["open"] = itertools.chain([live, (gate.wait, Answer(503)), OK], itertools.repeat(SILENCE))
     with Exporter(config(fake.account(), quick)) as exporter:
-        fake.wait_for(lambda: len(fake.of("open")) == 2, 10)
+        fake.wait_for(lambda: len(fake.of("open")) == 2)
         before = value(exporter, "packetfabric_stream_gap_seconds_total")
         assert value(exporter, "packetfabric_stream_bytes_total") >= len(sample(1))
         fake.send(FIN)
@@ -157,10 +158,11 @@ def test_activity_across_reloads(fake: Fake, caplog: pytest.LogCaptureFixture) -
         becomes(
             exporter, 'packetfabric_stream_events_total{event="customer|auth"}', lambda number: number == 1
         )
+        until(lambda: logged() == ["late", "missed", "streamed"], "the log")
         assert value(exporter, counted) == 1
-        assert logged() == ["late", "missed", "streamed"]
         configs += [with_messages(account), with_messages(fake.account(name="other", streams=()))]
         exporter.reload()
         exporter.reload()
         becomes(exporter, counted, lambda number: number == 3)
+        until(lambda: len(logged()) >= 6, "the log")
         assert logged() == ["late", "late", "missed", "missed", "streamed", "streamed"]

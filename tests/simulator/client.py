@@ -25,7 +25,7 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         url = self.simulator.url + path
         params = {name: str(value) for name, value in query.items()}
-        return requests.request(method, url, json=body, params=params, headers=headers, timeout=10)
+        return requests.request(method, url, json=body, params=params, headers=headers, timeout=60)
 
     def try_login(self, password: str | None = None) -> requests.Response:
         body = {"login": self.simulator.login, "password": password or self.simulator.password}
@@ -44,7 +44,7 @@ class Client:
     def stream(self, uuid: str | None = None) -> Iterator[requests.Response]:
         url = f"{self.simulator.url}/v2/events/{uuid or self.subscribe()}"
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "text/event-stream"}
-        with requests.get(url, headers=headers, stream=True, timeout=10) as response:
+        with requests.get(url, headers=headers, stream=True, timeout=60) as response:
             yield response
 
 

@@ -12,22 +12,22 @@ from pf_exporter.errors import StreamBroken, StreamError
 from pf_exporter.packetfabric.response import StreamingResponse
 from pf_exporter.stream.held_stream import HeldStream
 from pf_exporter.stream.rotation import DrainLimits
-from tests.chain import Chain
+from tests.chain import PATIENT_DRAIN, Chain
 from tests.conftest import until
-from tests.fakes import Fake
+from tests.fakes import OK, SILENCE, Fake
 from tests.links import Link
 from tests.stream.events import entry, settings
 
 
 def rotations(chain: Chain, number: int) -> None:
-    until(lambda: chain.stats.disconnects["rotated"] >= number, f"{number} renewals", seconds=60)
+    until(lambda: chain.stats.disconnects["rotated"] >= number, f"{number} renewals")
 
 
 def test_backlog_on_a_slow_link(fake: Fake) -> None:
     """5,000 events that take seconds to arrive: each counts once, also those that come after the renewal."""
     with Link(fake.url, rate=200_000) as link:
         account = fake.account(api_url=link.url)
-        with Chain(account, settings=settings(rotate_after=0.5, idle_timeout=10.0)) as chain:
+        with Chain(account, settings=settings(rotate_after=0.5), drain=PATIENT_DRAIN) as chain:
             until(lambda: fake.streams, "the first stream")
             fake.send(*map(entry, range(5000)))
             fake.wait_for(lambda: len(fake.of("open")) == 2)
@@ -39,14 +39,15 @@ def test_backlog_on_a_slow_link(fake: Fake) -> None:
             chain.wait_for_events(5101)
             assert chain.processed == 5101
             assert chain.stats.events_lost == {"rotated": 0}
-            assert chain.stats.disconnects["rotated"] == 1
+            reasons = {reason for reason, count in chain.stats.disconnects.items() if count}
+            assert reasons == {"rotated"}
 
 
 def test_burst_on_a_fast_link(fake: Fake) -> None:
     """200,000 events at once, while streams are renewed all the time: each counts once."""
     # This process is the server as well: it may well pause for longer than other tests wait.
-    limits = DrainLimits(overlap=0.05, quiet=3.0, deadline=300.0)
-    with Chain(fake.account(), settings=settings(rotate_after=0.1, idle_timeout=10.0), drain=limits) as chain:
+    limits = DrainLimits(overlap=0.05, quiet=10.0, deadline=300.0)
+    with Chain(fake.account(), settings=settings(rotate_after=0.1), drain=limits) as chain:
         until(lambda: fake.streams, "the first stream")
         for number in range(200):
             with fake.changed:
@@ -63,7 +64,8 @@ def test_backlog_beyond_the_deadline(fake: Fake, caplog: pytest.LogCaptureFixtur
     limits = DrainLimits(overlap=0.05, quiet=5.0, deadline=0.3)
     with Link(fake.url, rate=50_000) as link:
         account = fake.account(api_url=link.url)
-        with Chain(account, settings=settings(rotate_after=0.5, idle_timeout=10.0), drain=limits) as chain:
+        fake.script["open"] = [OK, OK, *[SILENCE] * 100]
+        with Chain(account, settings=settings(rotate_after=0.5), drain=limits) as chain:
             until(lambda: fake.streams, "the first stream")
             fake.send(*map(entry, range(5000)))
             rotations(chain, 1)
@@ -87,7 +89,7 @@ class Response:
         for chunk in self._chunks:
             self.pulled += 1
             yield chunk
-        self.last.wait(10)
+        self.last.wait(60)
         raise StreamBroken("stream: reset")
 
 

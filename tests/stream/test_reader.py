@@ -6,6 +6,7 @@ import functools
 import itertools
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator
 
@@ -76,10 +77,10 @@ def test_slow_chunk(fake: Fake) -> None:
     size = sum(len(sample(number)) for number in range(1, 11))
     pieces: list[Piece] = [b"%x\r\n" % size]
     for number in range(1, 11):
-        pieces += [sample(number), 0.1]
+        pieces += [sample(number), 0.35]
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     fake.script["open"] = [(head, *pieces, SILENCE)]
-    with Chain(fake.account(), settings=settings(idle_timeout=0.5)) as chain:
+    with Chain(fake.account(), settings=settings(idle_timeout=3.0)) as chain:
         chain.wait_for_events(10)
         assert chain.stats.connects == 1
         assert sum(chain.stats.disconnects.values()) == 0
@@ -98,9 +99,9 @@ def test_any_sink_receives_the_stream(fake: Fake) -> None:
 
 
 def test_heartbeats_keep_a_quiet_stream_alive(fake: Fake) -> None:
-    """Bytes without events are not silence: the stream stays open for twice the idle timeout."""
-    with Chain(fake.account(), settings=settings(idle_timeout=1.0)) as chain:
-        until(lambda: chain.stats.bytes > 40 * len(b":\n\n"), "forty heartbeats")
+    """Bytes without events are not silence: the stream stays open for longer than the idle timeout."""
+    with Chain(fake.account(), settings=settings(idle_timeout=2.5)) as chain:
+        until(lambda: chain.stats.bytes > 60 * len(HEARTBEAT), "three seconds of heartbeats")
         assert chain.stats.up
         assert chain.stats.connects == 1
 
@@ -112,9 +113,10 @@ def test_silence_is_seen_within_the_idle_timeout(fake: Fake) -> None:
         chain.wait_for_events(1)
         began = time.monotonic()
         fake.wait_for(lambda: len(fake.of("open")) == 2)
-        assert time.monotonic() - began < 5
+        # Nothing else would end it before the keepalive of TCP does, after a minute.
+        assert time.monotonic() - began < 30
         until(lambda: chain.stats.up, "the next stream")
-        assert chain.stats.disconnects["idle"] == 1
+        assert chain.stats.disconnects["idle"] >= 1
         assert len(fake.subscriptions) == 1
 
 
@@ -125,7 +127,7 @@ def test_planned_end(fake: Fake) -> None:
     def reopened(times: int) -> bool:
         return len(fake.of("open")) == times + 1
 
-    slow = settings(backoff_min=5.0, backoff_max=60.0)
+    slow = settings(backoff_min=600.0, backoff_max=600.0)
     with Chain(fake.account(), settings=slow, healthy_after=0.0) as chain:
         for number in range(1, 6):
             until(lambda: len(fake.streams) == 1, "a stream")
@@ -134,7 +136,7 @@ def test_planned_end(fake: Fake) -> None:
             fake.send(FIN)
             fake.wait_for(functools.partial(reopened, number))
         assert chain.stats.disconnects["ended"] == 5
-        assert chain.stats.gap_seconds < 1
+        assert chain.stats.gap_seconds < 600
     assert len(fake.of("subscribe")) == len(fake.of("login")) == 1
 
 
@@ -154,7 +156,7 @@ def test_refused_streams_back_off(fake: Fake, step: Step) -> None:
     """However the stream is refused, after one immediate retry the attempts keep the backoff's distance."""
     fake.script["open"] = itertools.repeat(step)
     with Chain(fake.account(), settings=settings(backoff_min=0.1, backoff_max=0.2)):
-        fake.wait_for(lambda: len(fake.of("open")) >= 6, 10)
+        fake.wait_for(lambda: len(fake.of("open")) >= 6)
     at = [request.at for request in fake.of("open")]
     gaps = [later - earlier for earlier, later in itertools.pairwise(at)]
     assert min(gaps[1:]) >= 0.09
@@ -165,7 +167,7 @@ def test_token_is_never_accepted(fake: Fake) -> None:
     """401 on everything after the login: logins keep their own slow schedule."""
     fake.script["subscribe"] = itertools.repeat(Answer(401))
     with Chain(fake.account(), schedule=Backoff(0.2, 0.4)) as chain:
-        fake.wait_for(lambda: len(fake.of("login")) >= 4, 10)
+        fake.wait_for(lambda: len(fake.of("login")) >= 4)
         assert not chain.stats.up
     at = [request.at for request in fake.of("login")]
     assert min(later - earlier for earlier, later in itertools.pairwise(at)) >= 0.19
@@ -185,7 +187,7 @@ def test_retry_after_is_obeyed(fake: Fake) -> None:
     "phase", ["connect", "login", "subscribe", "open", "stream", "backoff", "unreachable"]
 )
 def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
-    """In every state the thread ends within two seconds of stop()."""
+    """In every state stop() ends the thread, and does not wait for what the thread waits for."""
     account = fake.account()
     chain = Chain(account, settings=settings(backoff_min=30.0, backoff_max=60.0, idle_timeout=30.0))
     if phase == "unreachable":
@@ -207,7 +209,7 @@ def test_stop_at_once_in_every_state(fake: Fake, phase: str) -> None:
         else:
             fake.wait_for(lambda: fake.of(phase))
         began = time.monotonic()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 20  # the timeouts and delays above are 30 seconds
     assert chain.stats.state is StreamState.STOPPED
     if phase in ("stream", "backoff", "open", "subscribe"):
         assert fake.of("logout")
@@ -274,7 +276,8 @@ def test_log_of_state_changes(fake: Fake, caplog: pytest.LogCaptureFixture) -> N
     fake.script["open"] = [Answer(503)]
     with caplog.at_level("INFO", "pf_exporter"), Chain(fake.account()) as chain:
         until(lambda: chain.stats.up, "a stream")
-        messages = [record.getMessage() for record in caplog.records]
+        until(lambda: "streaming" in caplog.messages, "the log")
+        messages = list(caplog.messages)
     assert messages == ["logged in", "not streaming", "streaming"]
     (lost,) = [record for record in caplog.records if record.getMessage() == "not streaming"]
     assert vars(lost)["fields"].keys() == {"account", "reason", "error", "remedy", "retry_in"}
@@ -305,7 +308,7 @@ def test_wrong_credential_is_one_error(fake: Fake, caplog: pytest.LogCaptureFixt
         fake.script["login"] = itertools.repeat(Answer(401, {}, b'{"message": "no such user"}'))
     config = Config((account,), inventory=InventorySettings(interval=0.05))
     with Chain(account, config=config) as chain:
-        fake.wait_for(lambda: len(fake.of("login" if kind == "password" else "subscribe")) > 3, 10)
+        fake.wait_for(lambda: len(fake.of("login" if kind == "password" else "subscribe")) > 3)
         until(lambda: sum(chain.inventory.failures.values()) > 1, "two polls")
     assert refusals(caplog) == [("ERROR", "credentials not accepted")]
     (record,) = [record for record in caplog.records if record.levelno > logging.INFO]
@@ -328,34 +331,38 @@ def test_expired_session_is_a_warning(fake: Fake, caplog: pytest.LogCaptureFixtu
 
 def test_api_is_down_at_the_start(fake: Fake) -> None:
     """With PacketFabric down at the start the reader keeps trying, and streams once it responds."""
-    fake.script["connect"] = [FIN] * 4
+    gate = threading.Event()
+    fake.script["connect"] = [(gate.wait, FIN), FIN, FIN, FIN]
     with Chain(fake.account()) as chain:
         assert not chain.stats.up
+        gate.set()
         until(lambda: chain.stats.up, "a stream")
         assert chain.stats.session.login_failures["unavailable"] == 4
 
 
 def test_silent_streams_are_never_up(fake: Fake) -> None:
     """Streams that open and stay silent: up stays 0, delays grow, and the time counts as a gap."""
-    fake.script["open"] = itertools.repeat(STREAM.but(body=(SILENCE,)))
+    fake.script["open"] = [*[STREAM.but(body=(SILENCE,))] * 3, *[Answer(503)] * 100]
     quick = settings(idle_timeout=0.1, backoff_min=0.02, backoff_max=10.0)
-    began = time.monotonic()
     with Chain(fake.account(), settings=quick, healthy_after=0.05) as chain:
+        began = time.monotonic()
         ups = set()
 
         def three_silences() -> bool:
             ups.add(chain.stats.up)
-            return chain.stats.disconnects["idle"] >= 3
+            return chain.stats.disconnects["unavailable"] >= 1
 
-        until(three_silences, "three silent streams")
+        until(three_silences, "an error after three silent streams")
         assert ups == {False}
-        assert chain.stats.gap_seconds > 0.9 * (time.monotonic() - began) - 0.2
+        assert chain.stats.disconnects["idle"] == 3
+        elapsed = time.monotonic() - began
+        assert chain.stats.gap_seconds >= elapsed
 
 
 def test_broken_connection_of_a_healthy_stream(fake: Fake) -> None:
     """The planned end may look like a broken connection: a healthy stream is reopened at once."""
     with Chain(
-        fake.account(), settings=settings(backoff_min=5.0, backoff_max=60.0), healthy_after=0.0
+        fake.account(), settings=settings(backoff_min=600.0, backoff_max=600.0), healthy_after=0.0
     ) as chain:
 
         def cut(times: int) -> bool:
@@ -366,4 +373,4 @@ def test_broken_connection_of_a_healthy_stream(fake: Fake) -> None:
             fake.send(FIN)
             until(functools.partial(cut, number), "the cut")
         until(lambda: chain.stats.up, "a stream")
-        assert chain.stats.gap_seconds < 2
+        assert chain.stats.gap_seconds < 600

@@ -65,7 +65,7 @@ class PseudoTerminal:
     def stop_reading(self) -> None:
         """Read nothing more, and wait until the terminal takes nothing more."""
         self._reading_ends.set()
-        self._reader.join(20)
+        self._reader.join(60)
         until(lambda: not select.select([], [self.terminal], [], 0)[1], "a full terminal")
 
     def attributes(self) -> list[Any]:
@@ -116,7 +116,7 @@ class PseudoTerminal:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
         os.close(self.terminal)  # Ends the reader.
-        self._reader.join(20)
+        self._reader.join(60)
         os.close(self.keyboard)

@@ -55,7 +55,7 @@ def network(ports: int, *, interval: float = 0.5) -> Iterator[Exporter]:
                 "ports",
                 seconds=60,
             )
-            until(lambda: exporter.pipelines[0].inventory.snapshot.at, "the inventory", seconds=60)
+            until(lambda: exporter.pipelines[0].inventory.snapshot.at, "the inventory")
             yield exporter
 
 

@@ -41,7 +41,7 @@ class SlowMetrics:
         self.selections.append(selection)
         self.active += 1
         self.most_active = max(self.active, self.most_active)
-        self.release.wait(10)
+        self.release.wait(60)
         self.active -= 1
         return DeflatedText([compress([b"%d " % self.renderings, self.body])])
 
@@ -73,7 +73,7 @@ class MetricsServer:
 
     def scrape(self, *, method: str = "GET", query: str = "", **headers: str) -> tuple[dict[str, str], bytes]:
         """Headers (lower case) and body of the page."""
-        connection = HTTPConnection(self.address, timeout=20)
+        connection = HTTPConnection(self.address, timeout=60)
         try:
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, f"/metrics{query}", headers=names)
@@ -173,7 +173,7 @@ def test_scrapes_share_a_rendering(server: MetricsServer, page: SlowMetrics) -> 
 
 def test_a_query_selects_parts(server: MetricsServer, page: SlowMetrics) -> None:
     """The page is rendered for the parts and accounts of the query; an unknown name is 400."""
-    connection = HTTPConnection(server.address, timeout=20)
+    connection = HTTPConnection(server.address, timeout=60)
     for query, status in (("collect[]=activity&account=east", 200), ("collect[]=nothing", 400)):
         connection.request("GET", f"/metrics?{query}")
         response = connection.getresponse()
@@ -200,7 +200,7 @@ def test_a_client_that_does_not_read_is_dropped(
     """A client that never reads does not delay others, and its response is cut off after a while."""
     monkeypatch.setattr("pf_exporter.server.connection.STALL_TIMEOUT", 0.2)
     page.body = b"x" * 50_000_000
-    idle = HTTPConnection(server.address, timeout=20)
+    idle = HTTPConnection(server.address, timeout=60)
     idle.request("GET", "/metrics")
     assert len(server.scrape()[1]) > 50_000_000
     until(lambda: server.app.active == 0, "the end of its request")
@@ -212,7 +212,7 @@ def test_a_client_that_does_not_read_is_dropped(
 @pytest.mark.parametrize("path", ["/metrics/", "/-/healthy/", "//evil.example/", "/metrics//"])
 def test_no_redirect(server: MetricsServer, path: str) -> None:
     """A path with a slash too many is 404, not a redirect to the host that the client names."""
-    connection = HTTPConnection(server.address, timeout=20)
+    connection = HTTPConnection(server.address, timeout=60)
     connection.request("GET", path, headers={"Host": "evil.example"})
     response = connection.getresponse()
     assert (response.status, response.getheader("location")) == (404, None)

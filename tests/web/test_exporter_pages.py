@@ -99,7 +99,7 @@ def test_openmetrics_format(url: str) -> None:
 
 def test_gzip(url: str) -> None:
     """The page is compressed for clients that accept gzip only."""
-    with urlopen(Request(url + "/metrics", headers={"Accept-Encoding": "gzip"}), timeout=10) as response:
+    with urlopen(Request(url + "/metrics", headers={"Accept-Encoding": "gzip"}), timeout=60) as response:
         assert response.headers["Content-Encoding"] == "gzip"
         assert b"packetfabric_up" in gzip.decompress(response.read())
     assert "content-encoding" not in get(url + "/metrics")[1]

@@ -30,7 +30,7 @@ def test_ready_once_every_account_has_streamed(fake: Fake) -> None:
             url = f"http://{exporter.server.addresses[0]}/-/ready"
             until(lambda: exporter.pipelines[0].stats.up, "the first stream")
             assert status_code(url) == 503
-            until(lambda: status_code(url) == 200, "both streams", seconds=30)
+            until(lambda: status_code(url) == 200, "both streams")
             other.script["open"] = iter([Answer(500)] * 100)
             for connection in other.streams:
                 connection.hand(FIN)

@@ -79,8 +79,8 @@ def test_scrape_over_tls(prometheus: Prometheus) -> None:
         found = prometheus.query(f'up{{job="{job}"}}')
         return float(found[0]["value"][1]) if found else None
 
-    until(lambda: (up("user"), up("mutual")) == (1, 1), "both targets up", seconds=60)
-    until(lambda: (up("wrong_password"), up("no_certificate")) == (0, 0), "both others down", seconds=60)
+    until(lambda: (up("user"), up("mutual")) == (1, 1), "both targets up")
+    until(lambda: (up("wrong_password"), up("no_certificate")) == (0, 0), "both others down")
     assert prometheus.query('packetfabric_web_config_last_reload_successful{job="user"} == 1')
     targets = json.loads(get(f"{prometheus.url}/api/v1/targets")[2])["data"]["activeTargets"]
     errors = {target["labels"]["job"]: target["lastError"] for target in targets}

@@ -258,7 +258,7 @@ from pf_exporter.service.exporter import Exporter
 account = Account(api_url="http://127.0.0.1:9", token=Secret("x"))
 with Exporter(Config(accounts=(account,), web=WebSettings(listen_address=("127.0.0.1:0",)))) as exporter:
     for path in ("/metrics", "/-/healthy", "/"):
-        urlopen(f"http://{exporter.server.addresses[0]}{path}", timeout=20).close()
+        urlopen(f"http://{exporter.server.addresses[0]}{path}", timeout=60).close()
         print(path, "jinja2" in sys.modules)
 """
 
