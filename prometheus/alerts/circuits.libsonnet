@@ -76,9 +76,15 @@ function(config, lib)
       'warning',
       |||
         vc:packetfabric_vc_utilisation:avg10m > %(limit)g
+        %(inService)s
         unless on (%(port)s) port:packetfabric_port_out_of_service:max
         %(unlessMaintenance)s
-      ||| % { limit: threshold.vcUtilisation, port: lib.port, unlessMaintenance: lib.unlessMaintenance('vc') },
+      ||| % {
+        limit: threshold.vcUtilisation,
+        inService: inService,
+        port: lib.port,
+        unlessMaintenance: lib.unlessMaintenance('vc'),
+      },
       'A virtual circuit is at its rate limit.',
       |||
         The virtual circuit %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its rate

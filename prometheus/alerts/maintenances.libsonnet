@@ -31,7 +31,7 @@ function(config, lib)
       keep='30m',
     ),
     lib.alert(
-      'MaintenanceBegan',
+      'MaintenanceStarted',
       'info',
       |||
         maintenance:packetfabric_maintenance_end_timestamp_seconds:max - time()

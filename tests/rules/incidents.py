@@ -235,17 +235,17 @@ SCENARIOS = {
     "replica lost": Scenario((("team", "ExporterScrapesFailing"),), _replica_lost, "ab"),
     "series expired": Scenario((("team", "PortSilent"),), _series_expired),
     "port down in a maintenance": Scenario(
-        (("notes", "MaintenanceBegan"),), _port_down_and_maintenance(down=2, start=0, end=60)
+        (("notes", "MaintenanceStarted"),), _port_down_and_maintenance(down=2, start=0, end=60)
     ),
     "port down outside a maintenance": Scenario(
         (("pager", "PortDown"),), _port_down_and_maintenance(down=2, start=-60, end=-1)
     ),
     "port down until after a maintenance": Scenario(
-        (("notes", "MaintenanceBegan"), ("pager", "PortDown")),
+        (("notes", "MaintenanceStarted"), ("pager", "PortDown")),
         _port_down_and_maintenance(down=2, start=0, end=10),
     ),
     "port down before a maintenance": Scenario(
-        (("notes", "MaintenanceAnnounced"), ("pager", "PortDown"), ("notes", "MaintenanceBegan")),
+        (("notes", "MaintenanceAnnounced"), ("pager", "PortDown"), ("notes", "MaintenanceStarted")),
         _port_down_and_maintenance(down=0, start=10, end=60),
     ),
     "planned renewal": Scenario((), _planned_renewal),

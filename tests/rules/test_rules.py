@@ -33,7 +33,7 @@ EXPECTED = [
         "InventoryStale",
         "InventoryCircuitsMissing",
     ),
-    *("SeriesDropped", "MaintenanceAnnounced", "MaintenanceBegan", "TermEnding", "TermEndsSoon"),
+    *("SeriesDropped", "MaintenanceAnnounced", "MaintenanceStarted", "TermEnding", "TermEndsSoon"),
     *(
         "ApiKeyExpiring",
         "ApiKeyExpiresSoon",
@@ -206,6 +206,14 @@ def test_no_alert_for_a_port_out_of_service() -> None:
     assert len(about_ports) == 10
     for alert in about_ports:
         assert re.search("admin_up:max|out_of_service:max|outage:max", str(alert["expr"])), alert["alert"]
+
+
+def test_no_alert_for_a_virtual_circuit_out_of_service() -> None:
+    """Every alert about a virtual circuit excludes those that are ordered or inactive."""
+    about_circuits = [alert for alert in ALERTS if str(alert["alert"]).startswith("PacketFabricVc")]
+    assert len(about_circuits) == 3
+    for alert in about_circuits:
+        assert "vc:packetfabric_vc_provisioned:max == 0" in str(alert["expr"]), alert["alert"]
 
 
 def test_no_alert_for_a_circuit_in_a_maintenance() -> None:
