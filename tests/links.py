@@ -62,6 +62,11 @@ class Link:
         """Connect to the server; None ends the client's connection."""
         return self.dial(self._target)
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether a connection has been accepted."""
+        return bool(self._sockets)
+
     def dial(self, target: tuple[str, int]) -> socket.socket:
         """Open a connection that ends with the link."""
         server = socket.create_connection(target, 60)

@@ -11,7 +11,7 @@ from pf_exporter.config.files import fingerprint, read_file, with_path
 from pf_exporter.config.flags import add_flags, add_former_flag, is_former_flag
 from pf_exporter.config.loader import FILE_VARIABLE, former_flag_warnings, load, log_format
 from pf_exporter.config.log_settings import LogSettings
-from pf_exporter.config.proxy import Proxy, find_proxy
+from pf_exporter.config.proxy import Proxy, find_endpoint_proxy, find_proxy
 from pf_exporter.config.quantities import duration, format_duration, format_size
 from pf_exporter.config.reader import ConfigReader, Location, in_file_order
 from pf_exporter.config.remote_write import RemoteWriteSettings
@@ -55,6 +55,7 @@ __all__ = [
     "add_flags",
     "add_former_flag",
     "duration",
+    "find_endpoint_proxy",
     "find_proxy",
     "fingerprint",
     "format_duration",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pf_exporter.config.addresses import is_loopback
 from pf_exporter.config.files import WORLD_READABLE, with_path
+from pf_exporter.config.proxy import find_endpoint_proxy
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.remote_write import FILE_KEYS, GROUPS, RemoteWriteSettings, mapping_text
 from pf_exporter.config.secrets import SecretFile
@@ -118,6 +119,7 @@ class EndpointLoader:
         for name, path in secrets.items():
             if path:
                 self._check_secret(path, places[name])
+        self._check_proxy(endpoint, places)
         for _, path in endpoint.header_files:
             self._check_secret(path, places["header_files"])
         for name in ("ca_file", "cert_file", "key_file"):
@@ -125,10 +127,27 @@ class EndpointLoader:
             if path and not os.path.isfile(path):
                 reject(with_path(places[name], path), "the file cannot be read; check the path")
 
-    def _check_secret(self, path: str, place: str) -> None:
+    def _check_proxy(self, endpoint: RemoteWriteSettings, places: Mapping[str, str]) -> None:
+        key = "proxy_url_file" if endpoint.proxy_url_file else "proxy_url"
+        if not getattr(endpoint, key):
+            return
+        if endpoint.proxy_url and endpoint.proxy_url_file:
+            self._reader.reject(places[key], "proxy_url is set too; keep only one of them")
+        if not endpoint.url.startswith("https:"):
+            self._reader.reject(places[key], "the proxy would see the samples; use it with an https URL only")
+        if endpoint.proxy_url_file and self._check_secret(endpoint.proxy_url_file, places[key]):
+            try:
+                find_endpoint_proxy(endpoint)
+            except ConfigError as exc:
+                self._reader.problems += exc.problems
+
+    def _check_secret(self, path: str, place: str) -> bool:
+        """Return whether the file can be read."""
         where = with_path(place, path)
         try:
             if SecretFile(path, where).read_with_mode()[1] & WORLD_READABLE:
                 self._reader.warn(where, "the file is world-readable; run chmod o-r on it")
         except ConfigError as exc:
             self._reader.problems += exc.problems
+            return False
+        return True

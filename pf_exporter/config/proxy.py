@@ -1,4 +1,4 @@
-"""The HTTP proxy on the way to the API: from the account's keys or, if enabled, from the environment."""
+"""The HTTP proxy of an account, from its keys or the environment, and that of a remote write endpoint."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.addresses import parse_proxy_address
-from pf_exporter.config.secrets import Secret
+from pf_exporter.config.remote_write import RemoteWriteSettings
+from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.errors import ConfigError
 
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy")
@@ -102,6 +103,21 @@ def find_proxy(account: Account, environ: Mapping[str, str] = os.environ) -> Pro
         return None
     if not url or parts.scheme != "https" or bypasses(rules, parts.hostname or "", parts.port or 443):
         return None
+    return _proxy(url, where)
+
+
+def find_endpoint_proxy(endpoint: RemoteWriteSettings) -> Proxy | None:
+    """The proxy for the requests of an endpoint, or None; a file with its URL is read each time.
+
+    Raises :class:`ConfigError`.
+    """
+    if endpoint.proxy_url_file:
+        where = f"proxy_url_file: {endpoint.proxy_url_file}"
+        return _proxy(SecretFile(endpoint.proxy_url_file, where).read().reveal(), where)
+    return _proxy(endpoint.proxy_url, "proxy_url") if endpoint.proxy_url else None
+
+
+def _proxy(url: str, where: str) -> Proxy:
     try:
         return parse_proxy_url(url)
     except ValueError as exc:

@@ -18,6 +18,7 @@ from pf_exporter.config.types import (
     list_of,
     matching,
     or_empty,
+    parse_proxy_setting,
     size_from,
 )
 
@@ -85,6 +86,11 @@ def _parse_url(text: str) -> str:
     return text
 
 
+def _parse_proxy(text: str) -> str:
+    parse_proxy_setting(text)
+    return text
+
+
 HEADERS = pairs_of(SettingType(_parse_plain_header, "NAME"), _TEXT)
 HEADER_FILES = pairs_of(SettingType(_parse_header, "NAME"), PATH)
 EXTERNAL_LABELS = pairs_of(SettingType(LABEL.parse, "LABEL"), _TEXT)
@@ -111,6 +117,14 @@ class RemoteWriteSettings:
     key_file: str = setting(_FILE, "", "Private key (PEM) of the client certificate.")
     server_name: str = setting(
         or_empty(_HOST), "", "Name that the certificate must have, instead of the host of the URL."
+    )
+    proxy_url: str = setting(
+        or_empty(SettingType(_parse_proxy, "URL")),
+        "",
+        "HTTP proxy to reach the receiver through, without user and password.",
+    )
+    proxy_url_file: str = setting(
+        _FILE, "", "File that contains the URL of the proxy, such as http://USER:PASSWORD@HOST:PORT."
     )
     queue_bytes: int = setting(
         size_from("1MiB"), "64MiB", "Memory for samples that wait; the oldest are dropped when it is full."
@@ -147,5 +161,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
 }
 """Keys of the file that group others, as in Prometheus: the setting by its name in the group."""
 
-FILE_KEYS = ("password_file", "bearer_token_file", "ca_file", "cert_file", "key_file", "spool_path")
+FILE_KEYS = (
+    "password_file",
+    "bearer_token_file",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "proxy_url_file",
+    "spool_path",
+)
 """The keys that hold a path."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pf_exporter.packetfabric.status_errors import retry_after
     from pf_exporter.packetfabric.transport import Transport
     from pf_exporter.packetfabric.transport_errors import failure_cause
+    from pf_exporter.packetfabric.tunnel import connect_through
 else:
     __getattr__ = lazy_names(
         __name__,
@@ -31,6 +32,7 @@ else:
             "SessionManager": "session",
             "StreamingResponse": "response",
             "Transport": "transport",
+            "connect_through": "tunnel",
             "failure_cause": "transport_errors",
             "read_events": "sse",
             "retry_after": "status_errors",
@@ -50,6 +52,7 @@ __all__ = [
     "SessionStats",
     "StreamingResponse",
     "Transport",
+    "connect_through",
     "failure_cause",
     "read_events",
     "retry_after",

@@ -8,6 +8,7 @@ import http.client
 import socket
 import threading
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedReader
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from pf_exporter.config import Proxy
 from pf_exporter.errors import StreamEnded, StreamError
 from pf_exporter.packetfabric.request import Headers
-from pf_exporter.packetfabric.tunnel import errors_name, open_tunnel
+from pf_exporter.packetfabric.tunnel import connect_through
 
 _SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -62,23 +63,13 @@ class AbortableConnection:
         """Return the socket that a connection of urllib3 is to use."""
         self._connection = connection
         try:
-            return self._connect_through(connection.host, connection.port, connection.timeout)
+            host, port, timeout = connection.host, connection.port, connection.timeout
+            if self._proxy is None:
+                return self._connect(host, port, timeout)
+            return connect_through(self._proxy, host, port, partial(self._connect, timeout=timeout))
         except OSError as exc:
             # urllib3 ignores some kinds of OSError and then fails on the missing socket.
             raise urllib3.exceptions.NewConnectionError(connection, "no connection") from exc
-
-    def _connect_through(self, host: str, port: int, timeout: float) -> socket.socket:
-        proxy = self._proxy
-        if proxy is None:
-            return self._connect(host, port, timeout)
-        with errors_name(proxy):
-            sock = self._connect(proxy.host, proxy.port, timeout)
-            try:
-                open_tunnel(sock, proxy, host, port)
-            except BaseException:
-                sock.close()
-                raise
-            return sock
 
     def _connect(self, host: str, port: int, timeout: float) -> socket.socket:
         """Connect to the first of the host's addresses that accepts."""

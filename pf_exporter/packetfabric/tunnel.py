@@ -9,6 +9,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator
+from typing import Protocol
 
 from pf_exporter.config import Proxy
 
@@ -16,12 +17,13 @@ MAX_HEAD_BYTES = 1 << 14
 """Bytes of the proxy's response."""
 
 _MEANINGS = {
-    403: "it does not allow this connection; ask for an exception for the API's host",
+    403: "it does not allow this connection; ask for an exception for {target}",
     407: "it did not accept the user and password; check them in proxy_url_file",
-    502: "it cannot reach the API",
-    503: "it cannot reach the API",
-    504: "it cannot reach the API",
+    502: "it cannot reach {target}",
+    503: "it cannot reach {target}",
+    504: "it cannot reach {target}",
 }
+"""What a status means to users."""
 
 
 class ProxyError(OSError):
@@ -31,8 +33,15 @@ class ProxyError(OSError):
         super().__init__(errno.ECONNABORTED, f"proxy {proxy.address}: {cause}")
 
 
+class Connect(Protocol):
+    """Connects to a host and port."""
+
+    def __call__(self, host: str, port: int) -> socket.socket:
+        """Return a connected socket; raises ``OSError``."""
+
+
 @contextlib.contextmanager
-def errors_name(proxy: Proxy) -> Iterator[None]:
+def _errors_name(proxy: Proxy) -> Iterator[None]:
     """Name the proxy in errors of the connection to it."""
     try:
         yield
@@ -46,8 +55,19 @@ def errors_name(proxy: Proxy) -> Iterator[None]:
         raise ProxyError(proxy, os.strerror(exc.errno) if exc.errno else "connection failed") from None
 
 
-def open_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
-    """Ask the proxy that a socket is connected to for a tunnel; raises :class:`ProxyError` or OSError."""
+def connect_through(proxy: Proxy, host: str, port: int, connect: Connect) -> socket.socket:
+    """Connect to the proxy, and open a tunnel to a host and port; raises :class:`ProxyError`."""
+    with _errors_name(proxy):
+        sock = connect(proxy.host, proxy.port)
+        try:
+            _open_tunnel(sock, proxy, host, port)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+
+def _open_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.credentials is not None:
@@ -66,5 +86,5 @@ def open_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None
         raise ProxyError(proxy, "the response is not HTTP; check proxy_url")
     status = int(match[1])
     if not 200 <= status < 300:
-        meaning = _MEANINGS.get(status)
+        meaning = _MEANINGS.get(status, "").format(target=target)
         raise ProxyError(proxy, f"HTTP {status}" + (f"; {meaning}" if meaning else ""))

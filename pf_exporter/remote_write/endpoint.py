@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from pf_exporter import __version__
-from pf_exporter.config import RemoteWriteSettings, SecretFile
+from pf_exporter.config import RemoteWriteSettings, SecretFile, find_endpoint_proxy
 from pf_exporter.log import Logger
 from pf_exporter.remote_write.batch_queue import BatchQueue
 from pf_exporter.remote_write.batcher import Batcher
@@ -58,7 +58,7 @@ def request_headers(settings: RemoteWriteSettings) -> Mapping[str, str]:
 def create_receiver(settings: RemoteWriteSettings) -> Receiver:
     """Create the HTTP side of an endpoint; nothing is connected yet."""
     tls = TlsOptions(settings.ca_file, settings.cert_file, settings.key_file, settings.server_name)
-    return Receiver(settings.url, tls)
+    return Receiver(settings.url, tls, lambda: find_endpoint_proxy(settings))
 
 
 class Endpoint:

@@ -23,6 +23,7 @@ class Loss(str, enum.Enum):
     REJECTED = ("rejected", "The receiver refused the sample (HTTP 4xx).")
     QUEUE_FULL = ("queue_full", "The queue in memory was full; the oldest samples leave it first.")
     SPOOL_FULL = ("spool_full", "The spool was full; the oldest samples leave it first.")
+    SPOOL_DAMAGED = ("spool_damaged", "A file of the spool was damaged on disk before its samples were sent.")
     TOO_OLD = ("too_old", "The sample was older than max_age before the receiver accepted it.")
     OUT_OF_ORDER = ("out_of_order", "The sample was not newer than the last one of its series.")
     IN_FUTURE = ("in_future", "The timestamp was more than a minute ahead of this machine's clock.")

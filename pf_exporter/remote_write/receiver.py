@@ -11,8 +11,11 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
+
+from pf_exporter.config import Proxy
+from pf_exporter.packetfabric import connect_through
 
 MAX_RESPONSE_BYTES = 1 << 14
 """Bytes of a response that are read; a receiver answers with one line."""
@@ -39,6 +42,13 @@ class TlsOptions(NamedTuple):
         return context
 
 
+class FindProxy(Protocol):
+    """Finds the proxy on the way to the receiver."""
+
+    def __call__(self) -> Proxy | None:
+        """Return the proxy; raises :class:`ConfigError`."""
+
+
 class Response(NamedTuple):
     """A response; of a long body only the start."""
 
@@ -51,20 +61,24 @@ class Response(NamedTuple):
 class _Connection(http.client.HTTPConnection):
     """A connection, with TLS if there is a context, whose socket another thread can shut down."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, server_name: str) -> None:
+    def __init__(
+        self, host: str, port: int, context: ssl.SSLContext | None, server_name: str, proxy: Proxy | None
+    ) -> None:
         super().__init__(host, port, timeout=CONNECT_TIMEOUT)
         if context is not None:
             self.default_port = http.client.HTTPS_PORT  # for the header Host
         self._context = context
         self._server_name = server_name
+        self._proxy = proxy
         self.handle: socket.socket | None = None
         """A second descriptor of the same connection, which works below TLS."""
 
     def connect(self) -> None:
-        sock = socket.create_connection((self.host, self.port), CONNECT_TIMEOUT)
+        if self._proxy is None:
+            sock = self._open(self.host, self.port)
+        else:
+            sock = connect_through(self._proxy, self.host, self.port, self._open)
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.handle = sock.dup()
             if self._context is not None:
                 sock = self._context.wrap_socket(sock, server_hostname=self._server_name or self.host)
             sock.settimeout(REQUEST_DEADLINE)
@@ -72,6 +86,12 @@ class _Connection(http.client.HTTPConnection):
             sock.close()
             raise
         self.sock = sock
+
+    def _open(self, host: str, port: int) -> socket.socket:
+        sock = socket.create_connection((host, port), CONNECT_TIMEOUT)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.handle = sock.dup()
+        return sock
 
     def close(self) -> None:
         super().close()
@@ -90,9 +110,12 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Receiver:
-    """The HTTP server at a URL. One thread calls :meth:`post`; any may call the other methods."""
+    """The HTTP server at a URL. One thread calls :meth:`post`; any may call the other methods.
 
-    def __init__(self, url: str, tls: TlsOptions) -> None:
+    ``find_proxy`` is called before each connection, and returns the proxy to use, if any.
+    """
+
+    def __init__(self, url: str, tls: TlsOptions, find_proxy: FindProxy = lambda: None) -> None:
         parts = urlsplit(url)
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""
@@ -101,6 +124,7 @@ class Receiver:
         """HOST:PORT, for messages."""
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._tls = tls
+        self._find_proxy = find_proxy
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
         self._deadline = float("inf")
@@ -109,7 +133,8 @@ class Receiver:
     def post(self, body: bytes, headers: Mapping[str, str]) -> Response:
         """Send a request and read the response.
 
-        Raises ``OSError`` (with ``TimeoutError`` and ``ssl.SSLError``) or ``http.client.HTTPException``.
+        Raises ``OSError`` (with ``TimeoutError`` and ``ssl.SSLError``), ``http.client.HTTPException``, or
+        :class:`ConfigError` if the file with the proxy's URL cannot be used.
         """
         self._deadline = time.monotonic() + REQUEST_DEADLINE
         keep = False
@@ -143,7 +168,7 @@ class Receiver:
             return connection
         self.close()
         context = self._tls.context() if self._is_tls else None
-        connection = _Connection(self._host, self._port, context, self._tls.server_name)
+        connection = _Connection(self._host, self._port, context, self._tls.server_name, self._find_proxy())
         with self._lock:
             if self._aborted:
                 raise ConnectionAbortedError("the exporter is stopping")

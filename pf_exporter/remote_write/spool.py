@@ -174,7 +174,7 @@ class Spool:
                 if record is not None:
                     self._taken = segment, record
                     return record.batch
-                self._lost(Loss.SPOOL_FULL, segment.samples)  # damaged since it was written
+                self._lost(Loss.SPOOL_DAMAGED, segment.samples)
                 segment.samples, self._offset = 0, segment.size
             if len(self._segments) == 1:
                 return self._memory.take() if self._memory.samples else None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.config import RemoteWriteSettings
+from pf_exporter.config import RemoteWriteSettings, find_endpoint_proxy
+from pf_exporter.config.secrets import Secret
 from tests.config.helpers import CANARY, TOKEN, load_text, problems_of
 
 URL = "http://127.0.0.1:9090/api/v1/write"
@@ -85,6 +86,12 @@ PROBLEMS = {
     " the exporter sets itself",
     "[{url: 'http://a/', headers: {Authorization: a}}]": "remote_write[0].headers: expected no header with"
     " credentials; put its value into a file, see header_files",
+    "[{url: 'http://a/', proxy_url: 'http://p:3128'}]": "remote_write[0].proxy_url: the proxy would see the"
+    " samples; use it with an https URL only",
+    "[{url: 'https://a/', proxy_url: 'http://u:p@p:3128'}]": "remote_write[0].proxy_url: expected a URL"
+    " without user and password; put it into a file, and set proxy_url_file",
+    "[{url: 'https://a/', proxy_url: 'socks5://p'}]": "remote_write[0].proxy_url: expected the URL of an HTTP"
+    " proxy, such as http://proxy.example.com:3128",
     "[{url: 'http://a/', send: [streams]}]": "remote_write[0].send: expected one of stream, own, inventory;"
     " did you mean stream?",
 }
@@ -106,3 +113,26 @@ def test_missing_files(tmp_path: Path) -> None:
         "pf.yml: remote_write.bearer_token_file: s: the file cannot be read: No such file or directory",
         "pf.yml: remote_write.ca_file: c: the file cannot be read; check the path",
     ]
+
+
+def test_file_of_the_proxy(tmp_path: Path) -> None:
+    """The file is read with its user and password, and a bad one is reported without them."""
+    file = tmp_path / "proxy"
+    file.touch(0o600)
+    text = "remote_write: {url: 'https://a/', proxy_url_file: proxy}"
+    file.write_text("http://u:p%20w@proxy:3128\n")
+    (endpoint,) = load_text(tmp_path, text).endpoints
+    proxy = find_endpoint_proxy(endpoint)
+    assert proxy is not None
+    assert (proxy.address, proxy.credentials) == ("proxy:3128", Secret("u:p w"))
+    file.write_text(f"https://u:{CANARY}@proxy")
+    place = "pf.yml: remote_write.proxy_url_file"
+    (problem,) = problems_of(tmp_path, text)
+    assert CANARY not in problem
+    assert problem.endswith("expected the URL of an HTTP proxy, such as http://proxy.example.com:3128")
+    file.write_text("http://proxy:3128")
+    both = text.replace("}", ", proxy_url: 'http://p'}")
+    assert problems_of(tmp_path, both) == [f"{place}: proxy_url is set too; keep only one of them"]
+    file.unlink()
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.startswith(f"{place}: proxy: the file cannot be read")

@@ -85,7 +85,7 @@ def test_wrong_password_of_the_proxy(fake: Fake, trusted: tuple[str, Any]) -> No
         (b"HTTP/1.1 200 Conn", "closed the connection"),
         (b"HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP 403; it does not allow this connection"),
         (b"HTTP/1.1 302 Found\r\nLocation: http://login/\r\n\r\n", "HTTP 302"),
-        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "HTTP 502; it cannot reach the API"),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "HTTP 502; it cannot reach 127.0.0.1:"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "the response is not HTTP"),
         (b"HTTP/1.1 200 OK\r\nx: " + b"y" * (1 << 15) + b"\r\n\r\n", "the response is too long"),
     ],

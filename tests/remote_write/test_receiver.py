@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from pf_exporter.config import Proxy
+from pf_exporter.config.secrets import Secret
 from pf_exporter.remote_write import receiver as receiver_module
 from pf_exporter.remote_write.batch import EMPTY
 from pf_exporter.remote_write.receiver import Receiver, TlsOptions
+from tests.conftest import until
+from tests.links import Proxy as LinkProxy
 from tests.remote_write.fake_receiver import FakeReceiver, Reply
 from tests.server.authority import Authority
 
@@ -131,3 +135,48 @@ def test_requests_that_cannot_be_sent(host: str, headers: dict[str, str]) -> Non
         with pytest.raises(OSError, match="the request cannot be sent") as caught:
             receiver.post(EMPTY.body, headers)
     assert "Bearer" not in str(caught.value)
+
+
+def test_proxy(tmp_path: Path) -> None:
+    """Requests go through a tunnel, whose proxy sees neither them nor their headers."""
+    authority = Authority(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.sign("server", "127.0.0.1"))
+    tls = TlsOptions(str(authority.path))
+    with FakeReceiver(context) as fake, LinkProxy(user="u:p") as proxy:
+        host, port = proxy.address.split(":")
+        receiver = Receiver(fake.url, tls, lambda: Proxy(host, int(port), Secret("u:p")))
+        assert [post(receiver), post(receiver)] == [204, 204]
+        receiver.close()
+        (head,) = proxy.heads
+        assert head.startswith(f"CONNECT {receiver.address} HTTP/1.1")
+        assert b"X-Test" not in proxy.from_client
+        receiver = Receiver(fake.url, tls, lambda: Proxy(host, int(port), Secret("u:canary")))
+        with pytest.raises(OSError, match=f"proxy {proxy.address}: HTTP 407") as caught:
+            post(receiver)
+        assert "canary" not in str(caught.value)
+        receiver.close()
+
+
+def test_stop_during_the_connection_to_a_proxy() -> None:
+    """A proxy that does not answer does not delay the stop."""
+    with LinkProxy(delay=60.0) as proxy:
+        host, port = proxy.address.split(":")
+        receiver = Receiver("https://127.0.0.1:9/", TlsOptions(), lambda: Proxy(host, int(port)))
+        errors: list[BaseException] = []
+
+        def send() -> None:
+            with pytest.raises(OSError, match="proxy") as caught:  # in a thread
+                post(receiver)
+            errors.append(caught.value)
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        until(lambda: proxy.is_reached, "the connection to the proxy")
+
+        def has_ended() -> bool:
+            receiver.abort()  # again, for the moment in which the new connection is not known yet
+            return not thread.is_alive()
+
+        until(has_ended, "the end of the request")
+        assert errors

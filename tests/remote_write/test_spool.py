@@ -127,6 +127,18 @@ def test_damage(disk: Disk) -> None:
     assert list(disk.rest()) == [0, 3]
 
 
+def test_damage_after_the_start(disk: Disk) -> None:
+    """A record that is damaged while it waits is lost with the rest of its file, and counted as such."""
+    for number in range(3):
+        disk.spool.put(batch(number))
+    (file,) = disk.files()
+    content = bytearray(file.read_bytes())
+    content[150] ^= 1
+    file.write_bytes(content)
+    assert list(disk.rest()) == [0]
+    assert +disk.lost == {Loss.SPOOL_DAMAGED: 2 * batch(0).samples}
+
+
 def test_unusable_position(disk: Disk) -> None:
     """Without a usable position everything is sent again."""
     disk.spool.put(batch(1))

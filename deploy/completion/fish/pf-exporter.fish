@@ -72,6 +72,8 @@ complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets comp
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.cert-file -r -F -d 'Client certificate (PEM) to present'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.key-file -r -F -d 'Private key (PEM) of the client certificate'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.server-name -x -d 'Name that the certificate must have, instead of the host of the URL'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.proxy-url -x -d 'HTTP proxy to reach the receiver through, without user and password'
+complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.proxy-url-file -r -F -d 'File that contains the URL of the proxy, such as http://USER:PASSWORD@HOST:PORT'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.queue-bytes -x -d 'Memory for samples that wait; the oldest are dropped when it is full'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.spool-path -r -F -d 'Directory to keep samples in until they are sent, so that a restart loses none'
 complete -c pf-exporter -n 'not __fish_seen_subcommand_from simulate assets completion help' -l remote-write.spool-bytes -x -d 'Maximum size of the spool; the oldest samples are dropped when it is full'
