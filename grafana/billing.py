@@ -13,6 +13,7 @@ from grafana.promql import (
     ALL,
     PORT_KEYS,
     VC_KEYS,
+    WAYS,
     busier,
     fold,
     fold_ends,
@@ -29,8 +30,6 @@ from grafana.tables import rows
 MONTHS = (("month to date", ""), ("last month", "1M/M"))
 """The ends of titles, and the shifts of the time range, which is the month to date."""
 
-WAYS = (("receive", "in"), ("transmit", "out"))
-
 P = TypeVar("P", table.Panel, bargauge.Panel)
 
 
@@ -46,7 +45,7 @@ def _volume(kind: str, direction: str, keys: str) -> str:
 
 
 def _ports(when: str) -> table.Panel:
-    received, sent = (port_traffic(way, "5m") for way in ("receive", "transmit"))
+    received, sent = (port_traffic(way, "5m") for way in WAYS)
     return rows(
         f"Ports, {when}",
         "The 95th percentile of five-minute means, as carriers bill it; Billed is the higher direction. "
@@ -55,9 +54,9 @@ def _ports(when: str) -> table.Panel:
         [
             (port_named(here(fold(INFO, f"{PORT_KEYS}, pop, speed"))), "", ""),
             (f"8 * {here(busier(percentile(received), percentile(sent)))}", "Billed, 95th", "bps"),
-            (f"8 * {here(percentile(received))}", "In, 95th", "bps"),
-            (f"8 * {here(percentile(sent))}", "Out, 95th", "bps"),
-            *((here(_volume("port", way, PORT_KEYS)), f"Volume {word}", "decbytes") for way, word in WAYS),
+            (f"8 * {here(percentile(received))}", "Receive, 95th", "bps"),
+            (f"8 * {here(percentile(sent))}", "Transmit, 95th", "bps"),
+            *((here(_volume("port", way, PORT_KEYS)), f"{way.title()} volume", "decbytes") for way in WAYS),
             (
                 here(fold(mean("packetfabric_port_operational_up", ALL, "$__range"))),
                 "Availability",
@@ -78,7 +77,7 @@ def _circuits(when: str) -> table.Panel:
         ends = fold_ends(mean(f"packetfabric_vc_{direction}_bytes_per_second", ALL, span))
         return f"max by ({VC_KEYS}) ({ends})"
 
-    received, sent = (of_busier_end(way, "5m") for way in ("receive", "transmit"))
+    received, sent = (of_busier_end(way, "5m") for way in WAYS)
     limit = fold(f"packetfabric_vc_receive_limit_bytes_per_second{{{ALL}}}", VC_KEYS)
     return rows(
         f"Virtual circuits, {when}",
@@ -91,9 +90,9 @@ def _circuits(when: str) -> table.Panel:
                 "Billed, 95th",
                 "bps",
             ),
-            (f"8 * {vcs_here(percentile(received))}", "In, 95th", "bps"),
-            (f"8 * {vcs_here(percentile(sent))}", "Out, 95th", "bps"),
-            *((vcs_here(_volume("vc", way, VC_KEYS)), f"Volume {word}", "decbytes") for way, word in WAYS),
+            (f"8 * {vcs_here(percentile(received))}", "Receive, 95th", "bps"),
+            (f"8 * {vcs_here(percentile(sent))}", "Transmit, 95th", "bps"),
+            *((vcs_here(_volume("vc", way, VC_KEYS)), f"{way.title()} volume", "decbytes") for way in WAYS),
             (f"8 * {vcs_here(limit)}", "Limit", "bps"),
             (
                 vcs_here(fold(mean("packetfabric_vc_connected", ALL, "$__range"), VC_KEYS)),

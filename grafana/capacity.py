@@ -14,6 +14,7 @@ from grafana.promql import (
     NOT_A_MEMBER,
     PORT_KEYS,
     VC_KEYS,
+    WAYS,
     busier,
     here,
     percentile,
@@ -26,7 +27,6 @@ from grafana.promql import (
     vcs_here,
 )
 
-WAYS = (("receive", "in"), ("transmit", "out"))
 FULL_COLORS = ((None, GREEN), (0.5, YELLOW), (0.7, ORANGE), (FULL, RED))
 
 
@@ -42,8 +42,8 @@ def _add_total(board: dashboard.Dashboard) -> None:
             "Received, and transmitted below the axis, by all ports; LAGs instead of their members. The "
             "dotted lines are the same time a week ago, if there is a week of history.",
             [
-                *((_total(way), word) for way, word in WAYS),
-                *((_total(way, " offset 1w"), f"last week {word}") for way, word in WAYS),
+                *((_total(way), way) for way in WAYS),
+                *((_total(way, " offset 1w"), f"last week {way}") for way in WAYS),
             ],
             "bps",
             size=(24, 8),

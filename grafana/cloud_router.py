@@ -20,12 +20,11 @@ from grafana.panels import (
     state_names,
     state_timeline,
 )
-from grafana.promql import ALL, busier, current_state, fold, increases, mean
+from grafana.promql import ALL, WAYS, busier, current_state, fold, increases, mean
 from grafana.tables import rows
 
 KEYS = "account, cloud_circuit_id"
 INFO = "packetfabric_cloud_router_connection_info"
-WAYS = (("receive", "in"), ("transmit", "out"))
 BGP = fold(f"packetfabric_cloud_router_connection_bgp_up{{{ALL}}}", f"{KEYS}, bgp_settings_uuid")
 BGP_ALL_UP = f"min by ({KEYS}) ({BGP})"
 STATE = f'packetfabric_cloud_router_connection_state{{{ALL}, state="Active"}}'
@@ -150,8 +149,8 @@ def _add_table(board: dashboard.Dashboard) -> None:
                 (fold(f"{INFO}{{{ALL}}}", labels), "", ""),
                 (BGP_ALL_UP, "BGP", "short"),
                 (ACTIVE, "Active", "short"),
-                (f"8 * {_traffic('receive')}", "In", "bps"),
-                (f"8 * {_traffic('transmit')}", "Out", "bps"),
+                (f"8 * {_traffic('receive')}", "Receive", "bps"),
+                (f"8 * {_traffic('transmit')}", "Transmit", "bps"),
                 (BUSIER, "Utilisation", "percentunit"),
             ],
             {
@@ -208,7 +207,7 @@ def _add_history(board: dashboard.Dashboard) -> None:
             "Traffic of cloud router connections",
             "Received, and transmitted below the axis. Each value is the newest of a poll and covers about a "
             "minute; it is not a mean since the last poll.",
-            [(f"8 * {_named(_traffic(way))}", f"{{{{name}}}} {word}") for way, word in WAYS],
+            [(f"8 * {_named(_traffic(way))}", f"{{{{name}}}} {way}") for way in WAYS],
             "bps",
             size=(12, 9),
             below=True,
@@ -216,7 +215,7 @@ def _add_history(board: dashboard.Dashboard) -> None:
         graph(
             "Packets of cloud router connections",
             "Received, and transmitted below the axis. Many packets with few bits are small packets.",
-            [(_named(_traffic(way, "packets")), f"{{{{name}}}} {word}") for way, word in WAYS],
+            [(_named(_traffic(way, "packets")), f"{{{{name}}}} {way}") for way in WAYS],
             "pps",
             size=(12, 9),
             below=True,

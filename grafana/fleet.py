@@ -17,6 +17,7 @@ from grafana.promql import (
     NOT_A_MEMBER,
     OPERATIONAL_UP,
     PORT_KEYS,
+    WAYS,
     fold_ends,
     here,
     mean,
@@ -88,20 +89,20 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
             [
                 (
                     f"8 * sum({here(fold_ends(mean(f'packetfabric_vc_{direction}_bytes_per_second')))})",
-                    name,
+                    direction,
                 )
-                for direction, name in (("receive", "in"), ("transmit", "out"))
+                for direction in WAYS
             ],
             "bps",
             size=(24, 7),
             below=True,
         )
     )
-    for direction, word in (("receive", "in"), ("transmit", "out")):
+    for direction in WAYS:
         board.with_panel(
             with_link(
                 bars(
-                    f"Busiest ports, {word}",
+                    f"Busiest ports, {direction}",
                     "Ports with the most traffic now; LAGs instead of their members. Open a port to see the"
                     " traffic of its circuits.",
                     _talkers(direction),

@@ -61,8 +61,8 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             [
                 (_circuits(), "", ""),
                 (vcs_here(CONNECTED), "State", "short"),
-                (_traffic("receive"), "In", "bps"),
-                (_traffic("transmit"), "Out", "bps"),
+                (_traffic("receive"), "Receive", "bps"),
+                (_traffic("transmit"), "Transmit", "bps"),
                 (vcs_here(BUSIEST_END), "Utilisation", "percentunit"),
                 (vcs_here(loss("a", "z", "1h")), "Loss A to Z", "percentunit"),
                 (vcs_here(loss("z", "a", "1h")), "Loss Z to A", "percentunit"),
@@ -93,6 +93,6 @@ def add_circuits(board: dashboard.Dashboard) -> None:
                 "Type": 80,
                 "Account": 75,
             }
-            | dict.fromkeys(("In", "Out", "Utilisation", "Loss A to Z", "Loss Z to A"), 92),
+            | dict.fromkeys(("Receive", "Transmit", "Utilisation", "Loss A to Z", "Loss Z to A"), 92),
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
 
-from grafana.panels import GREEN, RED, UP_DOWN, YELLOW
+from grafana.panels import DBM, GREEN, RED, UP_DOWN, YELLOW
 from grafana.promql import (
     ALL,
     OPERATIONAL_UP,
@@ -40,15 +40,15 @@ def add_ports(board: dashboard.Dashboard) -> None:
             [
                 (port_named(here(fold(INFO, f"{PORT_KEYS}, pop, speed"))), "", ""),
                 (here(OPERATIONAL_UP), "State", "short"),
-                (f"8 * {here(port_traffic('receive'))}", "In", "bps"),
-                (f"8 * {here(port_traffic('transmit'))}", "Out", "bps"),
+                (f"8 * {here(port_traffic('receive'))}", "Receive", "bps"),
+                (f"8 * {here(port_traffic('transmit'))}", "Transmit", "bps"),
                 (here(BUSIER), "Utilisation", "percentunit"),
                 (_of_last_hour("packetfabric_port_receive_unspecified_errors_total"), "Errors", "short"),
                 (_of_last_hour("packetfabric_port_carrier_transitions_total"), "Flaps", "short"),
                 (
                     here(f"min by ({PORT_KEYS}) (packetfabric_port_optical_receive_power_dbm{{{ALL}}})"),
-                    "Rx power",
-                    "dBm",
+                    "Receive power",
+                    DBM,
                 ),
             ],
             {"name": "Port", "port_circuit_id": "ID", "pop": "POP", "speed": "Speed", "account": "Account"},

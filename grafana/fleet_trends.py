@@ -14,6 +14,7 @@ from grafana.promql import (
     CAPACITY,
     PORT_KEYS,
     RECORDED,
+    WAYS,
     busier,
     fold,
     here,
@@ -33,10 +34,10 @@ def _busiest() -> str:
     """Return the utilisation of the ports that were busiest over the whole time range."""
     peaks = (
         fold(f"max_over_time(packetfabric_port_{way}_bytes_per_second{{{ALL}}}[$__range] @ end())")
-        for way in ("receive", "transmit")
+        for way in WAYS
     )
     over_range = (f"{peak} / on ({PORT_KEYS}) group_left () {CAPACITY}" for peak in peaks)
-    now = busier(*(port_utilisation(way, "$__rate_interval") for way in ("receive", "transmit")))
+    now = busier(*(port_utilisation(way, "$__rate_interval") for way in WAYS))
     return f"{now}\nand on ({PORT_KEYS}) topk(20, {here(busier(*over_range))})"
 
 

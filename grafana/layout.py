@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders import dashboard, prometheus
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.promql import ALL, EXPORTER, circuits
 
 TAG = "packetfabric"
+ANNOTATION_STEP = "60s"
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 
@@ -48,8 +49,11 @@ def place() -> tuple[dashboard.QueryVariable, dashboard.QueryVariable]:
 def _annotation(
     name: str, color: str, expression: str, title: str, *, shown: bool
 ) -> dashboard.AnnotationQuery:
-    query = dashboard.AnnotationQuery().name(name).datasource(SOURCE).icon_color(color).enable(shown)
-    return query.expr(expression).title_format(title).step("60s")
+    annotation = dashboard.AnnotationQuery().name(name).datasource(SOURCE).icon_color(color).enable(shown)
+    # Grafana 11 reads the expression and the step here; newer versions move them to the target.
+    annotation.expr(expression).step(ANNOTATION_STEP).title_format(title)
+    target = prometheus.Dataquery().datasource(SOURCE).expr(expression).interval(ANNOTATION_STEP).range()
+    return annotation.target(target.ref_id("Anno"))
 
 
 def _add_annotations(board: dashboard.Dashboard, alerts: str, *, own: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.layout import circuit, new_dashboard, place
-from grafana.panels import GREEN, ORANGE, RED, YELLOW, add_stat_row, bars, graph, stat_panel, with_link
+from grafana.panels import DBM, GREEN, ORANGE, RED, YELLOW, add_stat_row, bars, graph, stat_panel, with_link
 from grafana.promql import ALL, PORT_KEYS, RECORDED, fold, here, port_named, threshold
 
 LANES = f'{ALL}, port_circuit_id=~"$port"'
@@ -137,7 +137,7 @@ def _add_received(board: dashboard.Dashboard) -> None:
                 "The 16 lanes with the lowest receive power that are not dark; choose ports to see others. "
                 "Decrease over days: clean the connectors. Step: the fibre was moved.",
                 [(_lowest("receive_power_dbm", f" > {DARK}"), lane)],
-                "dBm",
+                DBM,
                 size=(24, 11),
                 legend=("lastNotNull", "min"),
             ),
@@ -154,7 +154,7 @@ def _add_lasers(board: dashboard.Dashboard) -> None:
             "Transmit power",
             "The 16 lanes with the lowest transmit power. A decrease is a failing laser: replace the module.",
             [(_lowest("transmit_power_dbm"), lane)],
-            "dBm",
+            DBM,
             size=(12, 9),
             soft=(-6, 2),
             legend=("lastNotNull",),

@@ -32,6 +32,9 @@ COARSE = "10m"
 """The minimum step of bars, of shades, which are too narrow over a day with a smaller one, and of counters,
 which then have two samples in each step even if PacketFabric reports every five minutes."""
 
+DBM = "suffix:dBm"
+"""Grafana's own unit is written "dbm"."""
+
 GREEN, YELLOW, ORANGE, RED, BLUE = "green", "yellow", "orange", "red", "blue"
 
 Steps = Sequence[tuple[float | None, str]]
@@ -117,7 +120,7 @@ def graph(
     at: Steps = (),
     empty: str = "",
 ) -> timeseries.Panel:
-    """Return a time series panel; ``below`` draws series named ``out`` below the axis, ``at`` thresholds.
+    """Return a time series panel; ``below`` draws transmitted traffic below the axis, ``at`` thresholds.
 
     ``legend`` is the columns of a table next to the graph; ``soft`` is the minimum range of the axis;
     ``empty`` is shown if there is no series.
@@ -135,7 +138,7 @@ def graph(
         .placement(common_model.LegendPlacement.RIGHT if legend else common_model.LegendPlacement.BOTTOM)
         .show_legend(True)
         .calcs(list(legend))
-        .sort_by("Max" if "max" in legend else "Name")
+        .sort_by("Max" if "max" in legend else "Min" if "min" in legend else "Name")
         .sort_desc("max" in legend)
     )
     panel.tooltip(
@@ -151,7 +154,7 @@ def graph(
         panel.axis_soft_min(soft[0]).axis_soft_max(soft[1])
     if below:
         panel.axis_centered_zero(True)
-        outgoing = model.MatcherConfig(id_val="byRegexp", options="/(^| )out$/")
+        outgoing = model.MatcherConfig(id_val="byRegexp", options="/(^| )transmit$/")
         panel.with_override(outgoing, [model.DynamicConfigValue("custom.transform", "negative-Y")])
     dashed = [
         model.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
@@ -164,7 +167,7 @@ def graph(
         model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "text"}),
     ]
     panel.with_override(model.MatcherConfig(id_val="byRegexp", options="/^last week/"), dotted)
-    limits = model.MatcherConfig(id_val="byRegexp", options="/^(limit|speed|minimum|maximum)/")
+    limits = model.MatcherConfig(id_val="byRegexp", options="/^(limit|minimum|maximum)/")
     panel.with_override(limits, dashed)
     if at:
         panel.thresholds(steps(*at))

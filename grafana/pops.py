@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import common as builders
 from grafana_foundation_sdk.builders import dashboard, geomap, nodegraph, table
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import geomap as geomap_model
 
 from grafana.layout import new_dashboard, place
 from grafana.panels import BLUE, GREEN, RED, with_frame, with_queries
@@ -17,6 +18,7 @@ from grafana.promql import (
     OPERATIONAL_UP,
     PORT_KEYS,
     VC_KEYS,
+    WAYS,
     end_of,
     fold,
     fold_ends,
@@ -26,6 +28,8 @@ from grafana.promql import (
 )
 from grafana.tables import rows
 
+CLOSEST_ZOOM = 6
+"""Of the map, which shows a region of about 1,000 km."""
 POP_OF = f"max by ({PORT_KEYS}, pop, market) (packetfabric_port_info{{{ALL}}})"
 
 
@@ -111,7 +115,7 @@ def _table() -> table.Panel:
     down = f"{OPERATIONAL_UP} == bool 0 unless on ({PORT_KEYS}) {ADMIN_DOWN}"
     ports = f"{PORT_KEYS}, vc_circuit_id"
     circuits = f"count by ({PORT_KEYS}) (group by ({ports}) ({end_of('a')} or {end_of('z')}))"
-    used = {way: f"{port_traffic(way)} {NOT_A_MEMBER}" for way in ("receive", "transmit")}
+    used = {way: f"{port_traffic(way)} {NOT_A_MEMBER}" for way in WAYS}
     return rows(
         "POPs",
         "Each point of presence with its ports. Circuits counts VC ends; Speed is the sum of all ports, LAGs "
@@ -121,14 +125,14 @@ def _table() -> table.Panel:
             (_by_pop("sum", down), "Down", "none"),
             (_by_pop("sum", circuits), "Circuits", "none"),
             (f"8 * {_by_pop('sum', f'{CAPACITY} {NOT_A_MEMBER}')}", "Speed", "bps"),
-            (f"8 * {_by_pop('sum', used['receive'])}", "In", "bps"),
-            (f"8 * {_by_pop('sum', used['transmit'])}", "Out", "bps"),
+            (f"8 * {_by_pop('sum', used['receive'])}", "Receive", "bps"),
+            (f"8 * {_by_pop('sum', used['transmit'])}", "Transmit", "bps"),
         ],
         {"pop": "POP", "market": "Market"},
         size=(12, 16),
         links=[("POP", "fleet", "var-pop=${__value.text}")],
         colors={"Down": ((None, GREEN), (1, RED))},
-        sort=[("Down", True), ("In", True)],
+        sort=[("Down", True), ("Receive", True)],
         widths={"POP": 90, "Market": 90},
     )
 
@@ -165,7 +169,11 @@ def _map() -> geomap.Panel:
     source = builders.FrameGeometrySource().mode(common.FrameGeometrySourceMode.COORDS)
     layer.location(source.latitude("latitude").longitude("longitude"))
     panel.layers([layer]).basemap(builders.MapLayerOptions().type("default").name("Map"))
-    return panel.view(geomap.MapViewConfig().id("fit").all_layers(True))
+    # Their licences require that the map names its sources.
+    panel.controls(geomap.ControlsOptions().show_zoom(True).show_attribution(True).mouse_wheel_zoom(False))
+    panel.tooltip(geomap.TooltipOptions().mode(geomap_model.TooltipMode.DETAILS))
+    # With "fit", the zoom is the closest one that Grafana chooses.
+    return panel.view(geomap.MapViewConfig().id("fit").all_layers(True).zoom(CLOSEST_ZOOM).padding(10))
 
 
 def build() -> dashboard.Dashboard:

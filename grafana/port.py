@@ -8,24 +8,27 @@ from grafana.layout import circuit, new_dashboard
 from grafana.panels import COARSE, GREEN, ORANGE, RED, UP_DOWN, YELLOW, graph, state_names, state_timeline
 from grafana.port_lag import add_lag
 from grafana.port_optics import add_optics
-from grafana.port_stats import SPEED, add_stats
+from grafana.port_stats import add_stats
 from grafana.promql import (
     ALL,
     PORT,
     VC_KEYS,
+    WAYS,
     current_state,
     fold,
     fold_ends,
     mean,
     per_million,
     port_traffic,
+    port_utilisation,
     rate,
+    threshold,
     vc_named,
 )
 from grafana.tables import rows
 from pf_exporter.schema.events import EVENTS
 
-DIRECTIONS = {"rx": "in", "tx": "out"}
+DIRECTIONS = {"rx": "receive", "tx": "transmit"}
 RATE = "suffix:/s"
 PROVISIONING = {
     "requested": YELLOW,
@@ -70,8 +73,8 @@ def _circuits() -> table.Panel:
         "The virtual circuits on this port, the busiest first; click a name to open it. Empty: "
         "none is subscribed, or the port is a LAG member and its circuits are on the LAG.",
         [
-            (now("receive"), "In", "bps"),
-            (now("transmit"), "Out", "bps"),
+            (now("receive"), "Receive", "bps"),
+            (now("transmit"), "Transmit", "bps"),
             (f"8 * {limit}", "Limit", "bps"),
             (state, "State", "short"),
         ],
@@ -79,7 +82,7 @@ def _circuits() -> table.Panel:
         size=(24, 6),
         links=[("Circuit", "vc", "var-vc=${__data.fields.ID}")],
         mappings={"State": UP_DOWN},
-        sort=[("In", True)],
+        sort=[("Receive", True)],
         widths={"Circuit": 300, "ID": 220},
     )
 
@@ -88,15 +91,12 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Traffic",
-            "Received, and transmitted below the axis; the dashed lines are the speed, the other lines the "
-            "same time a week ago. No traffic: check State.",
+            "Received, and transmitted below the axis; the dotted lines are the same time a week ago. No "
+            "traffic: check State.",
             [
-                (f"8 * {port_traffic('receive', '$__rate_interval', PORT)}", "in"),
-                (f"8 * {port_traffic('transmit', '$__rate_interval', PORT)}", "out"),
-                (f"8 * {port_traffic('receive', '$__rate_interval', PORT, ' offset 1w')}", "last week in"),
-                (f"8 * {port_traffic('transmit', '$__rate_interval', PORT, ' offset 1w')}", "last week out"),
-                (SPEED, "speed"),
-                (SPEED, "speed out"),
+                (f"8 * {port_traffic(way, '$__rate_interval', PORT, at)}", f"{when}{way}")
+                for at, when in (("", ""), (" offset 1w", "last week "))
+                for way in WAYS
             ],
             "bps",
             size=(16, 9),
@@ -105,16 +105,20 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     )
     board.with_panel(
         graph(
-            "Packets by destination",
-            "Unicast, multicast and broadcast packets received, and transmitted below the axis. "
-            "Increasing broadcast means a loop or a misconfigured neighbour.",
-            _mac_queries("unicast", "multicasts", "broadcasts"),
-            "pps",
+            "Utilisation by direction",
+            "Ratio of the speed. Above the red line, packets are dropped at peaks: move or limit a circuit, "
+            "or order capacity.",
+            [(port_utilisation(way, "$__rate_interval", PORT), way) for way in WAYS],
+            "percentunit",
             size=(8, 9),
-            below=True,
-            step=COARSE,
+            floor=0,
+            soft=(0, 0.1),
+            at=((None, "transparent"), (threshold("portUtilisation"), RED)),
         )
     )
+
+
+def _add_states(board: dashboard.Dashboard) -> None:
     board.with_panel(
         state_timeline(
             "State over time",
@@ -128,9 +132,26 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
                     "Provisioning",
                 ),
             ],
-            size=(16, 6),
+            size=(24, 5),
             mappings=[*UP_DOWN, *state_names(list(PROVISIONING.items()), 2)],
             named=True,
+            empty="no inventory",
+        )
+    )
+
+
+def _add_packets(board: dashboard.Dashboard) -> None:
+    board.with_panel(
+        graph(
+            "Packets by destination",
+            "Unicast, multicast and broadcast packets received, and transmitted below the axis. "
+            "Increasing broadcast means a loop or a misconfigured neighbour.",
+            _mac_queries("unicast", "multicasts", "broadcasts"),
+            "pps",
+            size=(12, 8),
+            below=True,
+            step=COARSE,
+            empty="a LAG: see its members",
         )
     )
 
@@ -149,14 +170,15 @@ def _add_errors(board: dashboard.Dashboard) -> None:
                         "1h",
                         PORT,
                     ),
-                    word,
+                    direction,
                 )
-                for direction, word in (("receive", "received"), ("transmit", "transmitted"))
+                for direction in WAYS
             ],
             "short",
-            size=(8, 6),
+            size=(12, 8),
             floor=0,
             soft=(0, 1),
+            empty="almost no packets",
         )
     )
     board.with_panel(
@@ -210,6 +232,8 @@ def build() -> dashboard.Dashboard:
     )
     add_stats(board)
     _add_traffic(board)
+    _add_states(board)
+    _add_packets(board)
     _add_errors(board)
     add_optics(board)
     board.with_panel(_circuits())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
-from grafana.panels import GREEN, YELLOW, graph, stat_panel
+from grafana.panels import DBM, GREEN, YELLOW, graph, stat_panel
 from grafana.promql import PORT, PORT_KEYS, RECORDED, fold
 
 _EMPTY = "inventory.optics is off"
@@ -30,14 +30,14 @@ def add_optics(board: dashboard.Dashboard) -> None:
                 (fold(f"port:packetfabric_receive_power_dbm:minimum{{{RECORDED_PORT}}}"), "minimum"),
                 (fold(f"port:packetfabric_receive_power_dbm:maximum{{{RECORDED_PORT}}}"), "maximum"),
             ],
-            "dBm",
+            DBM,
             size=(10, 8),
         ),
         graph(
             "Transmit power",
             "By lane. A decrease while the bias current increases is an aging laser: replace the module.",
             [(_lanes("transmit_power_dbm"), "lane {{lane}}")],
-            "dBm",
+            DBM,
             size=(7, 8),
             soft=(-6, 2),
         ),

@@ -5,7 +5,17 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.panels import BLUE, GREEN, ORANGE, RED, UP_DOWN, YELLOW, add_stat_row, stat_panel
-from grafana.promql import CAPACITY, PORT, PORT_KEYS, mean, per_million, percentile, port_traffic, threshold
+from grafana.promql import (
+    CAPACITY,
+    PORT,
+    PORT_KEYS,
+    WAYS,
+    mean,
+    per_million,
+    percentile,
+    port_traffic,
+    threshold,
+)
 
 SPEED = f"8 * max({CAPACITY} and on ({PORT_KEYS}) packetfabric_port_info{{{PORT}}})"
 AVAILABILITY_COLORS = ((None, RED), (0.99, ORANGE), (0.999, YELLOW), (0.9999, GREEN))
@@ -62,7 +72,6 @@ def _add_states(board: dashboard.Dashboard) -> None:
 
 def _add_use(board: dashboard.Dashboard) -> None:
     full = ((None, GREEN), (0.7, YELLOW), (threshold("portUtilisation"), RED))
-    ways = (("receive", "in"), ("transmit", "out"))
     errors = per_million(
         "packetfabric_port_receive_unspecified_errors_total",
         "packetfabric_port_receive_packets_total",
@@ -73,7 +82,7 @@ def _add_use(board: dashboard.Dashboard) -> None:
         board,
         *(
             stat_panel(
-                f"Utilisation, {word}",
+                f"Utilisation, {way}",
                 "Ratio of the speed, as a mean of ten minutes. Red: saturated, packets are dropped; check "
                 "which circuit causes it.",
                 f"max({port_traffic(way, '10m', PORT)} / on ({PORT_KEYS}) group_left () {CAPACITY})",
@@ -81,18 +90,18 @@ def _add_use(board: dashboard.Dashboard) -> None:
                 colors=full,
                 decimals=1,
             )
-            for way, word in ways
+            for way in WAYS
         ),
         *(
             stat_panel(
-                f"95th percentile, {word}",
+                f"95th percentile, {way}",
                 "Of all five-minute means in the selected time range, the value that 5 % of them exceed, as "
                 "carriers bill it. Choose a month as time range; Billing compares all ports.",
                 f"8 * {percentile(port_traffic(way, '5m', PORT))}",
                 "bps",
                 colors=((None, BLUE),),
             )
-            for way, word in ways
+            for way in WAYS
         ),
         stat_panel(
             "Availability",

@@ -27,6 +27,8 @@ VC = f'{ALL}, vc_circuit_id="$vc"'
 PORT_KEYS = "account, port_circuit_id"
 VC_KEYS = "account, vc_circuit_id"
 END_KEYS = f"{VC_KEYS}, port_circuit_id, vlan"
+WAYS = ("receive", "transmit")
+"""The directions, as in the names of metrics and in legends."""
 
 
 def threshold(name: str) -> float:
@@ -188,8 +190,8 @@ def port_utilisation(direction: str, span: str = "10m", select: str = ALL, at: s
 def busier(receive: str, transmit: str, keys: str = PORT_KEYS) -> str:
     """Return the higher of two directions."""
     return (
-        f'max by ({keys}) (label_replace({receive}, "way", "in", "", "")\n'
-        f'  or label_replace({transmit}, "way", "out", "", ""))'
+        f'max by ({keys}) (label_replace({receive}, "way", "receive", "", "")\n'
+        f'  or label_replace({transmit}, "way", "transmit", "", ""))'
     )
 
 

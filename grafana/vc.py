@@ -11,6 +11,7 @@ from grafana.promql import (
     PORT_KEYS,
     VC,
     VC_KEYS,
+    WAYS,
     current_state,
     end_of,
     fold,
@@ -24,7 +25,6 @@ from grafana.promql import (
 from grafana.tables import rows
 from grafana.vc_stats import add_stats
 
-WAYS = (("receive", "in"), ("transmit", "out"))
 PROVISIONING = {
     "pending": YELLOW,
     "requested": YELLOW,
@@ -45,19 +45,14 @@ def _ends(metric: str, at: str = "") -> str:
 
 def _add_traffic(board: dashboard.Dashboard) -> None:
     ends = [
-        (f"8 * {_ends(f'packetfabric_vc_{way}_bytes_per_second')}", f"{{{{name}}}} {word}")
-        for way, word in WAYS
-    ]
-    limits = [
-        (f"8 * max(packetfabric_vc_receive_limit_bytes_per_second{{{VC}}})", "limit"),
-        (f"8 * max(packetfabric_vc_transmit_limit_bytes_per_second{{{VC}}})", "limit out"),
+        (f"8 * {_ends(f'packetfabric_vc_{way}_bytes_per_second')}", f"{{{{name}}}} {way}") for way in WAYS
     ]
     board.with_panel(
         graph(
             "Traffic at both ends",
-            "Received by each end, and transmitted below the axis; the dashed lines are the rate "
-            "limits, above which traffic is dropped. What one end receives, the other transmits.",
-            [*ends, *limits],
+            "Received by each end, and transmitted below the axis. What one end receives, the other "
+            "transmits.",
+            ends,
             "bps",
             size=(24, 10),
             below=True,
@@ -66,11 +61,11 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Utilisation by end",
-            "Ratio of the rate limit by end and direction. At the red line, traffic above the limit"
-            " is dropped.",
+            "Ratio of the rate limit, by end and direction. Traffic above the limit is dropped; the red line "
+            "is the threshold of the alert.",
             [
-                (port_named(vc_utilisation(way, "$__rate_interval", VC)), f"{{{{name}}}} {word}")
-                for way, word in WAYS
+                (port_named(vc_utilisation(way, "$__rate_interval", VC)), f"{{{{name}}}} {way}")
+                for way in WAYS
             ],
             "percentunit",
             size=(12, 8),
@@ -84,10 +79,7 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
             "Packets",
             "Received by each end, and transmitted below the axis. Many packets with few bits are "
             "small packets.",
-            [
-                (_ends(f"packetfabric_vc_{way}_packets_per_second"), f"{{{{name}}}} {word}")
-                for way, word in WAYS
-            ],
+            [(_ends(f"packetfabric_vc_{way}_packets_per_second"), f"{{{{name}}}} {way}") for way in WAYS],
             "pps",
             size=(12, 8),
             below=True,
@@ -169,7 +161,7 @@ def _add_ends(board: dashboard.Dashboard) -> None:
             "The ports at its ends; click a name to open one. One row only: the other end belongs "
             "to another customer or to a cloud provider.",
             [
-                (port_named(vc_utilisation("receive", select=VC)), "In", "percentunit"),
+                (port_named(vc_utilisation("receive", select=VC)), "Receive", "percentunit"),
                 (fold(f"{state} packetfabric_vc_last_event_timestamp_seconds{{{VC}}}"), "State", "short"),
             ],
             {"name": "Port", "port_circuit_id": "ID", "vlan": "VLAN"},

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana.fleet_circuits import BUSIEST_END, LOSS_COLORS
 from grafana.panels import BLUE, GREEN, RED, UP_DOWN, YELLOW, add_stat_row, stat_panel
 from grafana.port_stats import AVAILABILITY_COLORS
-from grafana.promql import VC, VC_KEYS, fold_ends, loss, mean, percentile, threshold
+from grafana.promql import VC, VC_KEYS, WAYS, fold_ends, loss, mean, percentile, threshold
 
 
 def _add_states(board: dashboard.Dashboard) -> None:
@@ -77,14 +77,14 @@ def _add_use(board: dashboard.Dashboard) -> None:
         board,
         *(
             stat_panel(
-                f"95th percentile, {word}",
+                f"95th percentile, {way}",
                 "Of all five-minute means in the selected time range, the value that 5 % of them exceed, at"
                 " the busier end. Choose a month as time range; Billing compares all circuits.",
                 billed(way),
                 "bps",
                 colors=((None, BLUE),),
             )
-            for way, word in (("receive", "in"), ("transmit", "out"))
+            for way in WAYS
         ),
         *(
             stat_panel(

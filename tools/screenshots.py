@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pf_exporter.service import Exporter
 from tests.web.browser import chromium
 from tests.web.scenarios import network, trouble, url
+from tools.palette import reduce
 
 IMAGES = Path(__file__).parents[1] / "docs" / "img"
 
@@ -44,7 +45,7 @@ def main() -> None:
                 with browser.new_page(viewport=size) as page:  # type: ignore[arg-type]  # a TypedDict
                     page.goto(url(exporter) + picture.query)
                     page.locator(picture.top).evaluate("element => element.scrollIntoView()")
-                    page.screenshot(path=IMAGES / picture.name)
+                    (IMAGES / picture.name).write_bytes(reduce(page.screenshot()))
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ def test_colors_of_optical_power() -> None:
     for board in BOARDS.values():
         for panel in board["panels"]:
             steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
-            if panel["fieldConfig"]["defaults"]["unit"] == "dBm":
+            if panel["fieldConfig"]["defaults"]["unit"] == "suffix:dBm":
                 assert not steps, panel["title"]
             if any(
                 "lane:packetfabric_receive_power_dbm:margin" in expression
@@ -306,9 +306,21 @@ def test_annotations(name: str, prometheus: Prometheus) -> None:
         expression = interpolate(annotation["expr"], board=name)
         assert unknown_names(expression) == []
         assert set(re.findall(r"{{(\w+)}}", annotation["titleFormat"])) <= LABELS
+        # Grafana 11 reads one, newer versions the other.
+        assert annotation["target"]["expr"] == annotation["expr"]
+        assert annotation["target"]["interval"] == annotation["step"]
         prometheus.query(f"absent({expression}) or ({expression})")
     alerts = interpolate(annotations[0]["expr"], board=name)
     assert prometheus.query(re.sub("port_circuit_id=[^}]+", "port_circuit_id!=''", alerts))
+
+
+def test_map() -> None:
+    """The map zooms in on the POPs, and names the source of its tiles, as their licence requires."""
+    (options,) = [panel["options"] for panel in BOARDS["pops"]["panels"] if panel["type"] == "geomap"]
+    # With "fit", Grafana never zooms in further than this; 1 is the whole world.
+    assert (options["view"]["id"], options["view"]["zoom"]) == ("fit", 6)
+    assert options["controls"]["showAttribution"]
+    assert options["tooltip"]["mode"] == "details"
 
 
 @pytest.mark.parametrize("name", BOARDS)
