@@ -15,10 +15,10 @@ from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.packetfabric.sse import ServerSentEvent
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
 from pf_exporter.state.store import Store
+from pf_exporter.stream.drain import DrainLimits
 from pf_exporter.stream.processor import EventProcessor
 from pf_exporter.stream.reader import StreamReader
 from pf_exporter.stream.retry import RetrySchedule
-from pf_exporter.stream.rotation import DrainLimits
 from tests.conftest import until
 
 DRAIN = DrainLimits(overlap=0.05, quiet=0.2, deadline=60.0)

@@ -21,7 +21,8 @@ def _ignore(error: EventError) -> None:
 class HeldStream:
     """The start of the next stream, which a thread reads while the reader is busy with the current one.
 
-    :meth:`read_first` and :meth:`run` are for that thread, :meth:`take_over` and :meth:`join` for the reader.
+    :meth:`read_first` and :meth:`run` are for that thread; after them, :meth:`take_over` and :meth:`join` are
+    for the reader.
     """
 
     def __init__(self, response: StreamingResponse, *, limit: int = MAX_HELD_BYTES) -> None:
@@ -32,20 +33,18 @@ class HeldStream:
         self._held: deque[bytes] = deque()
         self._size = 0
         self._taken_over = False
-        self._done = True
+        self._done = False
         self._error: StreamError | None = None
         self._keys: deque[int] = deque(maxlen=MAX_REMEMBERED)
 
     def read_first(self) -> None:
         """Wait for the first bytes; raises :class:`StreamError`."""
         self._hold(next(self._chunks))
-        self._done = False
 
     def _hold(self, chunk: bytes) -> None:
-        with self._changed:
-            self._held.append(chunk)
-            self._size += len(chunk)
-            self._changed.notify_all()
+        # Wakes no one: once the stream is taken over, the thread ends right after this.
+        self._held.append(chunk)
+        self._size += len(chunk)
 
     def run(self) -> None:
         """Read ahead until the stream is taken over or ends."""

@@ -7,20 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 
 from pf_exporter.config import StreamSettings
-from pf_exporter.errors import (
-    ExporterError,
-    NextStep,
-    StreamEnded,
-    StreamIdle,
-)
+from pf_exporter.errors import ExporterError, NextStep, StreamEnded, StreamIdle
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import CALL_DEADLINE, SessionManager, read_events
 from pf_exporter.recording import Mark
 from pf_exporter.state import AccountStats, StreamState
 from pf_exporter.stream.deduplicator import Deduplicator
+from pf_exporter.stream.drain import DrainLimits
 from pf_exporter.stream.event_sink import EventSink
 from pf_exporter.stream.retry import RetrySchedule
-from pf_exporter.stream.rotation import DrainLimits, Rotation
+from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
 from pf_exporter.supervised_thread import SupervisedThread
 

@@ -5,26 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pf_exporter.errors import ExporterError
+from pf_exporter.stream.drain import Drain, DrainLimits
 from pf_exporter.stream.held_stream import HeldStream
 from pf_exporter.stream.subscription import OpenStream, Subscription
 from pf_exporter.supervised_thread import SupervisedThread
-
-
-@dataclass(frozen=True)
-class DrainLimits:
-    """How long the current stream runs on beside the next one, in seconds."""
-
-    overlap: float = 1.0
-    """After the current stream has brought events that the next one brought too: what follows is on the
-    next one, but servers may order events differently on two streams."""
-    quiet: float = 5.0
-    """Without an event on the current stream: a server may need a moment from the first byte of the next
-    stream to its first event, and a slow link may pause."""
-    deadline: float = 300.0
-    """At most; a backlog that is left then is lost."""
 
 
 class Rotation:
@@ -49,14 +36,11 @@ class Rotation:
         self._subscription = subscription
         self._current = current
         self._account = account
-        self._limits = limits
+        self._drain = Drain(limits)
         self._on_failure = on_failure
         self._clock = clock
         self._changed = threading.Event()
         self._current_ended = False
-        self._last_event_at = clock()
-        """When the current stream has brought bytes of an event, at least as late as the next one opened."""
-        self._caught_up_at = float("inf")
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._given_up = False
@@ -81,10 +65,10 @@ class Rotation:
         except ExporterError as exc:
             self.end(None, exc)
             return
-        self._last_event_at = self._clock()
+        self._drain.start(self._clock())
         self._new_thread(held.run, "ahead").start()
         if self.end(stream):
-            self._drain()
+            self._end_current()
         else:
             stream.close()
 
@@ -98,15 +82,12 @@ class Rotation:
             raise
         return replace(stream, held=held), held
 
-    def _drain(self) -> None:
+    def _end_current(self) -> None:
         """Shut the current stream down as soon as nothing is lost by that, or at the deadline."""
-        limits = self._limits
-        deadline = self._clock() + limits.deadline
         while not self._current_ended:
-            drained_at = min(self._last_event_at + limits.quiet, self._caught_up_at + limits.overlap)
-            left = min(drained_at, deadline) - self._clock()
+            left = self._drain.ends_at - self._clock()
             if left <= 0:
-                self.was_cut = drained_at > deadline
+                self.was_cut = self._drain.cuts_backlog
                 self._current.response.shutdown()
                 return
             self._changed.wait(left)
@@ -127,12 +108,11 @@ class Rotation:
 
     def event_received(self, at: float) -> None:
         """Take note that the current stream has brought bytes of an event."""
-        self._last_event_at = at
+        self._drain.event_received(at)
 
     def caught_up(self, at: float) -> None:
         """Take note that all later events of the current stream are on the next one, too."""
-        if self._caught_up_at == float("inf"):
-            self._caught_up_at = at
+        if self._drain.caught_up(at):
             self._changed.set()
 
     def current_ended(self) -> None:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from typing import Any, cast
-
 import pytest
 
-from pf_exporter.errors import StreamBroken, StreamError
-from pf_exporter.packetfabric.response import StreamingResponse
-from pf_exporter.stream.held_stream import HeldStream
-from pf_exporter.stream.rotation import DrainLimits
+from pf_exporter.stream.drain import DrainLimits
 from tests.chain import PATIENT_DRAIN, Chain
 from tests.conftest import until
 from tests.fakes import OK, SILENCE, Fake
@@ -74,53 +67,3 @@ def test_backlog_beyond_the_deadline(fake: Fake, caplog: pytest.LogCaptureFixtur
     lines = [vars(record)["fields"] for record in caplog.records if "backlog" in record.getMessage()]
     assert [line["account"] for line in lines] == ["default"]
     assert "CPU" in lines[0]["remedy"]
-
-
-class Response:
-    """A response whose chunks a test releases."""
-
-    def __init__(self, *chunks: bytes) -> None:
-        self._chunks = chunks
-        self.paused = False
-        self.pulled = 0
-        self.last = threading.Event()
-
-    def chunks(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self.pulled += 1
-            yield chunk
-        self.last.wait(60)
-        raise StreamBroken("stream: reset")
-
-
-def held(response: Response, **limits: Any) -> HeldStream:
-    stream = HeldStream(cast(StreamingResponse, response), **limits)
-    stream.read_first()
-    threading.Thread(target=stream.run, daemon=True).start()
-    return stream
-
-
-def test_held_bytes_are_limited() -> None:
-    """Beyond the limit the next stream is not read, and that does not count as silence."""
-    response = Response(*[entry(number) for number in range(100)])
-    stream = held(response, limit=3 * len(entry(1)))
-    until(lambda: response.paused, "the limit")
-    assert response.pulled == 3
-    taken = [*stream.take_over()]
-    assert taken == [entry(0), entry(1), entry(2)]
-    assert not response.paused
-
-
-def test_held_stream_that_breaks() -> None:
-    """The reader gets what had arrived, then the error; keys of its events come in their order."""
-    response = Response(entry(0), entry(1))
-    stream = held(response)
-    until(lambda: response.pulled == 2, "two events")
-    response.last.set()
-    taking = stream.take_over()
-    assert [next(taking), next(taking)] == [entry(0), entry(1)]
-    with pytest.raises(StreamError, match="reset"):
-        next(taking)
-    assert len(list(stream.take_keys())) == 2
-    assert list(stream.take_keys()) == []
-    stream.join()
