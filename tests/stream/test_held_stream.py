@@ -14,10 +14,8 @@ from pf_exporter.packetfabric.client import Session
 from pf_exporter.packetfabric.response import StreamingResponse
 from pf_exporter.stream.held_stream import HeldStream
 from pf_exporter.stream.subscription import OpenStream
-from tests.conftest import until
+from tests.conftest import PATIENCE, until
 from tests.stream.events import entry
-
-PATIENCE = 60.0
 
 
 class Response:
@@ -85,7 +83,7 @@ def test_held_bytes_are_limited() -> None:
     """At the limit the next stream is not read, and that does not count as silence."""
     response = Response(*[entry(number) for number in range(100)])
     stream = held(response, limit=3 * len(entry(1)))
-    until(lambda: response.paused, "the limit", seconds=PATIENCE)
+    until(lambda: response.paused, "the limit")
     assert response.pulled == 3
     taken = [*stream.take_over()]
     assert taken == [entry(0), entry(1), entry(2)]
@@ -96,7 +94,7 @@ def test_reading_goes_on_up_to_the_limit() -> None:
     """One byte below the limit, one more chunk is read."""
     response = Response(*[entry(number) for number in range(100)])
     stream = held(response, limit=2 * len(entry(1)) + 1)
-    until(lambda: response.paused, "the limit", seconds=PATIENCE)
+    until(lambda: response.paused, "the limit")
     assert response.pulled == 3
     stream.join()
 
@@ -105,7 +103,7 @@ def test_four_mebibytes_are_held() -> None:
     """The memory that a rotation takes is limited to 4 MiB for each account."""
     response = Response(*[b":" * (1 << 20)] * 10)
     stream = held(response)
-    until(lambda: response.paused or response.waits.is_set(), "the limit", seconds=PATIENCE)
+    until(lambda: response.paused or response.waits.is_set(), "the limit")
     assert response.pulled == 4
     stream.join()
 
@@ -160,7 +158,7 @@ def test_close_at_the_limit() -> None:
     """A stream that is paused, because enough is held, can be closed as well."""
     response = Response(entry(0), entry(1))
     stream = open_stream(response, held(response, limit=1))
-    until(lambda: response.paused, "the limit", seconds=PATIENCE)
+    until(lambda: response.paused, "the limit")
     closing = threading.Thread(target=stream.close, daemon=True)
     closing.start()
     closing.join(PATIENCE)

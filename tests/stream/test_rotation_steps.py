@@ -13,13 +13,10 @@ from pf_exporter.packetfabric.session import SessionManager
 from pf_exporter.stream.drain import DrainLimits
 from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
-from tests.conftest import until
+from tests.conftest import PATIENCE, until
 from tests.fakes import OK, STREAM, Answer, Fake, Step
 from tests.state.harness import Clock
 from tests.stream.events import entry
-
-PATIENCE = 60.0
-LONG = 3600.0
 
 
 class CountingClock(Clock):
@@ -64,7 +61,7 @@ class Steps:
         self.until(lambda: "stream a next" not in {thread.name for thread in threading.enumerate()})
 
     def until(self, condition: Callable[[], object]) -> None:
-        until(condition, "a step of the rotation", seconds=PATIENCE)
+        until(condition, "a step of the rotation")
 
     def close(self) -> None:
         self.rotation.current_ended()
