@@ -18,6 +18,8 @@ from tests.fakes import OK, STREAM, Answer, Fake, Step
 from tests.state.harness import Clock
 from tests.stream.events import entry
 
+LONG = 3600.0
+
 
 class CountingClock(Clock):
     """Counts how often it is read."""
