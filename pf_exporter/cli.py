@@ -11,7 +11,6 @@ from pf_exporter.build_info import version_line
 from pf_exporter.command_line import DEFAULT_COMMAND, create_parser, load_command
 from pf_exporter.config import log_format
 from pf_exporter.errors import CannotListen, ConfigError
-from pf_exporter.log import configure_logging
 from pf_exporter.process import ExitCode, echo, echo_error
 
 
@@ -31,10 +30,16 @@ def _wants_json(words: Sequence[str], environ: Mapping[str, str]) -> bool:
     return format == "json"
 
 
+def _log_json() -> None:
+    from pf_exporter.log import configure_logging
+
+    configure_logging("info", "json")
+
+
 def _report(error: ConfigError, arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Report every problem, in the format of the log; --config.check is for people."""
     if not arguments.config_check and log_format(arguments, environ) == "json":
-        configure_logging("info", "json")
+        _log_json()
     for problem in error.problems:
         echo_error(problem)
     return ExitCode.CANNOT_LISTEN if isinstance(error, CannotListen) else ExitCode.BAD_CONFIG
@@ -44,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the process."""
     words, environ = sys.argv[1:] if argv is None else argv, os.environ
     if _wants_json(words, environ):
-        configure_logging("info", "json")
+        _log_json()
     arguments = parser().parse_args(words)
     if arguments.version:
         echo(version_line())

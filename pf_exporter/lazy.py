@@ -7,7 +7,7 @@ exporter needs. The ``__init__`` of a package therefore leaves names that need s
     if TYPE_CHECKING:
         from pf_exporter.server.server import Server
     else:
-        __getattr__ = lazy_names(__name__, {"Server": "server"})
+        __getattr__ = lazy_names(__name__, {"server": ("Server",)})
 
 A type checker sees an ordinary import. ``tests/test_architecture.py`` compares the two branches.
 """
@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 
-def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], object]:
-    """A ``__getattr__`` for ``package`` (PEP 562): ``modules`` maps a name to the module that defines it."""
+def lazy_names(package: str, names: Mapping[str, Iterable[str]]) -> Callable[[str], object]:
+    """A ``__getattr__`` for ``package`` (PEP 562): ``names`` maps a module to the names that it defines."""
+    modules = {name: module for module, own in names.items() for name in own}
 
     def import_name(name: str) -> object:
         if name not in modules:

@@ -338,5 +338,5 @@ def test_lazy_names() -> None:
         assert isinstance(assignment, ast.Assign)
         assert isinstance(assignment.value, ast.Call)
         assert ast.unparse(assignment.targets[0]) == "__getattr__"
-        modules: dict[str, str] = ast.literal_eval(assignment.value.args[1])
-        assert imports == {key: f"{name}.{module}" for key, module in modules.items()}, name
+        names: dict[str, tuple[str, ...]] = ast.literal_eval(assignment.value.args[1])
+        assert imports == {key: f"{name}.{module}" for module, own in names.items() for key in own}, name

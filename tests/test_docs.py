@@ -13,7 +13,8 @@ import yaml
 
 from pf_exporter import __version__
 from pf_exporter.command_line import COMMANDS
-from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
+from pf_exporter.config.account_keys import ACCOUNT_KEYS
+from pf_exporter.config.accounts import STREAM_KEYS
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.metrics.exporter_collector import ExporterCollector

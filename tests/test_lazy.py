@@ -15,7 +15,7 @@ def package(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """A package with one lazy name, which its module ``inner`` defines."""
     package, inner = types.ModuleType("face"), types.ModuleType("face.inner")
     inner.value = object()  # type: ignore[attr-defined]
-    package.__getattr__ = lazy_names("face", {"value": "inner"})  # type: ignore[method-assign]
+    package.__getattr__ = lazy_names("face", {"inner": ("value",)})  # type: ignore[method-assign]
     monkeypatch.setitem(sys.modules, "face", package)
     monkeypatch.setitem(sys.modules, "face.inner", inner)
     return package

@@ -3,60 +3,137 @@
 from __future__ import annotations
 
 import importlib.metadata
-import re
+import socket
 import subprocess
 import sys
+import threading
 
-import pytest
+from pf_exporter.server import HEALTHY
 
-VERSION = {"pf_exporter", "pf_exporter.__main__", "pf_exporter.build_info", "pf_exporter.descriptor"}
+VERSION = {"__main__", "build_info", "descriptor"}
 """All modules of the project that ``--version`` may import."""
 
-LIGHT = {
-    "__main__",
-    "build_info",
+HELP = {
+    *VERSION,
     "cli",
     "command_line",
+    "command_line.argument_types",
+    "command_line.parser",
+    "command_line.usage_errors",
     "commands",
+    "commands.export",
     "config",
-    "descriptor",
+    "config.account_keys",
+    "config.addresses",
+    "config.endpoint_loader",
+    "config.files",
+    "config.flags",
+    "config.key_names",
+    "config.loader",
+    "config.log_settings",
+    "config.proxy",
+    "config.quantities",
+    "config.reader",
+    "config.remote_write",
+    "config.secrets",
+    "config.setting",
+    "config.settings",
+    "config.tag_keys",
+    "config.time_zones",
+    "config.types",
     "errors",
-    "formatting",
     "lazy",
-    "log",
     "process",
+    "process.exit_code",
+    "process.output",
     "reason",
     "schema",
-    "server",
+    "schema.activity_fields",
+    "schema.rate_unit",
+    "schema.temporality",
 }
-"""The packages of the project that ``--help`` and ``health`` may import."""
+"""All modules of the project that ``--help`` may import."""
 
-HEAVY = {"asyncio", "concurrent.futures", "email", "http", "ssl", "unittest", "xml"}
-"""Modules of the standard library that take milliseconds and megabytes."""
+HEALTH = {*HELP, "commands.health", "server", "server.health"}
+"""All modules of the project that ``health`` may import while the exporter is healthy."""
+
+HEAVY = {
+    "asyncio",
+    "concurrent.futures",
+    "difflib",
+    "email",
+    "encodings.idna",
+    "http",
+    "json",
+    "logging",
+    "platform",
+    "ssl",
+    "threading",
+    "unicodedata",
+    "unittest",
+    "xml",
+}
+"""Modules of the standard library that take milliseconds or megabytes."""
+
+COMMAND = """
+import sys
+before = set(sys.modules)
+from pf_exporter.__main__ import main
+try:
+    code = main()
+except SystemExit as exc:
+    code = exc.code
+print(*(set(sys.modules) - before), file=sys.stderr)
+sys.exit(code)
+"""
 
 
-def imported(*command: str) -> set[str]:
-    """The modules that a Python process imports."""
-    words = [sys.executable, "-X", "importtime", *command]
-    run = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    return set(re.findall(r"^import time:.*\| +(\S+)$", run.stderr, re.MULTILINE))
+def imported(*arguments: str) -> set[str]:
+    """The modules that a command imports."""
+    words = [sys.executable, "-c", COMMAND, *arguments]
+    run = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    return set(run.stderr.split())
+
+
+def own(modules: set[str]) -> set[str]:
+    """The names of the project's own modules, without its name."""
+    return {name.removeprefix("pf_exporter.") for name in modules if name.startswith("pf_exporter.")}
+
+
+def libraries(modules: set[str]) -> set[str]:
+    """The libraries among modules, and what is heavy in the standard library."""
+    installed = importlib.metadata.packages_distributions().keys() - {"pf_exporter"}
+    assert "requests" in installed
+    return {name.partition(".")[0] for name in modules} & installed | modules & HEAVY
 
 
 def test_version() -> None:
     """--version imports four modules of the project."""
-    assert {
-        name for name in imported("-m", "pf_exporter", "--version") if name.startswith("pf_exporter")
-    } <= VERSION
+    assert own(imported("--version")) <= VERSION
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["health", "--web.listen-address=127.0.0.1:1"]])
-def test_light_commands(arguments: list[str]) -> None:
-    """--help and health import no library, no TLS, and only packages without I/O."""
-    modules = imported("-m", "pf_exporter", *arguments) - imported("-c", "pass")
-    packages = {name.split(".")[1] for name in modules if name.startswith("pf_exporter.")}
-    assert packages <= LIGHT
-    assert "config" in packages
-    assert modules & HEAVY == set()
-    libraries = importlib.metadata.packages_distributions().keys() - {"pf_exporter"}
-    assert "requests" in libraries
-    assert {name.partition(".")[0] for name in modules} & libraries == set()
+def test_help() -> None:
+    """--help imports no library, no log, no socket, and of the project what describes the flags."""
+    modules = imported("--help")
+    assert own(modules) <= HELP
+    assert "config.settings" in own(modules)
+    assert libraries(modules) | modules & {"socket"} == set()
+
+
+def test_health() -> None:
+    """Health imports no library, no TLS and no log."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(f"HTTP/1.1 200 OK\r\n\r\n{HEALTHY}\n".encode())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        modules = imported("health", f"--web.listen-address=127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+    assert own(modules) <= HEALTH
+    assert "commands.health" in own(modules)
+    assert libraries(modules) == set()

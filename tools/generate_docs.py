@@ -7,7 +7,8 @@ from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
 
-from pf_exporter.config.accounts import ACCOUNT_KEYS, STREAM_KEYS
+from pf_exporter.config.account_keys import ACCOUNT_KEYS
+from pf_exporter.config.accounts import STREAM_KEYS
 from pf_exporter.config.flags import FLAGS
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.inventory import POLL_REASONS

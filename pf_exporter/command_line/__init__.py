@@ -16,7 +16,6 @@ from pf_exporter.command_line.argument_types import (
     speed,
     uuid,
 )
-from pf_exporter.command_line.configuration import log_warnings, warn_of_former_flags, web_config_problems
 from pf_exporter.command_line.parser import (
     COMMANDS,
     DEFAULT_COMMAND,
@@ -32,23 +31,24 @@ from pf_exporter.lazy import lazy_names
 if TYPE_CHECKING:
     from pf_exporter.command_line.backfill_flags import add_backfill_flags
     from pf_exporter.command_line.completion_scripts import SCRIPTS
+    from pf_exporter.command_line.configuration import (
+        log_warnings,
+        warn_of_former_flags,
+        web_config_problems,
+    )
     from pf_exporter.command_line.network_flags import SIMULATOR_HELP, add_network_flags, simulator_options
     from pf_exporter.command_line.scrape_flags import add_scrape_flags, scrape_target
     from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
-else:  # Need the simulator and the schema, or are those of single commands.
+else:  # Need the log, the simulator or the schema, or are those of single commands.
     __getattr__ = lazy_names(
         __name__,
         {
-            "SCRIPTS": "completion_scripts",
-            "SIMULATOR_HELP": "network_flags",
-            "add_backfill_flags": "backfill_flags",
-            "add_scrape_flags": "scrape_flags",
-            "scrape_target": "scrape_flags",
-            "add_network_flags": "network_flags",
-            "simulator_options": "network_flags",
-            "Argument": "synopsis",
-            "Synopsis": "synopsis",
-            "describe_command_line": "synopsis",
+            "configuration": ("log_warnings", "warn_of_former_flags", "web_config_problems"),
+            "completion_scripts": ("SCRIPTS",),
+            "network_flags": ("SIMULATOR_HELP", "add_network_flags", "simulator_options"),
+            "backfill_flags": ("add_backfill_flags",),
+            "scrape_flags": ("add_scrape_flags", "scrape_target"),
+            "synopsis": ("Argument", "Synopsis", "describe_command_line"),
         },
     )
 

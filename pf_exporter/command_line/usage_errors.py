@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 
-from pf_exporter.config import ACCOUNT_KEYS
+from pf_exporter.config import ACCOUNT_KEYS, closest_name
 
 _FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _NEGATIVE_NUMBER = re.compile(r"-\d|-\.\d")
@@ -30,8 +29,8 @@ def closest(word: str, names: Iterable[str]) -> str:
     '--web.listen-address'
     """
     by_simplified = {_simplified(name): name for name in names}
-    found = difflib.get_close_matches(_simplified(word), by_simplified, 1, _MIN_SIMILARITY)
-    return by_simplified[found[0]] if found else ""
+    found = closest_name(_simplified(word), by_simplified, _MIN_SIMILARITY)
+    return by_simplified[found] if found else ""
 
 
 def _credential_variables(flag: str) -> str:

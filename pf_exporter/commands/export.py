@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import signal
+import sys
 from collections.abc import Mapping
 
 from pf_exporter import __version__
 from pf_exporter.build_info import revision
-from pf_exporter.command_line import log_warnings, web_config_problems
 from pf_exporter.config import FILE_VARIABLE, Config, add_flags, load
-from pf_exporter.log import Logger, configure_logging
-from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
-
-log = Logger(__name__)
+from pf_exporter.process import ExitCode, echo
 
 DESCRIPTION = """\
 Prometheus exporter for PacketFabric's Streaming Events API.
@@ -54,17 +50,22 @@ def _check(config: Config) -> ExitCode:
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     """Export the configured accounts, or only check the configuration (--config.check)."""
+    from pf_exporter.command_line import log_warnings, web_config_problems
+
     config = load(arguments, environ, check_web_config=web_config_problems)
     if arguments.config_check:
         return _check(config)
+    # Imported here: the parser of every command needs this module.
+    from pf_exporter.log import Logger, configure_logging
+    from pf_exporter.process import TERMINATION, SignalWaiter
     from pf_exporter.service import serve
 
     configure_logging(config.log.level, config.log.format)
-    log.info(
+    Logger(__name__).info(
         "starting pf_exporter",
         version=__version__,
         revision=revision() or "unknown",
-        python=platform.python_version(),
+        python=sys.version.split()[0],
         config_file=arguments.config_file or environ.get(FILE_VARIABLE) or "none",
         web_config_file=config.web.config_file or "none",
         accounts=",".join(account.name for account in config.accounts),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from pf_exporter.command_line import add_settings
@@ -73,7 +73,9 @@ def get_health(connection: socket.socket, host: str) -> tuple[int, str]:
 def _request(listen_address: str, *, tls: bool) -> tuple[int, str]:
     address = urlsplit(f"//{reachable_address(listen_address)}")
     host, port = address.hostname or "", address.port or 0
-    with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
+    # As text, the name would be encoded by the codec of IDNA, whose tables take a megabyte. It is ASCII.
+    destination = cast(str, host.encode("ascii"))
+    with socket.create_connection((destination, port), timeout=TIMEOUT) as connection:
         if not tls:
             return get_health(connection, host)
         with _unverified_tls().wrap_socket(connection, server_hostname=host) as encrypted:

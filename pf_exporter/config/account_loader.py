@@ -7,16 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from pf_exporter.config.accounts import (
-    ACCOUNT_KEYS,
-    CREDENTIALS,
-    SELECTORS,
-    STREAM_KEYS,
-    VARIABLES,
-    Account,
-    KeySpec,
-    StreamFilter,
-)
+from pf_exporter.config.account_keys import ACCOUNT_KEYS, CREDENTIALS, VARIABLES, KeySpec
+from pf_exporter.config.accounts import SELECTORS, STREAM_KEYS, Account, StreamFilter
 from pf_exporter.config.files import WORLD_READABLE, read_file, with_path
 from pf_exporter.config.proxy import find_proxy
 from pf_exporter.config.reader import ConfigReader, Location

@@ -6,23 +6,24 @@ Every value is a string until the type of its setting parses it, wherever the va
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pf_exporter.config.account_loader import AccountLoader
-from pf_exporter.config.accounts import VARIABLES, Account
+from pf_exporter.config.account_keys import VARIABLES
 from pf_exporter.config.endpoint_loader import EndpointLoader
 from pf_exporter.config.files import read_file
-from pf_exporter.config.key_names import safe_key
+from pf_exporter.config.key_names import closest_name, safe_key
 from pf_exporter.config.log_settings import LogSettings
 from pf_exporter.config.reader import ConfigReader, Location, in_file_order
 from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import SECTIONS, SETTINGS, Config
 from pf_exporter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pf_exporter.config.accounts import Account
 
 FILE_LIMIT = 1024 * 1024
 """Largest configuration file, in bytes."""
@@ -196,8 +197,8 @@ class _Loader:
         by_key = {key.upper(): variable for key, variable in VARIABLES.items()}
         for name in sorted(self._environ.keys() - set(known)):
             if name.startswith("PF_"):
-                close = difflib.get_close_matches(name, known, 1, 0.9)
-                meant = by_key.get(name.removeprefix("PF_").removeprefix("EXPORTER_")) or "".join(close)
+                own_key = by_key.get(name.removeprefix("PF_").removeprefix("EXPORTER_"))
+                meant = own_key or closest_name(name, known, 0.9)
                 if meant:
                     self._reader.warn(safe_key(name), f"unknown variable; did you mean {meant}?")
 
@@ -206,6 +207,8 @@ class _Loader:
         if raw is not None and not isinstance(raw, list):
             self._reader.reject(root.key("accounts"), "expected a list of accounts")
             return ()
+        from pf_exporter.config.account_loader import AccountLoader  # Imports the schema.
+
         loader = AccountLoader(self._reader)
         variables = [name for name in VARIABLES.values() if name in self._environ]
         if raw:

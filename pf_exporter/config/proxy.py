@@ -7,13 +7,16 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pf_exporter.config.accounts import Account
 from pf_exporter.config.addresses import parse_proxy_address
 from pf_exporter.config.remote_write import RemoteWriteSettings
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pf_exporter.config.accounts import Account
 
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy")
 NO_PROXY_VARIABLES = ("NO_PROXY", "no_proxy")

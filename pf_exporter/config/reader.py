@@ -6,13 +6,12 @@ secret.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from pf_exporter.config.key_names import safe_key
+from pf_exporter.config.key_names import closest_name, safe_key
 from pf_exporter.config.types import SettingType
 
 T = TypeVar("T")
@@ -109,8 +108,8 @@ class ConfigReader:
             return {key: value for key, value in raw.items() if value is not None}
         for key in raw:
             if key not in keys:
-                close = difflib.get_close_matches(key, keys, 1)
-                hint = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(keys)}"
+                close = closest_name(key, keys)
+                hint = f"did you mean {close}?" if close else f"expected one of {', '.join(keys)}"
                 self.reject(location.key(key), f"unknown key; {hint}")
         return {key: raw[key] for key in keys if raw.get(key) is not None}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -15,6 +14,9 @@ FILE_LIMIT = 64 * 1024
 
 _PLACEHOLDER = re.compile(r"\$\{.*\}|\$\(.*\)|\$[A-Z_][A-Z0-9_]*|%[A-Za-z_]\w*%|<.*>|\{\{.*\}\}", re.ASCII)
 """A reference to a variable or a gap in a template, as the whole text: ``${PF_TOKEN}``, ``<token>``."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""A control character (category Cc), or half of a surrogate pair (Cs)."""
 
 
 class Secret:
@@ -58,7 +60,7 @@ def parse_secret(text: str) -> Secret:
     text = text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
     if not text:
         raise ValueError("the secret is empty")
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+    if _CONTROL.search(text):
         raise ValueError("the secret contains a line break or another control character; use a single line")
     return Secret(text)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import field
+from typing import Any, NamedTuple, TypeVar
 
 from pf_exporter.config.types import SettingType
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting of a section."""
 
     key: str

@@ -7,9 +7,8 @@ environment variable, its default, its validation, its help and documentation, a
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pf_exporter.config.accounts import Account
 from pf_exporter.config.log_settings import LogSettings
 from pf_exporter.config.remote_write import RemoteWriteSettings
 from pf_exporter.config.setting import Setting, setting
@@ -29,6 +28,9 @@ from pf_exporter.config.types import (
     size_from,
 )
 from pf_exporter.schema import RateUnit, Temporality
+
+if TYPE_CHECKING:
+    from pf_exporter.config.accounts import Account
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+
 from pf_exporter.config.types import LABEL, SettingType, list_of
-from pf_exporter.schema import RESOURCES
 
 MAX_TAGS = 16
 """Most keys of tags that become labels."""
 
-RESERVED_LABELS = {label for resource in RESOURCES for label in resource.info.labels} | {"job", "instance"}
-"""Labels that the info families already have, or that Prometheus adds."""
+
+@functools.cache
+def reserved_labels() -> frozenset[str]:
+    """The labels that the info families already have, or that Prometheus adds."""
+    from pf_exporter.schema import RESOURCES  # Only a configuration with tags needs them.
+
+    return frozenset(("job", "instance")).union(*(resource.info.labels for resource in RESOURCES))
 
 
 def _parse_tag_keys(text: str) -> tuple[str, ...]:
@@ -18,8 +24,8 @@ def _parse_tag_keys(text: str) -> tuple[str, ...]:
     keys = list_of(LABEL).parse(text)
     if len(keys) > MAX_TAGS:
         raise ValueError(f"expected at most {MAX_TAGS} items")
-    if RESERVED_LABELS.intersection(keys):
-        raise ValueError(f"expected none of the reserved labels {', '.join(sorted(RESERVED_LABELS))}")
+    if reserved_labels().intersection(keys):
+        raise ValueError(f"expected none of the reserved labels {', '.join(sorted(reserved_labels()))}")
     return keys
 
 

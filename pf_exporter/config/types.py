@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 import re
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pf_exporter.config.addresses import parse_api_url, parse_listen_address, parse_proxy_address
+from pf_exporter.config.key_names import closest_name
 from pf_exporter.config.quantities import duration, format_duration, format_size, size
 from pf_exporter.config.secrets import Secret, parse_secret
 from pf_exporter.config.time_zones import time_zone
@@ -87,8 +87,7 @@ def choice(*values: str) -> SettingType[str]:
     def parse(text: str) -> str:
         if text in values:
             return text
-        close = difflib.get_close_matches(text, values, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close}?" if (close := closest_name(text, values)) else ""
         raise ValueError(f"expected one of {', '.join(values)}{hint}")
 
     return SettingType(parse, "|".join(values))

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from pf_exporter.diagnostics.remote_write import check_remote_write
 else:  # Needs requests.
     __getattr__ = lazy_names(
-        __name__, {"AccountChecks": "account_checks", "check_remote_write": "remote_write"}
+        __name__,
+        {
+            "account_checks": ("AccountChecks",),
+            "remote_write": ("check_remote_write",),
+        },
     )
 
 __all__ = [

@@ -5,7 +5,20 @@ Logging never blocks its thread, and never writes the text of an unexpected exce
 
 from __future__ import annotations
 
-from pf_exporter.log.handler import LogHandler, configure_logging, dropped_lines, flush_logging, report
-from pf_exporter.log.logger import Logger
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pf_exporter.log.handler import LogHandler, configure_logging, dropped_lines, flush_logging, report
+    from pf_exporter.log.logger import Logger
+else:  # Need the standard library's logging.
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "handler": ("LogHandler", "configure_logging", "dropped_lines", "flush_logging", "report"),
+            "logger": ("Logger",),
+        },
+    )
 
 __all__ = ["LogHandler", "Logger", "configure_logging", "dropped_lines", "flush_logging", "report"]

@@ -31,11 +31,8 @@ else:  # The exporter itself parses no metrics.
     __getattr__ = lazy_names(
         __name__,
         {
-            "OPENMETRICS_END": "sample_text",
-            "ParsedSample": "parser",
-            "label_text": "sample_text",
-            "openmetrics_header": "sample_text",
-            "parse_samples": "parser",
+            "sample_text": ("OPENMETRICS_END", "label_text", "openmetrics_header"),
+            "parser": ("ParsedSample", "parse_samples"),
         },
     )
 

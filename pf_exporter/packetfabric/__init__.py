@@ -25,17 +25,14 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
-            "MAX_EVENT_BYTES": "sse",
-            "Client": "client",
-            "ServerSentEvent": "sse",
-            "Session": "client",
-            "SessionManager": "session",
-            "StreamingResponse": "response",
-            "Transport": "transport",
-            "connect_through": "tunnel",
-            "failure_cause": "transport_errors",
-            "read_events": "sse",
-            "retry_after": "status_errors",
+            "sse": ("MAX_EVENT_BYTES", "ServerSentEvent", "read_events"),
+            "client": ("Client", "Session"),
+            "session": ("SessionManager",),
+            "response": ("StreamingResponse",),
+            "transport": ("Transport",),
+            "transport_errors": ("failure_cause",),
+            "tunnel": ("connect_through",),
+            "status_errors": ("retry_after",),
         },
     )
 

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from pf_exporter.process.exit_code import ExitCode
-from pf_exporter.process.output import STDOUT, StandardOutput, discard_output, echo, echo_error
-from pf_exporter.process.progress import Progress, ProgressLine
-from pf_exporter.process.signals import TERMINATION, SignalWaiter
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from pf_exporter.process.exit_code import ExitCode
+    from pf_exporter.process.output import STDOUT, StandardOutput, discard_output, echo, echo_error
+    from pf_exporter.process.progress import Progress, ProgressLine
+    from pf_exporter.process.signals import TERMINATION, SignalWaiter
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "exit_code": ("ExitCode",),
+            "output": ("STDOUT", "StandardOutput", "discard_output", "echo", "echo_error"),
+            "progress": ("Progress", "ProgressLine"),
+            "signals": ("TERMINATION", "SignalWaiter"),
+        },
+    )
 
 __all__ = [
     "STDOUT",

@@ -6,7 +6,6 @@ import os
 import sys
 
 from pf_exporter.descriptor import write_all
-from pf_exporter.log import flush_logging, report
 from pf_exporter.process.exit_code import ExitCode
 
 STDOUT = 1
@@ -32,7 +31,10 @@ def discard_output() -> None:
 
 def echo(line: str) -> None:
     """Print a line at once; if the reader of the pipe has gone, print nothing from now on."""
-    flush_logging()
+    if "logging" in sys.modules:  # Otherwise nothing has been logged.
+        from pf_exporter.log import flush_logging
+
+        flush_logging()
     try:
         print(line, flush=True)
     except BrokenPipeError:
@@ -45,4 +47,6 @@ def echo(line: str) -> None:
 
 def echo_error(message: str) -> None:
     """Print a line for the user to standard error, or log it where the log is JSON; never waits long."""
+    from pf_exporter.log import report
+
     report(message, prefix="pf-exporter: ")

@@ -20,11 +20,10 @@ else:  # Imports cramjam.
     __getattr__ = lazy_names(
         __name__,
         {
-            "Endpoint": "endpoint",
-            "RemoteWrite": "remote_write",
-            "SampleSource": "remote_write",
-            "Verdict": "outcome",
-            "probe": "probe",
+            "endpoint": ("Endpoint",),
+            "remote_write": ("RemoteWrite", "SampleSource"),
+            "outcome": ("Verdict",),
+            "probe": ("probe",),
         },
     )
 

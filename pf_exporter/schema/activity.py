@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from pf_exporter.schema.family import FamilySpec, MetricType
 
 LOG_LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
@@ -34,22 +31,6 @@ _NOT_SUBSCRIBABLE = frozenset(("billing", "contact", "customer"))
 
 SUBSCRIBABLE_CATEGORIES = tuple(category for category in CATEGORIES if category not in _NOT_SUBSCRIBABLE)
 """The categories that a subscription may name; a subscription to all of them also delivers the others."""
-
-PERSONAL_FIELDS = ("message", "user", "ip_address")
-"""Fields of an entry that contain personal data."""
-
-ACTIVITY_FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "category": "repeats the event's name",
-        "log_level": "the label log_level",
-        "event": "logged, but not a label: the set of values is open",
-        "timestamp": "used for the lag, not as a sample's timestamp",
-        **dict.fromkeys(PERSONAL_FIELDS, "personal data: not a label, and logged only on request"),
-        # Not in the API's schema, but in its Terraform provider.
-        **dict.fromkeys(("circuit_id", "lag", "lag_circuit_id", "workflow_id"), "the subject of the entry"),
-    }
-)
-"""The fields of every ``customer|…`` event, with how each is used."""
 
 ACTIVITY = FamilySpec(
     "packetfabric_activity_events_total",

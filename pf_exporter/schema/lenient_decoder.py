@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pf_exporter.errors import NoCircuitId, NotJson, TooDeep
-from pf_exporter.schema.activity import ACTIVITY_FIELDS
+from pf_exporter.schema.activity_fields import ACTIVITY_FIELDS
 from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.family import MetricType
 from pf_exporter.schema.lanes import drop_dark_lanes, lane_field, lane_numbers

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import enum
 
-from pf_exporter.schema.events import EVENTS
-from pf_exporter.schema.observation import Observation
-
 
 class RateUnit(str, enum.Enum):
     """What a ``bps`` field counts per second; each member equals its name in the settings."""
@@ -16,22 +13,3 @@ class RateUnit(str, enum.Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-_BPS_COLUMNS = {
-    name: tuple(column for column, field in enumerate(event.fields) if field.endswith("_bps"))
-    for name, event in EVENTS.items()
-}
-"""The positions of the ``bps`` fields among an event's values."""
-
-
-def bytes_to_bits(observation: Observation) -> Observation:
-    """Return an observation whose ``bps`` fields are bytes per second with them in bits per second."""
-    columns = _BPS_COLUMNS[observation.event.name]
-    if not columns:
-        return observation
-    values = list(observation.values)
-    for column in columns:
-        value = values[column]
-        values[column] = None if value is None else 8 * value
-    return observation._replace(values=tuple(values))

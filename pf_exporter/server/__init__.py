@@ -19,11 +19,10 @@ else:  # Need starlette, uvicorn and PyYAML.
     __getattr__ = lazy_names(
         __name__,
         {
-            "check_web_config": "reloader",
-            "guard": "middleware",
-            "raise_descriptor_limit": "connections",
-            "WebConfigReloader": "reloader",
-            "Server": "server",
+            "reloader": ("check_web_config", "WebConfigReloader"),
+            "middleware": ("guard",),
+            "connections": ("raise_descriptor_limit",),
+            "server": ("Server",),
         },
     )
 

@@ -22,6 +22,6 @@ from pf_exporter.simulator.options import Options
 if TYPE_CHECKING:
     from pf_exporter.simulator.server import Simulator
 else:  # Needs starlette and uvicorn.
-    __getattr__ = lazy_names(__name__, {"Simulator": "server"})
+    __getattr__ = lazy_names(__name__, {"server": ("Simulator",)})
 
 __all__ = ["FAULTS", "MAINTENANCES", "RESOURCE_NAMES", "Network", "Options", "Simulator"]

@@ -14,9 +14,8 @@ else:  # Need the HTTP client.
     __getattr__ = lazy_names(
         __name__,
         {
-            "EventPrinter": "event_printer",
-            "OutputFormat": "event_printer",
-            "PrintingProcessor": "printing_processor",
+            "event_printer": ("EventPrinter", "OutputFormat"),
+            "printing_processor": ("PrintingProcessor",),
         },
     )
 

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from pf_exporter.web.status import StatusSources
 else:  # Need starlette and prometheus_client.
     __getattr__ = lazy_names(
-        __name__, {"create_app": "app", "page_routes": "routes", "StatusSources": "status"}
+        __name__,
+        {
+            "app": ("create_app",),
+            "routes": ("page_routes",),
+            "status": ("StatusSources",),
+        },
     )
 
 __all__ = [

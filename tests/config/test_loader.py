@@ -14,7 +14,7 @@ from pf_exporter.config.loader import load
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.config.setting import Setting
 from pf_exporter.config.settings import SETTINGS
-from pf_exporter.config.tag_keys import RESERVED_LABELS
+from pf_exporter.config.tag_keys import reserved_labels
 from pf_exporter.errors import ConfigError
 from tests.config.helpers import (
     CANARY,
@@ -274,7 +274,7 @@ PROBLEMS: dict[str, str] = {
     },
     **{
         f"inventory: {{description_tags: [env, {key}]}}": "pf.yml: inventory.description_tags: expected none"
-        f" of the reserved labels {', '.join(sorted(RESERVED_LABELS))}"
+        f" of the reserved labels {', '.join(sorted(reserved_labels()))}"
         for key in ("account", "pop", "port_circuit_id", "job")
     },
     f"inventory: {{description_tags: [{', '.join(f'k{n}' for n in range(17))}]}}": "pf.yml:"

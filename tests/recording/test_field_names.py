@@ -5,7 +5,7 @@ import doctest
 import pytest
 
 from pf_exporter.recording import field_names
-from pf_exporter.schema.activity import ACTIVITY_FIELDS
+from pf_exporter.schema.activity_fields import ACTIVITY_FIELDS
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS
 
 FIELDS = [

@@ -16,7 +16,7 @@ from pf_exporter.packetfabric import sse
 from pf_exporter.recording.pseudonyms import Pseudonyms
 from pf_exporter.recording.redaction import MAX_DEPTH, Redaction, redaction_for
 from pf_exporter.schema import decoder
-from pf_exporter.schema.activity import ACTIVITY_FIELDS
+from pf_exporter.schema.activity_fields import ACTIVITY_FIELDS
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS
 from pf_exporter.schema.observation import ActivityLogEntry, Observation
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pf_exporter.schema.activity import ACTIVITY, ACTIVITY_FIELDS, CATEGORIES, LOG_LEVELS
+from pf_exporter.schema.activity import ACTIVITY, CATEGORIES, LOG_LEVELS
+from pf_exporter.schema.activity_fields import ACTIVITY_FIELDS
 from pf_exporter.schema.events import EVENT_NAMES, EVENTS, SUBSCRIBABLE_EVENTS, families
 from pf_exporter.schema.family import UNITS, FamilySpec, MetricType, unit
 

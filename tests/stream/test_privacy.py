@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
-from pf_exporter.schema.activity import ACTIVITY_FIELDS
+from pf_exporter.schema.activity_fields import ACTIVITY_FIELDS
 from pf_exporter.schema.events import EVENTS
 from tests.schema.samples import full
 from tests.stream.test_processor import Harness, event

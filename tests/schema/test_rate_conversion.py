@@ -6,7 +6,7 @@ import pytest
 
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
-from pf_exporter.schema.rate_unit import bytes_to_bits
+from pf_exporter.schema.rate_conversion import bytes_to_bits
 
 
 @pytest.mark.parametrize("name", EVENTS)
