@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,8 +65,9 @@ class Podman:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of Podman or Buildah and return the completed process."""
+        # Much longer than a build takes, because it downloads packages.
         return subprocess.run(
-            [tool(command[0]), *command[1:]], env=self.env, capture_output=True, text=True, timeout=240
+            [tool(command[0]), *command[1:]], env=self.env, capture_output=True, text=True, timeout=1200
         )
 
     def __call__(self, *command: str) -> str:
@@ -182,12 +182,8 @@ def test_health_check(podman: Podman, exporter: str) -> None:
 
 
 def test_sigterm(podman: Podman, exporter: str) -> None:
-    """As process 1 it handles SIGTERM and exits with code 0 in less than two seconds."""
+    """As process 1 it handles SIGTERM and exits with code 0, before Podman would end it with SIGKILL."""
     until(lambda: "msg=streaming" in podman.logs(exporter), "the stream")
-    start = time.monotonic()
-    podman("stop", "--time=10", exporter)
-    duration = time.monotonic() - start
-    print(f"stopped in {duration:.2f} s")
+    podman("stop", "--time=60", exporter)
     assert podman("inspect", "--format={{.State.ExitCode}}", exporter) == "0"
-    assert duration < 2
     assert "msg=stopped" in podman.logs(exporter)
