@@ -237,7 +237,7 @@ class Client:
         before_page: Callable[[], None] = lambda: None,
     ) -> Iterator[list[Any]]:
         """Yield the items of a list, page by page; see :func:`read_pages`."""
-        operation = f"list of {path.rsplit('/', 1)[-1]}"
+        operation = f"list of {path.rpartition('/')[2]}"
 
         def fetch(*, offset: int, size: int) -> Any:
             before_page()

@@ -23,15 +23,15 @@ from pf_exporter.packetfabric.request import Headers
 from pf_exporter.packetfabric.tunnel import connect_through
 
 _SOCKET_OPTIONS = [
-    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, True),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, True),
     *(
         (socket.IPPROTO_TCP, getattr(socket, option), value)
         for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
         if hasattr(socket, option)
     ),
 ]
-_BUFFER_BYTES = 1 << 16
+_BUFFER_BYTES = 65_536
 """Bytes that are read at once. An event that straddles two buffers costs several times as much to parse: with
 the 8 KiB of http.client, every tenth one."""
 
@@ -130,7 +130,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, connection: AbortableConnection) -> None:
         self._connection = connection
-        super().__init__(pool_maxsize=1)
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)

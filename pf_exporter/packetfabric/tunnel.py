@@ -78,7 +78,7 @@ def _open_tunnel(sock: socket.socket, proxy: Proxy, host: str, port: int) -> Non
     # Byte by byte: what follows the head belongs to TLS.
     while not head.endswith(b"\r\n\r\n"):
         byte = sock.recv(1)
-        if not byte or len(head) > MAX_HEAD_BYTES:
+        if not byte or len(head) >= MAX_HEAD_BYTES:
             raise ProxyError(proxy, "closed the connection" if not byte else "the response is too long")
         head += byte
     match = re.match(rb"HTTP/1\.[01] (\d{3})[ \r]", head)

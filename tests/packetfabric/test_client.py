@@ -22,8 +22,8 @@ from pf_exporter.errors import (
     Unavailable,
 )
 from pf_exporter.packetfabric.client import Session
-from pf_exporter.schema.timestamps import epoch
-from tests.fakes import HEARTBEAT, STREAM, Answer, Fake, answer, event
+from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
+from tests.fakes import FIN, HEARTBEAT, STREAM, Answer, Fake, answer, event
 from tests.packetfabric.harness import KEY, SUBSCRIPTION, make_client
 
 ODD = "pä€ß𝄞"
@@ -49,12 +49,13 @@ def test_unusable_expiry(fake: Fake, expires: object) -> None:
     assert make_client(fake).login().expires_at is None
 
 
-def test_huge_expiry_is_not_cached(fake: Fake) -> None:
+@pytest.mark.parametrize(("length", "cached"), [(MAX_TIMESTAMP, 1), (MAX_TIMESTAMP + 1, 0), (1_000_000, 0)])
+def test_huge_expiry_is_not_cached(fake: Fake, length: int, cached: int) -> None:
     """A timestamp that is too long does not enter the cache of timestamps, which would keep its memory."""
     epoch.cache_clear()
-    fake.session = {"time_expires": "2" * 1_000_000}
+    fake.session = {"time_expires": "2" * length}
     assert make_client(fake).login().expires_at is None
-    assert epoch.cache_info().currsize == 0
+    assert epoch.cache_info().currsize == cached
 
 
 def test_api_key_needs_no_login(fake: Fake, tmp_path: Path) -> None:
@@ -239,3 +240,52 @@ def test_expired_subscription(fake: Fake, status: int) -> None:
     fake.script["open"] = [Answer(status)]
     with pytest.raises(SubscriptionGone):
         make_client(fake).open(KEY, SUBSCRIPTION)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(201, NotAnEventStream), (299, NotAnEventStream), (300, Rejected)]
+)
+def test_other_status_of_a_stream(fake: Fake, status: int, error: type[Exception]) -> None:
+    """Success of another kind is not a stream; a redirect is an error of its own, and not followed."""
+    fake.script["open"] = [STREAM.but(status=status, body=(HEARTBEAT, FIN))]
+    with pytest.raises(error, match=f"HTTP {status}") as caught:
+        make_client(fake).open(KEY, SUBSCRIPTION)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("headers", "quoted"),
+    [
+        ({"Content-Type": "x" * 1000}, f"type {'x' * 80!r} is"),
+        ({"Content-Type": "text/event-stream", "Content-Encoding": "x" * 1000}, f"({'x' * 20!r})"),
+    ],
+)
+def test_long_headers_are_cut(fake: Fake, headers: dict[str, str], quoted: str) -> None:
+    """Of a header only the start is quoted."""
+    fake.script["open"] = [STREAM.but(headers=headers)]
+    with pytest.raises(NotAnEventStream) as caught:
+        make_client(fake).open(KEY, SUBSCRIPTION)
+    assert quoted in str(caught.value)
+
+
+# Lists
+
+
+def test_list(fake: Fake) -> None:
+    """A list is read in pages of 500 with the query of the caller, who is called before each page."""
+    fake.lists["/v2/ports"] = [{"id": "1"}]
+    before: list[int] = []
+    pages = make_client(fake).pages(
+        KEY, "/v2/ports", key="id", query={"type": "x"}, before_page=lambda: before.append(len(fake.requests))
+    )
+    assert list(pages) == [[{"id": "1"}]]
+    assert [request.query for request in fake.requests] == ["type=x&page_size=500&offset=0"] * 2
+    assert before == [0, 1]
+
+
+def test_error_of_a_list(fake: Fake) -> None:
+    """An error begins with the list that it concerns."""
+    fake.script["/v2/ports"] = [Answer(503), Answer(body=b"{}")]
+    for error, cause in ((Unavailable, "HTTP 503"), (Rejected, "the response is not a list")):
+        with pytest.raises(error, match=rf"^list of ports: [0-9.:]+: {cause}$"):
+            list(make_client(fake).pages(KEY, "/v2/ports", key="id"))

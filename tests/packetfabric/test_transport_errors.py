@@ -12,6 +12,8 @@ import requests.exceptions
 import urllib3.exceptions
 
 from pf_exporter.errors import (
+    CertificateNotTrusted,
+    ExporterError,
     Rejected,
     StreamBroken,
     StreamIdle,
@@ -80,3 +82,67 @@ def test_nested_cause(exc: BaseException, message: str) -> None:
             == str(unavailable(chained, "login", "api:443"))
             == f"login: api:443: {message}"
         )
+
+
+def tls_error(reason: str | None) -> ssl.SSLError:
+    exc = ssl.SSLError(1, CANARY)
+    exc.reason = reason  # type: ignore[assignment]
+    return exc
+
+
+def certificate_error() -> ssl.SSLCertVerificationError:
+    exc = ssl.SSLCertVerificationError(1, CANARY)
+    exc.verify_message = "certificate has expired"
+    return exc
+
+
+def unsendable(context: BaseException | None) -> requests.exceptions.InvalidHeader:
+    exc = requests.exceptions.InvalidHeader(CANARY)
+    exc.__context__ = context
+    return exc
+
+
+UNTRUSTED = "the server's certificate is not trusted: certificate has expired"
+NO_TLS = "TLS failed: the server does not speak TLS on this port; is it http instead of https?"
+NOT_SENT = "the request cannot be sent: the URL is not valid, or the token contains characters"
+NOT_HTTP = "the connection failed, or the response is not HTTP"
+
+
+@pytest.mark.parametrize(
+    ("exc", "error", "message"),
+    [
+        (certificate_error(), CertificateNotTrusted, UNTRUSTED),
+        (requests.exceptions.SSLError(certificate_error()), CertificateNotTrusted, UNTRUSTED),
+        (tls_error("WRONG_VERSION_NUMBER"), Unavailable, NO_TLS),
+        (tls_error("BAD_RECORD"), Unavailable, "TLS failed: BAD_RECORD"),
+        (tls_error(None), Unavailable, "TLS failed: the server ended the handshake"),
+        (OSError(errno.ECONNRESET, "proxy p: HTTP 407"), Unavailable, "proxy p: HTTP 407"),
+        (OSError(errno.ECONNRESET, None), Unavailable, os.strerror(errno.ECONNRESET)),
+        (unsendable(None), Rejected, NOT_SENT),
+        (unsendable(urllib3.exceptions.InvalidHeader(CANARY)), Unavailable, NOT_HTTP),
+    ],
+)
+def test_message(exc: BaseException, error: type[ExporterError], message: str) -> None:
+    """Each kind of failure has its own error and text."""
+    translated = unavailable(exc, "login", "api:443")
+    assert type(translated) is error
+    assert str(translated).startswith(f"login: api:443: {message}")
+
+
+@pytest.mark.parametrize(
+    ("exc", "error", "message"),
+    [
+        (TimeoutError(CANARY), StreamIdle, "no data within the idle timeout"),
+        (
+            urllib3.exceptions.ReadTimeoutError(None, CANARY, CANARY),  # type: ignore[arg-type]
+            StreamIdle,
+            "no data within the idle timeout",
+        ),
+        (urllib3.exceptions.ProtocolError(CANARY), StreamBroken, "connection closed by the server"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), StreamBroken, "reset"),
+    ],
+)
+def test_end_of_a_stream(exc: BaseException, error: type[ExporterError], message: str) -> None:
+    """Silence differs from a broken connection."""
+    translated = stream_error(exc, "stream: api:443")
+    assert (type(translated), str(translated)) == (error, f"stream: api:443: {message}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from pf_exporter.config.accounts import Account
+from pf_exporter.config.proxy import Proxy as ProxyAddress
 from pf_exporter.config.secrets import Secret, SecretFile
 from pf_exporter.errors import Unavailable
 from pf_exporter.packetfabric.client import Client
+from pf_exporter.packetfabric.tunnel import ProxyError, connect_through
 from tests.chain import Chain
 from tests.conftest import until
 from tests.fakes import Fake, certificate, dead_url
@@ -128,3 +131,82 @@ def test_environment_is_not_used_unless_asked(
         monkeypatch.setitem(os.environ, name, dead_url())
     with Chain(fake.account(ca_file=trusted[0])) as chain:
         until(lambda: chain.stats.up, "a stream")
+
+
+class Answered:
+    """A proxy that has answered before the request; ``tunnel`` opens a tunnel through it."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._client, self._proxy = socket.socketpair()
+        self._proxy.sendall(answer)
+
+    def tunnel(self, host: str = "api", credentials: Secret | None = None) -> tuple[str, bytes]:
+        """Open a tunnel; return the request, and what comes out of the tunnel."""
+        address = ProxyAddress("proxy", 3128, credentials)
+        with self._client, self._proxy:
+            tunnel = connect_through(address, host, 443, lambda host, port: self._client)
+            return self._proxy.recv(1 << 16).decode(), tunnel.recv(1 << 16)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.0 299 Fine\r\nA: b\r\n\r\n"])
+def test_bytes_after_the_head_belong_to_the_tunnel(head: bytes) -> None:
+    """Any success opens the tunnel, and no byte behind the head is lost, however long the head is."""
+    for padding in (b"", b" "):
+        _, received = Answered(head.replace(b"\r\n", padding + b"\r\n", 1) + b"TLS").tunnel()
+        assert received == b"TLS"
+
+
+def test_request_of_a_tunnel() -> None:
+    """The request names the API twice, an IPv6 address in brackets, and has credentials if there are any."""
+    ok = b"HTTP/1.1 200 OK\r\n\r\n."
+    assert Answered(ok).tunnel()[0] == "CONNECT api:443 HTTP/1.1\r\nHost: api:443\r\n\r\n"
+    assert Answered(ok).tunnel("::1")[0] == "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\r\n"
+    lines = Answered(ok).tunnel(credentials=Secret("Aladdin:open sesame"))[0].splitlines()
+    assert lines[2] == "Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (300, ""),
+        (403, "; it does not allow this connection; ask for an exception for api:443"),
+        (404, ""),
+        (407, "; it did not accept the user and password; check them in proxy_url_file"),
+        *((status, "; it cannot reach api:443") for status in (502, 503, 504)),
+        (505, ""),
+    ],
+)
+def test_status_of_a_proxy(status: int, meaning: str) -> None:
+    """Each status that users meet is explained."""
+    with pytest.raises(ProxyError) as caught:
+        Answered(b"HTTP/1.1 %d Because\r\n\r\n" % status).tunnel()
+    assert caught.value.strerror == f"proxy proxy:3128: HTTP {status}{meaning}"
+
+
+def test_longest_head_of_a_proxy() -> None:
+    """A response of 16 KiB is read, and not one byte more."""
+    head = b"HTTP/1.1 200 OK\r\nA: ".ljust((16 << 10) - 4, b"a") + b"\r\n\r\n"
+    assert Answered(head + b"TLS").tunnel()[1] == b"TLS"
+    with pytest.raises(ProxyError, match="the response is too long"):
+        Answered(head.replace(b"OK", b"OK.") + b"TLS").tunnel()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name unknown"), "the name cannot be resolved: Name unknown"),
+        (TimeoutError("timed out"), "timed out"),
+        (ConnectionRefusedError(111, "c4nary"), os.strerror(111)),
+        (OSError("c4nary"), "connection failed"),
+    ],
+)
+def test_unreachable_proxy(error: OSError, cause: str) -> None:
+    """An error of the connection to the proxy names the proxy."""
+
+    def connect(host: str, port: int) -> socket.socket:
+        assert (host, port) == ("proxy", 3128)
+        raise error
+
+    with pytest.raises(ProxyError) as caught:
+        connect_through(ProxyAddress("proxy", 3128), "api", 443, connect)
+    assert caught.value.strerror == f"proxy proxy:3128: {cause}"
