@@ -15,7 +15,7 @@ from pf_exporter.packetfabric.transport_errors import FOREIGN, IDLE_MESSAGE, str
 
 MAX_BODY_BYTES = 32 << 20
 """Bytes of one body, after decompression; 5,000 ports are about 5 MB."""
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = 65_536
 
 _SHUTDOWN = Abort("ended by this exporter")
 _IDLE = Abort(IDLE_MESSAGE, StreamIdle)
@@ -151,7 +151,6 @@ class StreamingResponse:
         """
         self._deadline.cancel()
         if self._chunks is None:
-            self._received = True
             self._chunks = self._raw_chunks()
             threading.Thread(target=self._watch, name="stream watchdog", daemon=True).start()
         subject, connection = self._subject, self._connection
@@ -191,5 +190,4 @@ class StreamingResponse:
         self._connection.close()
         if self._raw is not None:
             self._raw.close()
-        self._http.close()
         self._closed(self._connection)

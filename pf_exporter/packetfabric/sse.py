@@ -20,11 +20,15 @@ import sseclient
 
 from pf_exporter.errors import TooLarge
 
-MAX_EVENT_BYTES = 1 << 20
+MAX_EVENT_BYTES = 1_048_576
 """Default limit of one event: a thousand times the size of a real one."""
 
 MAX_EVENT_LINES = 1000
 """Lines of one event. sseclient-py copies the event for each, so a limit in bytes alone limits no time."""
+
+_MAX_NAMES = 64
+"""Names of events that are kept, each with what comes before the data, of up to ``_MAX_HEAD`` bytes."""
+_MAX_HEAD = 64
 
 _CR = 13
 _COMMENT = re.compile(rb"^:.*\n", re.MULTILINE)
@@ -98,10 +102,10 @@ class _FrameBuffer:
                 return chunk
         searched = max(len(pending) - 1, 0)  # Half of the blank line may be there already.
         pending += chunk
-        end = pending.rfind(b"\n\n", searched) + 2
-        whole = bytes(pending[:end]) if end > 1 else b""
+        end = pending.rfind(b"\n\n", searched)
+        whole = b"" if end == -1 else bytes(pending[: end + 2])
         if whole:
-            del pending[:end]
+            del pending[: len(whole)]
             self._line = 0
         # Heartbeats must not pile up: comments are dropped; of an unfinished one the colon stays.
         if b"\n" in chunk:
@@ -129,8 +133,8 @@ class _FrameBuffer:
     def _limit_pending(self) -> None:
         """Reject the unfinished event as soon as it is above the limit; its rest is skipped."""
         pending = self._pending
-        comment = 1 if pending.startswith(b":", self._line) else 0  # its colon is not part of the event
-        if len(pending) > self._limit + comment:
+        is_comment = pending.startswith(b":", self._line)  # its colon is not part of the event
+        if len(pending) > self._limit + is_comment:
             self._reject(TooLarge(self._message))
             self._skipping = bytes(pending[-1:])
             pending.clear()
@@ -156,7 +160,7 @@ class _PlainParser:
         if not head.startswith(b"event: ") or not head.endswith(b"\ndata: "):
             return ""
         name = head[len(b"event: ") : -len(b"\ndata: ")].decode()
-        if len(head) <= 64 and len(self._names) < 64:
+        if len(head) <= _MAX_HEAD and len(self._names) < _MAX_NAMES:
             self._names[head] = name
         return name
 
@@ -206,11 +210,11 @@ def read_events(
                 continue
         for whole in buffer.push(chunk):
             start = 0
-            while (end := whole.find(b"\n\n", start) + 2) > 1:
-                block = whole[start:end]
+            while (end := whole.find(b"\n\n", start)) != -1:
+                block = whole[start : end + 2]
                 plain = plain_parser.parse(block)
                 if plain is not None:
                     yield plain
                 else:
                     yield from sseclient.SSEClient(iter([block])).events()
-                start = end
+                start += len(block)

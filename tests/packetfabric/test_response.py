@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import tracemalloc
 
 import pytest
@@ -119,6 +120,15 @@ def test_body_limit(fake: Fake, monkeypatch: pytest.MonkeyPatch, response: Answe
         tracemalloc.stop()
 
 
+def test_largest_body(fake: Fake) -> None:
+    """A body of 32 MiB is read, and a larger one is refused."""
+    compressed = Answer(headers={"Content-Encoding": "gzip"})
+    fake.script[PATH] = [compressed.but(body=bomb(size << 20)) for size in (32, 33)]
+    assert call(fake.url).body == bytes(32 << 20)
+    with pytest.raises(Rejected, match=r"^list: [0-9.:]+: the response is larger than 32 MiB$"):
+        call(fake.url)
+
+
 # Streams
 
 
@@ -144,6 +154,64 @@ def test_silence_is_idle(fake: Fake) -> None:
     with within(SOON):
         received, error = end_of(open_stream(fake.url, read_timeout=0.1))
     assert (received, type(error)) == (HEARTBEAT, StreamIdle)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_endless_framing_is_idle(fake: Fake) -> None:
+    """Chunk framing without content is silence, although bytes arrive."""
+    fake.script[PATH] = [(HEAD, *(b"0", 0.01) * 6000, FIN)]
+    received, error = end_of(open_stream(fake.url, read_timeout=0.2))
+    assert (received, type(error)) == (b"", StreamIdle)
+
+
+def test_a_pause_is_not_idle(fake: Fake) -> None:
+    """While the reader does not read on purpose, the stream stays open, and nothing is lost."""
+    # All bytes arrive with the headers, so that no read has to wait.
+    fake.script[PATH] = itertools.repeat((HEAD + b"5\r\nfirst\r\n6\r\nsecond\r\n", SILENCE))
+    stream = open_stream(fake.url, read_timeout=0.1)
+    stream.paused = True
+    chunks = stream.chunks()
+    assert next(chunks) == b"first"
+    for _ in range(3):  # as long as it takes others, which are not paused, to become idle one after the other
+        assert isinstance(end_of(open_stream(fake.url, read_timeout=0.1))[1], StreamIdle)
+    assert next(chunks) == b"second"
+    stream.close()
+
+
+def test_bytes_that_have_arrived_survive_a_shutdown(fake: Fake) -> None:
+    """A shutdown ends a stream after the bytes that are there; other ends do not wait for them."""
+    fake.script[PATH] = itertools.repeat((HEAD + b"5\r\nfirst\r\n6\r\nsecond\r\n", SILENCE))
+    for end in ("shutdown", "end_reading"):
+        stream = open_stream(fake.url)
+        chunks = stream.chunks()
+        assert next(chunks) == b"first"
+        getattr(stream, end)()
+        received, error = end_of(stream)
+        assert received == (b"second" if end == "shutdown" else b"")
+        assert type(error) is StreamEnded
+
+
+def test_compressed_bytes_are_left_as_they_are(fake: Fake) -> None:
+    """The bytes of a stream are not decoded: the client refuses a compressed stream before it reads one."""
+    headers = {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"}
+    fake.script[PATH] = [STREAM.but(headers=headers, body=(HEARTBEAT,), framing="close")]
+    assert end_of(open_stream(fake.url))[0] == HEARTBEAT
+
+
+def test_no_thread_keeps_the_process_alive(fake: Fake) -> None:
+    """An open stream does not hold up the end of the process."""
+    fake.script[PATH] = [STREAM]
+    before = set(threading.enumerate())
+    stream = open_stream(fake.url)
+    (deadline,) = [thread for thread in set(threading.enumerate()) - before if thread.name != "fake"]
+    next(stream.chunks())
+    names = {thread.name for thread in threading.enumerate()}
+    assert "stream watchdog" in names
+    assert deadline.daemon
+    assert not [thread for thread in set(threading.enumerate()) - before if not thread.daemon]
+    stream.close()
 
 
 EVENT = 'event: x\ndata: {"é": 1}\n\n'.encode()

@@ -310,11 +310,20 @@ def test_comments_do_not_count_towards_the_limit() -> None:
     "chunks",
     [
         [b"data: xxxxxxxxx\n:", b" heartbeat\n\n"],
+        [b"data: xxxxxxxxx\n: heart", b"beat\n\n"],
+        [b"data: xxxxxxxxxx\n:"],
         [b"data: xxxxxxxxx\n", b"\n: a comment above the limit\ndata: y", b"\n\n"],
         [b"data: x\ndata: above", b" the limit\n\n: a comment above", b" the limit\ndata: y\n\n"],
         [b"data: above the limit\n", b"\ndata: y\n", b"\n"],
     ],
-    ids=["in an event of the limit", "after an event", "after a rejected event", "none"],
+    ids=[
+        "in an event of the limit",
+        "split",
+        "in an event above the limit",
+        "after an event",
+        "after a rejected event",
+        "none",
+    ],
 )
 def test_split_comment_at_the_limit(chunks: list[bytes]) -> None:
     """At the limit, a comment that the network splits, or what came before it, changes nothing."""

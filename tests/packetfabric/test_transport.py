@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import re
 import threading
@@ -19,8 +20,10 @@ from pf_exporter.errors import (
     StreamEnded,
     Unavailable,
 )
+from pf_exporter.packetfabric.connection import AbortableConnection
 from pf_exporter.packetfabric.request import Request
 from pf_exporter.packetfabric.transport import Transport
+from tests.conftest import until
 from tests.fakes import (
     FIN,
     HEARTBEAT,
@@ -115,7 +118,7 @@ def test_unsendable_header(nothing_left: None) -> None:
     assert CANARY not in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [302, 401, 403, 429, 500, 503])
+@pytest.mark.parametrize("status", [300, 302, 401, 403, 429, 500, 503])
 @pytest.mark.parametrize("move", [FIN, RST, SILENCE])
 def test_status_counts_even_if_the_body_breaks(fake: Fake, status: int, move: Piece) -> None:
     """The status of an error response is not lost when its body is incomplete."""
@@ -187,7 +190,7 @@ def test_abort_of_a_call(tmp_path: Path, step: Step, secure: bool) -> None:
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-@pytest.mark.parametrize("how", ["abort", "shutdown"])
+@pytest.mark.parametrize("how", ["abort", "shutdown", "end_reading"])
 def test_stream_is_ended_by_another_thread(tmp_path: Path, framing: str, secure: bool, how: str) -> None:
     """A blocked read ends at once as StreamEnded, and close() by the reader, even twice, does not raise."""
     ca_file, context = certificate(tmp_path) if secure else (None, None)
@@ -198,11 +201,12 @@ def test_stream_is_ended_by_another_thread(tmp_path: Path, framing: str, secure:
         chunks = stream.chunks()
         assert next(chunks) == HEARTBEAT
         exc = ended_by(
-            client.abort if how == "abort" else stream.shutdown,
+            client.abort if how == "abort" else getattr(stream, how),
             lambda: fake.wait_for(lambda: fake.streams),
             lambda: next(chunks),
         )
         assert type(exc) is StreamEnded
+        assert stream.was_shut_down is (how == "shutdown")
         stream.close()
         stream.close()
         stream.shutdown()
@@ -252,6 +256,21 @@ def test_after_an_abort_only_a_logout_is_sent(fake: Fake) -> None:
             client.call(Request("list", "GET", PATH))
     assert client.call(Request("logout", "GET", PATH, allow_after_abort=True)).status == 200
     assert len(fake.requests) == 1
+
+
+def connections_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, AbortableConnection) for each in gc.get_objects())
+
+
+def test_requests_leave_nothing_in_memory(fake: Fake) -> None:
+    """A transport forgets the connection of each request."""
+    before = connections_in_memory()
+    fake.script[PATH] = itertools.repeat(Answer(body=b"[]"))
+    transport = Transport(fake.url, {})
+    for _ in range(5):
+        transport.call(Request("list", "GET", PATH))
+    until(lambda: connections_in_memory() <= before, "the end of the requests")
 
 
 # What is never sent, and never followed
