@@ -11,22 +11,24 @@ from grafana.layout import new_dashboard, place
 from grafana.panels import COARSE, GREEN, ORANGE, RED, YELLOW, bars, graph, with_link
 from grafana.promql import (
     ALL,
+    CAPACITY,
     NOT_A_MEMBER,
     PORT_KEYS,
     VC_KEYS,
     WAYS,
     busier,
+    fold,
     here,
-    percentile,
     port_named,
     port_traffic,
     port_utilisation,
+    recorded_percentile,
     threshold,
     vc_named,
-    vc_utilisation,
     vcs_here,
 )
 
+NOT_RECORDED = "load rules.yml in Prometheus"
 FULL_COLORS = ((None, GREEN), (0.5, YELLOW), (0.7, ORANGE), (FULL, RED))
 
 
@@ -54,15 +56,23 @@ def _add_total(board: dashboard.Dashboard) -> None:
 
 
 def _add_percentiles(board: dashboard.Dashboard) -> None:
-    ports = percentile(busier(port_utilisation("receive", "5m"), port_utilisation("transmit", "5m")))
-    circuits = percentile(busier(vc_utilisation("receive", "5m"), vc_utilisation("transmit", "5m"), VC_KEYS))
+    def of_speed(direction: str) -> str:
+        return f"{recorded_percentile('port', direction, PORT_KEYS)}\n  / on ({PORT_KEYS}) {CAPACITY}"
+
+    def of_limit(direction: str) -> str:
+        limit = fold(f"packetfabric_vc_{direction}_limit_bytes_per_second{{{ALL}}}", VC_KEYS)
+        return f"{recorded_percentile('vc', direction, VC_KEYS)}\n  / on ({VC_KEYS}) ({limit} > 0)"
+
+    ports = busier(of_speed("receive"), of_speed("transmit"))
+    circuits = busier(of_limit("receive"), of_limit("transmit"), VC_KEYS)
     limit = threshold("vcUtilisation")
     for panel in (
         with_link(
             bars(
                 "Fullest ports, 95th percentile",
-                "Utilisation in the busier direction that is exceeded for only 5 % of the selected time "
-                "range. Red: order capacity, or move circuits.",
+                "Utilisation in the busier direction that only 5 % of the five-minute averages in the "
+                "selected time range exceed. It needs the recording rules in prometheus/rules.yml. Red: "
+                "order capacity, or move circuits.",
                 f"sort_desc({port_named(f'topk(12, {here(ports)})')})",
                 "{{name}}",
                 "percentunit",
@@ -70,14 +80,16 @@ def _add_percentiles(board: dashboard.Dashboard) -> None:
                 size=(12, 11),
                 low=0,
                 high=1,
+                empty=NOT_RECORDED,
             ),
             *TO_PORT,
         ),
         with_link(
             bars(
                 "Fullest circuits, 95th percentile",
-                "Utilisation of the rate limit, at the busier end and direction, that is exceeded for only "
-                "5 % of the selected time range. Red: order more bandwidth.",
+                "Utilisation of the rate limit, at the busier end and direction, that only 5 % of the "
+                "five-minute averages in the selected time range exceed. It needs the recording rules in "
+                "prometheus/rules.yml. Red: order more bandwidth.",
                 f"sort_desc({vc_named(f'topk(12, {vcs_here(circuits)})')})",
                 "{{name}}",
                 "percentunit",
@@ -85,6 +97,7 @@ def _add_percentiles(board: dashboard.Dashboard) -> None:
                 size=(12, 11),
                 low=0,
                 high=1,
+                empty=NOT_RECORDED,
             ),
             *TO_VC,
         ),

@@ -6,16 +6,15 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.fleet_ports import FULL
 from grafana.panels import GREEN, ORANGE, RED, YELLOW
-from grafana.promql import ALL, CAPACITY, PORT_KEYS, busier, fold, here, port_named
+from grafana.promql import CAPACITY, PORT_KEYS, busier, fold, here, port_named, recorded
 from grafana.tables import rows
 
 MIN_DAYS = 20
-"""Daily peaks within four weeks that a forecast needs."""
+"""Days of history that a forecast needs."""
 
 
 def _daily_peak(direction: str) -> str:
-    # Of all samples instead of means, because only this is fast over four weeks.
-    peak = fold(f"max_over_time(packetfabric_port_{direction}_bytes_per_second{{{ALL}}}[1d])")
+    peak = fold(f"max_over_time({recorded('port', direction)}[1d])")
     return f"{peak} / on ({PORT_KEYS}) group_left () {CAPACITY}"
 
 
@@ -25,8 +24,8 @@ _MONTH = f"({_PEAKS})[4w:1d]"
 
 def _selected(expression: str) -> str:
     """Return the 50 ports with the highest peaks today, if they have enough history."""
-    enough = f"count_over_time({_MONTH}) >= {MIN_DAYS}"
-    return f"{expression}\nand on ({PORT_KEYS}) topk(50, {here(_PEAKS)})\nand on ({PORT_KEYS}) ({enough})"
+    enough = f"last_over_time({recorded('port', 'receive')}[1d] offset {MIN_DAYS - 1}d)"
+    return f"{expression}\nand on ({PORT_KEYS}) topk(50, {here(_PEAKS)})\nand on ({PORT_KEYS}) {enough}"
 
 
 def _predicted(days: int) -> str:
@@ -45,9 +44,10 @@ def add_forecast(board: dashboard.Dashboard) -> None:
     board.with_panel(
         rows(
             "Forecast",
-            "The trend of the daily peaks of the last four weeks, for the 50 ports with the highest peaks."
-            "  Full in: days until the trend reaches the speed, if it grows. A trend is not a promise: it "
-            f"does not know your plans. Empty: Prometheus has less than {MIN_DAYS} days.",
+            "The trend of the highest five-minute average of each day in the last four weeks, for the 50 "
+            "ports with the highest one today. Full in: days until the trend reaches the speed, if it grows. "
+            "A trend does not know your plans. It needs the recording rules in prometheus/rules.yml. Empty: "
+            f"they have recorded less than {MIN_DAYS} days.",
             [
                 (port_named(_selected(_PEAKS)), "Peak today", "percentunit"),
                 (_selected(_predicted(30)), "In 30 days", "percentunit"),

@@ -227,5 +227,18 @@ def per_million(errors: str, packets: str, span: str, select: str = ALL) -> str:
 
 
 def percentile(expression: str) -> str:
-    """Return the 95th percentile of five-minute means over the selected time range."""
+    """Return the 95th percentile of five-minute averages over the selected time range, of one circuit.
+
+    For many circuits, :func:`recorded_percentile` is several times as fast, but needs the recording rules.
+    """
     return f"quantile_over_time(0.95, ({expression})[$__range:5m])"
+
+
+def recorded(kind: str, direction: str) -> str:
+    """Return the recorded five-minute averages of the traffic of ports or VC ends in bytes per second."""
+    return f"{kind}:packetfabric_{kind}_{direction}_bytes_per_second:avg5m{{{RECORDED}}}"
+
+
+def recorded_percentile(kind: str, direction: str, keys: str) -> str:
+    """Return the 95th percentile of the recorded averages over the selected time range."""
+    return fold(f"quantile_over_time(0.95, {recorded(kind, direction)}[$__range])", keys)

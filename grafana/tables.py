@@ -19,6 +19,7 @@ def rows(
     labels: dict[str, str],
     *,
     size: tuple[int, int] = (24, 9),
+    highest: tuple[str, Sequence[str], str] | None = None,
     links: Sequence[tuple[str, str, str]] = (),
     colors: Mapping[str, Steps] | None = None,
     mappings: dict[str, Sequence[Any]] | None = None,
@@ -28,7 +29,8 @@ def rows(
     """Return a table: columns for ``labels`` by name, then for ``queries``: expression, name and unit.
 
     ``links`` are columns, the dashboards they link to, and the URL parameters; ``sort`` is the columns to
-    sort by, with True for descending. A query without a name is not shown.
+    sort by, with True for descending. ``highest`` is another column, which comes first: its name, the columns
+    of which it is the highest value, and its unit. A query without a name is not shown.
     """
     panel = with_frame(table.Panel(), title, help, "short", size)
     with_queries(panel, [(expression, "") for expression, _, _ in queries], instant=True, rows=True)
@@ -36,8 +38,16 @@ def rows(
     if len(queries) == 1:
         names = {"Value": queries[0][1]}
     panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
-    hidden = [value for value, name in names.items() if not name]
-    order = [*labels, *(value for value in names if value not in hidden)]
+    shown = [value for value, name in names.items() if name]
+    columns = [(name, unit) for _, name, unit in queries if name]
+    if highest:
+        name, of, unit = highest
+        reduce = {"reducer": "max", "include": [value for value in shown if names[value] in of]}
+        options = {"mode": "reduceRow", "reduce": reduce, "alias": name}
+        panel.with_transformation(model.DataTransformerConfig(id_val="calculateField", options=options))
+        shown.insert(0, name)
+        columns.insert(0, (name, unit))
+    order = [*labels, *shown]
     panel.with_transformation(
         model.DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": order}})
     )
@@ -52,9 +62,7 @@ def rows(
             },
         )
     )
-    for _, name, unit in queries:
-        if not name:
-            continue
+    for name, unit in columns:
         properties = [model.DynamicConfigValue("unit", unit)]
         if name in (mappings or {}):
             colored_text = {"type": "color-text"}

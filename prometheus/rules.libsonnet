@@ -239,6 +239,16 @@
     }),
   ],
 
+  // Billed are averages of five minutes that do not overlap, hence the interval of the group.
+  local traffic = [
+    rule(
+      '%s:packetfabric_%s_%s_bytes_per_second:avg5m' % [level, level, direction],
+      max('avg_over_time(%s[5m])' % metric('packetfabric_%s_%s_bytes_per_second' % [level, direction])),
+    )
+    for level in ['port', 'vc']
+    for direction in directions
+  ],
+
   local running = lib.maintenanceSince('maintenance'),
   local maintenances = [
     rule(
@@ -351,6 +361,7 @@
       { name: 'packetfabric-errors', rules: errors },
       { name: 'packetfabric-circuits', rules: circuits },
       { name: 'packetfabric-optics', rules: optics },
+      { name: 'packetfabric-traffic', interval: '5m', rules: traffic },
     ],
   },
 }

@@ -24,7 +24,18 @@ _COMMENTS = {
     "rules.yml": "The recording rules that the alerts and some panels use. They fold replicas.",
     "alerts.yml": "The alerts: critical pages someone, warning is for working hours, info is a note.",
 }
-_KEYS = ("name", "record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "rules")
+_KEYS = (
+    "name",
+    "interval",
+    "record",
+    "alert",
+    "expr",
+    "for",
+    "keep_firing_for",
+    "labels",
+    "annotations",
+    "rules",
+)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pf_exporter.simulator import Simulator
 from tests.backfill.sites import JOB, backfill, exporter_of, minute_ago, small_network, streamed
 from tests.conftest import tool, until
 from tests.prometheus_server import CONFIG, Prometheus, QueryServer, VictoriaMetrics
+from tests.rules.promql import PROMETHEUS
 
 HISTORY = (
     '{__name__=~"packetfabric_.*_per_second|packetfabric_port_optical_receive_power_dbm|.*bias_current.*",'
@@ -80,17 +82,19 @@ def assert_same_series(server: QueryServer, site: Site) -> None:
 
 
 def load_rules(server: QueryServer, folder: Path) -> None:
-    """Evaluate the rules of docs/backfill.md for the past, as the page says."""
+    """Evaluate the rules of docs/backfill.md for the past, as the page says; rules.yml has the same rules."""
     text = PAGE.read_text(encoding="utf-8")
     (rules,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     (command,) = re.findall(r"^promtool tsdb create-blocks-from rules (?:.*\\\n)*.*$", text, re.MULTILINE)
-    (folder / "percentile.rules.yml").write_text(rules)
+    generated = yaml.safe_load((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    assert yaml.safe_load(rules)["groups"] == [group for group in generated if "interval" in group]
+    (folder / "traffic.rules.yml").write_text(rules)
     program, *words = shlex.split(command.replace("\\\n", " "))
     places = {
         "2026-01-01T00:00:00Z": str((time.time() - 5 * 3600) // 300 * 300),
         "http://127.0.0.1:9090": server.url,
         "/var/lib/prometheus/metrics2": f"{folder}/data",
-        "percentile.rules.yml": f"{folder}/percentile.rules.yml",
+        "traffic.rules.yml": f"{folder}/traffic.rules.yml",
     }
     arguments = [places.get(word, word) for word in words]
     subprocess.run([tool(program), *arguments], check=True, capture_output=True, timeout=60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -49,6 +50,8 @@ SESSION_LIFETIME = 30 * 86400.0
 ROTATION_INTERVAL = 115 * 60
 OUTAGE_INTERVAL = 8 * 3600.0
 """Seconds between two short gaps in the stream."""
+_TRAFFIC = re.compile(r"packetfabric_(port|vc)_(?:receive|transmit)_bytes_per_second")
+"""Metrics of which the rules record averages."""
 
 
 class _Frame(NamedTuple):
@@ -213,12 +216,18 @@ def _alerts(network: Network, at: float) -> Iterator[Metric]:
 
 
 def _write(out: TextIO, metrics: Iterable[Metric], at: float, targets: Iterable[Mapping[str, str]]) -> None:
+    """Write the samples of each target, and those that the rules record every five minutes."""
     added = [",".join(f'{key}="{value}"' for key, value in target.items()) for target in targets]
     for metric in metrics:
         for sample in metric.samples:
             labels = "".join(f"{key}={json.dumps(value)}," for key, value in sample.labels.items())
             for target in added:
                 out.write(f"{sample.name}{{{labels}{target}}} {sample.value!r} {at:.0f}\n")
+            if kind := re.fullmatch(
+                r"packetfabric_(port|vc)_(?:receive|transmit)_bytes_per_second", sample.name
+            ):
+                recorded = f'{kind[1]}:{sample.name}:avg5m{{{labels}job="packetfabric"}}'
+                out.write(f"{recorded} {sample.value!r} {at:.0f}\n")
 
 
 def write_history(

@@ -46,6 +46,7 @@ def fast_config(folder: Path, target: str, alertmanager: str) -> str:
     for file in config["rule_files"]:
         content = yaml.safe_load((PROMETHEUS / file).read_text(encoding="utf-8"))
         for group in content["groups"]:
+            group.pop("interval", None)
             for rule in group["rules"]:
                 for key in {"for", "keep_firing_for"} & set(rule):
                     rule[key] = "1s"

@@ -186,6 +186,18 @@ def test_recording_rules_are_named_by_convention() -> None:
         assert not replicas & set(re.findall(r"(\w+)=", sample["labels"])), sample
 
 
+def test_averages_do_not_overlap() -> None:
+    """Averages of five minutes, whose percentiles are billed, are recorded once in five minutes."""
+    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    intervals = {rule["record"]: group.get("interval") for group in groups for rule in group["rules"]}
+    assert {name for name, interval in intervals.items() if interval} == {
+        f"{level}:packetfabric_{level}_{direction}_bytes_per_second:avg5m"
+        for level in ("port", "vc")
+        for direction in ("receive", "transmit")
+    }
+    assert set(intervals.values()) == {None, "5m"}
+
+
 def test_alerts_have_reasons_for_their_durations() -> None:
     """In the source, a comment explains ``for`` and ``keep_firing_for`` of each alert that has them."""
     source = "".join(path.read_text(encoding="utf-8") for path in sorted((PROMETHEUS / "alerts").iterdir()))
