@@ -20,17 +20,18 @@ ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
 FORMS = [path for path in sorted((GITHUB / "ISSUE_TEMPLATE").iterdir()) if path.name != "config.yml"]
 SCHEMAS = {
-    GITHUB / "dependabot.yml": "dependabot",
-    GITHUB / "ISSUE_TEMPLATE" / "config.yml": "github-issue-config",
-    **dict.fromkeys(FORMS, "github-issue-forms"),
+    "dependabot": [GITHUB / "dependabot.yml"],
+    "github-issue-config": [GITHUB / "ISSUE_TEMPLATE" / "config.yml"],
+    "github-issue-forms": FORMS,
+    "github-workflows": sorted((GITHUB / "workflows").iterdir()),
 }
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: str(path.name))
-def test_schema(path: Path) -> None:
-    """The file matches the schema of GitHub."""
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_schema(schema: str) -> None:
+    """The files match the schema of GitHub."""
     program = Path(sys.executable).with_name("check-jsonschema")
-    command = [str(program), f"--builtin-schema=vendor.{SCHEMAS[path]}", str(path)]
+    command = [str(program), f"--builtin-schema=vendor.{schema}", *map(str, SCHEMAS[schema])]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

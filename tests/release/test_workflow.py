@@ -54,15 +54,6 @@ def make_commands(*workflows: dict[str, Any]) -> list[str]:
     return [text for step in steps(*workflows) for text in re.findall(r"\bmake (.+)", step.get("run", ""))]
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
-def test_schema(name: str) -> None:
-    """Each workflow matches the schema of GitHub Actions."""
-    program, file = Path(sys.executable).with_name("check-jsonschema"), ROOT / ".github/workflows" / name
-    command = [str(program), "--builtin-schema=vendor.github-workflows", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
 def test_python_versions() -> None:
     """Workflow, nox, setup.cfg and README list the same Python versions, and the image uses one of them."""
     assert JOBS["test"]["strategy"]["matrix"]["python"] == [*PYTHONS, NEXT_PYTHON]
