@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 import yaml
 
 from tests.server_program import ServerProgram
+from tests.yaml_loader import load_yaml
 
 EXAMPLE = Path(__file__).parents[1] / "prometheus" / "alertmanager.yml"
 
@@ -70,7 +71,7 @@ class Alertmanager(ServerProgram):
     """
 
     def __init__(self, folder: Path, webhook: str, *, faster: float = 300.0) -> None:
-        config = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+        config = load_yaml(EXAMPLE.read_text(encoding="utf-8"))
         for route in _routes(config["route"]):
             for key in {"group_wait", "group_interval", "repeat_interval"} & set(route):
                 route[key] = f"{seconds(route[key]) / faster * 1000:.0f}ms"

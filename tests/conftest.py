@@ -21,11 +21,11 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, settings
 
 from pf_exporter.log.handler import LogHandler, configure_logging
 from tests.programs import version_problem
+from tests.yaml_loader import load_yaml
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NEW_ENOUGH = sys.version_info >= (3, 11)
@@ -129,7 +129,7 @@ def openapi() -> Any:
     if not NEW_ENOUGH:
         pytest.skip(NOT_NEW_ENOUGH)
     text = importlib.resources.files("packetfabric_mcp").joinpath("data/openapi.yaml").read_text("utf-8")
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return load_yaml(text)
 
 
 def until(condition: Callable[[], object], what: str, *, seconds: float = PATIENCE) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import yaml
 
 from pf_exporter import __version__
 from pf_exporter.command_line import COMMANDS
@@ -27,6 +26,7 @@ from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS
 from pf_exporter.state.store import Store
 from tests.rules.test_rules import configuration
 from tests.test_architecture import ORDER
+from tests.yaml_loader import load_yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -181,7 +181,7 @@ def test_the_table_of_contents_is_complete() -> None:
 def test_the_alerts_are_listed() -> None:
     """docs/alerts.md lists every alert with severity and durations, and every threshold with its value."""
     page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
-    groups = yaml.safe_load((ROOT / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    groups = load_yaml((ROOT / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))["groups"]
     alerts = [(rule["alert"], rule["labels"]["severity"]) for group in groups for rule in group["rules"]]
     assert re.findall(r"(?m)^\| \[(\w+)\]\(\S+\) \| (\w+) \|", page) == alerts
     durations = [

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import yaml
 
 from pf_exporter.simulator import FAULTS, MAINTENANCES
+from tests.yaml_loader import load_yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -121,7 +121,7 @@ def _prose(text: str) -> str:
 def alerts() -> Iterator[Passage]:
     """The summary and the description of each alert."""
     path = ROOT / "prometheus" / "alerts.yml"
-    for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
+    for group in load_yaml(path.read_text(encoding="utf-8"))["groups"]:
         for rule in group["rules"]:
             for key in ("summary", "description"):
                 yield Passage(f"prometheus/alerts.yml {rule['alert']} {key}", 1, rule["annotations"][key])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import _jsonnet  # type: ignore[import-untyped]
 import pytest
-import yaml
 
 from pf_exporter.cli import main
+from tests.yaml_loader import load_yaml
 
 
 def test_assets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +19,7 @@ def test_assets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"new       {tmp_path}/prometheus/rules.yml" in lines
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {line.split()[1] for line in lines} == set(map(str, written))
-    assert yaml.safe_load((tmp_path / "prometheus" / "alerts.yml").read_text())["groups"]
+    assert load_yaml((tmp_path / "prometheus" / "alerts.yml").read_text())["groups"]
     snippet = f"(import '{tmp_path}/mixin.libsonnet').grafanaDashboards"
     names = {f"packetfabric-{path.name}" for path in (tmp_path / "grafana" / "dashboards").iterdir()}
     assert json.loads(_jsonnet.evaluate_snippet("test", snippet)).keys() == names

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.yaml_loader import load_yaml
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -14,7 +14,7 @@ DEPLOY = ROOT / "deploy"
 
 def read(path: Path) -> Any:
     """Return the content of a YAML file with one document."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return load_yaml(path.read_text(encoding="utf-8"))
 
 
 def blocks(language: str) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from tests.yaml_loader import load_yaml
 
 FOLDER = Path(__file__).parents[2] / "deploy"
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))[
+SERVICES: dict[str, dict[str, Any]] = load_yaml((FOLDER / "compose.yaml").read_text(encoding="utf-8"))[
     "services"
 ]
 

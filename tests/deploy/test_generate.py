@@ -6,10 +6,10 @@ import json
 import subprocess
 
 import pytest
-import yaml
 
 from tests.conftest import tool
 from tests.deploy import DEPLOY, ROOT, read
+from tests.yaml_loader import load_all_yaml
 from tools import generate_shell_files
 from tools.generate_deploy import FILES as DEPLOY_FILES
 
@@ -33,7 +33,7 @@ def test_make_docs_generates_everything() -> None:
 
 def test_rules_are_complete() -> None:
     """The PrometheusRule objects contain the groups of the rule files unchanged."""
-    made = yaml.safe_load_all((DEPLOY / "kubernetes" / "rules.yaml").read_text(encoding="utf-8"))
+    made = load_all_yaml((DEPLOY / "kubernetes" / "rules.yaml").read_text(encoding="utf-8"))
     sources = [read(ROOT / "prometheus" / name) for name in ("rules.yml", "alerts.yml")]
     assert [item["spec"] for item in made] == sources
 
@@ -44,7 +44,7 @@ def test_dashboards_are_complete() -> None:
         path.name: json.loads(path.read_text()) for path in (ROOT / "grafana/dashboards").glob("*.json")
     }
     found = {}
-    for item in yaml.safe_load_all((DEPLOY / "kubernetes" / "dashboards.yaml").read_text(encoding="utf-8")):
+    for item in load_all_yaml((DEPLOY / "kubernetes" / "dashboards.yaml").read_text(encoding="utf-8")):
         assert item["metadata"]["labels"]["grafana_dashboard"] == "1"
         # kubectl apply stores a copy of the object in an annotation of at most 256 KiB.
         assert len(json.dumps(item).encode()) < 256 * 1024

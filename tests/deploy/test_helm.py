@@ -8,7 +8,6 @@ from typing import Any
 
 import helm_python as helm
 import pytest
-import yaml
 
 from pf_exporter import __version__
 from pf_exporter.cli import parser
@@ -17,6 +16,7 @@ from pf_exporter.server import web_config_file
 from tests.deploy import blocks, read
 from tests.deploy.test_kubernetes import MANIFESTS, only, validate, violations
 from tests.server.authority import Authority
+from tests.yaml_loader import load_all_yaml, load_yaml
 from tools.chart import FOLDER, chart_files, write_chart
 
 Manifest = dict[str, Any]
@@ -44,7 +44,7 @@ def render(chart: helm.Chart, values: Any) -> list[Manifest]:
     chart.validate_schema(values)
     rendered = chart.render(values, name="pf-exporter", namespace="packetfabric")
     texts = (text for name, text in rendered.items() if name.endswith(".yaml"))
-    return [manifest for text in texts for manifest in yaml.safe_load_all(text) if manifest]
+    return [manifest for text in texts for manifest in load_all_yaml(text) if manifest]
 
 
 def kinds(manifests: list[Manifest], kind: str) -> list[Manifest]:
@@ -139,7 +139,7 @@ def test_replicas(chart: helm.Chart) -> None:
 def test_documented_values(chart: helm.Chart) -> None:
     """The values in README.md are valid, and make two exporters and the objects of the operator."""
     (text,) = (block for block in blocks("yaml") if block.startswith("replicas:"))
-    manifests = render(chart, yaml.safe_load(text))
+    manifests = render(chart, load_yaml(text))
     assert len(kinds(manifests, "Deployment")) == len(kinds(manifests, "PrometheusRule")) == 2
 
 
@@ -247,25 +247,20 @@ def test_the_schema_lists_all_values() -> None:
     assert keys(schema, read(FOLDER / "values.yaml")) == {"global", "configurationFile.accounts"}
 
 
-def test_versions_and_documentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_and_documentation(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chart has the version of the exporter; a release sets image, address and links to the runbook."""
     metadata = read(FOLDER / "Chart.yaml")
     assert metadata["version"] == metadata["appVersion"] == __version__
     url = "https://git.example.org/pf_exporter"
     files = chart_files("registry.example.org/pf_exporter", f"{url}/blob/v1", url)
-    assert read_yaml(files["values.yaml"])["image"]["repository"] == "registry.example.org/pf_exporter"
-    assert read_yaml(files["Chart.yaml"])["home"] == url
+    assert load_yaml(files["values.yaml"])["image"]["repository"] == "registry.example.org/pf_exporter"
+    assert load_yaml(files["Chart.yaml"])["home"] == url
     assert f"{url}/blob/v1/docs/runbook.md#".encode() in files["files/alerts.yml"]
     assert not [name for name in files if name.startswith("ci/")]
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    first = write_chart(tmp_path).read_bytes()
-    assert write_chart(tmp_path).read_bytes() == first
+    assert write_chart(tmp_path).read_bytes() == archive.read_bytes()
     # Helm stores the release, compressed, in a Secret.
-    assert len(first) < 512 * 1024
-
-
-def read_yaml(content: bytes) -> Any:
-    return yaml.safe_load(content)
+    assert archive.stat().st_size < 512 * 1024
 
 
 def test_notes(chart: helm.Chart) -> None:

@@ -10,10 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
 
 from pf_exporter import __version__
 from pf_exporter.cli import parser
@@ -23,17 +21,17 @@ from tests.conftest import tool
 from tests.deploy import blocks
 from tests.programs import installed_version
 from tests.rules.promql import METRICS, PROMETHEUS, TARGET
+from tests.yaml_loader import load_all_yaml, load_yaml
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "kubernetes"
 VERSION = "1.37"
-OPERATOR: dict[str, Any] = {"PrometheusRule": PrometheusRule, "ServiceMonitor": ServiceMonitor}
 
 Manifest = dict[str, Any]
 
 
 def read(path: Path) -> list[Manifest]:
-    return list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+    return load_all_yaml(path.read_text(encoding="utf-8"))
 
 
 (KUSTOMIZATION,) = read(FOLDER / "kustomization.yaml")
@@ -55,7 +53,12 @@ POD = only("Deployment")["spec"]["template"]
 
 def validate(manifest: Manifest) -> None:
     """Raise an error unless a manifest matches its schema without unknown keys."""
-    model = OPERATOR.get(manifest["kind"])
+    # Not at the top: every process of a parallel run imports this module, and these imports take seconds.
+    import kubernetes_validate  # type: ignore[import-untyped]
+    from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
+
+    operator: dict[str, Any] = {"PrometheusRule": PrometheusRule, "ServiceMonitor": ServiceMonitor}
+    model = operator.get(manifest["kind"])
     if model is None:
         kubernetes_validate.validate(manifest, VERSION, strict=True)
         return
@@ -74,9 +77,11 @@ def test_a_manifest_is_valid(manifest: Manifest) -> None:
 @pytest.mark.parametrize("kind", ["Deployment", "Service", "ServiceMonitor", "PrometheusRule"])
 def test_unknown_keys_are_found(kind: str) -> None:
     """The validation reports an unknown key in each kind of manifest."""
+    from kubernetes_validate import ValidationError
+
     manifest = copy.deepcopy(next(item for item in MANIFESTS if item["kind"] == kind))
     manifest["spec"]["selectr"] = {}
-    with pytest.raises((kubernetes_validate.ValidationError, AssertionError), match="selectr"):
+    with pytest.raises((ValidationError, AssertionError), match="selectr"):
         validate(manifest)
 
 
@@ -92,7 +97,7 @@ def build(folder: Path) -> list[Manifest]:
         [tool("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    manifests = list(yaml.safe_load_all(done.stdout))
+    manifests = load_all_yaml(done.stdout)
     for manifest in manifests:
         validate(manifest)
         assert manifest["kind"] == "Namespace" or manifest["metadata"]["namespace"] == "packetfabric"
@@ -110,7 +115,7 @@ def write_kustomization(folder: Path, text: str) -> None:
     version = installed_version("kubectl", tool("kubectl"))
     assert version is not None
     if version.numbers < (1, 21):
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
         # Folders are listed under another key, and it reads patches from files alone.
         content["bases"] = content.pop("resources")
         content["patchesStrategicMerge"] = []
@@ -275,7 +280,7 @@ def test_an_unready_exporter_is_scraped() -> None:
 
 def test_labels_match_the_rules() -> None:
     """The job has the name in the alerts, and no label of the operator conflicts with one of the exporter."""
-    (scrape,) = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    (scrape,) = load_yaml((PROMETHEUS / "prometheus.yml").read_text("utf-8"))["scrape_configs"]
     (endpoint,) = only("ServiceMonitor")["spec"]["endpoints"]
     assert {"targetLabel": "job", "replacement": scrape["job_name"]} in endpoint["relabelings"]
     labels = frozenset().union(*METRICS.values()) - TARGET

@@ -23,6 +23,7 @@ from tests.grafana.history import ONE_ENDED, write_history
 from tests.prometheus_server import Prometheus
 from tests.rules.promql import LABELS, PROMETHEUS, unknown_names
 from tests.rules.test_rules import configuration
+from tests.yaml_loader import load_yaml
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "grafana" / "dashboards").iterdir())
@@ -339,9 +340,9 @@ def test_a_variable_has_values(name: str, prometheus: Prometheus) -> None:
 def test_provisioning() -> None:
     """The files have the current version, and the data source the scrape interval of prometheus.yml."""
     folder = ROOT / "grafana" / "provisioning"
-    provider = yaml.safe_load((folder / "dashboards" / "packetfabric.yml").read_text(encoding="utf-8"))
-    source = yaml.safe_load((folder / "datasources" / "prometheus.yml").read_text(encoding="utf-8"))
+    provider = load_yaml((folder / "dashboards" / "packetfabric.yml").read_text(encoding="utf-8"))
+    source = load_yaml((folder / "datasources" / "prometheus.yml").read_text(encoding="utf-8"))
     assert provider["apiVersion"] == source["apiVersion"] == 1
     assert provider["providers"][0]["type"] == "file"
-    scrape = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))["global"]
+    scrape = load_yaml((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))["global"]
     assert source["datasources"][0]["jsonData"]["timeInterval"] == scrape["scrape_interval"]

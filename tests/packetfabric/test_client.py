@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openapi_schema_validator import OAS30Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
@@ -167,6 +166,9 @@ def test_subscription_fits_the_api_description(
     fake: Fake, streams: tuple[StreamFilter, ...], wanted: list[object], openapi: Any
 ) -> None:
     """All three types are requested, unset filters are left out, and PacketFabric's schema accepts it."""
+    # Not at the top: every process of a parallel run imports this module, and this import takes a second.
+    from openapi_schema_validator import OAS30Validator
+
     assert make_client(fake).subscribe(KEY, streams) in fake.subscriptions
     sent = fake.requests[0].json()
     assert sorted(sent["streams"], key=json.dumps) == sorted(wanted, key=json.dumps)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from pf_exporter import __version__
 from tests.conftest import tool
@@ -42,6 +40,10 @@ def bill(text: str) -> dict[str, Any]:
 
 def test_schema(text: str) -> None:
     """It matches the schema of CycloneDX; an invalid one does not."""
+    # Not at the top: every process of a parallel run imports this module, and these imports take a second.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     validator = JsonStrictValidator(SchemaVersion.V1_6)
     assert validator.validate_str(text) is None
     assert validator.validate_str(text.replace('"library"', '"libary"')) is not None

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pf_exporter import __version__
 from tests.conftest import tool
+from tests.yaml_loader import load_yaml
 from tools.release_notes import CHANGELOG, release_notes
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = {
     path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / ".github/workflows").iterdir())
 }
-JOBS: dict[str, Any] = yaml.safe_load(WORKFLOWS["ci.yml"])["jobs"]
-NIGHTLY: dict[str, Any] = yaml.safe_load(WORKFLOWS["nightly.yml"])["jobs"]
-RELEASE: dict[str, Any] = yaml.safe_load(WORKFLOWS["release.yml"])["jobs"]
+JOBS: dict[str, Any] = load_yaml(WORKFLOWS["ci.yml"])["jobs"]
+NIGHTLY: dict[str, Any] = load_yaml(WORKFLOWS["nightly.yml"])["jobs"]
+RELEASE: dict[str, Any] = load_yaml(WORKFLOWS["release.yml"])["jobs"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 """The supported versions, oldest first."""
 NEXT_PYTHON = "3.14"
@@ -132,7 +132,7 @@ def test_nothing_is_allowed_to_fail(text: str) -> None:
     """No step is allowed to fail, and the workflows have read permission unless a job asks for more."""
     assert "continue-on-error" not in text
     assert "|| true" not in text
-    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert load_yaml(text)["permissions"] == {"contents": "read"}
 
 
 def test_permissions() -> None:
@@ -158,9 +158,9 @@ def test_nothing_is_published_before_everything_is_built(job: str) -> None:
     assert {"ci", "prepare", "dist", "packages"} <= needed(job)
     assert {"pypi", "image"} <= needed("github")
     assert RELEASE["ci"]["uses"] == "./.github/workflows/ci.yml"
-    on = yaml.safe_load(WORKFLOWS["ci.yml"])[True]  # YAML reads the key `on` as true.
+    on = load_yaml(WORKFLOWS["ci.yml"])[True]  # YAML reads the key `on` as true.
     assert "workflow_call" in on
-    assert yaml.safe_load(WORKFLOWS["release.yml"])[True] == {"push": {"tags": ["v*"]}}
+    assert load_yaml(WORKFLOWS["release.yml"])[True] == {"push": {"tags": ["v*"]}}
 
 
 def script(job: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import promql_parser
-import yaml
 
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.inventory_collector import InventoryCollector
@@ -16,6 +15,7 @@ from pf_exporter.metrics.reload_status import config_reload_status, web_config_r
 from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.state.store import Store
+from tests.yaml_loader import load_yaml
 
 PROMETHEUS = Path(__file__).parents[2] / "prometheus"
 
@@ -35,7 +35,7 @@ _OTHERS = (
 
 def rules(file: str) -> Iterator[Mapping[str, object]]:
     """Yield the rules in a file of prometheus/, in order."""
-    for group in yaml.safe_load((PROMETHEUS / file).read_text(encoding="utf-8"))["groups"]:
+    for group in load_yaml((PROMETHEUS / file).read_text(encoding="utf-8"))["groups"]:
         yield from group["rules"]
 
 

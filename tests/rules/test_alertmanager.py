@@ -21,6 +21,7 @@ from tests.alertmanager_server import EXAMPLE, Alertmanager, Sink
 from tests.conftest import tool, until
 from tests.prometheus_server import Prometheus
 from tests.rules.promql import PROMETHEUS, rules
+from tests.yaml_loader import load_yaml
 
 
 @pytest.fixture
@@ -39,12 +40,12 @@ def alertmanager(tmp_path: Path, sink: Sink) -> Iterator[Alertmanager]:
 
 def fast_config(folder: Path, target: str, alertmanager: str) -> str:
     """Return prometheus.yml for one exporter with intervals of seconds, and write its rules to the folder."""
-    config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
+    config = load_yaml((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
     config["global"] = {"scrape_interval": "500ms", "evaluation_interval": "500ms"}
     config["scrape_configs"][0]["static_configs"] = [{"targets": [target]}]
     config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [alertmanager]}]
     for file in config["rule_files"]:
-        content = yaml.safe_load((PROMETHEUS / file).read_text(encoding="utf-8"))
+        content = load_yaml((PROMETHEUS / file).read_text(encoding="utf-8"))
         for group in content["groups"]:
             group.pop("interval", None)
             for rule in group["rules"]:
@@ -186,7 +187,7 @@ def amtool(*arguments: str) -> str:
 
 def test_example_configuration() -> None:
     """amtool accepts the example; critical alerts go to the pager, others do not."""
-    rules = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))["inhibit_rules"]
+    rules = load_yaml(EXAMPLE.read_text(encoding="utf-8"))["inhibit_rules"]
     assert f"{len(rules)} inhibit rules" in amtool("check-config", str(EXAMPLE))
     for severity, receiver in (("critical", "pager"), ("warning", "team"), ("info", "notes")):
         route = (f"--config.file={EXAMPLE}", f"--verify.receivers={receiver}", f"severity={severity}")
@@ -196,7 +197,7 @@ def test_example_configuration() -> None:
 def test_names_in_the_inhibition_rules_exist() -> None:
     """Each alert that an inhibition rule names exists."""
     names = {str(rule["alert"]) for rule in rules("alerts.yml")}
-    for rule in yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))["inhibit_rules"]:
+    for rule in load_yaml(EXAMPLE.read_text(encoding="utf-8"))["inhibit_rules"]:
         for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
             if found := re.fullmatch(r'alertname (=|=~) "(.+)"', matcher):
                 patterns = re.fullmatch(r"(.*)\((.+)\)(.*)", found[2])

@@ -10,10 +10,10 @@ from typing import Any
 
 import _jsonnet  # type: ignore[import-untyped]
 import pytest
-import yaml
 
 from tests.conftest import tool
 from tests.rules.promql import METRICS, PROMETHEUS, RECORDED, rules, unknown_names
+from tests.yaml_loader import load_yaml
 
 FOLDER = Path(__file__).parent
 RUNBOOK = (PROMETHEUS.parent / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -59,7 +59,7 @@ def promtool(*arguments: str | Path) -> None:
 
 def cases(file: str, kind: str) -> list[dict[str, Any]]:
     """Return all test cases of a kind in a file."""
-    tests = yaml.safe_load((FOLDER / file).read_text(encoding="utf-8"))["tests"]
+    tests = load_yaml((FOLDER / file).read_text(encoding="utf-8"))["tests"]
     return [case for test in tests for case in test.get(kind, ())]
 
 

@@ -19,7 +19,6 @@ from tests.simulator.conftest import NOW
 if not NEW_ENOUGH:
     pytest.skip(NOT_NEW_ENOUGH, allow_module_level=True)
 
-from openapi_schema_validator import OAS30Validator
 from packetfabric_mcp.client import PacketFabricClient
 from packetfabric_mcp.spec import Spec
 
@@ -61,6 +60,8 @@ def spec() -> Spec:
 @pytest.fixture(scope="module")
 def validate(spec: Spec) -> Validate:
     """Ignores formats, because the API's own timestamps are not valid RFC 3339 ``date-time``."""
+    # Not at the top: every process of a parallel run imports this module, and this import takes a second.
+    from openapi_schema_validator import OAS30Validator
 
     def check(value: object, schema: dict[str, Any]) -> None:
         OAS30Validator({**schema, "components": spec.doc["components"]}).validate(value)
