@@ -188,7 +188,7 @@ def test_recording_rules_are_named_by_convention() -> None:
 
 def test_averages_do_not_overlap() -> None:
     """Averages of five minutes, whose percentiles are billed, are recorded once in five minutes."""
-    groups = yaml.safe_load((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
+    groups = load_yaml((PROMETHEUS / "rules.yml").read_text(encoding="utf-8"))["groups"]
     intervals = {rule["record"]: group.get("interval") for group in groups for rule in group["rules"]}
     assert {name for name, interval in intervals.items() if interval} == {
         f"{level}:packetfabric_{level}_{direction}_bytes_per_second:avg5m"
