@@ -74,7 +74,11 @@ class StreamReader:
         # A login, a subscription, the opening and the first byte, each as slow as it may be.
         self._rotation_timeout = 3 * CALL_DEADLINE + 2 * settings.idle_timeout
         self._thread = SupervisedThread(
-            self._run, name=f"stream {self._account}", on_failure=self._thread_failed, account=self._account
+            self._run,
+            name=f"stream {self._account}",
+            on_failure=self._thread_failed,
+            clock=clock,
+            account=self._account,
         )
 
     def _thread_failed(self, exc: BaseException) -> None:
@@ -93,9 +97,6 @@ class StreamReader:
     def stop(self) -> None:
         """Ask the thread to end. The caller also aborts the client, so that nothing is waited for."""
         self._stopping.set()
-        rotation = self._rotation
-        if rotation is not None:
-            rotation.current_ended()
 
     def join(self, timeout: float | None) -> bool:
         """Wait for the thread, at most ``timeout`` seconds; return whether it has ended."""
@@ -175,10 +176,10 @@ class StreamReader:
         """Wait for as long as the error that ended a stream or prevented one asks for."""
         lifetime = None if ended is None else self._last_sign_of_life(ended) - ended.opened_at
         delay = self._retry.delay(exc, lifetime, self._session_manager.retry_delay)
+        self._thread.progress(delay + PROGRESS_MARGIN)
+        self._session_manager.failures.failed(NOT_STREAMING, exc, delay)
         if delay:
             self._stats.waiting(delay)
-        self._session_manager.failures.failed(NOT_STREAMING, exc, delay)
-        self._thread.progress(delay + PROGRESS_MARGIN)
         self._stopping.wait(delay)
         if not self._stopping.is_set():
             self._stats.connecting()
