@@ -52,8 +52,7 @@ def _load_cert_chain(context: ssl.SSLContext, tls: TlsConfig) -> None:
     # OpenSSL reads certificate and key only from a file; this one has no name and vanishes when closed.
     with tempfile.TemporaryFile() as file:
         file.write(f"{tls.cert}\n{tls.key.reveal()}\n".encode())
-        file.flush()
-        file.seek(0)
+        file.seek(0)  # Also writes what is buffered.
         # Without a password OpenSSL would ask for that of an encrypted key on the terminal.
         context.load_cert_chain(f"/dev/fd/{file.fileno()}", password="")
 

@@ -15,16 +15,18 @@ class TlsConfig:
 
     cert: str
     key: Secret
-    client_ca: str = ""
-    client_auth: ssl.VerifyMode = ssl.CERT_NONE
-    allowed_sans: frozenset[str] = frozenset()
+    client_ca: str
+    """Empty if client certificates are not verified."""
+    client_auth: ssl.VerifyMode
+    allowed_sans: frozenset[str]
     """A client certificate must have one of these names; empty allows all."""
-    min_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
-    max_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
-    ciphers: tuple[str, ...] = ()
+    min_version: ssl.TLSVersion
+    max_version: ssl.TLSVersion
+    ciphers: tuple[str, ...]
     """OpenSSL's names; empty for OpenSSL's defaults. Those of TLS 1.3 are always enabled."""
-    curve: str = ""
-    prefer_server_ciphers: bool = True
+    curve: str
+    """OpenSSL's name; empty for OpenSSL's default."""
+    prefer_server_ciphers: bool
 
 
 @dataclass(frozen=True)

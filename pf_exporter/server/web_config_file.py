@@ -60,6 +60,16 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
+def _file_text(path: str) -> str:
+    return read_file(path, MAX_BYTES)[0]
+
+
+DURATION = SettingType(duration, "")
+WHOLE_NUMBER = SettingType(_whole_number, "")
+TEXT = SettingType(str, "")
+FILE_TEXT = SettingType(_file_text, "")
+
+
 class _WebConfigReader:
     """Reads one web configuration file and the files it names."""
 
@@ -72,11 +82,7 @@ class _WebConfigReader:
 
     def _file(self, path: str, where: str) -> str:
         self._fingerprints[path] = fingerprint(path)
-        try:
-            return read_file(path, MAX_BYTES)[0]
-        except ValueError as exc:
-            self._reader.reject(where, exc)
-            return ""
+        return self._reader.value(FILE_TEXT, path, where) or ""
 
     def config(self) -> WebConfig:
         """The whole file; not to be used if there are problems."""
@@ -98,12 +104,8 @@ class _WebConfigReader:
         )
 
     def _rate_limit(self, section: Mapping[str, Any], location: Location) -> tuple[float, int]:
-        interval = self._reader.value(
-            SettingType(duration, ""), section.get("interval", "0"), location.key("interval")
-        )
-        burst = self._reader.value(
-            SettingType(_whole_number, ""), section.get("burst", "0"), location.key("burst")
-        )
+        interval = self._reader.value(DURATION, section.get("interval", "0"), location.key("interval"))
+        burst = self._reader.value(WHOLE_NUMBER, section.get("burst", "0"), location.key("burst"))
         if interval and not burst:
             self._reader.reject(location.key("burst"), "no request would be answered; set it to 1 or more")
         return interval or 0.0, burst or 0
@@ -145,7 +147,7 @@ class _WebConfigReader:
                     os.path.join(os.path.dirname(self._path), path), with_path(where_file, path)
                 )
         elif key in section:
-            return self._reader.value(SettingType(str, ""), section[key], where) or ""
+            return self._reader.value(TEXT, section[key], where) or ""
         elif required:
             self._reader.reject(where_file, "missing; TLS needs a certificate and its key")
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,47 @@ import pytest
 from pf_exporter.config.files import read_file
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.reloader import WebConfigReloader, check_web_config
+from pf_exporter.server.web_config import WebConfig
 from tests.server.authority import Authority
 
 HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
+
+
+class Outcomes:
+    """Records the result of each attempt to read the file."""
+
+    def __init__(self) -> None:
+        self.recorded: list[str | list[str]] = []
+
+    def succeeded(self) -> None:
+        self.recorded.append("succeeded")
+
+    def failed(self, problems: Sequence[str]) -> None:
+        self.recorded.append(list(problems))
+
+
+def test_every_attempt_is_reported(tmp_path: Path) -> None:
+    """The first read and each later one are reported; the last valid configuration is in force."""
+    file = tmp_path / "web.yml"
+    file.write_text("rate_limit: {interval: 1s, burst: 1}")
+    outcomes = Outcomes()
+    reloader = WebConfigReloader(str(file), outcomes)
+    assert outcomes.recorded == ["succeeded"]
+    file.write_text("rate_limit: []")
+    assert reloader.config().burst == 1
+    file.write_text("rate_limit: {interval: 1s, burst: 2}")
+    assert reloader.config().burst == 2
+    problem = f"{file}:1:1: rate_limit: expected a mapping with any of interval, burst"
+    assert outcomes.recorded == ["succeeded", [problem], "succeeded"]
+
+
+def test_no_file() -> None:
+    """Without a file nothing is encrypted, limited or reported."""
+    outcomes = Outcomes()
+    reloader = WebConfigReloader(listener=outcomes)
+    assert reloader.config() == WebConfig()
+    assert not reloader.has_tls
+    assert outcomes.recorded == []
 
 
 def test_a_change_during_a_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

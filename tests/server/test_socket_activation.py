@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -17,12 +17,16 @@ from tests.conftest import get, process_environment, until
 from tests.fakes import Fake
 
 PASS = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+import fcntl, os, sys
+# Copies with high numbers first: a descriptor may be one of those that are replaced.
+copies = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 100) for number in sys.argv[1].split(",")]
+for number, copy in enumerate(copies, 3):
+    os.dup2(copy, number)
+    os.close(copy)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(copies)))
 os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
 """
-"""Replaces itself by a program that gets a socket as descriptor 3, which is what systemd does."""
+"""Replaces itself by a program that gets sockets as descriptors 3, 4 and so on, as systemd does."""
 
 PRINT = """
 import os
@@ -30,17 +34,18 @@ from pf_exporter.server.socket_activation import activated_sockets
 from pf_exporter.errors import ConfigError
 
 try:
-    print(*(sock.getsockname() for sock in activated_sockets(os.environ)))
+    for sock in activated_sockets(os.environ):
+        print(sock.getsockname(), "inherited" if sock.get_inheritable() else "kept")
 except ConfigError as exc:
     print(exc)
 """
 
 
-def start(descriptor: int, *arguments: str, **environ: str) -> subprocess.Popen[str]:
-    """Start Python with a descriptor as a passed socket."""
+def start(descriptors: Sequence[int], *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    """Start Python with descriptors as passed sockets."""
     return subprocess.Popen(
-        [sys.executable, "-c", PASS, str(descriptor), *arguments],
-        pass_fds=[descriptor],
+        [sys.executable, "-c", PASS, ",".join(map(str, descriptors)), *arguments],
+        pass_fds=descriptors,
         env=process_environment(**environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -60,7 +65,7 @@ def test_the_exporter_serves_on_a_passed_socket(listening: socket.socket) -> Non
     port = listening.getsockname()[1]
     with Fake() as fake:
         process = start(
-            listening.fileno(),
+            [listening.fileno()],
             *("-m", "pf_exporter", "--web.systemd-socket", "--web.listen-address=127.0.0.1:1"),
             PF_HOST=fake.url,
             PF_TOKEN="key",
@@ -78,15 +83,17 @@ def test_the_exporter_serves_on_a_passed_socket(listening: socket.socket) -> Non
     assert f"msg=listening addresses=127.0.0.1:{port} tls=off" in output
 
 
-def passed(descriptor: int) -> str:
-    """What a process makes of a passed descriptor."""
-    output, _ = start(descriptor, "-c", PRINT).communicate(timeout=60)
+def passed(*descriptors: int) -> str:
+    """What a process makes of passed descriptors."""
+    output, _ = start(descriptors, "-c", PRINT).communicate(timeout=60)
     return output.strip()
 
 
-def test_a_passed_socket_is_found(listening: socket.socket) -> None:
-    """A listening socket is taken as it is."""
-    assert passed(listening.fileno()) == str(listening.getsockname())
+def test_passed_sockets_are_found(listening: socket.socket) -> None:
+    """Listening sockets are taken as they are, in their order, and not passed on to other programs."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        names = [str(sock.getsockname()) for sock in (other, listening)]
+        assert passed(other.fileno(), listening.fileno()).splitlines() == [f"{name} kept" for name in names]
 
 
 def test_what_cannot_be_served_is_refused() -> None:

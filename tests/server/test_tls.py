@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import ssl
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from http.client import RemoteDisconnected
@@ -12,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
+from pf_exporter.server.reloader import WebConfigReloader
 from tests.server.authority import Authority
 from tests.server.conftest import Serve, WebServer, connected, is_disconnected
 
@@ -38,17 +42,24 @@ def mutual(more: str = "") -> str:
     return f"tls_server_config: {{{MUTUAL}{more}}}"
 
 
-def presented_certificate(server: WebServer, context: ssl.SSLContext) -> bytes:
-    """The certificate the server presents now, in DER form."""
+@contextlib.contextmanager
+def connected_over_tls(server: WebServer, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
+    """A new connection after its handshake."""
     connection = server.connection(context)
     connection.connect()
     try:
         assert isinstance(connection.sock, ssl.SSLSocket)
-        certificate = connection.sock.getpeercert(binary_form=True)
-        assert certificate is not None
-        return certificate
+        yield connection.sock
     finally:
         connection.close()
+
+
+def presented_certificate(server: WebServer, context: ssl.SSLContext) -> bytes:
+    """The certificate the server presents now, in DER form."""
+    with connected_over_tls(server, context) as sock:
+        certificate = sock.getpeercert(binary_form=True)
+    assert certificate is not None
+    return certificate
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
@@ -98,17 +109,55 @@ def test_versions(serve: Serve, authority: Authority, version: str, passes: bool
             server.get(context=context)
 
 
-def test_versions_and_cipher_suites_of_the_file(serve: Serve, authority: Authority) -> None:
-    """The versions and cipher suites of the file are those negotiated."""
-    only = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
-    server = serve(f"tls_server_config: {{{TLS}, max_version: TLS12, cipher_suites: [{only}]}}")
-    connection = server.connection(authority.trusting())
-    connection.connect()
-    assert isinstance(connection.sock, ssl.SSLSocket)
-    cipher = connection.sock.cipher()
-    connection.close()
-    assert cipher is not None
-    assert cipher[:2] == ("ECDHE-ECDSA-AES256-GCM-SHA384", "TLSv1.2")
+AES128, AES256 = "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"
+
+
+@pytest.mark.parametrize(("prefer_server", "cipher"), [("true", AES128), ("false", AES256)])
+def test_cipher_suites_of_the_file(
+    serve: Serve, authority: Authority, prefer_server: str, cipher: str
+) -> None:
+    """The suite is the first of the file that the client supports, or the client's first of the file."""
+    suites = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+    server = serve(
+        f"tls_server_config: {{{TLS}, max_version: TLS12, cipher_suites: [{suites}],"
+        f" prefer_server_cipher_suites: {prefer_server}}}"
+    )
+    context = authority.trusting()
+    context.set_ciphers(f"ECDHE-ECDSA-CHACHA20-POLY1305:{AES256}:{AES128}")
+    with connected_over_tls(server, context) as sock:
+        negotiated = sock.cipher()
+    assert negotiated is not None
+    assert negotiated[:2] == (cipher, "TLSv1.2")
+
+
+@pytest.mark.parametrize(("curve", "passes"), [("secp384r1", True), ("prime256v1", False)])
+def test_the_curve_of_the_file(serve: Serve, authority: Authority, curve: str, *, passes: bool) -> None:
+    """Only clients that support the curve of the file are accepted."""
+    server = serve(f"tls_server_config: {{{TLS}, curve_preferences: [CurveP384]}}")
+    context = authority.trusting()
+    context.set_ecdh_curve(curve)
+    if passes:
+        assert server.get(context=context)[0] == 200
+    else:
+        with pytest.raises(REFUSED):
+            server.get(context=context)
+
+
+def test_http_2_is_not_offered(serve: Serve, authority: Authority) -> None:
+    """A client that supports HTTP/2 and HTTP/1.1 learns in the handshake that HTTP/1.1 is spoken."""
+    server = serve(f"tls_server_config: {{{TLS}}}")
+    context = authority.trusting()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with connected_over_tls(server, context) as sock:
+        assert sock.selected_alpn_protocol() == "http/1.1"
+
+
+def test_no_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem of the system is reported with its reason, and without a path."""
+    (tmp_path / "web.yml").write_text(f"tls_server_config: {{{TLS}}}")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(ConfigError, match=r"cannot be used: No such file or directory$"):
+        WebConfigReloader(str(tmp_path / "web.yml"))
 
 
 def test_a_client_certificate_is_required(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import ssl
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pf_exporter.config import Secret
 from pf_exporter.errors import ConfigError
 from pf_exporter.server.reloader import WebConfigReloader
+from pf_exporter.server.web_config import TlsConfig, WebConfig
 from pf_exporter.server.web_config_file import read_web_config
 from tests.conftest import Program, tool
 from tests.server.authority import Authority
@@ -41,6 +45,8 @@ VALID = {
     " X-XSS-Protection: '0', Content-Security-Policy: \"default-src 'self'\","
     " Strict-Transport-Security: max-age=31536000}}",
     "users": f"basic_auth_users: {{alice: {HASH}, bob: {HASH.replace('$2y', '$2b')}}}",
+    "a hash with the lowest cost": f"basic_auth_users: {{alice: {HASH.replace('$10', '$04')}}}",
+    "a hash with the highest cost": f"basic_auth_users: {{alice: {HASH.replace('$10', '$16')}}}",
 }
 
 VALID_FOR_NEW_PROMTOOL = {
@@ -233,6 +239,81 @@ def test_all_problems_at_once(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_web_config(str(folder / "web.yml"), {})
     assert len(caught.value.problems) == 3
+
+
+def test_every_value_is_read(folder: Path) -> None:
+    """The configuration has the values of the file, by OpenSSL's names, and the content of files."""
+    (folder / "web.yml").write_text(f"""
+tls_server_config:
+  cert_file: server.pem
+  key_file: server.key
+  client_ca_file: authority.pem
+  client_auth_type: VerifyClientCertIfGiven
+  min_version: TLS13
+  max_version: TLS13
+  cipher_suites: [TLS_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]
+  curve_preferences: [CurveP384]
+  prefer_server_cipher_suites: false
+http_server_config:
+  headers: {{X-Frame-Options: deny, Content-Security-Policy: ""}}
+basic_auth_users: {{alice: {HASH}}}
+rate_limit: {{interval: 2s, burst: 3}}
+""")
+    assert read_web_config(str(folder / "web.yml"), {}) == WebConfig(
+        tls=TlsConfig(
+            cert=(folder / "server.pem").read_text(),
+            key=Secret((folder / "server.key").read_text()),
+            client_ca=(folder / "authority.pem").read_text(),
+            client_auth=ssl.CERT_OPTIONAL,
+            allowed_sans=frozenset(),
+            min_version=ssl.TLSVersion.TLSv1_3,
+            max_version=ssl.TLSVersion.TLSv1_3,
+            ciphers=("ECDHE-RSA-AES128-SHA",),
+            curve="secp384r1",
+            prefer_server_ciphers=False,
+        ),
+        headers={"X-Frame-Options": "deny"},
+        users={"alice": Secret(HASH)},
+        interval=2.0,
+        burst=3,
+    )
+
+
+def test_defaults(folder: Path) -> None:
+    """An empty file, and TLS with nothing but a certificate, have the defaults of the documentation."""
+    (folder / "web.yml").write_text(f"tls_server_config: {{{TLS}}}")
+    config = read_web_config(str(folder / "web.yml"), {})
+    assert config == WebConfig(
+        tls=TlsConfig(
+            cert=(folder / "server.pem").read_text(),
+            key=Secret((folder / "server.key").read_text()),
+            client_ca="",
+            client_auth=ssl.CERT_NONE,
+            allowed_sans=frozenset(),
+            min_version=ssl.TLSVersion.TLSv1_2,
+            max_version=ssl.TLSVersion.TLSv1_3,
+            ciphers=(),
+            curve="",
+            prefer_server_ciphers=True,
+        ),
+        headers={},
+        users={},
+        interval=0.0,
+        burst=0,
+    )
+    (folder / "web.yml").write_text("")
+    assert read_web_config(str(folder / "web.yml"), {}) == WebConfig()
+    assert replace(config, tls=None) == WebConfig()
+
+
+def test_size_of_a_file(folder: Path) -> None:
+    """A file may have 1 MiB, and not a byte more."""
+    path = folder / "web.yml"
+    path.write_text("#" * 2**20)
+    read_web_config(str(path), {})
+    path.write_text("#" * (2**20 + 1))
+    with pytest.raises(ConfigError, match="the file is larger than 1024 KiB"):
+        read_web_config(str(path), {})
 
 
 def test_inline_certificates(folder: Path) -> None:
