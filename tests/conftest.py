@@ -104,8 +104,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def patience() -> Iterator[None]:
     """Give exporters that run in the process of the tests all time to stop, however busy the machine is."""
     with pytest.MonkeyPatch.context() as patch:
-        for limit in ("service.shutdown.STOP_TIMEOUT", "service.pipeline.STOP_TIMEOUT"):
-            patch.setattr(f"pf_exporter.{limit}", PATIENCE)
+        for module in ("service.shutdown", "service.pipeline", "server.server"):
+            patch.setattr(f"pf_exporter.{module}.STOP_TIMEOUT", PATIENCE)
         patch.setattr("pf_exporter.packetfabric.client.LOGOUT_DEADLINE", PATIENCE)
         yield
 

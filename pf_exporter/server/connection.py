@@ -113,7 +113,6 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         """Start the deadline for reading what is buffered: a response without an end has no other."""
         self._slot.wait(stalled=True)
-        self._end_stall()
         self._stall_timer = self.loop.call_later(STALL_TIMEOUT, self.abort)
         super().pause_writing()
 

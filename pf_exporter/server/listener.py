@@ -70,7 +70,6 @@ class Listener:
             if slot is None:
                 sock.close()
                 continue
-            sock.setblocking(False)
             task = self._loop.create_task(self._connect(sock, slot))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
@@ -87,7 +86,7 @@ class Listener:
         try:
             # asyncio does it only for sockets made with a protocol number. Without it, the body of a response
             # on a used connection waits for the acknowledgment of the headers, 40 ms on Linux.
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             await self._loop.connect_accepted_socket(
                 functools.partial(self._create_protocol, slot),
                 sock,

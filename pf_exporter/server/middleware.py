@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Collection
 
@@ -93,7 +92,7 @@ def _render_timeout(headers: Headers) -> float | None:
         seconds = float(headers.get(SCRAPE_TIMEOUT_HEADER, ""))
     except ValueError:
         return None
-    return seconds * RENDER_SHARE if 0 < seconds < math.inf else None
+    return seconds * RENDER_SHARE if seconds > 0 else None
 
 
 class ScrapeTimeout:
@@ -105,8 +104,6 @@ class ScrapeTimeout:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._late: set[asyncio.Task[None]] = set()
-        """References that keep the tasks from being garbage collected."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -114,34 +111,24 @@ class ScrapeTimeout:
         if seconds is None:
             await self._app(scope, receive, send)
             return
-        has_begun = asyncio.Event()
+        begun = asyncio.get_running_loop().create_future()
         has_timed_out = False
 
         async def send_in_time(message: Message) -> None:
             if not has_timed_out:
-                has_begun.set()
+                if not begun.done():
+                    begun.set_result(None)
                 await send(message)
 
-        request = asyncio.ensure_future(self._run(scope, receive, send_in_time))
-        begun = asyncio.ensure_future(has_begun.wait())
-        await asyncio.wait({request, begun}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        begun.cancel()
-        if request.done() or has_begun.is_set():
-            await request
-            return
-        has_timed_out = True
-        self._late.add(request)
-        request.add_done_callback(self._discard)
-        await PlainTextResponse("The page was not ready within the scrape timeout.\n", 503)(
-            scope, receive, send
-        )
+        response = asyncio.ensure_future(self._respond(scope, receive, send_in_time))
+        await asyncio.wait({response, begun}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not response.done() and not begun.done():
+            has_timed_out = True
+            late = PlainTextResponse("The page was not ready within the scrape timeout.\n", 503)
+            await late(scope, receive, send)
+        await response
 
-    def _discard(self, request: asyncio.Task[None]) -> None:
-        self._late.discard(request)
-        if not request.cancelled():
-            request.exception()  # Retrieved so that asyncio does not log it again: Starlette has.
-
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from pf_exporter.config import ADDRESS
 from pf_exporter.errors import CannotListen, ConfigError
 from pf_exporter.server.connection import KEEP_ALIVE, MAX_HEADER_BYTES, Connection
 from pf_exporter.server.connections import Connections, Slot
@@ -24,27 +25,30 @@ from pf_exporter.server.tls import ReloadableSSLContext, is_allowed
 
 BACKLOG = 1024
 """Connections that wait to be accepted."""
+GRACE = 1
+"""Seconds for active requests at shutdown."""
+STOP_TIMEOUT = 3.0
+"""Seconds until a stop continues without the server's thread."""
 
 
 def bind(address: str) -> socket.socket:
     """A listening socket on ``[HOST]:PORT``; without a host, on every IPv6 and IPv4 interface.
 
-    Raises :class:`CannotListen` if the address is not available.
+    Raises :class:`ConfigError` if it is no address, and :class:`CannotListen` if it is not available.
     """
-    host, separator, port = address.rpartition(":")
-    if not separator or not port.isdigit():
-        raise ConfigError([f"listen address {address!r}: write HOST:PORT, [IPV6]:PORT or :PORT"])
+    try:
+        host, _, port = ADDRESS.parse(address).rpartition(":")
+    except ValueError as exc:
+        raise ConfigError([f"listen address {address!r}: {exc}"]) from None
     dual = not host and socket.has_dualstack_ipv6()
     host = host.strip("[]") or ("::" if dual else "0.0.0.0")  # all interfaces, as exporters do
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        sock = socket.create_server((host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
-    except (OSError, OverflowError) as exc:
-        # The error's own text repeats the address. A name that does not resolve has a negative number.
-        number: int = getattr(exc, "errno", None) or 0
-        reason = os.strerror(number) if number > 0 else exc
+        return socket.create_server((host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=dual)
+    except OSError as exc:
+        # Only the text of a name that does not resolve is usable: others repeat the address.
+        reason = exc if exc.errno is None or isinstance(exc, socket.gaierror) else os.strerror(exc.errno)
         raise CannotListen([f"cannot listen on {address!r}: {reason}; choose another address"]) from exc
-    return sock
 
 
 def _is_no_cancellation(record: logging.LogRecord) -> bool:
@@ -107,7 +111,6 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # The abort takes effect in the loop's next round.
 
 
 class Server:
@@ -156,7 +159,7 @@ class Server:
                 proxy_headers=False,
                 loop="asyncio",
                 timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=GRACE,
                 h11_max_incomplete_event_size=MAX_HEADER_BYTES,
             ),
             reloader,
@@ -197,11 +200,11 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish active requests (for a second at most) and close every socket."""
+        """Finish active requests, within :data:`GRACE`, and close every socket."""
         self._stopping = True
         self._uvicorn.should_exit = True
         if self._thread.ident is not None:
-            self._thread.join(timeout=3)
+            self._thread.join(STOP_TIMEOUT)
         self._close_sockets()
 
     def __enter__(self) -> Server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import ssl
 import threading
@@ -21,6 +22,7 @@ from pf_exporter.metrics.reload_status import web_config_reload_status
 from pf_exporter.server.middleware import guard
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.server import Server
+from tests.conftest import PATIENCE
 from tests.server.authority import Authority
 
 
@@ -59,8 +61,8 @@ class WebServer:
     def connection(self, context: ssl.SSLContext | None = None) -> HTTPConnection:
         """A new connection, over TLS if a context is given."""
         if context is None:
-            return HTTPConnection(self.address, timeout=60)
-        return HTTPSConnection(self.address, timeout=60, context=context)
+            return HTTPConnection(self.address, timeout=PATIENCE)
+        return HTTPSConnection(self.address, timeout=PATIENCE, context=context)
 
     def get(
         self,
@@ -89,7 +91,7 @@ def connected(server: WebServer, sent: bytes = b"") -> socket.socket:
 def connected_to(address: str, sent: bytes = b"") -> socket.socket:
     """A plain TCP connection to an address on which some bytes were sent."""
     host, port = address.rsplit(":", 1)
-    sock = socket.create_connection((host, int(port)), timeout=60)
+    sock = socket.create_connection((host, int(port)), timeout=PATIENCE)
     sock.sendall(sent)
     return sock
 
@@ -115,6 +117,38 @@ def is_disconnected(sock: socket.socket) -> bool:
     return True
 
 
+class Timers:
+    """The timers of all event loops by their delays, which tests make unique; a test can end them early."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._started: list[tuple[float, asyncio.TimerHandle, Callable[[], object]]] = []
+        call_later = asyncio.BaseEventLoop.call_later
+
+        def record(
+            loop: asyncio.BaseEventLoop, delay: float, callback: Callable[..., object], *arguments: Any
+        ) -> asyncio.TimerHandle:
+            handle = call_later(loop, delay, callback, *arguments)
+            end = functools.partial(loop.call_soon_threadsafe, callback, *arguments)
+            self._started.append((delay, handle, end))
+            return handle
+
+        patch.setattr(asyncio.BaseEventLoop, "call_later", record)
+
+    def started(self, delay: float) -> int:
+        """The number of timers that were started with a delay."""
+        return sum(delay == each for each, _, _ in self._started)
+
+    def active(self, *delays: float) -> list[float]:
+        """Those of the delays whose timers are not cancelled."""
+        return [delay for delay, handle, _ in self._started if delay in delays and not handle.cancelled()]
+
+    def end(self, delay: float) -> None:
+        """Let the timers with a delay end now, unless they are cancelled."""
+        for each, handle, end in self._started:
+            if each == delay and not handle.cancelled():
+                end()
+
+
 class SlowPage:
     """An application that answers when ``release`` is set, and counts active requests."""
 
@@ -124,12 +158,17 @@ class SlowPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.active += 1
-        await asyncio.get_running_loop().run_in_executor(None, self.release.wait, 10)
+        await asyncio.get_running_loop().run_in_executor(None, self.release.wait, PATIENCE)
         self.active -= 1
         await PlainTextResponse("hello")(scope, receive, send)
 
 
 Serve = Callable[..., WebServer]
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> Timers:
+    return Timers(monkeypatch)
 
 
 @pytest.fixture

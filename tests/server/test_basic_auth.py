@@ -199,6 +199,24 @@ def test_cache_is_bounded() -> None:
     assert checked == [str(number).encode() for number in range(50)]
 
 
+def test_the_cache_keeps_what_is_used() -> None:
+    """The user who has not authenticated for the longest time is displaced, not the first one."""
+    checked: list[bytes] = []
+
+    def check(password: bytes, hash_: bytes) -> bool:
+        checked.append(password)
+        return True
+
+    auth = BasicAuth(check)
+    names = [str(number) for number in range(CACHE_SIZE + 1)]
+    users = dict.fromkeys(names, Secret("a hash"))
+    for name in (*names[:CACHE_SIZE], names[0], names[CACHE_SIZE]):
+        authenticate(auth, basic(name, name), users=users)
+    checked.clear()
+    authenticate(auth, basic(names[0], names[0]), basic(names[1], names[1]), users=users)
+    assert checked == [names[1].encode()]
+
+
 def test_wrong_passwords_never_displace_the_right_one() -> None:
     """However many wrong passwords follow, the right one is not checked again."""
     checked: list[bytes] = []

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pf_exporter.server.connection import MAX_HEADER_BYTES
+from pf_exporter.config import Secret
+from pf_exporter.server.basic_auth import BasicAuth
 from pf_exporter.server.middleware import HEALTH_PATHS, RequestLimit, TokenBucket
-from tests.conftest import until
-from tests.server.conftest import Serve, SlowPage, connected, is_disconnected
+from tests.conftest import PATIENCE, until
+from tests.server.conftest import Serve, SlowPage, Timers, connected, hashed, is_disconnected
 
 
 class HealthBeside:
@@ -111,8 +114,8 @@ def test_clients_that_do_not_read_give_way(serve: Serve) -> None:
 
 
 def test_no_concurrency_limit(serve: Serve, slow_page: SlowPage) -> None:
-    """0 is no limit."""
-    server = serve(app=slow_page, max_requests=0)
+    """By default there is no limit."""
+    server = serve(app=slow_page)
     with ThreadPoolExecutor(20) as pool:
         requests = [pool.submit(server.get) for _ in range(5)]
         until(lambda: slow_page.active == 5, "five active requests")
@@ -143,11 +146,86 @@ def test_scrape_timeout(serve: Serve, slow_page: SlowPage) -> None:
     assert server.get()[0] == 503
     slow_page.release.set()
     until(lambda: slow_page.active == 0, "the end of rendering")
-    until(lambda: server.get(headers={PROMETHEUS_TIMEOUT: "10"})[0] == 200, "a page in time")
-    connection.request("GET", "/metrics", headers={PROMETHEUS_TIMEOUT: "10"})
+    until(lambda: server.get(headers={PROMETHEUS_TIMEOUT: "1000"})[0] == 200, "a page in time")
+    connection.request("GET", "/metrics", headers={PROMETHEUS_TIMEOUT: "1000"})
     response = connection.getresponse()
     assert (response.status, response.read()) == (200, b"hello")
     connection.close()
+
+
+def test_part_of_the_scrape_timeout_is_for_sending(serve: Serve, slow_page: SlowPage, timers: Timers) -> None:
+    """The page has 90 % of the scrape timeout to begin; its client can read it for longer."""
+    has_begun = threading.Event()
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/late":
+            await slow_page(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        has_begun.set()
+        await asyncio.get_running_loop().run_in_executor(None, slow_page.release.wait, PATIENCE)
+        await send({"type": "http.response.body", "body": b"slow"})
+
+    server = serve(app=page)
+    headers = {PROMETHEUS_TIMEOUT: "1000"}
+    with ThreadPoolExecutor() as pool:
+        begun = pool.submit(server.get, headers=headers)
+        assert has_begun.wait(PATIENCE)
+        late = pool.submit(server.get, "/late", headers=headers)
+        until(lambda: slow_page.active, "a page that does not begin")
+        until(lambda: timers.active(900.0) == [900.0], "the timeout of one of them")
+        timers.end(900.0)
+        assert late.result()[0] == 503
+        slow_page.release.set()
+        assert begun.result()[::2] == (200, "slow")
+
+
+def test_a_page_that_fails(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault is 500 and in the log, whether the client announces a scrape timeout or not."""
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a fault")
+
+    server = serve(app=page)
+    for headers in ({}, {PROMETHEUS_TIMEOUT: "1000"}):
+        assert server.get(headers=headers)[0] == 500
+    assert caplog.text.count("RuntimeError: a fault") == 2
+
+
+def test_a_late_page_that_fails(
+    serve: Serve, slow_page: SlowPage, timers: Timers, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault after the scrape timeout is in the log, too."""
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await slow_page(scope, receive, send)
+        raise RuntimeError("a fault")
+
+    server = serve(app=page)
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(server.get, headers={PROMETHEUS_TIMEOUT: "1000"})
+        until(lambda: slow_page.active, "an active request")
+        timers.end(900.0)
+        assert late.result()[0] == 503
+    slow_page.release.set()
+    until(lambda: "RuntimeError: a fault" in caplog.text, "the fault in the log")
+
+
+def test_clients_are_addresses(serve: Serve) -> None:
+    """All connections of an address are one client of the passwords' queue."""
+    clients: list[str] = []
+
+    class Recording(BasicAuth):
+        async def authenticate(
+            self, authorization: str, users: Mapping[str, Secret], *, client: str = ""
+        ) -> bool:
+            clients.append(client)
+            return True
+
+    hashed_password = hashed("opensesame")
+    server = serve(f"basic_auth_users: {{alice: {hashed_password}}}", basic_auth=Recording())
+    assert server.get()[0] == 200
+    assert clients == ["127.0.0.1"]
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "nan", "inf", "1e999"])
@@ -177,7 +255,7 @@ def test_size_of_the_headers(excess: int, status: int) -> None:
         return {"type": "http.request"}
 
     parts = (b"/metrics", b"a=b", b"Accept", b"*/*", b": \r\n", b"X-Name", b": \r\n")
-    value = b"x" * (MAX_HEADER_BYTES - len(b"".join(parts)) + excess)
+    value = b"x" * (16 * 1024 - len(b"".join(parts)) + excess)
     headers = [(b"Accept", b"*/*"), (b"X-Name", value)]
     scope = {"type": "http", "raw_path": b"/metrics", "query_string": b"a=b", "headers": headers}
     asyncio.run(RequestLimit(PlainTextResponse("page"))(scope, receive, send))
