@@ -159,6 +159,22 @@ def test_requests_in_advance(
         assert re.findall(b"quick|hello", responses) == [b"quick", b"hello", b"quick"]
 
 
+def test_clients_that_leave_free_their_places(
+    serve: Serve, slow_page: SlowPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that leaves in the middle of its request makes room for another."""
+    monkeypatch.setattr("pf_exporter.server.connections.MAX_CONNECTIONS", 2)
+    server = serve(app=slow_page)
+    clients = [connected(server, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(2)]
+    until(lambda: slow_page.active == 2, "two requests")
+    for client in clients:
+        client.close()
+    until(lambda: server.server.open_connections == 0, "their end")
+    slow_page.release.set()
+    with connected(server, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") as another:
+        assert is_served(another)
+
+
 class TwoParts:
     """A page of two parts; the second is sent after ``release`` is set."""
 
