@@ -119,6 +119,8 @@ class AccountStats:
         self.lags = [0] * (len(LAG_BUCKETS) + 1)
         """Events in each bucket, not cumulative; the last bucket has no upper bound."""
         self.lag_sum = 0.0
+        self.lag = 0.0
+        """Of the last event with a timestamp, in seconds."""
         self.categories = _subscribed_categories(account)
         """The subscribed categories of the activity log."""
         self.activity: dict[LabelValues, int] = dict.fromkeys(
@@ -156,14 +158,15 @@ class AccountStats:
     def rotated(self, *, was_cut: bool = False) -> None:
         """Record that a stream ended and that its replacement was already open.
 
-        ``was_cut`` is whether it was shut down while it still delivered events that its replacement lacks.
+        ``was_cut`` is whether it was shut down while it still delivered events that its replacement lacks: all
+        after the last one that it delivered, whose time its lag tells.
         """
         self.events_lost[Reason.ROTATED] += was_cut
         self.connects += 1
         self.disconnects[Reason.ROTATED] += 1
         self.stream_opened_at = time.time()
         if was_cut:
-            self.gaps.add(self.stream_opened_at, self.stream_opened_at)
+            self.gaps.add(self.stream_opened_at - self.lag, self.stream_opened_at)
 
     def rotation_planned(self, seconds: float) -> None:
         """Record when the current stream is to be replaced; infinity if that is not planned."""
@@ -216,6 +219,7 @@ class AccountStats:
             seconds = min(max(seconds, 0.0), MAX_LAG)
         self.lags[bisect.bisect_left(LAG_BUCKETS, seconds)] += 1
         self.lag_sum += seconds
+        self.lag = seconds
 
     @property
     def up(self) -> bool:

@@ -97,7 +97,7 @@ def test_a_rotation_is_no_gap(clock: Clock, stats: AccountStats) -> None:
 def test_gaps_are_kept_with_their_times(
     clock: Clock, stats: AccountStats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each gap is kept with its start and end in UNIX seconds; a cut stream makes an empty one."""
+    """Each gap is kept with its start and end in UNIX seconds; a cut stream has one after its last event."""
     monkeypatch.setattr(time, "time", lambda: T + clock.now)
     clock.now += 5
     stats.opened()
@@ -109,12 +109,14 @@ def test_gaps_are_kept_with_their_times(
     clock.now += 100
     stats.rotated()
     clock.now += 100
+    stats.observe_lag(3.0)
+    stats.observe_lag(400.0)
     stats.rotated(was_cut=True)
     start, now = T + lost - 105, T + clock.now
     assert stats.gaps.records() == [
         (start, start + 5),
         (T + lost - 30, T + lost + 10),
-        (now, now),
+        (now - 400, now),
     ]
 
 
