@@ -158,8 +158,8 @@ class AccountStats:
     def rotated(self, *, was_cut: bool = False) -> None:
         """Record that a stream ended and that its replacement was already open.
 
-        ``was_cut`` is whether it was shut down while it still delivered events that its replacement lacks: all
-        after the last one that it delivered, whose time its lag tells.
+        ``was_cut`` is whether it was shut down while it still delivered events that its replacement lacks:
+        those after the last one that it delivered, whose time its lag tells.
         """
         self.events_lost[Reason.ROTATED] += was_cut
         self.connects += 1
