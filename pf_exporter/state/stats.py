@@ -70,6 +70,9 @@ class AccountStats:
     monotonic.
     """
 
+    lag = 0.0
+    """Of the last event with a timestamp, in seconds."""
+
     def __init__(
         self,
         account: Account,
@@ -119,8 +122,6 @@ class AccountStats:
         self.lags = [0] * (len(LAG_BUCKETS) + 1)
         """Events in each bucket, not cumulative; the last bucket has no upper bound."""
         self.lag_sum = 0.0
-        self.lag = 0.0
-        """Of the last event with a timestamp, in seconds."""
         self.categories = _subscribed_categories(account)
         """The subscribed categories of the activity log."""
         self.activity: dict[LabelValues, int] = dict.fromkeys(
