@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pf_exporter.config.account_keys import VARIABLES, KeySpec
 from pf_exporter.config.secrets import SecretSource
@@ -22,8 +23,7 @@ STREAM_KEYS = (
 """The keys of an entry under ``streams``."""
 
 
-@dataclass(frozen=True)
-class StreamFilter:
+class StreamFilter(NamedTuple):
     """The events of one type to subscribe to; empty ``events`` or ``selectors`` mean all."""
 
     type: str

@@ -6,8 +6,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pf_exporter.config.addresses import parse_proxy_address
@@ -22,8 +21,7 @@ PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy")
 NO_PROXY_VARIABLES = ("NO_PROXY", "no_proxy")
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy."""
 
     host: str

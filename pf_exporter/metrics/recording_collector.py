@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from pf_exporter.metrics.metric_family import empty_family
-from pf_exporter.recording import RecordingStats
 from pf_exporter.schema import MetricType
+
+if TYPE_CHECKING:
+    from pf_exporter.recording import RecordingStats
 
 
 class _RecordingMetric(NamedTuple):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 MAX_DOUBLINGS = 64
 """2 ** 64 is above any maximum; without the limit the float would overflow after weeks of failures."""
 
 
-@dataclass(frozen=True)
-class Backoff:
+class Backoff(NamedTuple):
     """Exponential backoff with full jitter, between ``minimum`` and ``maximum`` seconds.
 
     The jitter keeps a fleet that lost its server at once from returning at once.
@@ -30,8 +29,8 @@ class Backoff:
 
     def next(self) -> Backoff:
         """Return the backoff after one more failure."""
-        return replace(self, attempt=self.attempt + 1)
+        return self._replace(attempt=self.attempt + 1)
 
     def reset(self) -> Backoff:
         """Return the backoff after a success."""
-        return replace(self, attempt=0)
+        return self._replace(attempt=0)

@@ -8,10 +8,9 @@ import json
 import platform
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from pf_exporter import __version__
 from pf_exporter.config import Account, Secret, StreamFilter, find_proxy
@@ -24,10 +23,12 @@ from pf_exporter.errors import (
 )
 from pf_exporter.packetfabric.paging import read_pages
 from pf_exporter.packetfabric.request import Headers, Request
-from pf_exporter.packetfabric.response import StreamingResponse
 from pf_exporter.packetfabric.status_errors import error_from_status
 from pf_exporter.packetfabric.transport import Transport
 from pf_exporter.schema import MAX_TIMESTAMP, epoch
+
+if TYPE_CHECKING:
+    from pf_exporter.packetfabric.response import StreamingResponse
 
 LOGOUT_DEADLINE = 1.0
 """Seconds for a logout: the process is about to end."""
@@ -39,8 +40,7 @@ USER_AGENT = f"pf_exporter/{__version__} python/{platform.python_version()}"
 API_KEY_HINT = "create an API key in the portal (Settings, API Keys) and use it as PF_TOKEN or token_file"
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """What requests are authenticated with; a subscription can be streamed only in its session."""
 
     token: Secret

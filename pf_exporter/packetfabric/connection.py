@@ -7,7 +7,6 @@ import errno
 import http.client
 import socket
 import threading
-from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
 from typing import Any, cast
@@ -18,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from pf_exporter.config import Proxy
-from pf_exporter.errors import StreamEnded, StreamError
+from pf_exporter.packetfabric.abort import CLOSED, Abort
 from pf_exporter.packetfabric.request import Headers
 from pf_exporter.packetfabric.tunnel import connect_through
 
@@ -34,17 +33,6 @@ _SOCKET_OPTIONS = [
 _BUFFER_BYTES = 65_536
 """Bytes that are read at once. An event that straddles two buffers costs several times as much to parse: with
 the 8 KiB of http.client, every tenth one."""
-
-
-@dataclass(frozen=True)
-class Abort:
-    """Why a connection was aborted, for error messages; and the error that the reader of a stream gets."""
-
-    message: str
-    stream_error: type[StreamError] = StreamEnded
-
-
-CLOSED = Abort("closed")
 
 
 class AbortableConnection:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pf_exporter.errors import ExporterError, Rejected, StreamEnded, StreamIdle, Unavailable
+from pf_exporter.packetfabric.abort import CLOSED, Abort
 from pf_exporter.packetfabric.chunked import read_chunks
-from pf_exporter.packetfabric.connection import CLOSED, Abort, AbortableConnection, HttpSession
+from pf_exporter.packetfabric.connection import AbortableConnection, HttpSession
 from pf_exporter.packetfabric.request import Request
 from pf_exporter.packetfabric.transport_errors import FOREIGN, IDLE_MESSAGE, stream_error, unavailable
 
@@ -21,15 +22,6 @@ _SHUTDOWN = Abort("ended by this exporter")
 _IDLE = Abort(IDLE_MESSAGE, StreamIdle)
 
 T = TypeVar("T")
-
-
-class Response(NamedTuple):
-    """A whole response."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By name, in any case."""
-    body: bytes
 
 
 class StreamingResponse:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from pf_exporter.config import Proxy
 from pf_exporter.errors import ConfigError, Unavailable
-from pf_exporter.packetfabric.connection import Abort, AbortableConnection, HttpSession
+from pf_exporter.packetfabric.abort import Abort
 from pf_exporter.packetfabric.request import Headers, Request
-from pf_exporter.packetfabric.response import Response, StreamingResponse
+
+if TYPE_CHECKING:
+    from pf_exporter.packetfabric.connection import AbortableConnection
+    from pf_exporter.packetfabric.response import StreamingResponse
 
 _STOPPING = Abort("the exporter is stopping")
+
+
+class Response(NamedTuple):
+    """A whole response."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name, in any case."""
+    body: bytes
 
 
 class Transport:
@@ -44,6 +57,10 @@ class Transport:
                 connection.abort(_STOPPING)
 
     def _new_response(self, request: Request) -> StreamingResponse:
+        # The pages are served before the first request; importing requests would delay them by a third.
+        from pf_exporter.packetfabric.connection import AbortableConnection, HttpSession
+        from pf_exporter.packetfabric.response import StreamingResponse
+
         # Each request has its own connection and session of requests, so that aborting one aborts no other.
         if self._ca_file is not None:
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class MetricType(str, enum.Enum):
@@ -33,8 +33,7 @@ def unit(name: str) -> str:
     return next((unit for unit in UNITS if stem.endswith("_" + unit)), "")
 
 
-@dataclass(frozen=True)
-class FamilySpec:
+class FamilySpec(NamedTuple):
     """One metric family and the field of the API that it comes from."""
 
     name: str

@@ -110,8 +110,7 @@ class PolledRequest(NamedTuple):
     """The field that identifies an item of a list that is read page by page; empty if there are no pages."""
 
 
-@dataclass(frozen=True)
-class PolledResource:
+class PolledResource(NamedTuple):
     """One row of the table of polled resources."""
 
     name: str

@@ -9,7 +9,6 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
-import bcrypt
 from starlette.concurrency import run_in_threadpool
 
 from pf_exporter.config import Secret
@@ -24,6 +23,8 @@ BCRYPT_MAX_BYTES = 72
 
 
 def _check(password: bytes, hashed: bytes) -> bool:
+    import bcrypt  # Only servers with users need it.
+
     return bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], hashed)
 
 

@@ -8,13 +8,26 @@ Protocols and formats are in the packages that this one connects.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from pf_exporter.lazy import lazy_names
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
-from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts, time_span
 from pf_exporter.service.serving import log_listening, serve
 from pf_exporter.service.shutdown import stop_all
 from pf_exporter.service.storage import create_store, delta_events
-from pf_exporter.service.streaming import StreamRunner
+
+if TYPE_CHECKING:
+    from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts, time_span
+    from pf_exporter.service.streaming import StreamRunner
+else:
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "replay": ("ReplayClock", "Replayer", "ReplayPipeline", "accounts", "time_span"),
+            "streaming": ("StreamRunner",),
+        },
+    )
 
 __all__ = [
     "AccountPipeline",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pf_exporter.config import Config
-from pf_exporter.recording import RecordingWriter, redaction_for
 from pf_exporter.schema import Temporality
 from pf_exporter.state import EVENT_SETTINGS, RowSink, Store
+
+if TYPE_CHECKING:
+    from pf_exporter.recording import RecordingWriter
 
 
 def create_recorder(config: Config) -> RecordingWriter | None:
@@ -16,6 +19,8 @@ def create_recorder(config: Config) -> RecordingWriter | None:
     record = config.record
     if not record.file:
         return None
+    from pf_exporter.recording import RecordingWriter, redaction_for  # Few exporters record.
+
     hide = redaction_for(config.accounts) if record.redact else None
     return RecordingWriter(record.file, limit=record.limit, kept=record.kept, redaction=hide)
 

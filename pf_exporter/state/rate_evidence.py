@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pf_exporter.schema import RateUnit
 
@@ -33,8 +32,7 @@ class Fit(enum.Enum):
     NEITHER = "in no known unit"
 
 
-@dataclass(frozen=True)
-class RateEvidence:
+class RateEvidence(NamedTuple):
     """What the comparisons of one quantity, bytes or packets, have shown."""
 
     fit: Fit | None = None
@@ -56,8 +54,7 @@ class RateEvidence:
         )
 
 
-@dataclass(frozen=True)
-class DetectedRates:
+class DetectedRates(NamedTuple):
     """The result for one event."""
 
     event: str
@@ -110,6 +107,12 @@ class RateSums:
         return self.rate / self.growth
 
 
+def _median(numbers: Sequence[float]) -> float:
+    """The median; importing that of the standard library takes a megabyte, for exact fractions."""
+    ordered, middle = sorted(numbers), len(numbers) // 2
+    return ordered[middle] if len(numbers) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
 def _is_near(factor: float, expected: float, tolerance: float) -> bool:
     return expected / tolerance <= factor <= expected * tolerance
 
@@ -129,7 +132,7 @@ class RateQuantity:
 
     def evaluate(self, sums: Sequence[RateSums], circuits: int, comparisons: int) -> None:
         """Update the result from the sums of the circuits that count, and the comparisons of all."""
-        factor = statistics.median(one.factor for one in sums) if sums else None
+        factor = _median([one.factor for one in sums]) if sums else None
         found = self._fit(sums, factor) if factor is not None else None
         needed = MIN_COMPARISONS if circuits >= MIN_CIRCUITS else MIN_COMPARISONS_OF_FEW
         fit = self.evidence.fit

@@ -6,7 +6,8 @@ increases: between two increases there is a decrease, unless the deltas keep gro
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from typing import NamedTuple
 
 from pf_exporter.config import CounterSettings
 from pf_exporter.schema import EVENTS, EventType, Numbers, Temporality
@@ -26,8 +27,7 @@ FINAL_CHANGES = 1000
 """Changes after which a result is final and the event is no longer observed."""
 
 
-@dataclass(frozen=True)
-class DetectedTemporality:
+class DetectedTemporality(NamedTuple):
     """The temporality of one event's counters, and the evidence for it."""
 
     event: str

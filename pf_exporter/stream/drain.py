@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class DrainLimits:
+class DrainLimits(NamedTuple):
     """How long the current stream runs on beside the next one, in seconds."""
 
     overlap: float = 1.0

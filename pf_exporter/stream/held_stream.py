@@ -5,10 +5,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pf_exporter.errors import EventError, StreamError
-from pf_exporter.packetfabric import StreamingResponse, read_events
+from pf_exporter.packetfabric import read_events
 from pf_exporter.stream.deduplicator import MAX_REMEMBERED, event_key
+
+if TYPE_CHECKING:  # Imported with the first request.
+    from pf_exporter.packetfabric import StreamingResponse
 
 MAX_HELD_BYTES = 4 << 20
 """Bytes that are held; beyond them the stream is not read, so that the server has to wait."""

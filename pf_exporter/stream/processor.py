@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from pf_exporter.activity import ActivityCounter
 from pf_exporter.errors import EventError
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
-from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
 from pf_exporter.schema import EVENT_NAMES, OTHER, Observation, RateUnit, bytes_to_bits, decode
 from pf_exporter.state import KEPT, RESET, AccountStats, Store, WriteResult
+
+if TYPE_CHECKING:
+    from pf_exporter.recording import Mark, RecordingTap, RecordingWriter
 
 _DOCUMENTED = frozenset(EVENT_NAMES)
 
@@ -37,7 +40,11 @@ class EventProcessor:
         # One logger per account: a flood of one account must not suppress the warnings of another.
         self._log = Logger(__name__)
         self._activity = activity or ActivityCounter(stats)
-        self._tap = None if recorder is None else RecordingTap(stats.account, recorder)
+        self._tap: RecordingTap | None = None
+        if recorder is not None:
+            from pf_exporter.recording import RecordingTap
+
+            self._tap = RecordingTap(stats.account, recorder)
         self._wall = wall
         self._temporality = stats.temporality
         self._rate_observers = stats.rate_units.observers

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from pf_exporter.errors import ExporterError
 from pf_exporter.stream.drain import Drain, DrainLimits
@@ -80,7 +79,7 @@ class Rotation:
         except ExporterError:
             stream.close()
             raise
-        return replace(stream, held=held), held
+        return stream._replace(held=held), held
 
     def _end_current(self) -> None:
         """Shut the current stream down as soon as nothing is lost by that, or at the deadline."""

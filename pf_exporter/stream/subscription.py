@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from pf_exporter.config import Account
 from pf_exporter.errors import (
@@ -16,9 +17,12 @@ from pf_exporter.errors import (
     SubscriptionGone,
     Unauthorized,
 )
-from pf_exporter.packetfabric import Client, Session, SessionManager, StreamingResponse
+from pf_exporter.packetfabric import Client, Session, SessionManager
 from pf_exporter.schema import canonical_id
 from pf_exporter.stream.held_stream import HeldStream
+
+if TYPE_CHECKING:  # Imported with the first request.
+    from pf_exporter.packetfabric import StreamingResponse
 
 UNSTREAMED_LIFETIME = 240.0
 """Seconds for which a subscription that was never streamed is used; the API forgets it after 300."""
@@ -39,8 +43,7 @@ class _Registration:
     """Whether there are new circuits since; the API does not document whether they join a subscription."""
 
 
-@dataclass(frozen=True)
-class OpenStream:
+class OpenStream(NamedTuple):
     """An open stream and its session."""
 
     session: Session

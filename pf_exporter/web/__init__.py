@@ -12,14 +12,14 @@ from pf_exporter.lazy import lazy_names
 if TYPE_CHECKING:
     from pf_exporter.web.app import create_app
     from pf_exporter.web.routes import page_routes
-    from pf_exporter.web.status import StatusSources
+    from pf_exporter.web.sources import StatusSources
 else:  # Need starlette and prometheus_client.
     __getattr__ = lazy_names(
         __name__,
         {
             "app": ("create_app",),
             "routes": ("page_routes",),
-            "status": ("StatusSources",),
+            "sources": ("StatusSources",),
         },
     )
 

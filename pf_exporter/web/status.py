@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pf_exporter import __version__
-from pf_exporter.config import Config
-from pf_exporter.metrics import ReloadStatus
-from pf_exporter.state import AccountStats, Fit, Store
-from pf_exporter.web.account_status import Inventory, account_status
+from pf_exporter.state import AccountStats, Fit
+from pf_exporter.web.account_status import account_status
 from pf_exporter.web.circuit_listing import Listing, list_circuits
 from pf_exporter.web.circuit_tables import port_entries, state_facts, table_page, vc_entries
 from pf_exporter.web.effective_settings import effective_settings
@@ -20,7 +18,8 @@ from pf_exporter.web.moments import moment
 from pf_exporter.web.page_query import PAUSED, REFRESH_INTERVALS, TABLES, PageQuery
 from pf_exporter.web.page_values import Choice, Fact, Severity
 from pf_exporter.web.port_health import PortHealth, port_health
-from pf_exporter.web.sending import SendingEndpoint, endpoint_entries
+from pf_exporter.web.sending import endpoint_entries
+from pf_exporter.web.sources import StatusSources
 from pf_exporter.web.status_context import (
     AccountStatus,
     Folding,
@@ -34,21 +33,6 @@ from pf_exporter.web.status_context import (
 MAX_ACCOUNTS = 20
 """Accounts that are shown in full."""
 _URGENCY = (Severity.BAD, Severity.WARNING, Severity.GOOD)
-
-
-@dataclass(frozen=True)
-class StatusSources:
-    """The parts of the exporter that the page shows."""
-
-    config: Config
-    store: Store
-    accounts: Sequence[AccountStats]
-    inventories: Mapping[str, Inventory]
-    """By account."""
-    reload_statuses: Mapping[str, ReloadStatus]
-    """By the name of what was reloaded, such as ``web configuration``."""
-    endpoints: Sequence[SendingEndpoint] = ()
-    """Of remote write."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import dataclasses
 import logging
 import time
 from collections.abc import Iterable
@@ -163,7 +162,7 @@ def test_a_response_that_cannot_be_read(
         raise error("odd")
 
     api.lists |= {path(API_KEYS): KEYS, path(POPS): []}
-    account = create_account(polled=(dataclasses.replace(POPS, read=read), API_KEYS))
+    account = create_account(polled=(POPS._replace(read=read), API_KEYS))
     account.poll()
     answered(account, account.poller.resources)
     assert account.poll_failures() == {("pop", "rejected"): 1}

@@ -11,8 +11,8 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.errors import StreamError
 from pf_exporter.packetfabric.client import Client, Session
 from pf_exporter.packetfabric.request import Request
-from pf_exporter.packetfabric.response import Response, StreamingResponse
-from pf_exporter.packetfabric.transport import Transport
+from pf_exporter.packetfabric.response import StreamingResponse
+from pf_exporter.packetfabric.transport import Response, Transport
 from tests.fakes import Answer, Fake
 
 KEY = Session(Secret("key"), None, from_login=False)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
-from pf_exporter.packetfabric.connection import CLOSED, Abort, AbortableConnection
+from pf_exporter.packetfabric.abort import CLOSED, Abort
+from pf_exporter.packetfabric.connection import AbortableConnection
 from tests.fakes import dead_url
 
 

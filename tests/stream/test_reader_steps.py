@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -420,7 +419,7 @@ def test_failed_rotation(read: Read, prepared: list[Prepared], caplog: pytest.Lo
 
 
 def next_stream(reading: Reading, *, age: float) -> OpenStream:
-    return replace(reading.subscription.open_second(), opened_at=reading.clock.now - age)
+    return reading.subscription.open_second()._replace(opened_at=reading.clock.now - age)
 
 
 def switched(reading: Reading, prepared: list[Prepared], *, age: float, planned: bool) -> Prepared:

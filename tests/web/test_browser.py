@@ -201,7 +201,7 @@ def fast_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
     def render(context: StatusContext) -> str:
         return render_page(dataclasses.replace(context, refresh_seconds=min(context.refresh_seconds, 1)))
 
-    monkeypatch.setattr("pf_exporter.web.routes.render_page", render)
+    monkeypatch.setattr("pf_exporter.web.status_cache.render_page", render)
 
 
 @pytest.mark.usefixtures("fast_refresh")

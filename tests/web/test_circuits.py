@@ -27,7 +27,8 @@ from pf_exporter.web.circuit_listing import Listing, list_circuits
 from pf_exporter.web.circuit_tables import PAGE_SIZE
 from pf_exporter.web.circuits import CircuitState, Port, Traffic, VirtualCircuit, matches
 from pf_exporter.web.page_query import PageQuery
-from pf_exporter.web.status import StatusSources, status_context, take_snapshot
+from pf_exporter.web.sources import StatusSources
+from pf_exporter.web.status import status_context, take_snapshot
 from pf_exporter.web.status_page import render_page
 from tests.state.harness import Clock
 

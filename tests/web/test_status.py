@@ -22,7 +22,8 @@ from pf_exporter.state.store import Store
 from pf_exporter.web.circuit_tables import PAGE_SIZE
 from pf_exporter.web.moments import moment
 from pf_exporter.web.page_query import PageQuery
-from pf_exporter.web.status import MAX_ACCOUNTS, StatusSources, status_context, take_snapshot
+from pf_exporter.web.sources import StatusSources
+from pf_exporter.web.status import MAX_ACCOUNTS, status_context, take_snapshot
 from pf_exporter.web.status_context import StatusContext
 from tests.conftest import get, until
 from tests.fakes import Answer, Fake, answer, dead_url, event
@@ -210,8 +211,8 @@ def test_searches_leave_time_to_the_streams(fake: Fake, monkeypatch: pytest.Monk
         threading.Event().wait(1.0)
         return context.title
 
-    monkeypatch.setattr("pf_exporter.web.routes.asyncio.sleep", sleep)
-    monkeypatch.setattr("pf_exporter.web.routes.render_page", render)
+    monkeypatch.setattr("pf_exporter.web.status_cache.asyncio.sleep", sleep)
+    monkeypatch.setattr("pf_exporter.web.status_cache.render_page", render)
     with Exporter(Config(accounts=(fake.account(),), web=WEB)) as exporter:
         for search in ("a", "b"):
             get(f"http://{exporter.server.addresses[0]}/?port={search}")
