@@ -20,7 +20,7 @@ function(config, lib)
       'An account has no event stream.',
       |||
         Account {{ $labels.account }} has had no working event stream for five minutes.
-        packetfabric_stream_disconnects_total and packetfabric_login_failures_total count the reasons.
+        packetfabric_stream_disconnects_total and packetfabric_login_failures_total show the reasons.
       |||,
       // A reconnect takes seconds. If a stream opens for a moment, or the exporter restarts, it remains one alert.
       duration='5m',
@@ -37,7 +37,8 @@ function(config, lib)
       ||| % { account: lib.account, target: lib.target, scrapes: lib.jobMetric('up') },
       'No exporter exports an account that was exported before.',
       |||
-        No exporter in the job {{ $labels.job }} exports account {{ $labels.account }} any more, although all exporters respond. There is no data about the account.
+        Account {{ $labels.account }} is no longer exported by any target of the job {{ $labels.job }}, although all
+        targets respond. There is no data about the account.
       |||,
       // Longer than an update that replaces the exporter.
       duration='10m',
@@ -60,7 +61,7 @@ function(config, lib)
         account: lib.account,
         age: threshold.inventoryAge,
       },
-      'A replica of the exporter has no stream or an old inventory, and another one works.',
+      'A replica of the exporter has no stream or an outdated inventory; another replica works.',
       |||
         The replica {{ $labels.instance }} has no event stream for account {{ $labels.account }}, or could not poll
         its inventory. Another replica works.
@@ -87,10 +88,9 @@ function(config, lib)
       },
       'An event stream reconnects repeatedly.',
       |||
-        Account {{ $labels.account }} opened {{ $value | printf `%%.0f` }} streams within an hour, where one every two
-        hours is planned, or was without a stream for more than %.0f %% of the time. Events between two streams are
-        lost.
-      ||| % (100 * threshold.streamGap),
+        Account {{ $labels.account }} opened {{ $value | printf `%.0f` }} streams in the last hour or less, although one
+        every two hours is planned. Events between two streams are lost.
+      |||,
       // A new version of the exporter or of the API can reconnect a few times; the windows outlast a pause.
       duration='10m',
       keep='30m',
@@ -117,7 +117,7 @@ function(config, lib)
       },
       'An event stream is open but delivers no measurements.',
       |||
-        Account {{ $labels.account }} receives heartbeats but no event of any port or virtual circuit. Graphs stay
+        Account {{ $labels.account }} receives heartbeats, but no events of ports or virtual circuits. Graphs stay
         constant or end.
       |||,
       // After a start, the first events arrive within the interval of the source.
@@ -149,9 +149,10 @@ function(config, lib)
       },
       'An event stream no longer delivers some kinds of measurements.',
       |||
-        Account {{ $labels.account }} receives no more events of{{ range printf
+        Account {{ $labels.account }} no longer receives these events, although others arrive:{{ range $index, $event := printf
         `time() - event:packetfabric_stream_last_event_timestamp_seconds:max{account=%%q} > %d` $labels.account | query |
-        sortByLabel `event` }} {{ .Labels.event }}{{ end }}, although others arrive. Their graphs end, and their alerts cannot fire.
+        sortByLabel `event` }}{{ if $index }},{{ end }} {{ $event.Labels.event }}{{ end }}. Their graphs end, and their
+        alerts cannot fire.
       ||| % threshold.silence,
       // The silence is long already; this is for a restart of the exporter.
       duration='5m',
@@ -175,8 +176,8 @@ function(config, lib)
       },
       'A session expires soon and has not been renewed.',
       |||
-        The session of account {{ $labels.account }}{{ if gt $value 0.0 }} ends in {{ $value | humanizeDuration }}.
-        Its stream ends with it{{ else }} has ended{{ end }}.
+        The session of account {{ $labels.account }}{{ if gt $value 0.0 }} expires in {{ $value | humanizeDuration }}, and
+        its stream ends with it{{ else }} has expired{{ end }}.
       |||,
       // A renewal that succeeds takes seconds.
       duration='5m',
@@ -197,8 +198,8 @@ function(config, lib)
       },
       'The API sends events or fields that this exporter does not support.',
       |||
-        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} unknown or invalid fields or events of
-        {{ $labels.event }} in one hour. All other data is still exported.
+        In one hour, account {{ $labels.account }} received {{ $value | printf `%.0f` }} unknown or invalid fields or
+        events of the type {{ $labels.event }}. All other data is still exported.
       |||,
       // One value can be an accident. A day, because it is of interest once.
       duration='15m',
@@ -208,10 +209,10 @@ function(config, lib)
       'EventsRejected',
       'warning',
       'account:packetfabric_stream_events_rejected:ratio_rate15m > %g\n' % threshold.eventsRejected,
-      'Events are rejected because they are invalid.',
+      'The exporter drops events that it cannot use.',
       |||
         {{ $value | humanizePercentage }} of the events of account {{ $labels.account }} are rejected.
-        packetfabric_stream_events_rejected_total counts the reasons.
+        packetfabric_stream_events_rejected_total shows the reasons.
       |||,
       // The rate covers 15 minutes: one bad minute does not suffice.
       duration='15m',
@@ -223,8 +224,9 @@ function(config, lib)
       'max without (%s) (increase(%s[30m])) > 0\n' % [lib.replicas, metric('packetfabric_resets_total')],
       'Counters of the network have been reset.',
       |||
-        Account {{ $labels.account }}: counters of {{ $labels.event }} were reset {{ $value | printf `%.0f` }} times in
-        30 minutes, as after the reboot of a router. If this repeats, the fields may not be cumulative.
+        Account {{ $labels.account }}: counters in {{ $labels.event }} events were reset {{ $value | printf `%.0f` }}
+        time{{ if ge $value 1.5 }}s{{ end }} in 30 minutes, as after the reboot of a router. If this continues, the
+        values may not be cumulative.
       |||,
       // A note about something that has happened, so it does not wait; resets of one reboot are one note.
       keep='30m',
@@ -235,8 +237,8 @@ function(config, lib)
       'min without (%s) (%s) == 0\n' % [lib.replicas, metric('packetfabric_rate_unit_confirmed')],
       'Rates do not have the unit that the exporter assumes.',
       |||
-        Account {{ $labels.account }}: the rates in {{ $labels.event }} do not fit the growth of their totals, so the
-        bytes or packets per second are wrong by a factor. The status page shows the unit and the evidence.
+        Account {{ $labels.account }}: the rates in {{ $labels.event }} events do not match the increase of the counters,
+        so bytes or packets per second are wrong by a constant factor. The status page shows the comparison.
       |||,
       // The exporter compares for minutes before it decides.
       duration='10m',
@@ -257,9 +259,9 @@ function(config, lib)
       },
       'Names and states of ports and circuits are out of date.',
       |||
-        The inventory of account {{ $labels.account }} has not been polled completely for a long time, or never.
-        Names, speeds and states date from the last complete poll, and no alert about states can fire.
-      |||,
+        The last complete poll of the inventory of account {{ $labels.account }} was more than %d minutes ago, or there
+        was none. Names, speeds and states are out of date, and alerts about states cannot fire.
+      ||| % (threshold.inventoryAge / 60),
       // The age is long already; after a start, two polls may fail.
       duration='10m',
       keep='10m',
@@ -268,9 +270,11 @@ function(config, lib)
       'InventoryCircuitsMissing',
       'info',
       'max without (%s) (%s) > 0\n' % [lib.replicas, metric('packetfabric_inventory_circuits_missing')],
-      'Circuits that are still shown are missing from the lists of the API.',
+      'Circuits that are still exported are missing from the lists of the API.',
       |||
-        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} circuits of the type {{ $labels.type }} are missing from the list of the API, but are still shown with their last names and states.
+        Account {{ $labels.account }}: {{ $value | printf `%.0f` }} circuit{{ if gt $value 1.0 }}s{{ end }} of the type
+        {{ $labels.type }} {{ if gt $value 1.0 }}are{{ else }}is{{ end }} missing from the list of the API, and still
+        exported with the last names and states.
       |||,
       // A circuit that was removed is gone after two polls, and many of them after three.
       duration='1h',
@@ -290,7 +294,7 @@ function(config, lib)
       },
       'Circuits are not exported because the series limit is reached.',
       |||
-        Account {{ $labels.account }} has more circuits than series.limit allows. Some are not exported.
+        Account {{ $labels.account }} has more circuits than series.limit allows, so some are not exported.
       |||,
       // The limit is exact, so there is nothing to wait for; new circuits come in bursts.
       keep='1h',

@@ -27,7 +27,7 @@ function(config, lib)
       },
       'A virtual circuit is down although its ports are up.',
       |||
-        The virtual circuit %s of account {{ $labels.account }} is not connected, although none of its ports in this
+        Virtual circuit %s of account {{ $labels.account }} is not connected, although none of its ports in this
         account is down.
       ||| % lib.vcName,
       // As for PacketFabricPortDown.
@@ -62,9 +62,9 @@ function(config, lib)
       },
       'A virtual circuit no longer sends measurements, although others do.',
       |||
-        The virtual circuit %s of account {{ $labels.account }} sent no event for %d minutes from
-        {{ $value | printf `%%.0f` }} VC end{{ if gt $value 1.0 }}s{{ end }}. Its graphs end, and its alerts cannot
-        fire.
+        {{ $value | printf `%%.0f` }} VC end{{ if gt $value 1.0 }}s{{ end }} of virtual circuit %s of account
+        {{ $labels.account }} {{ if gt $value 1.0 }}have{{ else }}has{{ end }} sent no events for %d minutes. Graphs of
+        the circuit end, and its alerts cannot fire.
       ||| % [lib.vcName, threshold.silence / 60],
       // As for PacketFabricPortSilent.
       duration='5m',
@@ -87,7 +87,7 @@ function(config, lib)
       },
       'A virtual circuit is at its rate limit.',
       |||
-        The virtual circuit %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its rate
+        Virtual circuit %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its rate
         limit in the direction {{ $labels.direction }} on port {{ $labels.port_circuit_id }}. Traffic above the limit
         is dropped.
       ||| % lib.vcName,

@@ -19,16 +19,16 @@ function(config, lib)
   ]);
   local days = '{{ $value | humanizeDuration }}';
   local key =
-    'The API key {{ $labels.api_key }} of account {{ $labels.account }}{{ if eq $labels.own `true` }}, with which the '
-    + 'exporter logs in,{{ end }} expires in ' + days + '.';
-  local ownKey = '{{ if eq $labels.own `true` }} There will be no data about the account then.{{ end }}';
+    'The API key {{ $labels.api_key }} of account {{ $labels.account }}{{ if eq $labels.own `true` }}, which the '
+    + 'exporter uses,{{ end }} expires in ' + days + '.';
+  local ownKey = '{{ if eq $labels.own `true` }} After that, there is no data about the account.{{ end }}';
   [
     lib.alert(
       'TermEnding',
       'info',
       notes(termLeft, [threshold.termFirstNote, threshold.termSecondNote]),
-      'The term of a circuit ends in some weeks.',
-      'The term of circuit %s of account {{ $labels.account }} ends in %s.' % [circuit, days],
+      'The contract term of a circuit ends in a few weeks.',
+      'The contract term of circuit %s of account {{ $labels.account }} ends in %s.' % [circuit, days],
       // A date is certain, so there is nothing to wait for; a restart of the exporter must not repeat the note.
       keep='1h',
     ),
@@ -36,8 +36,8 @@ function(config, lib)
       'TermEndsSoon',
       'warning',
       soon(termLeft, threshold.termEnd),
-      'The term of a circuit ends in some days.',
-      'The term of circuit %s of account {{ $labels.account }} ends in %s.' % [circuit, days],
+      'The contract term of a circuit ends in a few days.',
+      'The contract term of circuit %s of account {{ $labels.account }} ends in %s.' % [circuit, days],
       // As for PacketFabricTermEnding.
       keep='1h',
     ),
@@ -45,7 +45,7 @@ function(config, lib)
       'ApiKeyExpiring',
       'info',
       notes(keyLeft, [threshold.apiKeyNote]),
-      'An API key expires in some weeks.',
+      'An API key expires in a few weeks.',
       key + ownKey,
       // As for PacketFabricTermEnding.
       keep='1h',
@@ -54,7 +54,7 @@ function(config, lib)
       'ApiKeyExpiresSoon',
       'warning',
       soon(keyLeft, threshold.apiKeyEnd),
-      'An API key expires in some days.',
+      'An API key expires in a few days.',
       key + ownKey,
       // As for PacketFabricTermEnding.
       keep='1h',

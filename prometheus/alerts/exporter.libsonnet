@@ -26,7 +26,7 @@ function(config, lib)
         avg_over_time(%(up)s[15m]) < %(share)g
         unless on (%(target)s) max by (%(target)s) (%(up)s) == 0
       ||| % { up: up, share: 1 - threshold.scrapeFailures, target: lib.target },
-      'A replica of the exporter is down, or scrapes of it fail often.',
+      'A replica of the exporter is down, or its scrapes often fail.',
       |||
         Only {{ $value | humanizePercentage }} of the scrapes of {{ $labels.instance }} in the last 15 minutes
         succeeded.
@@ -56,8 +56,8 @@ function(config, lib)
       ],
       'The exporter could not reload its configuration.',
       |||
-        The last reload of the configuration on {{ $labels.instance }} failed. The previous configuration is in
-        force; the exporter would not start with the new one.
+        The last reload of the configuration on {{ $labels.instance }} failed. The exporter continues with the previous
+        configuration, but would not start with the new one.
       |||,
       // Time to correct a mistake while editing.
       duration='10m',
@@ -80,7 +80,8 @@ function(config, lib)
       },
       'Remote write is behind or loses samples.',
       |||
-        The endpoint {{ $labels.endpoint }} of the exporter on {{ $labels.instance }} accepts samples too slowly or not at all, or samples are lost.
+        The remote write endpoint {{ $labels.endpoint }} of the exporter on {{ $labels.instance }} accepts samples too
+        slowly or not at all, or samples are lost.
       |||,
       // A restart of the receiver takes less, and loses nothing.
       duration='10m',
@@ -98,7 +99,7 @@ function(config, lib)
       },
       'The recording rules are not loaded, so most alerts cannot fire.',
       |||
-        Prometheus has metrics of the exporter but not the recording rules of rules.yml. Alerts that use them cannot
+        Prometheus scrapes the exporter, but has not loaded the recording rules in rules.yml. Alerts that use them cannot
         fire.
       |||,
       // Both files are loaded together, so several evaluations without the rules are a mistake.

@@ -22,10 +22,9 @@ function(config, lib)
           and on (%(maintenance)s)
         %(circuits)s
       ||| % { maintenance: lib.maintenance, ahead: threshold.maintenanceAhead, circuits: circuits },
-      'A maintenance affects circuits in the next days.',
+      'An upcoming maintenance affects circuits.',
       |||
-        The maintenance %s of PacketFabric starts in {{ $value | humanizeDuration }} and %s of account
-        {{ $labels.account }}.
+        PacketFabric maintenance %s starts in {{ $value | humanizeDuration }} and %s of account {{ $labels.account }}.
       ||| % [name, affected],
       // A note about a fact, so it does not wait; a restart of the exporter must not repeat it.
       keep='30m',
@@ -40,10 +39,10 @@ function(config, lib)
           and on (%(maintenance)s)
         %(circuits)s
       ||| % { maintenance: lib.maintenance, running: lib.maintenanceSince('maintenance'), circuits: circuits },
-      'A maintenance is in progress; alerts about the affected circuits are off.',
+      'A maintenance is in progress; alerts about the affected circuits are suppressed.',
       |||
-        The maintenance %s of PacketFabric is in progress for {{ $value | humanizeDuration }} more and %s of account
-        {{ $labels.account }}. No alert about them fires until it ends.
+        PacketFabric maintenance %s is in progress, ends in {{ $value | humanizeDuration }} and %s of account
+        {{ $labels.account }}. Until then, no new alert about them fires.
       ||| % [name, affected],
       // As for PacketFabricMaintenanceAnnounced.
       keep='30m',

@@ -31,7 +31,7 @@ function(config, lib)
         %(unlessMaintenance)s
       ||| % { port: lib.port, unlessMaintenance: unlessMaintenance },
       'A port is down although it is not administratively down.',
-      'The port %s of account {{ $labels.account }} is down.' % lib.portName,
+      'Port %s of account {{ $labels.account }} is down.' % lib.portName,
       // Longer than inventory.interval, so that it was down in two polls. Restarts of the exporter, and polls between
       // two short outages, do not end it.
       duration='6m',
@@ -58,8 +58,8 @@ function(config, lib)
       },
       'A member of a LAG is down, and the LAG is up.',
       |||
-        The port %s of account {{ $labels.account }}, a member of the LAG {{ $labels.lag }}, is down. The LAG is up with
-        less capacity.
+        Port %s of account {{ $labels.account }}, a member of LAG {{ $labels.lag }}, is down. The LAG is up with less
+        capacity.
       ||| % lib.portName,
       // As for PacketFabricPortDown.
       duration='6m',
@@ -101,10 +101,10 @@ function(config, lib)
       },
       'A port no longer sends measurements, although other ports do.',
       |||
-        The port %s of account {{ $labels.account }} sends no more events of{{ range printf
+        Port %s of account {{ $labels.account }} no longer sends events of these categories:{{ range $index, $event := printf
         `time() - port:packetfabric_port_last_event_timestamp_seconds:max{account=%%q,port_circuit_id=%%q} > %d`
-        $labels.account $labels.port_circuit_id | query | sortByLabel `category` }} {{ .Labels.category }}{{ end }}. Their graphs end, and their
-        alerts cannot fire.
+        $labels.account $labels.port_circuit_id | query | sortByLabel `category`
+        }}{{ if $index }},{{ end }} {{ $event.Labels.category }}{{ end }}. Their graphs end, and their alerts cannot fire.
       ||| % [lib.portName, threshold.silence],
       // The silence is long already; this is for a restart of the exporter.
       duration='5m',
@@ -167,7 +167,7 @@ function(config, lib)
       'port:packetfabric_port_utilisation:avg10m > %g\n%s\n' % [threshold.portUtilisation, inService],
       'A port is close to its speed.',
       |||
-        The port %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its speed in the
+        Port %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its speed in the
         direction {{ $labels.direction }}.
       ||| % lib.portName,
       // A transfer of some minutes is not worth an alert. Traffic around the threshold remains one alert.
@@ -184,7 +184,7 @@ function(config, lib)
       ||| % [threshold.receiveMargin, inService],
       'A receiver has too little optical power.',
       |||
-        The optical power that port %s of account {{ $labels.account }} receives is {{ if lt $value 0.0 }}%s dB below
+        The receive power of port %s of account {{ $labels.account }} is {{ if lt $value 0.0 }}%s dB below
         the minimum{{ else }}only {{ $value | printf `%%.1f` }} dB above the minimum{{ end }} of its optics.
       ||| % [lib.portName, lib.magnitude],
       // Readings vary by some tenths. If the readings end, this ends after PacketFabricPortSilent has fired.
@@ -201,7 +201,7 @@ function(config, lib)
       ||| % [threshold.receiveHeadroom, inService],
       'A receiver has too much optical power.',
       |||
-        The optical power that port %s of account {{ $labels.account }} receives is {{ if lt $value 0.0 }}%s dB above
+        The receive power of port %s of account {{ $labels.account }} is {{ if lt $value 0.0 }}%s dB above
         the maximum{{ else }}only {{ $value | printf `%%.1f` }} dB below the maximum{{ end }} of its optics.
       ||| % [lib.portName, lib.magnitude],
       // As for PacketFabricOpticsReceiveLow.
@@ -215,7 +215,7 @@ function(config, lib)
       'port:packetfabric_receive_power_dbm:spread > %g\n%s\n' % [threshold.laneSpread, inService],
       'The lanes of a port receive different optical power.',
       |||
-        The received optical power of the lanes of port %s of account {{ $labels.account }} differs by
+        The receive power of the lanes of port %s of account {{ $labels.account }} differs by up to
         {{ $value | printf `%%.1f` }} dB.
       ||| % lib.portName,
       // As for PacketFabricOpticsReceiveLow, which inhibits this alert.
