@@ -68,6 +68,10 @@ class CatchUp:
             self._stats.gaps.on_gap = self.add_gap
             self._thread.start()
 
+    def take_over(self, previous: CatchUp) -> None:
+        """Read what a previous one, which has ended, still had to read; call this before the start."""
+        self._windows.put_back(previous._windows.take_all())
+
     def stop(self) -> None:
         """Request the end of the thread; the caller also aborts the client, which ends an open request."""
         self._stopping.set()
@@ -102,6 +106,7 @@ class CatchUp:
                     is_possible = self._fill(window)
                 except ExporterError as exc:
                     if self._stopping.is_set():
+                        self._windows.put_back(windows[index:])
                         return
                     delay = self._recover(exc, windows[index:])
                     break

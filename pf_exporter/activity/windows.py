@@ -34,9 +34,15 @@ class Windows:
             self._waiting += [Window(start, end, end - MARGIN), Window(start, end, end)]
 
     def put_back(self, windows: list[Window]) -> None:
-        """Add windows again that could not be read."""
+        """Add windows again that were taken and not read."""
         with self._lock:
             self._waiting += windows
+
+    def take_all(self) -> list[Window]:
+        """Return all that is waiting, as it was added."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        return waiting
 
     def take(self, now: float) -> list[Window]:
         """Return what is due, joined where it overlaps, the earliest first."""

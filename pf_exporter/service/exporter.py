@@ -104,9 +104,8 @@ class Exporter:
 
     def _new_pipeline(self, account: Account, config: Config, old: AccountPipeline | None) -> AccountPipeline:
         create = functools.partial(EventProcessor, recorder=self.recorder)
-        ledger = None if old is None else old.ledger
         return self._create_pipeline(
-            account, config, self.store, self._fail, create_processor=create, ledger=ledger
+            account, config, self.store, self._fail, create_processor=create, previous=old
         )
 
     def status(self) -> StatusSources:

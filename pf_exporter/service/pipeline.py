@@ -57,13 +57,21 @@ def _account_stats(account: Account, config: Config, session: SessionStats) -> A
     )
 
 
+def _ledger(config: Config, previous: AccountPipeline | None) -> ActivityLedger | None:
+    """Return the memory of an account's activity log; None if only what is streamed counts."""
+    if not config.activity.catch_up:
+        return None
+    return (None if previous is None else previous.ledger) or ActivityLedger()
+
+
 class AccountPipeline:
     """Session, subscription, stream and inventory of one account, which must already be in the store.
 
     ``on_failure`` is called with the exception if one of the threads dies. ``subscription_uuid`` names an
     existing subscription to read instead of a new one; ``wall`` is the clock for arrival times, in UNIX
     seconds; ``polled`` are the resources to poll beside the lists of circuits, by default all enabled ones.
-    ``ledger`` is that of the account's previous pipeline, which must have been stopped before the start.
+    ``previous`` is the account's previous pipeline, which must have been stopped before the start: this one
+    takes over its gaps and its part of the activity log.
     """
 
     def __init__(
@@ -79,13 +87,11 @@ class AccountPipeline:
         subscription_uuid: str | None = None,
         wall: Callable[[], float] = time.time,
         polled: tuple[PolledResource, ...] | None = None,
-        ledger: ActivityLedger | None = None,
+        previous: AccountPipeline | None = None,
     ) -> None:
-        idle_timeout = config.stream.idle_timeout
-        catch_up = config.activity.catch_up
         self.settings = pipeline_settings(account, config)
         self.account = account.name
-        self.client = Client(account, idle_timeout=idle_timeout)
+        self.client = Client(account, idle_timeout=config.stream.idle_timeout)
         self.session_manager = create_session_manager(self.client, account.name)
         self.stats = _account_stats(account, config, self.session_manager.stats)
         self.subscription = Subscription(
@@ -105,15 +111,15 @@ class AccountPipeline:
             on_update=self.subscription.update_inventory,
             polled=polled,
         )
-        self.ledger = (ledger or ActivityLedger()) if catch_up else None
-        """For the account's next pipeline; None if only the stream is counted."""
+        self._previous = previous
+        self.ledger = _ledger(config, previous)
         self.activity = ActivityCounter(self.stats, fields=config.log.activity_fields, ledger=self.ledger)
         self._catch_up = CatchUp(
             self.client,
             self.session_manager,
             self.activity,
             self.stats,
-            at_start=catch_up,
+            at_start=config.activity.catch_up,
             on_failure=on_failure,
         )
         self.processor = create_processor(store, self.stats, activity=self.activity, wall=wall)
@@ -132,10 +138,17 @@ class AccountPipeline:
 
     def start(self) -> None:
         """Start to log in, subscribe and read, and to poll the inventory."""
+        if self._previous is not None:
+            self._take_over(self._previous)
+            self._previous = None
         self.activity.start()
         self._catch_up.start()
         self.reader.start()
         self.inventory.start()
+
+    def _take_over(self, previous: AccountPipeline) -> None:
+        self.stats.take_over(previous.stats)
+        self._catch_up.take_over(previous._catch_up)
 
     def stop(self) -> bool:
         """End the stream and the session; return whether nothing will be written to the store any more."""
@@ -161,6 +174,6 @@ class PipelineFactory(Protocol):
         on_failure: Callable[[BaseException], None],
         *,
         create_processor: ProcessorFactory,
-        ledger: ActivityLedger | None,
+        previous: AccountPipeline | None,
     ) -> AccountPipeline:
         """Create the pipeline."""

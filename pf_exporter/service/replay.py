@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from pf_exporter.activity import ActivityLedger
 from pf_exporter.config import Account, Config, Secret
 from pf_exporter.errors import ConfigError, StreamEnded
 from pf_exporter.packetfabric import MAX_EVENT_BYTES, read_events
@@ -63,7 +62,7 @@ class ReplayPipeline(AccountPipeline):
         *,
         wall: ReplayClock,
         create_processor: ProcessorFactory = EventProcessor,
-        ledger: ActivityLedger | None = None,
+        previous: AccountPipeline | None = None,
     ) -> None:
         super().__init__(
             account,
@@ -72,7 +71,7 @@ class ReplayPipeline(AccountPipeline):
             on_failure,
             create_processor=create_processor,
             wall=wall,
-            ledger=ledger,
+            previous=previous,
         )
         self._deduplicator = Deduplicator(clock=wall)
         self._pending = bytearray()  # Grows in place: a frame may be recorded byte by byte.

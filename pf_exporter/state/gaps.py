@@ -30,10 +30,20 @@ class GapLog:
     def __init__(self) -> None:
         self.on_gap: Callable[[Gap], None] = _ignore
         self._gaps: deque[Gap] = deque(maxlen=MAX_GAPS)
+        self._open_since = float("inf")
+        """Start of the gap that the reader before has left open."""
+
+    def take_over(self, previous: GapLog, open_since: float | None) -> None:
+        """Take over the gaps of the account's previous reader, and the one that it left open, if any."""
+        self._gaps.extend(previous.records())
+        self._open_since = previous._open_since
+        if open_since is not None:
+            self._open_since = min(self._open_since, open_since)
 
     def add(self, start: float, end: float) -> None:
         """Record a gap that has ended."""
-        gap = Gap(start, max(start, end))
+        gap = Gap(min(start, self._open_since), max(start, end))
+        self._open_since = float("inf")
         self._gaps.append(gap)
         self.on_gap(gap)
 

@@ -133,6 +133,15 @@ class AccountStats:
         self.gaps = GapLog()
         self.history = AccountHistory(self._snapshot())
 
+    def take_over(self, previous: AccountStats) -> None:
+        """Take over the gaps of the account's previous reader, which has ended, and the one it left open.
+
+        All counters start again from 0, with the seconds of gaps.
+        """
+        _, since = previous._gap
+        open_since = None if since is None else time.time() - (self.clock() - since)
+        self.gaps.take_over(previous.gaps, open_since)
+
     def subscribed(self, subscription_uuid: str) -> None:
         """Record the UUID of a new subscription."""
         self.subscription_uuid = subscription_uuid

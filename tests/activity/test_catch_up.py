@@ -19,7 +19,7 @@ from pf_exporter.schema.timestamps import epoch
 from pf_exporter.state.stats import AccountStats, CatchUpResult
 from tests.activity.entries import Truth
 from tests.conftest import until
-from tests.fakes import OK, Answer, Fake, answer
+from tests.fakes import OK, SILENCE, Answer, Fake, answer
 
 PATH = "/v2/activity-logs"
 
@@ -235,3 +235,19 @@ def test_only_subscribed_categories(fake: Fake) -> None:
     harness.stop()
     assert harness.stats.activity["bgp", "info"] == 1
     assert harness.stats.caught_up[CatchUpResult.FOUND] == 1
+
+
+def test_what_was_not_read_passes_to_the_next_catch_up(harness: Harness) -> None:
+    """A gap that could not be read, because it waited or its request was aborted, is read by the next one."""
+    now = harness.now
+    harness.fake.script[PATH] = [SILENCE]
+    harness.fills(now - 60, now - 10)
+    harness.stats.gaps.add(now - 2000, now - 1900)
+    harness.stop()
+    entries = [Truth(name, now - at, name) for name, at in (("a", 30), ("b", 1950))]
+    harness.fake.lists[PATH] = [entry.row() for entry in entries]
+    following = Harness(harness.fake, harness.fake.account())
+    following.catch_up.take_over(harness.catch_up)
+    following.catch_up.start()
+    until(lambda: following.results() == {"found": 2}, "merged")
+    following.stop()

@@ -24,3 +24,14 @@ def test_looks() -> None:
     assert windows.take(20_000) == [Window(19_940, 20_300, 20_000)]
     assert windows.take(20_300) == [Window(19_940, 20_300, 20_300)]
     assert windows.next_due() == float("inf")
+
+
+def test_take_all() -> None:
+    """What is waiting can pass to another memory, with the time of each look."""
+    windows = Windows()
+    windows.add(1000, 1100)
+    both = [Window(700, 1400, 1100), Window(700, 1400, 1400)]
+    assert windows.take_all() == both
+    assert windows.take_all() == []
+    windows.put_back(both)
+    assert windows.take(1100) == both[:1]

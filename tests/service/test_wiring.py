@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -166,3 +167,22 @@ def test_activity_across_reloads(fake: Fake, caplog: pytest.LogCaptureFixture) -
         becomes(exporter, counted, lambda number: number == 3)
         until(lambda: len(logged()) >= 6, "the log")
         assert logged() == ["late", "late", "missed", "missed", "streamed", "streamed"]
+
+
+def test_gaps_across_reloads(fake: Fake) -> None:
+    """A gap that begins before a reload and ends after it is one gap; earlier ones are kept."""
+    account = fake.account()
+    configs = [config(account), config(dataclasses.replace(account, series_limit=1000))]
+    with Exporter(configs.pop(0), source=lambda: configs[0]) as exporter:
+        becomes(exporter, "packetfabric_up", bool)
+        fake.script["open"] = itertools.repeat(Answer(503))
+        fake.send(FIN)
+        becomes(exporter, 'packetfabric_stream_disconnects_total{reason="unavailable"}', bool)
+        reloaded_at = time.time()
+        exporter.reload()
+        becomes(exporter, 'packetfabric_stream_disconnects_total{reason="unavailable"}', bool)
+        fake.script["open"] = itertools.repeat(OK)
+        becomes(exporter, "packetfabric_up", bool)
+        gaps = json.loads(get(f"http://{exporter.server.addresses[0]}/-/gaps")[2])["default"]
+        assert len(gaps) == 2
+        assert gaps[0]["end"] <= gaps[1]["start"] <= reloaded_at <= gaps[1]["end"]

@@ -120,6 +120,33 @@ def test_gaps_are_kept_with_their_times(
     ]
 
 
+def test_gaps_pass_to_the_next_reader(
+    clock: Clock, stats: AccountStats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next reader of an account has the gaps so far, and ends the open one; it counts from 0."""
+    monkeypatch.setattr(time, "time", lambda: T + clock.now)
+    clock.now += 5
+    stats.opened()
+    clock.now += 100
+    stats.stopped()
+    stopped = T + clock.now
+    clock.now += 10
+    for _ in range(2):  # the second one takes over from one that has never opened a stream
+        following = AccountStats(Account(), idle_timeout=30, clock=clock)
+        following.take_over(stats)
+        stats = following
+    clock.now += 20
+    stats.opened()
+    assert stats.gap_seconds == 20
+    gaps = [(stopped - 105, stopped - 100), (stopped, stopped + 30)]
+    assert stats.gaps.records() == gaps
+    clock.now += 10
+    stats.lost(Reason.BROKEN, StreamState.CONNECTING)
+    clock.now += 1
+    stats.opened()
+    assert stats.gaps.records() == [*gaps, (stopped + 40, stopped + 41)]
+
+
 def test_a_stopped_stream_is_counted(stats: AccountStats) -> None:
     """The end of the thread is a disconnect with its own reason."""
     stats.opened()
