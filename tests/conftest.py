@@ -107,6 +107,8 @@ def patience() -> Iterator[None]:
         for module in ("service.shutdown", "service.pipeline", "server.server"):
             patch.setattr(f"pf_exporter.{module}.STOP_TIMEOUT", PATIENCE)
         patch.setattr("pf_exporter.packetfabric.client.LOGOUT_DEADLINE", PATIENCE)
+        for limit in ("commands.health.TIMEOUT", "scrape.page.TIMEOUT"):
+            patch.setattr(f"pf_exporter.{limit}", PATIENCE)
         yield
 
 
@@ -144,7 +146,7 @@ def until(condition: Callable[[], object], what: str, *, seconds: float = PATIEN
 def get(url: str, accept: str = "", *, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
     """Status, headers (lower case) and body of a page."""
     with urlopen(
-        Request(url, headers={"Accept": accept} if accept else {}, method=method), timeout=10
+        Request(url, headers={"Accept": accept} if accept else {}, method=method), timeout=PATIENCE
     ) as answer:
         return answer.status, {key.lower(): value for key, value in answer.headers.items()}, answer.read()
 

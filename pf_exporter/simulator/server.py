@@ -122,7 +122,7 @@ class Simulator:
         """Return the number of requests for a path, such as ``"GET", "/v2/ports"``."""
         return self._counters[method, path]
 
-    def wait(self, condition: Callable[[], bool], timeout: float = 10.0) -> bool:
+    def wait(self, condition: Callable[[], bool], timeout: float = 60.0) -> bool:
         """Wait up to ``timeout`` seconds for ``condition``, checked after each increment; return its value.
 
         For tests: ``assert simulator.wait(lambda: simulator.open_streams == 1)``.

@@ -11,6 +11,8 @@ from types import TracebackType
 
 RENEWALS_PER_SECOND = 1000.0
 """Connections opened in place of closed ones; more would only measure how fast these clients are."""
+MAX_BURST = 50
+"""Connections opened at once, also after a busy machine has paused these clients."""
 
 
 class Crowd:
@@ -68,7 +70,9 @@ class Crowd:
         while not self._stopping.is_set():
             for key, _ in self._selector.select(0.05):
                 self._handle(key)
-            renewals = min(self._to_renew, int((time.monotonic() - renewed_at) * RENEWALS_PER_SECOND))
+            renewals = min(
+                self._to_renew, MAX_BURST, int((time.monotonic() - renewed_at) * RENEWALS_PER_SECOND)
+            )
             if renewals:
                 renewed_at = time.monotonic()
                 self._to_renew -= renewals

@@ -17,6 +17,7 @@ import pytest
 from pf_exporter.errors import ConfigError
 from pf_exporter.log import Logger
 from pf_exporter.server.reloader import WebConfigReloader
+from tests.conftest import until
 from tests.server.authority import Authority
 from tests.server.conftest import Serve, WebServer, connected, is_disconnected
 
@@ -177,6 +178,7 @@ def test_a_client_certificate_is_required(
     for pair in ((), foreign, expired):
         with pytest.raises(REFUSED):
             server.get(context=authority.trusting(*pair))
+    until(lambda: len(caplog.records) >= 2, "the log")
     reasons = [getattr(record, "fields", {}).get("reason") for record in caplog.records]
     assert reasons == ["peer did not return a certificate", "certificate verify failed"]
     good = authority.trusting(*authority.sign("client", "prometheus"))
@@ -267,7 +269,7 @@ def test_tls_is_not_turned_off(serve: Serve, authority: Authority) -> None:
 
 def test_handshake_timeout(serve: Serve, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that never finish the handshake do not delay others, and are disconnected."""
-    monkeypatch.setattr("pf_exporter.server.listener.HANDSHAKE_TIMEOUT", 0.5)
+    monkeypatch.setattr("pf_exporter.server.listener.HANDSHAKE_TIMEOUT", 3.0)
     server = serve(f"tls_server_config: {{{TLS}}}")
     silent = [connected(server) for _ in range(50)]
     silent[0].sendall(b"\x16\x03\x01")  # the first bytes of a handshake

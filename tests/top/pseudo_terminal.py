@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from tests.conftest import process_environment, until
+from tests.conftest import PATIENCE, process_environment, until
 
 # Makes it the controlling terminal, so that Ctrl-C, Ctrl-Z and changes of its size send signals.
 _TAKE_TERMINAL = """
@@ -88,7 +88,7 @@ class PseudoTerminal:
         whole = [frame.partition("\x1b[J")[0] for frame in frames if "\x1b[J" in frame]
         return [line.rstrip() for line in _CONTROL.sub("", whole[-1]).split("\n")] if whole else []
 
-    def wait_for(self, pattern: str, *, seconds: float = 20.0) -> str:
+    def wait_for(self, pattern: str, *, seconds: float = PATIENCE) -> str:
         """Wait until a line of the screen matches a regular expression, and return the line."""
 
         def found() -> str | None:
@@ -100,12 +100,12 @@ class PseudoTerminal:
             assert line is not None, f"no {pattern!r} in {seconds} s:\n" + "\n".join(self.screen())
             return line
 
-    def wait_for_output(self, text: str, *, seconds: float = 20.0) -> None:
+    def wait_for_output(self, text: str, *, seconds: float = PATIENCE) -> None:
         """Wait until a text, control sequences included, has been written."""
         with self._changed:
             assert self._changed.wait_for(lambda: text in self.drawn, seconds), repr(self.drawn[-500:])
 
-    def end(self, *, seconds: float = 20.0) -> int:
+    def end(self, *, seconds: float = PATIENCE) -> int:
         """The exit code of the process, which ends by itself."""
         return self.process.wait(seconds)
 

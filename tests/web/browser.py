@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.conftest import tool
 
@@ -89,8 +89,14 @@ class Observer:
         self.requests: list[str] = []
         page.on("console", lambda message: self.messages.append(message.text))
         page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.on("requestfailed", lambda request: self.messages.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._failed)
         page.on("request", lambda request: self.requests.append(request.url))
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left before it has arrived, as for the refresh that is due at a click, is no failure.
+        is_replaced = request.is_navigation_request() and request.failure == "net::ERR_ABORTED"
+        if not is_replaced:
+            self.messages.append(f"failed: {request.url}: {request.failure}")
 
 
 def overlaps(page: Page) -> list[str]:

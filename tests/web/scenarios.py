@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 from pf_exporter.config.accounts import Account
@@ -11,6 +12,7 @@ from pf_exporter.config.settings import Config, StreamSettings, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Options, Simulator
 from pf_exporter.simulator.traffic import Outage
+from pf_exporter.web.status_cache import MAX_AGE
 from tests.conftest import until
 
 WEB = WebSettings(listen_address=("127.0.0.1:0",))
@@ -44,19 +46,32 @@ def url(exporter: Exporter) -> str:
 
 
 @contextlib.contextmanager
-def network(ports: int, *, interval: float = 0.5) -> Iterator[Exporter]:
+def exporter_of(api: Simulator) -> Iterator[Exporter]:
     """An exporter of one account, once it has data of all ports and the inventory."""
-    with simulator(ports, interval=interval) as api:
-        config = Config(accounts=(account(api, "demo"),), web=WEB)
-        with Exporter(config) as exporter:
-            silent = sum(port.is_silent for port in api.network.ports)
-            until(
-                lambda: len(exporter.store.rows("port|metrics")["demo"]) == ports - silent,
-                "ports",
-                seconds=60,
-            )
-            until(lambda: exporter.pipelines[0].inventory.snapshot.at, "the inventory")
-            yield exporter
+    with Exporter(Config(accounts=(account(api, "demo"),), web=WEB)) as exporter:
+        ports = sum(not port.is_silent for port in api.network.ports)
+        until(lambda: len(exporter.store.rows("port|metrics")["demo"]) == ports, "ports")
+        until(lambda: exporter.pipelines[0].inventory.snapshot.at, "the inventory")
+        yield exporter
+
+
+@contextlib.contextmanager
+def network(ports: int, *, interval: float = 0.5) -> Iterator[Exporter]:
+    """An exporter of one account and its simulator."""
+    with simulator(ports, interval=interval) as api, exporter_of(api) as exporter:
+        yield exporter
+
+
+@contextlib.contextmanager
+def standstill(api: Simulator, exporter: Exporter) -> Iterator[None]:
+    """No events, so that the page lists all circuits in the same order each time."""
+    api.faults.add("stream-silence:0")
+    stats = exporter.pipelines[0].stats
+    until(lambda: sum(stats.events.values()) == api.events_sent, "all events")
+    quiet_since = time.monotonic()
+    until(lambda: time.monotonic() - quiet_since > MAX_AGE, "a new page")
+    yield
+    api.faults.discard("stream-silence:0")
 
 
 @contextlib.contextmanager
@@ -78,7 +93,7 @@ def trouble() -> Iterator[Exporter]:
                 name="old-login", api_url=good.url, login=Secret("noc"), password=Secret("correct horse")
             ),
         )
-        stream = StreamSettings(idle_timeout=2.0, backoff_min=20.0)
+        stream = StreamSettings(idle_timeout=5.0, backoff_min=20.0)
         exporter = stack.enter_context(Exporter(Config(accounts=accounts, web=WEB, stream=stream)))
         stats = [pipeline.stats for pipeline in exporter.pipelines]
         until(lambda: all(one.history.errors.records() for one in stats[1:]), "five errors")

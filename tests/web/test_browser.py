@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as Timeout
 
+from pf_exporter.service.exporter import Exporter
+from pf_exporter.simulator import Simulator
 from pf_exporter.web.status_context import StatusContext
 from pf_exporter.web.status_page import render_page
+from tests.conftest import until
 from tests.web.browser import Observer, chromium, overflows, overlaps
-from tests.web.scenarios import network, trouble, url
+from tests.web.scenarios import exporter_of, simulator, standstill, trouble, url
+
+expect.set_options(timeout=60_000)
 
 WIDTHS = (360, 768, 1280, 2560)
 PORTS = 60
@@ -26,11 +32,24 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+class Scene(NamedTuple):
+    """A simulated network, and its exporter."""
+
+    api: Simulator
+    exporter: Exporter
+
+
 @pytest.fixture(scope="module")
-def network_url() -> Iterator[str]:
+def scene() -> Iterator[Scene]:
+    """Ports and virtual circuits in every state."""
+    with simulator(PORTS, interval=1.0) as api, exporter_of(api) as exporter:
+        yield Scene(api, exporter)
+
+
+@pytest.fixture
+def network_url(scene: Scene) -> str:
     """The page of an exporter with ports and virtual circuits in every state."""
-    with network(PORTS, interval=1.0) as exporter:
-        yield url(exporter)
+    return url(scene.exporter)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +71,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A tab with a desktop's width; at the end, nothing was reported to its console."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         opened = context.new_page()
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(60_000)
         observer = Observer(opened)
         yield opened
         assert observer.messages == []
@@ -113,6 +132,13 @@ def test_an_overlap_is_found(page: Page, network_url: str) -> None:
     assert len(overflows(page)) >= 1
 
 
+@pytest.fixture
+def still(scene: Scene) -> Iterator[None]:
+    """No traffic changes."""
+    with standstill(*scene):
+        yield
+
+
 def rows(page: Page, table: str) -> list[str]:
     """The texts of a table's rows, or groups of rows."""
     return page.locator(f"#{table} tbody").first.locator("tr").all_inner_texts()
@@ -167,6 +193,7 @@ def test_refresh_now_keeps_everything(page: Page, network_url: str) -> None:
     expect(field).to_have_value("new york")
 
 
+@pytest.mark.usefixtures("still")
 def test_pages(page: Page, network_url: str) -> None:
     """Next and Previous lead through all ports, each once; the other table stays where it is."""
     page.goto(network_url + "?vc_page=2")
@@ -186,9 +213,13 @@ def test_pages(page: Page, network_url: str) -> None:
 
 def test_failures_come_first(page: Page, network_url: str, trouble_url: str) -> None:
     """Accounts that fail are listed first, as are ports that are down, then those without data."""
-    page.goto(trouble_url)
+
+    def waits() -> bool:
+        page.goto(trouble_url)
+        return "Next attempt in" in page.locator("section.account").first.locator(".problem").inner_text()
+
+    until(waits, "an account that is not being tried right now")
     expect(page.locator("section.account h2").last).to_contain_text("east")
-    expect(page.locator("section.account").first.locator(".problem")).to_contain_text("Next attempt in")
     page.goto(network_url)
     states = page.locator("#port tbody .badge").all_inner_texts()
     assert list(dict.fromkeys(states))[:3] == ["Down", "No data", "Up"]

@@ -39,7 +39,7 @@ def url(simulator: Simulator) -> Iterator[str]:
     """The URL of an exporter that has processed every kind of event."""
     with Exporter(config(simulator)) as exporter:
         events = exporter.pipelines[0].stats.last_event
-        until(lambda: sum("|" in name for name in list(events)) >= 5, "five kinds of events")
+        until(lambda: len(list(events)) >= 5 and "port|metrics" in events, "five kinds of events")
         yield f"http://{exporter.server.addresses[0]}"
 
 

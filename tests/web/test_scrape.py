@@ -82,8 +82,11 @@ def test_scrape_over_tls(prometheus: Prometheus) -> None:
     until(lambda: (up("user"), up("mutual")) == (1, 1), "both targets up")
     until(lambda: (up("wrong_password"), up("no_certificate")) == (0, 0), "both others down")
     assert prometheus.query('packetfabric_web_config_last_reload_successful{job="user"} == 1')
-    targets = json.loads(get(f"{prometheus.url}/api/v1/targets")[2])["data"]["activeTargets"]
-    errors = {target["labels"]["job"]: target["lastError"] for target in targets}
-    assert errors["user"] == errors["mutual"] == ""
-    assert "401 Unauthorized" in errors["wrong_password"]
-    assert errors["no_certificate"]
+
+    def errors() -> dict[str, str]:
+        targets = json.loads(get(f"{prometheus.url}/api/v1/targets")[2])["data"]["activeTargets"]
+        return {target["labels"]["job"]: target["lastError"] for target in targets}
+
+    until(lambda: errors()["user"] == errors()["mutual"] == "", "scrapes in time")
+    until(lambda: "401 Unauthorized" in errors()["wrong_password"], "the error")
+    assert errors()["no_certificate"]
