@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import os
 import re
 import resource
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from pf_exporter.server import HEALTHY
 from pf_exporter.simulator import Options, Simulator
 
 TRIVIAL = """
@@ -25,6 +28,27 @@ threading.Event().wait()
 """
 """The least that an exporter in Python can be: one metric, served by prometheus-client itself."""
 
+LIBRARIES = """
+import socket, sys
+import isal.isal_zlib, msgspec, requests, sseclient, uvicorn
+from prometheus_client import Gauge, generate_latest
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.routing import Route
+
+async def page(request):
+    return Response(await run_in_threadpool(generate_latest))
+
+Gauge("answer", "The answer.").set(42)
+app = Starlette(routes=[Route("/metrics", page)])
+config = uvicorn.Config(app, loop="asyncio", http="h11", ws="none", lifespan="off", log_level="error")
+listener = socket.create_server(("127.0.0.1", 0))
+print(f"listening 127.0.0.1:{listener.getsockname()[1]}", file=sys.stderr, flush=True)
+uvicorn.Server(config).run(sockets=[listener])
+"""
+"""The same metric, served by the libraries of pf_exporter: its memory without its own code and data."""
+
 PORTS = 25
 """Ports of the simulated network; with four events each per second, 100 events per second."""
 
@@ -32,8 +56,18 @@ PORTS = 25
 # A setting of developers; an installed exporter has its modules as bytecode.
 _ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-CLOSED_PORT = "127.0.0.1:1"
-"""An address on which nothing listens."""
+
+class _Healthy(http.server.BaseHTTPRequestHandler):
+    """Answers as a healthy exporter does."""
+
+    def do_GET(self) -> None:
+        """Respond to the health check."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{HEALTHY}\n".encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
 
 
 class Start(NamedTuple):
@@ -92,9 +126,18 @@ def _measure(command: Sequence[str], environ: dict[str, str], seconds: float) ->
             process.kill()
 
 
-def trivial(seconds: float) -> Start:
-    """Measure the trivial exporter."""
-    return _measure([sys.executable, "-c", TRIVIAL], {}, seconds)
+def trivial(seconds: float, program: str = TRIVIAL) -> Start:
+    """Measure the trivial exporter, or another program with one metric."""
+    return _measure([sys.executable, "-c", program], {}, seconds)
+
+
+@contextlib.contextmanager
+def healthy_server() -> Iterator[str]:
+    """The address of a server that answers health checks and does nothing else."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @contextlib.contextmanager
