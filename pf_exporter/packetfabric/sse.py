@@ -100,7 +100,7 @@ class _FrameBuffer:
             chunk = chunk.lstrip(b"\n")  # Blank lines before an event are not part of it.
             if chunk.endswith(b"\n\n"):
                 return chunk
-        searched = max(len(pending) - 1, 0)  # Half of the blank line may be there already.
+        searched = len(pending) - pending.endswith(b"\n")  # Half of the blank line may be there already.
         pending += chunk
         end = pending.rfind(b"\n\n", searched)
         whole = b"" if end == -1 else bytes(pending[: end + 2])
@@ -156,9 +156,9 @@ class _PlainParser:
         self._names: dict[bytes, str] = {}
         """Names by all bytes before the data; there are few, and they repeat."""
 
-    def _name(self, head: bytes) -> str:
+    def _name(self, head: bytes) -> str | None:
         if not head.startswith(b"event: ") or not head.endswith(b"\ndata: "):
-            return ""
+            return None
         name = head[len(b"event: ") : -len(b"\ndata: ")].decode()
         if len(head) <= _MAX_HEAD and len(self._names) < _MAX_NAMES:
             self._names[head] = name

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pf_exporter.errors import EventError, ExporterError, StreamBroken, Unavailable
+from pf_exporter.errors import EventError, ExporterError, StreamBroken
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client
 from pf_exporter.packetfabric.session import SessionManager
@@ -22,7 +22,7 @@ from pf_exporter.stream.retry import RetrySchedule
 from pf_exporter.stream.rotation import Rotation
 from pf_exporter.stream.subscription import OpenStream, Subscription
 from tests.conftest import PATIENCE, until
-from tests.fakes import FIN, HEARTBEAT, LIVE, OK, SILENCE, STREAM, Answer, Fake, Step
+from tests.fakes import FIN, HEARTBEAT, LIVE, SILENCE, STREAM, Answer, Fake, Step
 from tests.state.harness import Clock
 from tests.stream.events import entry, settings
 
@@ -294,13 +294,13 @@ def test_state_after_a_wait(read: Read, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_remedy_after_a_recovery(read: Read, caplog: pytest.LogCaptureFixture) -> None:
     """An error that comes again after a good stream is explained again."""
-    reading = read(Answer(503), OK, Answer(503), OK)
-    reading.streaming()
-    reading.send(FIN)
-    reading.streaming(2)
+    reading = read()
+    for number in (1, 2):
+        reading.streaming(number)
+        reading.send(FIN)
+    reading.streaming(3)
     lines = [vars(record)["fields"] for record in caplog.records if record.message == "not streaming"]
-    refused = [line for line in lines if isinstance(line["error"], Unavailable)]
-    assert ["remedy" in line for line in refused] == [True, True]
+    assert ["remedy" in line for line in lines] == [True, True]
 
 
 def test_gap_of_a_broken_stream(read: Read) -> None:
@@ -330,16 +330,15 @@ def test_gap_of_a_silent_stream(read: Read) -> None:
     assert reading.retry.lifetimes == [0]
 
 
-def test_replaced_session_is_logged_out(read: Read) -> None:
+def test_replaced_session_is_logged_out(fake: Fake, read: Read) -> None:
     """A new stream that begins a new session ends the one before."""
+    fake.session["time_expires"] = "2100-01-01T00:00:00"
     reading = read()
-    reading.fake.session["time_expires"] = "2100-01-01T00:00:00"
     reading.streaming()
     reading.clock.now = reading.sessions.renew_at + 1
-    with reading.fake.changed:
-        reading.fake.streams[0].hand(FIN)
-    reading.fake.wait_for(lambda: reading.fake.of("logout"), PATIENCE)
-    assert len(reading.fake.of("login")) == 2
+    reading.send(FIN)
+    fake.wait_for(lambda: fake.of("logout"), PATIENCE)
+    assert len(fake.of("login")) == 2
 
 
 # Rotation
@@ -424,7 +423,7 @@ def next_stream(reading: Reading, *, age: float) -> OpenStream:
 
 def switched(reading: Reading, prepared: list[Prepared], *, age: float, planned: bool) -> Prepared:
     """Replace the stream by one of an age, after it was shut down, or after it broke."""
-    one = rotation(reading, prepared)
+    one = prepared[0] if prepared else rotation(reading, prepared)
     one.stream = next_stream(reading, age=age)
     one.ready.set()
     connects = reading.stats.connects
@@ -450,6 +449,29 @@ def test_planned_switch(read: Read, prepared: list[Prepared]) -> None:
     assert reading.sink.marks == [Mark.ROTATION_STARTED, Mark.ROTATION_SWITCHED]
     assert reading.retry.lifetimes == []
     assert not reading.subscription.single_connection
+
+
+def test_switch_to_a_new_session(fake: Fake, read: Read, prepared: list[Prepared]) -> None:
+    """Once no stream uses a session any more, it is logged out."""
+    fake.session["time_expires"] = "2100-01-01T00:00:00"
+    reading = read()
+    reading.planned()
+    reading.clock.now = reading.sessions.renew_at + 1
+    switched(reading, prepared, age=1.0, planned=True)
+    fake.wait_for(lambda: fake.of("logout"), PATIENCE)
+    assert len(fake.of("login")) == 2
+
+
+@pytest.mark.parametrize("was_cut", [False, True])
+def test_cut_backlog(
+    read: Read, prepared: list[Prepared], caplog: pytest.LogCaptureFixture, was_cut: bool
+) -> None:
+    """A stream that was shut down with a backlog is counted and logged, with what to do; others are not."""
+    reading = read(rotate_after=LONG)
+    rotation(reading, prepared).was_cut = was_cut
+    switched(reading, prepared, age=1.0, planned=True)
+    assert reading.stats.events_lost == {"rotated": int(was_cut)}
+    assert ("backlog of the old stream lost" in caplog.text) is was_cut
 
 
 @pytest.mark.parametrize(("age", "single"), [(4.5, True), (5.0, False)])
