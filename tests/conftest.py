@@ -107,7 +107,11 @@ def patience() -> Iterator[None]:
         for module in ("service.shutdown", "service.pipeline", "server.server"):
             patch.setattr(f"pf_exporter.{module}.STOP_TIMEOUT", PATIENCE)
         patch.setattr("pf_exporter.packetfabric.client.LOGOUT_DEADLINE", PATIENCE)
-        for limit in ("commands.health.TIMEOUT", "scrape.page.TIMEOUT"):
+        for limit in (
+            "commands.health.TIMEOUT",
+            "scrape.page.TIMEOUT",
+            "remote_write.endpoint.DRAIN_TIMEOUT",
+        ):
             patch.setattr(f"pf_exporter.{limit}", PATIENCE)
         yield
 

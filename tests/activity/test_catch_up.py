@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import parse_qs
@@ -87,7 +88,8 @@ def test_gap_is_filled(harness: Harness, caplog: pytest.LogCaptureFixture) -> No
     with caplog.at_level("INFO", "pf_exporter"):
         harness.counter.count_streamed(streamed.event())
         harness.fills(now - 60, now - 10)
-        until(lambda: harness.results() == {"found": 2, "streamed": 1}, "merged")
+        until(lambda: caplog.messages.count("activity") == 3, "logged")
+    assert harness.results() == {"found": 2, "streamed": 1}
     assert harness.stats.activity["auth", "info"] == 3
     fields = [record.__dict__["fields"] for record in caplog.records if record.msg == "activity"]
     assert [line["message"] for line in fields] == ["streamed", "early", "lost"]
@@ -134,15 +136,18 @@ def test_many_pages(harness: Harness) -> None:
     rows: list[object] = [Truth(f"id {number}", now - 200 + number / 100).row() for number in range(1200)]
     harness.fake.lists[PATH] = [*rows[:700], rows[699], *rows[700:]]
     harness.stats.gaps.add(now - 60, now)
-    until(lambda: harness.results() == {"found": 1200}, "merged")
-    assert harness.stats.activity["auth", "info"] == 1200
+    until(lambda: harness.stats.activity["auth", "info"] == 1200, "merged")
+    assert harness.results() == {"found": 1200}
     assert len(harness.fake.of(PATH)) > 3
 
 
 def test_second_look(harness: Harness) -> None:
     """Five minutes after a gap the log is read again, for entries that reach it late."""
     now = harness.now
+    answered = threading.Event()
+    harness.fake.script[PATH] = [(OK, answered.set)]
     harness.fills(now - 60, now)
+    assert answered.wait(60)
     harness.fake.lists[PATH] = [Truth("late", now - 30).row()]
     assert harness.results() == {}
     harness.now += 300

@@ -78,7 +78,8 @@ def tidy(output: str) -> str:
     output = re.sub(r"\b[0-9a-f]{8}…", "UUID…", output)
     output = re.sub(r"\d+ s (ahead|behind)", r"N s \1", output)
     output = re.sub(r"/\S+/(?=\w+\.\w+)", "…/", output)
-    output = re.sub(r", customer\|\w+ \d+", "", output)  # the simulated users change something now and then
+    # The simulated users change something now and then.
+    output = re.sub(r", customer\|\w+ \d+|\bcustomer\|\w+ \d+, ", "", output)
     return re.sub(r"(port\||vc\|)(\w+) \d+", r"\1\2 N", output) + "\n"
 
 

@@ -19,8 +19,8 @@ KEY = Session(Secret("key"), None, from_login=False)
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 CANARY = "c4nary-5ecret"
 PATH = "/v2/ports"
-SOON = 1.0
-"""Seconds; well above what a stop takes, well below every timeout it cuts short."""
+SOON = 20.0
+"""Seconds; well above what a stop takes, even on a busy machine, and below every timeout it cuts short."""
 
 BODY = b'[{"name": "' + b"x" * 200 + b'"}]'
 LONG = Answer(body=BODY)

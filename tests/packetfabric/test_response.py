@@ -76,8 +76,8 @@ def test_deadline_while_connecting(dropping_url: str) -> None:
 
 def test_stream_outlives_the_deadline(fake: Fake) -> None:
     """Once a stream is read, the deadline of its opening does not apply."""
-    fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, 0.3, b"late", END, FIN))]
-    received, _ = end_of(open_stream(fake.url, deadline=0.1))
+    fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, 1.5, b"late", END, FIN))]
+    received, _ = end_of(open_stream(fake.url, deadline=1.0))
     assert received == HEARTBEAT + b"late"
 
 
@@ -109,7 +109,7 @@ def test_body_limit(fake: Fake, monkeypatch: pytest.MonkeyPatch, response: Answe
     fake.script[PATH] = [response.but(status=status, headers={**response.headers, **location})]
     tracemalloc.start()
     try:
-        with within(5):
+        with within(60):
             if status == 200:
                 with pytest.raises(Rejected, match=r"^list: [0-9.:]+: the response is larger than 1 MiB$"):
                     call(fake.url)
@@ -136,7 +136,7 @@ def test_largest_body(fake: Fake) -> None:
 def test_chunks_are_passed_on_at_once(fake: Fake, framing: str) -> None:
     """No bytes wait for the next ones, with any framing: each piece is sent after the last arrived."""
     fake.script[PATH] = [STREAM.but(framing=framing, body=(LIVE,))]
-    stream = open_stream(fake.url, read_timeout=5)
+    stream = open_stream(fake.url)
     chunks = stream.chunks()
     fake.wait_for(lambda: fake.streams)
     for size in (1, 3, 1000, 60_000):
@@ -152,7 +152,7 @@ def test_silence_is_idle(fake: Fake) -> None:
     """A stream without a byte within the timeout is StreamIdle."""
     fake.script[PATH] = [STREAM.but(body=(HEARTBEAT, SILENCE))]
     with within(SOON):
-        received, error = end_of(open_stream(fake.url, read_timeout=0.1))
+        received, error = end_of(open_stream(fake.url, read_timeout=1.0))
     assert (received, type(error)) == (HEARTBEAT, StreamIdle)
 
 

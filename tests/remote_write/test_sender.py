@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -36,7 +36,7 @@ def batch(numbers: Iterable[int], *, age: float = 0.0) -> Batch:
 class Setup:
     """A sender, its queue and its numbers."""
 
-    def __init__(self, url: str, max_age: float) -> None:
+    def __init__(self, url: str, max_age: float, wall: Callable[[], float]) -> None:
         self.stats = EndpointStats("main")
         self.queue = BatchQueue(1 << 20, self.stats.lost)
         self.headers: dict[str, str] = {}
@@ -47,6 +47,7 @@ class Setup:
             self.stats,
             max_age=max_age,
             backoff=BACKOFF,
+            wall=wall,
         )
         self.thread = threading.Thread(target=self.sender.run)
 
@@ -58,8 +59,13 @@ class Setup:
 
 
 @contextmanager
-def sending(fake: FakeReceiver, *batches: Batch, max_age: float = 7200.0) -> Iterator[Setup]:
-    setup = Setup(fake.url, max_age)
+def sending(
+    fake: FakeReceiver,
+    *batches: Batch,
+    max_age: float = 7200.0,
+    wall: Callable[[], float] = time.time,
+) -> Iterator[Setup]:
+    setup = Setup(fake.url, max_age, wall)
     for item in batches:
         setup.queue.put(item)
     setup.thread.start()
@@ -184,12 +190,21 @@ def test_splits_are_bounded() -> None:
 
 def test_max_age() -> None:
     """A batch that the receiver answers with 500 for ever is dropped when it is too old; others follow."""
+    now = time.time()
+
+    def answer(samples: list[Decoded]) -> Reply:
+        nonlocal now
+        if 1 not in names(samples):
+            return Reply()
+        now += 4.0
+        return Reply(500)
+
     with FakeReceiver() as fake:
-        fake.answer = lambda samples: Reply(500) if 1 in names(samples) else Reply()
-        with sending(fake, batch([1], age=9.7), batch([2]), max_age=10.0) as setup:
+        fake.answer = answer
+        with sending(fake, batch([1]), batch([2], age=-20.0), max_age=10.0, wall=lambda: now) as setup:
             setup.finish()
         assert names(fake.samples) == [2]
-        assert len(fake.requests) > 2
+        assert len(fake.requests) == 4
     assert setup.stats.dropped["too_old"] == 1
 
 
@@ -209,7 +224,7 @@ def test_unreadable_secret() -> None:
                 Receiver(fake.url, TlsOptions()),
                 headers,
                 setup.stats,
-                max_age=9.0,
+                max_age=7200.0,
                 backoff=BACKOFF,
             )
             other = threading.Thread(target=setup.sender.run)
