@@ -29,7 +29,7 @@ def fake() -> Iterator[Fake]:
 
 def checked(account: Account, *, listen: float = 0.0) -> list[CheckResult]:
     """All results, that of the logout last."""
-    checks = AccountChecks(account, Config((account,)), within=0.3, listen=listen)
+    checks = AccountChecks(account, Config((account,)), within=1.0, listen=listen)
     try:
         results = list(checks.run())
     finally:
@@ -109,7 +109,7 @@ def test_one_stream_needs_no_second_subscription(fake: Fake) -> None:
 def test_findings(fake: Fake) -> None:
     """With ``listen`` the temporality of each event is reported; unknown fields are reported always."""
     fake.events.append(event("port|metrics", {**DATA, "port_circuit_id": "PF-AP-2", "jitter": 1}))
-    assert names(checked(user(fake), listen=0.3))[-5:] == ["counts", "counts", "units", "new", "logout"]
+    assert names(checked(user(fake), listen=1.0))[-5:] == ["counts", "counts", "units", "new", "logout"]
     assert names(checked(user(fake)))[-2:] == ["new", "logout"]
 
 

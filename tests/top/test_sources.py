@@ -228,6 +228,10 @@ class Pages:
         self._responses = list(responses)
         self.answered = threading.Event()
 
+    def add(self, response: Response) -> None:
+        """Answer with another response after those."""
+        self._responses.append(response)
+
     async def __call__(self, *arguments: object) -> None:
         response = self._responses.pop(0) if len(self._responses) > 1 else self._responses[0]
         await response(*arguments)  # type: ignore[arg-type]
@@ -237,7 +241,8 @@ class Pages:
 def test_values_stay_while_a_scrape_fails(serve: Serve) -> None:
     """A scrape that fails later keeps the last values and shows the reason, until one succeeds again."""
     down, up = PlainTextResponse("no", status_code=503), PlainTextResponse(PAGE)
-    site = serve(app=Pages(up, down, down, PlainTextResponse(PAGE.replace("} 1\n", "} 2\n"))))
+    pages = Pages(up, down)
+    site = serve(app=pages)
     source = ScrapeSource(ScrapeTarget(f"http://{site.address}"), 0.05, on_failure=lambda exc: None)
     source.start()
     try:
@@ -246,6 +251,7 @@ def test_values_stay_while_a_scrape_fails(serve: Serve) -> None:
         failed = source.read()
         assert (failed.circuits, failed.serial) == (first.circuits, first.serial)
         assert failed.problem.endswith("HTTP 503: the exporter cannot answer now")
+        pages.add(PlainTextResponse(PAGE.replace("} 1\n", "} 2\n")))
         until(lambda: not source.read().problem, "the next values")
         assert source.read().circuits[0].receive == 16.0
     finally:
