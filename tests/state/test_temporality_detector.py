@@ -181,6 +181,47 @@ def test_between_the_limits_there_is_no_result() -> None:
     assert result.evidence == "198 changes of 1 field on 1 port: 159 increases, 39 decreases."
 
 
+@pytest.mark.parametrize(
+    ("changes", "drops", "temporality"),
+    [
+        (19, 0, None),
+        (20, 0, Temporality.CUMULATIVE),
+        (20, 2, Temporality.CUMULATIVE),
+        (20, 3, None),
+        (20, 6, None),
+        (21, 7, Temporality.DELTA),
+        (20, 7, Temporality.DELTA),
+    ],
+)
+def test_limits_of_a_result(changes: int, drops: int, temporality: Temporality | None) -> None:
+    """From 20 changes on there is a result: with at most a tenth, or at least a third, of decreases."""
+    steps = [0.0, 1.0]
+    for number in range(changes):
+        steps.append(steps[-1] + (-1 if number < drops else 1))
+    result = results({"a": [(7.0, step) for step in steps]})[-1]
+    assert result.temporality is temporality
+    if changes >= 20:
+        assert result.evidence.startswith(
+            f"{changes} changes of 1 field on 1 port: {changes - drops} increase"
+        )
+
+
+def test_ports_with_few_changes_do_not_count() -> None:
+    """A port counts from its fifth change on, and only the first 100 ports are observed."""
+    detector = TemporalityDetector()
+    for port in range(101):
+        for step in range(8 if port < 4 else 6):
+            detector.observe(ERRORS, (f"{port}",), (float(step),))
+    assert detector.result("port|errors").evidence == (
+        "24 changes of 1 field on 4 ports: 24 increases, no decreases."
+    )
+    detector.observe(ERRORS, ("99",), (6.0,))
+    detector.observe(ERRORS, ("100",), (6.0,))
+    assert detector.result("port|errors").evidence == (
+        "29 changes of 1 field on 5 ports: 29 increases, no decreases."
+    )
+
+
 @pytest.mark.parametrize("temporality", [*Temporality, None])
 @pytest.mark.parametrize("configured", list(Temporality))
 def test_only_a_contradiction_disagrees(temporality: Temporality | None, configured: Temporality) -> None:
@@ -229,6 +270,7 @@ def test_a_result_becomes_final() -> None:
         result.evidence
         == f"{FINAL_CHANGES} changes of 1 field on 1 port: {FINAL_CHANGES} increases, no decreases."
     )
+    assert "port|errors" not in detector.observed
     for step in range(FINAL_CHANGES):
         detector.observe(ERRORS, ("a",), (float(step % 2),))
     assert detector.result("port|errors") is result
