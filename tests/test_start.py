@@ -75,6 +75,23 @@ HEAVY = {
 }
 """Modules of the standard library that take milliseconds or megabytes."""
 
+LATER = {
+    "bcrypt",
+    "cramjam",
+    "jinja2",
+    "pf_exporter.recording.writer",
+    "pf_exporter.remote_write.remote_write",
+    "pf_exporter.schema.history",
+    "pf_exporter.service.replay",
+    "pf_exporter.simulator.server",
+    "pf_exporter.web.status",
+    "requests",
+    "rich",
+    "statistics",
+    "yaml",
+}
+"""What the exporter imports with the first request, page or setting that needs it."""
+
 COMMAND = """
 import sys
 before = set(sys.modules)
@@ -88,11 +105,23 @@ sys.exit(code)
 """
 
 
+SERVE = """
+import sys
+from pf_exporter.service import serve
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def run(code: str, *arguments: str) -> set[str]:
+    """The modules that a program prints."""
+    words = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+    return set(result.stderr.split())
+
+
 def imported(*arguments: str) -> set[str]:
     """The modules that a command imports."""
-    words = [sys.executable, "-c", COMMAND, *arguments]
-    run = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
-    return set(run.stderr.split())
+    return run(COMMAND, *arguments)
 
 
 def own(modules: set[str]) -> set[str]:
@@ -137,3 +166,10 @@ def test_health() -> None:
     assert own(modules) <= HEALTH
     assert "commands.health" in own(modules)
     assert libraries(modules) == set()
+
+
+def test_serve() -> None:
+    """The pages are served before the HTTP client and whatever few exporters use are imported."""
+    modules = run(SERVE)
+    assert modules & LATER == set()
+    assert {"pf_exporter.web.routes", "uvicorn", "starlette"} <= modules
