@@ -75,7 +75,7 @@ class BasicAuth:
         self, check: Callable[[bytes, bytes], bool] = _check, *, queue_limit: int = QUEUE_LIMIT
     ) -> None:
         self._check = check
-        self._digest_key = secrets.token_bytes(32)
+        self._digest_key = secrets.token_bytes()
         self._accepted = _Recent()
         self._refused = _Recent()
         self._turns = Turns(queue_limit - 1)  # One is being checked.

@@ -35,6 +35,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pf_exporter.server.middleware.ROOM_ATTEMPTS", 1)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests above the limit wait until there is room."""
+    monkeypatch.setattr("pf_exporter.server.middleware.ROOM_ATTEMPTS", 1000)
+
+
 PROMETHEUS_TIMEOUT = "X-Prometheus-Scrape-Timeout-Seconds"
 """The header as Prometheus sends it."""
 
@@ -75,6 +81,7 @@ def test_the_limit_holds(serve: Serve, slow_page: SlowPage) -> None:
         assert [request.result()[0] for request in requests] == [200, 200]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_request_waits_for_room(serve: Serve, slow_page: SlowPage) -> None:
     """A request above the limit is answered if there is room a little later."""
     server = serve(app=slow_page, max_requests=1)
@@ -101,6 +108,7 @@ class LargePage:
         await send({"type": "http.response.body"})
 
 
+@pytest.mark.usefixtures("patient")
 def test_clients_that_do_not_read_give_way(serve: Serve) -> None:
     """45 clients that do not read are no obstacle to a scrape, which costs one of them its connection."""
     page = LargePage()

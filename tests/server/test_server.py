@@ -88,6 +88,7 @@ def test_sockets_are_closed_if_one_address_is_not_available() -> None:
 def test_several_addresses() -> None:
     """The server answers on all its addresses, whose ports are those that the system chose."""
     with Server(PAGE, ["127.0.0.1:0", "[::1]:0"], name="web") as server:
+        assert server.has_tls is False
         assert [address.rpartition(":")[0] for address in server.addresses] == ["127.0.0.1", "[::1]"]
         assert [get(f"http://{address}/")[2] for address in server.addresses] == [b"hello"] * 2
 

@@ -19,7 +19,7 @@ from pf_exporter.log import Logger
 from pf_exporter.server.reloader import WebConfigReloader
 from tests.conftest import until
 from tests.server.authority import Authority
-from tests.server.conftest import Serve, WebServer, connected, is_disconnected
+from tests.server.conftest import Serve, Timers, WebServer, connected, is_disconnected
 
 TLS = "cert_file: server.pem, key_file: server.key"
 MUTUAL = f"{TLS}, client_ca_file: authority.pem, client_auth_type: RequireAndVerifyClientCert"
@@ -267,13 +267,18 @@ def test_tls_is_not_turned_off(serve: Serve, authority: Authority) -> None:
     )
 
 
-def test_handshake_timeout(serve: Serve, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handshake_timeout(
+    serve: Serve, authority: Authority, timers: Timers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Clients that never finish the handshake do not delay others, and are disconnected."""
-    monkeypatch.setattr("pf_exporter.server.listener.HANDSHAKE_TIMEOUT", 3.0)
+    timeout = 1001  # No other timer has it.
+    monkeypatch.setattr("pf_exporter.server.listener.HANDSHAKE_TIMEOUT", timeout)
     server = serve(f"tls_server_config: {{{TLS}}}")
     silent = [connected(server) for _ in range(50)]
     silent[0].sendall(b"\x16\x03\x01")  # the first bytes of a handshake
     assert server.get(context=authority.trusting())[0] == 200
+    until(lambda: len(timers.active(timeout)) == len(silent), "their deadlines")
+    timers.end(timeout)
     for client in silent:
         with client:
             assert is_disconnected(client)
