@@ -186,6 +186,7 @@ def test_stop_ends_handshakes(
         until(lambda: slow_page.active, "an active request")  # It connected after the silent client.
         stop = pool.submit(server.server.stop)
         assert is_disconnected(silent)
+        assert slow_page.active == 1
         slow_page.release.set()
         stop.result()
         assert active.result()[2] == "hello"
