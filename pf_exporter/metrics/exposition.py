@@ -9,8 +9,10 @@ stream without compressing anything twice.
 from __future__ import annotations
 
 import enum
+import math
 import threading
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
@@ -83,8 +85,16 @@ class Exposition:
     times of their events; everything else has no time, because it is read when the page is rendered.
     """
 
-    def __init__(self, store: Store, others: Collector, *, event_timestamps: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        others: Collector,
+        *,
+        event_timestamps: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._clock = clock
         self._event_timestamps = event_timestamps
         self._others = others
         self._lock = threading.Lock()
@@ -99,9 +109,14 @@ class Exposition:
         """Return the accounts that a page can be limited to."""
         return self._store.series()
 
-    def render(self, format: Format, selection: Selection = WHOLE_PAGE) -> DeflatedText:
-        """Return the page, to be sent compressed or not; both share the blocks."""
-        return DeflatedText(self._blocks(format, selection))
+    def render(
+        self, format: Format, selection: Selection = WHOLE_PAGE, *, since: float = math.inf
+    ) -> DeflatedText:
+        """Return the page, to be sent compressed or not; both share the blocks.
+
+        Lines that were rendered at the time ``since`` or later are not rendered again.
+        """
+        return DeflatedText(self._blocks(format, selection, since))
 
     def gzip(self, format: Format, selection: Selection = WHOLE_PAGE) -> bytes:
         """Return the compressed page."""
@@ -111,13 +126,14 @@ class Exposition:
         """Return the page uncompressed."""
         return decompress(self._blocks(format, selection))
 
-    def _blocks(self, format: Format, selection: Selection) -> list[DeflateBlock]:
+    def _blocks(self, format: Format, selection: Selection, since: float = math.inf) -> list[DeflateBlock]:
         headers = self._header_blocks[format]
         events = {name: event for name, event in EVENTS.items() if part_of(event) in selection.parts}
         stamp = STAMPS[format] if self._event_timestamps else None
         with self._lock:
             sections = {
-                name: self._section(event, selection.accounts, stamp) for name, event in events.items()
+                name: self._section(SectionKey(name, selection.accounts, stamp), event, since)
+                for name, event in events.items()
             }
         blocks: list[DeflateBlock] = []
         for section in sections.values():
@@ -149,19 +165,19 @@ class Exposition:
         if format is Format.OPENMETRICS:
             yield END
 
-    def _section(self, event: EventType, accounts: frozenset[str], stamp: Stamp | None) -> EventSection:
-        """Return an event's section, rendered again if a row has changed."""
-        key = SectionKey(event.name, accounts, stamp)
+    def _section(self, key: SectionKey, event: EventType, since: float) -> EventSection:
+        """Return an event's section, rendered again if a row has changed and it is older than ``since``."""
         section = self._sections.get(key)
-        version = self._store.version(event.name)
-        if section is None or section.version != version:
+        version, read_at = self._store.version(event.name), self._clock()
+        if section is None or (section.version != version and section.read_at < since):
             # One copy of the rows for both blocks, so that the page shows an event completely or not at all.
             rows = self._store.rows(event.name)
-            if accounts:
-                rows = {account: rows[account] for account in rows if account in accounts}
+            if key.accounts:
+                rows = {account: rows[account] for account in rows if account in key.accounts}
             section = EventSection(
                 version,
-                tuple((family, compress(lines)) for family, lines in value_lines(event, rows, stamp)),
+                read_at,
+                tuple((family, compress(lines)) for family, lines in value_lines(event, rows, key.stamp)),
                 compress(last_event_lines(event, rows)),
             )
             self._sections.put(key, section)

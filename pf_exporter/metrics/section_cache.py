@@ -19,6 +19,8 @@ class EventSection(NamedTuple):
 
     version: int
     """Version of the rows, or an earlier one."""
+    read_at: float
+    """When the rows were read, or shortly before, in seconds of the clock."""
     values: tuple[tuple[str, DeflateBlock], ...]
     """The name of each of its families with its lines, which are the same in every format."""
     last_event: DeflateBlock

@@ -68,7 +68,7 @@ class ConcurrencyLimit:
             if not 0 < self._limit <= self._active or drop_longest_stalled():
                 return True
             await asyncio.sleep(STALL_GRACE)
-        return self._active < self._limit
+        return False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
@@ -23,8 +24,8 @@ from pf_exporter.web.page_selection import UnknownNameError, parse_selection
 class MetricsPage(Protocol):
     """The metrics in a format, see :class:`pf_exporter.metrics.exposition.Exposition`."""
 
-    def render(self, format: Format, selection: Selection) -> PageText:
-        """The page, or a part of it."""
+    def render(self, format: Format, selection: Selection, *, since: float) -> PageText:
+        """The page, or a part of it, as it was at the time ``since`` of the monotonic clock or later."""
 
     def accounts(self) -> Collection[str]:
         """The accounts that a page can be limited to."""
@@ -40,26 +41,31 @@ class Health(Protocol):
 class _SingleFlight:
     """One rendering at a time, on a thread; requests that arrive meanwhile share its result.
 
-    So a page is at most one rendering older than the request.
+    Those for another page, such as one in another format, share the lines. So a page is at most one rendering
+    older than the request.
     """
 
     def __init__(self, page: MetricsPage) -> None:
         self._page = page
         self._rendering = asyncio.Lock()
+        self._begun_at = 0.0
+        """When the latest rendering began."""
         self._pending: dict[tuple[Format, Selection], asyncio.Task[PageText]] = {}
 
     async def get(self, format: Format, selection: Selection) -> PageText:
         """The result of the rendering in progress, or of a new one."""
         key = format, selection
         if key not in self._pending:
-            self._pending[key] = asyncio.create_task(self._run(format, selection))
+            since = self._begun_at if self._rendering.locked() else time.monotonic()
+            self._pending[key] = asyncio.create_task(self._run(format, selection, since))
         # Shielded: a cancelled request must not cancel the rendering of the others.
         return await asyncio.shield(self._pending[key])
 
-    async def _run(self, format: Format, selection: Selection) -> PageText:
+    async def _run(self, format: Format, selection: Selection, since: float) -> PageText:
         try:
             async with self._rendering:
-                return await run_in_threadpool(self._page.render, format, selection)
+                self._begun_at = time.monotonic()
+                return await run_in_threadpool(self._page.render, format, selection, since=since)
         finally:
             del self._pending[format, selection]
 

@@ -186,6 +186,28 @@ def test_only_what_changed_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requested == []
 
 
+def test_lines_that_are_new_enough_are_not_rendered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page since a time has the lines of pages since then, in any format; by default it has the latest."""
+    now = [0.0]
+    store = two_accounts()
+    exposition = Exposition(store, CollectorRegistry(), clock=lambda: now[0])
+    event = EVENTS["port|metrics"]
+    requested = requested_rows(monkeypatch, store)
+    for moment in (1.0, 2.0):
+        now[0] = moment
+        store.write("b", observation(event, moment))
+        exposition.render(Format.TEXT)
+    requested.clear()
+    store.write("b", observation(event, 3.0))
+    now[0] = 3.0
+    for since, expected in ((1.5, []), (2.0, []), (2.1, [event.name])):
+        exposition.render(Format.OPENMETRICS, since=since)
+        assert requested == expected
+    store.write("b", observation(event, 4.0))
+    exposition.render(Format.TEXT)
+    assert requested == [event.name] * 2
+
+
 def test_expired_values_leave_the_page() -> None:
     """Expired values are removed from the cached page; the time of the last event stays."""
     now = [0.0]

@@ -135,7 +135,7 @@ def test_own_families_of_other_accounts_are_left_out() -> None:
 
 def _section(size: int) -> EventSection:
     exposition_block = compress([b"x"])._replace(deflated=b"x" * size)
-    return EventSection(1, (("family", exposition_block),), compress([]))
+    return EventSection(1, 0.0, (("family", exposition_block),), compress([]))
 
 
 def test_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import threading
+import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, IncompleteRead
@@ -30,13 +31,16 @@ class SlowMetrics:
         self.active = 0
         self.most_active = 0
         self.selections: list[Selection] = []
+        self.times: list[tuple[float, float]] = []
+        """By rendering, the time since which lines are new enough, and its begin."""
         self.release = threading.Event()
         self.release.set()
 
     def accounts(self) -> Collection[str]:
         return ("east", "west")
 
-    def render(self, format: Format, selection: Selection) -> DeflatedText:
+    def render(self, format: Format, selection: Selection, *, since: float) -> DeflatedText:
+        self.times.append((since, time.monotonic()))
         self.renderings += 1
         self.selections.append(selection)
         self.active += 1
@@ -169,6 +173,24 @@ def test_scrapes_share_a_rendering(server: MetricsServer, page: SlowMetrics) -> 
         assert {scrape.result()[1] for scrape in scrapes} == {b"1 x 1\n"}
     assert server.scrape()[1] == b"2 x 1\n"
     assert page.most_active == 1
+
+
+def test_other_formats_share_the_lines(server: MetricsServer, page: SlowMetrics) -> None:
+    """A scrape that waits for a rendering uses its lines; one that does not wait gets later ones."""
+    page.release.clear()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(server.scrape)
+        until(lambda: page.active, "a rendering")
+        second = pool.submit(server.scrape, Accept="application/openmetrics-text")
+        until(lambda: server.app.requests == 2, "another request")
+        page.release.set()
+        first.result()
+        second.result()
+    finished = time.monotonic()
+    server.scrape()
+    (_, begun), (since_of_second, _), (since_of_third, _) = page.times
+    assert since_of_second <= begun
+    assert since_of_third >= finished
 
 
 def test_a_query_selects_parts(server: MetricsServer, page: SlowMetrics) -> None:
