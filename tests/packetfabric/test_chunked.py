@@ -73,3 +73,9 @@ def test_lines_are_limited(before: bytes) -> None:
     assert chunks(before + fits + b"\r\n") == [b"x"][: len(before)]
     with pytest.raises(HTTPException, match="line too long"):
         chunks(before + b"0;xx" + fits[2:] + b"\r\n")
+
+
+def test_cut_line_of_the_greatest_length() -> None:
+    """A line that ends at the limit because the connection does is cut, not too long."""
+    with pytest.raises(IncompleteRead):
+        chunks(b"0;".ljust(MAX_LINE_BYTES, b"x"))

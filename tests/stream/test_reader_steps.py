@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pf_exporter.errors import EventError, ExporterError, StreamBroken
+from pf_exporter.errors import EventError, ExporterError, StreamBroken, StreamIdle
 from pf_exporter.packetfabric.backoff import Backoff
 from pf_exporter.packetfabric.client import Client
 from pf_exporter.packetfabric.session import SessionManager
@@ -35,12 +35,12 @@ LONG = 3600.0
 
 
 class Sink:
-    """An EventSink that keeps marks and events; ``process`` raises an error if there is one."""
+    """An EventSink that keeps marks and events; ``react`` is called before an event is kept."""
 
     def __init__(self) -> None:
         self.marks: list[Mark] = []
         self.events: list[str] = []
-        self.error: Exception | None = None
+        self.react: Callable[[], None] = lambda: None
 
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         return chunks
@@ -49,8 +49,7 @@ class Sink:
         self.marks.append(mark)
 
     def process(self, event: ServerSentEvent) -> None:
-        if self.error is not None:
-            raise self.error
+        self.react()
         self.events.append(event.data)
 
     def reject(self, error: EventError) -> None:
@@ -115,7 +114,7 @@ class Reading:
         self.fake = fake
         self.clock = Clock()
         account = fake.account()
-        self.client = Client(account, idle_timeout=changes.pop("silence", LONG))
+        self.client = Client(account, idle_timeout=LONG)
         self.stats = AccountStats(account, idle_timeout=IDLE, clock=self.clock)
         self.sessions = SessionManager(
             self.client, account.name, schedule=Backoff(0.001, 0.002), clock=self.clock
@@ -259,14 +258,25 @@ def test_stuck_while_waiting_for_the_next_stream(read: Read, prepared: list[Prep
 # Errors
 
 
+def ends_with(reading: Reading, error: Exception, *, after: float = 0.0) -> None:
+    """Send an event; when it has come, the clock goes on by some seconds, and reading the stream fails."""
+
+    def react() -> None:
+        reading.clock.now += after
+        raise error
+
+    reading.opened()
+    reading.sink.react = react
+    reading.fake.send(entry(1))
+
+
 def test_unexpected_exception(read: Read) -> None:
     """An exception that nothing foresaw ends the reader: the account is stopped, and the failure reported."""
     reading = read()
-    reading.streaming()
-    reading.sink.error = RuntimeError("bug")
-    reading.fake.send(entry(1))
+    error = RuntimeError("bug")
+    ends_with(reading, error)
     reading.until(lambda: reading.failures)
-    assert reading.failures == [reading.sink.error]
+    assert reading.failures == [error]
     assert reading.stats.state is StreamState.STOPPED
 
 
@@ -303,31 +313,24 @@ def test_remedy_after_a_recovery(read: Read, caplog: pytest.LogCaptureFixture) -
     assert ["remedy" in line for line in lines] == [True, True]
 
 
-def test_gap_of_a_broken_stream(read: Read) -> None:
-    """The gap begins when the stream breaks; how long the stream lived is up to its last byte."""
+@pytest.mark.parametrize(
+    ("error", "reason", "gap"),
+    [(StreamBroken("stream: cut"), "broken", 0), (StreamIdle("stream: silent"), "idle", 7)],
+)
+def test_gap(read: Read, error: ExporterError, reason: str, gap: float) -> None:
+    """A gap begins when the stream breaks, but that of a silent stream at its last byte.
+
+    Either way, a stream lived until its last byte.
+    """
     reading = read(STREAM.but(body=(LIVE,)), SILENCE)
     reading.opened()
-    gap = reading.stats.gap_seconds
+    before = reading.stats.gap_seconds
     reading.clock.now += 50
-    reading.send(entry(1))
-    reading.clock.now += 7
-    reading.send(FIN)
+    ends_with(reading, error, after=7)
     reading.fake.wait_for(lambda: len(reading.fake.of("open")) == 2, PATIENCE)
-    assert reading.retry.lifetimes[-1] == 50
-    assert reading.stats.gap_seconds == gap
-    assert reading.disconnects == {"broken": 1}
-
-
-def test_gap_of_a_silent_stream(read: Read) -> None:
-    """The gap of a stream that fell silent begins at its last byte."""
-    reading = read(STREAM.but(body=(HEARTBEAT, SILENCE)), SILENCE, silence=0.5)
-    reading.streaming()
-    gap = reading.stats.gap_seconds
-    reading.clock.now += 7
-    reading.fake.wait_for(lambda: len(reading.fake.of("open")) == 2, PATIENCE)
-    assert reading.stats.gap_seconds == gap + 7
-    assert reading.disconnects == {"idle": 1}
-    assert reading.retry.lifetimes == [0]
+    assert reading.retry.lifetimes == [50]
+    assert reading.stats.gap_seconds == before + gap
+    assert reading.disconnects == {reason: 1}
 
 
 def test_replaced_session_is_logged_out(fake: Fake, read: Read) -> None:
