@@ -26,7 +26,7 @@ PATIENT_DRAIN = DrainLimits(overlap=0.05, quiet=10.0, deadline=60.0)
 """For streams with events all the time: those show that the old stream has caught up."""
 SETTINGS = StreamSettings(idle_timeout=10.0, rotate_after=0, backoff_min=0.02, backoff_max=0.1)
 """No stream is idle for so long, even on a busy machine."""
-SHORT_SILENCE = replace(SETTINGS, idle_timeout=2.0)
+SHORT_SILENCE = replace(SETTINGS, idle_timeout=4.0)
 """For tests of streams that send nothing."""
 
 

@@ -15,6 +15,7 @@ from pf_exporter.config.secrets import Secret
 from pf_exporter.config.settings import Config, InventorySettings, WebSettings
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.simulator import Network, Options, Simulator
+from pf_exporter.simulator.traffic import START, Outage
 from tests.conftest import get, tool, until
 from tests.prometheus_server import CONFIG, Prometheus, wait_for
 
@@ -22,25 +23,23 @@ PAGE = (Path(__file__).parents[1] / "docs" / "queries.md").read_text(encoding="u
 QUERIES = re.findall(r"^```promql\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def until_down(network: Network, now: float) -> float:
-    """Seconds until the port that flaps, and no other, begins to be down for a while."""
-    flapping = next(port for port in network.ports if port.flaps)
-    others = [port for port in network.ports if port is not flapping]
-    return next(
-        float(wait)
-        for wait in range(1800)
-        if flapping.up(now + wait - 1)
-        and not (flapping.up(now + wait) or flapping.up(now + wait + 40))
-        and all(port.up(now + wait + later) for port in others for later in (0, 60))
-    )
+DOWN = "PF-AP-LAX1-2000002"
+
+
+def take_down(network: Network) -> None:
+    """Let one port be down from a minute ago on, and no other port at any time."""
+    uptime = time.time() - 60 - START
+    for port in network.ports:
+        port.reboots = None
+        port.flaps = Outage(period=100 * uptime, down=99 * uptime) if port.circuit_id == DOWN else None
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     """HOST:PORT of an exporter that has everything the page asks for, while a port is down."""
     options = Options(listen_address="127.0.0.1:0", interval=0.5)
-    ahead = until_down(Network(options.seed, options.ports, options.vcs), time.time())
-    with Simulator(options, lambda: time.time() + ahead) as simulator:
+    with Simulator(options) as simulator:
+        take_down(simulator.network)
         first, *others = simulator.network.ports
         first.description += " [team=backbone]"
         # Of the last port nothing is subscribed.
@@ -83,7 +82,7 @@ def test_what_is_down_is_found(prometheus: Prometheus) -> None:
     """The port that flaps is the one that is down, and the circuits on it are the ones not connected."""
     down = "packetfabric_port_operational_up == 0"
     until(lambda: prometheus.query(down), down)
-    assert [one["metric"]["port_circuit_id"] for one in prometheus.query(down)] == ["PF-AP-LAX1-2000002"]
+    assert [one["metric"]["port_circuit_id"] for one in prometheus.query(down)] == [DOWN]
 
 
 def test_every_metric_named_exists(site: str) -> None:

@@ -140,7 +140,7 @@ def _port_shut(moment: Moment, replica: str) -> Page:
 
 def _router_reboot(moment: Moment, replica: str) -> Page:
     page = healthy(moment)
-    if 0 <= moment.minute < 3:
+    if 0 <= moment.minute < 2.5:
         _take_down(page, PORT)
         _disconnect(page)
     if moment.during:
@@ -246,7 +246,7 @@ SCENARIOS = {
     ),
     "port down before a maintenance": Scenario(
         (("notes", "MaintenanceAnnounced"), ("pager", "PortDown"), ("notes", "MaintenanceStarted")),
-        _port_down_and_maintenance(down=0, start=10, end=60),
+        _port_down_and_maintenance(down=0, start=16, end=70),
     ),
     "planned renewal": Scenario((), _planned_renewal),
     "account without circuits": Scenario((), _no_circuits),

@@ -7,10 +7,11 @@ its time.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,18 @@ def write_rules(folder: Path) -> list[str]:
     return list(files)
 
 
+def messages_of(messages: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Return the messages about a scenario."""
+    return [message for message in messages if message["groupLabels"].get("cluster") == name]
+
+
+def have_all(messages: list[dict[str, Any]]) -> bool:
+    """Return whether each scenario has sent as many messages as are expected."""
+    return all(
+        len(messages_of(messages, name)) >= len(scenario.messages) for name, scenario in SCENARIOS.items()
+    )
+
+
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, Any]]]:
     """All messages that Alertmanager sends until the end of the scenarios."""
@@ -132,7 +145,11 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str
         until(lambda: len(prometheus.query(recorded)) == len(SCENARIOS) - 1, recorded)
         until(lambda: prometheus.query("vc:packetfabric_port_operational_up:min"), "circuits")
         exporters.start_incidents()
-        until(lambda: sink.alerts("End", "firing"), "the last alert", seconds=100)
+        until(lambda: sink.alerts("End", "firing"), "the last alert", seconds=160)
+        # On a busy machine scrapes fail for a moment, after which an alert is pending for longer. What never
+        # comes is for the test of its scenario.
+        with contextlib.suppress(AssertionError):
+            until(lambda: have_all(list(sink.messages)), "the expected messages")
         yield list(sink.messages)
     finally:
         prometheus.stop()
@@ -158,7 +175,7 @@ def test_every_cluster_is_expected(messages: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_one_incident_sends_one_message(messages: list[dict[str, Any]], name: str) -> None:
     """The scenario sends exactly the expected messages, and none that something is resolved."""
-    sent = [message for message in messages if message["groupLabels"].get("cluster") == name]
+    sent = messages_of(messages, name)
     found = [
         (message["receiver"], message["groupLabels"]["alertname"].removeprefix("PacketFabric"))
         for message in sent
