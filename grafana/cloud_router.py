@@ -164,7 +164,7 @@ def _add_table(board: dashboard.Dashboard) -> None:
             },
             size=(24, 8),
             colors={"Utilisation": ((None, GREEN), (0.7, YELLOW), (0.9, RED))},
-            mappings={"BGP": UP_DOWN, "Active": UP_DOWN},
+            mappings={"BGP": UP_DOWN, "Active": state_names((("no", RED), ("yes", GREEN)))},
             sort=[("BGP", False), ("Utilisation", True)],
             widths={"Connection": 320, "ID": 170},
         )
@@ -185,7 +185,7 @@ def _cloud_side() -> table.Panel:
         size=(12, 8),
         mappings={"State": CLOUD_STATES},
         sort=[("Connection", False)],
-        widths={"Connection": 250, "Layer": 155, "State": 145},
+        widths={"Connection": 290, "Layer": 150, "State": 140},
     ).no_value("inventory.cloud_state is off")
 
 

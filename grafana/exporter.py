@@ -138,11 +138,11 @@ def _add_losses(board: dashboard.Dashboard) -> None:
             "Failed logins and failed polls of the inventory, by reason, and circuits missing in a list. If "
             "they repeat: check the credentials; see docs/runbook.md.",
             [
-                (increases("packetfabric_login_failures_total", "reason"), "login {{reason}}"),
-                (increases("packetfabric_inventory_refresh_failures_total", "reason"), "poll {{reason}}"),
+                (increases("packetfabric_login_failures_total", "reason"), "login: {{reason}}"),
+                (increases("packetfabric_inventory_refresh_failures_total", "reason"), "poll: {{reason}}"),
                 (
                     f"max by (type) (packetfabric_inventory_circuits_missing{{{ALL}}})",
-                    "{{type}} missing in the list",
+                    "missing in the list: {{type}}",
                 ),
             ],
             "short",
@@ -213,10 +213,15 @@ def _add_resources(board: dashboard.Dashboard) -> None:
             "docs/runbook.md. Recording failures and dropped log lines: a full disk or blocked standard "
             "error.",
             [
-                (increases("packetfabric_stream_events_rejected_total", "reason"), "rejected {{reason}}"),
-                (increases("packetfabric_stream_unknown_fields_total", "event"), "unknown fields {{event}}"),
-                (increases("packetfabric_stream_fields_rejected_total", "event"), "invalid fields {{event}}"),
-                (increases("packetfabric_resets_total", "event"), "resets {{event}}"),
+                *(
+                    (increases(f"packetfabric_{name}_total", by), f"{what}: {{{{{by}}}}}")
+                    for name, by, what in (
+                        ("stream_events_rejected", "reason", "rejected"),
+                        ("stream_unknown_fields", "event", "unknown fields"),
+                        ("stream_fields_rejected", "event", "invalid fields"),
+                        ("resets", "event", "resets"),
+                    )
+                ),
                 *(
                     (f"sum(increase({name}{{{EXPORTER}}}[$__rate_interval]))", legend)
                     for name, legend in (

@@ -37,7 +37,7 @@ def _port_at(side: str) -> str:
 def _circuits() -> str:
     """Return a series per circuit with its name and the names of its ports, as far as they belong to the "
     "account."""
-    named = vc_named(fold(f"packetfabric_vc_info{{{ALL}}}", f"{VC_KEYS}, service_type"))
+    named = vc_named(fold(f"packetfabric_vc_info{{{ALL}}}", VC_KEYS))
     for side in ("a", "z"):
         named = (
             f"({named})\n * on ({VC_KEYS}) group_left ({side}) {_port_at(side)}\n or on ({VC_KEYS}) ({named})"
@@ -72,7 +72,6 @@ def add_circuits(board: dashboard.Dashboard) -> None:
                 "vc_circuit_id": "ID",
                 "a": "A end",
                 "z": "Z end",
-                "service_type": "Type",
                 "account": "Account",
             },
             size=(24, 11),
@@ -85,14 +84,13 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilisation", True)],
             widths={
-                "Circuit": 250,
-                "ID": 220,
-                "A end": 190,
-                "Z end": 190,
-                "State": 70,
-                "Type": 80,
-                "Account": 75,
+                "Circuit": 255,
+                "ID": 215,
+                "A end": 215,
+                "Z end": 215,
+                "State": 65,
+                "Account": 80,
             }
-            | dict.fromkeys(("Receive", "Transmit", "Utilisation", "Loss A to Z", "Loss Z to A"), 92),
+            | dict.fromkeys(("Receive", "Transmit", "Utilisation", "Loss A to Z", "Loss Z to A"), 98),
         )
     )

@@ -25,7 +25,11 @@ TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 TO_VC = ("Open virtual circuit", "vc", "var-vc=${__field.labels.vc_circuit_id}")
 # Without job and instance, which alerts that fold replicas do not have.
 ALERTS = 'alertname=~"PacketFabric.+", account=~"$account|"'
-_ALERT_KEYS = "account, alertname, severity, port_circuit_id, vc_circuit_id, cloud_circuit_id"
+_OTHER_SUBJECTS = ("cloud_circuit_id", "circuit_id", "maintenance", "api_key", "endpoint", "event", "type")
+"""Labels of alerts that are neither about a port nor about a virtual circuit; an alert has at most one."""
+_ALERT_KEYS = ", ".join(
+    ("account", "alertname", "severity", "port_circuit_id", "vc_circuit_id", *_OTHER_SUBJECTS)
+)
 SEVERITIES = [
     model.ValueMap(
         options={
@@ -57,11 +61,12 @@ def _alerts() -> str:
     )
     of_port = _firing(', port_circuit_id!="", vc_circuit_id=""')
     of_circuit = _firing(', vc_circuit_id!=""')
+    others = ", ".join(f'"{label}"' for label in _OTHER_SUBJECTS)
     return (
         f"{of_port}\n * on ({PORT_KEYS}) group_left (name, circuits) ({ports})\n"
         f"or {of_circuit}\n * on ({VC_KEYS}) group_left (name) ({names('vc')})\n"
         f"or on ({_ALERT_KEYS})"
-        f' label_replace({_firing()}, "name", "$1", "cloud_circuit_id", "(.+)")'
+        f' label_join({_firing()}, "name", "", {others})'
     )
 
 
@@ -98,13 +103,13 @@ def add_now(board: dashboard.Dashboard) -> None:
         rows(
             "Firing alerts",
             "Alerts of prometheus/alerts.yml for the chosen accounts, the latest first; docs/runbook.md "
-            "says what each one means and what to do. Circuits is the number of virtual circuits on the "
+            "explains what each one means and what to do. Circuits is the number of virtual circuits on the "
             "port. Empty: nothing fires, or Prometheus has not loaded the alerts.",
             [(_alerts(), "Since", "dateTimeFromNow")],
             {
                 "severity": "Severity",
                 "alertname": "Alert",
-                "name": "Port or circuit",
+                "name": "Subject",
                 "circuits": "Circuits",
                 "port_circuit_id": "Port",
                 "vc_circuit_id": "Circuit",
@@ -117,7 +122,7 @@ def add_now(board: dashboard.Dashboard) -> None:
             ],
             mappings={"Severity": SEVERITIES},
             sort=[("Since", True)],
-            widths={"Severity": 90, "Circuits": 80, "Account": 110},
+            widths={"Severity": 90, "Alert": 290, "Circuits": 80, "Account": 110},
         )
     )
     shut = f"\n unless on ({PORT_KEYS}) {ADMIN_DOWN}"

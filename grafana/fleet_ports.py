@@ -43,8 +43,8 @@ def add_ports(board: dashboard.Dashboard) -> None:
                 (f"8 * {here(port_traffic('receive'))}", "Receive", "bps"),
                 (f"8 * {here(port_traffic('transmit'))}", "Transmit", "bps"),
                 (here(BUSIER), "Utilisation", "percentunit"),
-                (_of_last_hour("packetfabric_port_receive_unspecified_errors_total"), "Errors", "short"),
-                (_of_last_hour("packetfabric_port_carrier_transitions_total"), "Flaps", "short"),
+                (_of_last_hour("packetfabric_port_receive_unspecified_errors_total"), "Errors", "locale"),
+                (_of_last_hour("packetfabric_port_carrier_transitions_total"), "Flaps", "locale"),
                 (
                     here(f"min by ({PORT_KEYS}) (packetfabric_port_optical_receive_power_dbm{{{ALL}}})"),
                     "Receive power",

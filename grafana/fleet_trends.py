@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.fleet_now import TO_PORT
 from grafana.fleet_ports import FULL
-from grafana.optics import MARGIN_COLORS
+from grafana.optics import DARK, MARGIN_COLORS
 from grafana.panels import COARSE, ORANGE, RED, YELLOW, bars, graph, state_timeline, with_link
 from grafana.promql import (
     ADMIN_DOWN,
@@ -86,17 +86,20 @@ def _add_errors(board: dashboard.Dashboard) -> None:
 
 
 def _add_margins(board: dashboard.Dashboard) -> None:
-    margin = fold(f"lane:packetfabric_receive_power_dbm:margin{{{RECORDED}}}", f"{PORT_KEYS}, lane")
+    lane = f"{PORT_KEYS}, lane"
+    power = fold(f"packetfabric_port_optical_receive_power_dbm{{{ALL}}}", lane)
+    margin = (
+        f"{fold(f'lane:packetfabric_receive_power_dbm:margin{{{RECORDED}}}', lane)}"
+        f" and on ({lane}) {power} > {DARK} unless on ({PORT_KEYS}) {ADMIN_DOWN}"
+    )
     board.with_panel(
         with_link(
             bars(
                 "Lowest receive margin",
                 "The lanes with the lowest receive power above the minimum of their optics, in dB "
-                "(needs the recording rules), without administratively down ports. The label is lane and "
-                "port. Red: open Optics, clean both ends.",
-                "sort("
-                + port_named(f"bottomk(8, {here(f'{margin} unless on ({PORT_KEYS}) {ADMIN_DOWN}')})")
-                + ")",
+                "(needs the recording rules), without dark lanes and administratively down ports. The label "
+                "is lane and port. Red: open Optics, clean both ends.",
+                f"sort({port_named(f'bottomk(8, {here(margin)})')})",
                 "{{lane}} · {{name}}",
                 "dB",
                 size=(10, 8),

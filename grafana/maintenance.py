@@ -80,7 +80,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             f"min(({START} > time()) - time())",
             "s",
             colors=((None, BLUE),),
-            decimals=0,
+            decimals=1,
             empty="none",
         ),
         stat_panel(
@@ -89,7 +89,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             f"min(({TERM} > time()) - time())",
             "s",
             colors=DAYS,
-            decimals=0,
+            decimals=1,
             empty="not polled",
         ),
         stat_panel(
@@ -98,7 +98,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             f"min(({KEY} > time()) - time())",
             "s",
             colors=DAYS,
-            decimals=0,
+            decimals=1,
             empty="none",
         ),
     )
@@ -150,7 +150,7 @@ def _add_maintenances(board: dashboard.Dashboard) -> None:
                 ("Virtual circuit", "vc", "var-vc=${__value.text}"),
             ],
             sort=[("Start", False)],
-            widths={"Start": 190, "End": 190},
+            widths={"Circuit": 330, "Account": 110, "Start": 190, "End": 190},
         )
     )
 
@@ -179,11 +179,11 @@ def _add_contract(board: dashboard.Dashboard) -> None:
         ),
         graph(
             "Flex bandwidth",
-            "Use of each flex bandwidth container, and its capacity as a dashed limit. Empty: set "
+            "Use of each flex bandwidth container, and its capacity as a dashed line. Empty: set "
             "inventory.contract to true.",
             [
                 (f"8 * {_flex('used')}", "{{flex_bandwidth_id}}"),
-                (f"8 * {_flex('capacity')}", "limit {{flex_bandwidth_id}}"),
+                (f"8 * {_flex('capacity')}", "capacity of {{flex_bandwidth_id}}"),
             ],
             "bps",
             size=(7, 9),

@@ -24,6 +24,7 @@ DARK = -35
 MARGIN = threshold("receiveMargin")
 MARGIN_COLORS = ((None, RED), (MARGIN, ORANGE), (MARGIN + 2, YELLOW), (MARGIN + 4, GREEN))
 """The colors of a margin in dB; red where PacketFabricOpticsReceiveLow fires."""
+LANE = "{{name}} · {{lane}}"
 TO_PORT = ("Open port", "port", "var-port=${__field.labels.port_circuit_id}")
 
 
@@ -67,7 +68,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             empty="no optics",
         ),
         stat_panel(
-            "Dark",
+            "Dark lanes",
             "Lanes without any receive power: their ports are down, or the fibre is not connected. "
             "Red: open Fleet.",
             f"count({POWER} < {DARK}) or 0 * count({POWER})",
@@ -96,16 +97,17 @@ def _add_stats(board: dashboard.Dashboard) -> None:
 
 
 def _add_received(board: dashboard.Dashboard) -> None:
-    lane = "{{name}} · {{lane}}"
+    # First the lane, because the end of a long label is cut off.
+    bar = "{{lane}} · {{name}}"
     for panel in (
         with_link(
             bars(
-                "Margin",
-                "Receive power above the minimum of the optics, in dB, the lowest first (needs the "
-                "recording rules), without dark lanes. Red: clean both ends, look for bends, measure the "
-                "cross connect.",
+                "Receive margin",
+                "Receive power above the minimum of the optics, in dB, the lowest first (needs the recording "
+                "rules), without dark lanes; the label is lane and port. Red: clean both ends, look for "
+                "bends, measure the cross connect.",
                 f"sort({port_named(f'bottomk(12, {LIT_MARGIN})')})",
-                lane,
+                bar,
                 "dB",
                 colors=MARGIN_COLORS,
                 size=(12, 11),
@@ -121,7 +123,7 @@ def _add_received(board: dashboard.Dashboard) -> None:
                 "How much less light a lane receives than 24 hours ago, in dB. A few tenths: dirt or aging."
                 " A whole dB: a bend or a new patch.",
                 f"sort_desc({port_named(f'topk(12, {LOST})')})",
-                lane,
+                bar,
                 "dB",
                 colors=((None, GREEN), (0.5, ORANGE), (2, RED)),
                 size=(12, 11),
@@ -136,7 +138,7 @@ def _add_received(board: dashboard.Dashboard) -> None:
                 "Receive power",
                 "The 16 lanes with the lowest receive power that are not dark; choose ports to see others. "
                 "Decrease over days: clean the connectors. Step: the fibre was moved.",
-                [(_lowest("receive_power_dbm", f" > {DARK}"), lane)],
+                [(_lowest("receive_power_dbm", f" > {DARK}"), LANE)],
                 DBM,
                 size=(24, 11),
                 legend=("lastNotNull", "min"),
@@ -148,12 +150,11 @@ def _add_received(board: dashboard.Dashboard) -> None:
 
 
 def _add_lasers(board: dashboard.Dashboard) -> None:
-    lane = "{{name}} · {{lane}}"
     for panel in (
         graph(
             "Transmit power",
             "The 16 lanes with the lowest transmit power. A decrease is a failing laser: replace the module.",
-            [(_lowest("transmit_power_dbm"), lane)],
+            [(_lowest("transmit_power_dbm"), LANE)],
             DBM,
             size=(12, 9),
             soft=(-6, 2),
@@ -163,7 +164,7 @@ def _add_lasers(board: dashboard.Dashboard) -> None:
             "Bias current",
             "Laser bias current of the same lanes. It increases as a laser ages, before the transmit power "
             "decreases.",
-            [(_bias_of_lowest(), lane)],
+            [(_bias_of_lowest(), LANE)],
             "amp",
             size=(12, 9),
             soft=(0.02, 0.06),

@@ -167,7 +167,7 @@ def graph(
         model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": "text"}),
     ]
     panel.with_override(model.MatcherConfig(id_val="byRegexp", options="/^last week/"), dotted)
-    limits = model.MatcherConfig(id_val="byRegexp", options="/^(limit|minimum|maximum)/")
+    limits = model.MatcherConfig(id_val="byRegexp", options="/^(capacity|minimum|maximum)/")
     panel.with_override(limits, dashed)
     if at:
         panel.thresholds(steps(*at))

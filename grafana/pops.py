@@ -63,7 +63,7 @@ def _matrix() -> table.Panel:
         "What virtual circuits receive in the POP of the row and deliver in the POP of the column. Circuits"
         " of which only one end belongs to this account are not in it.",
         "bps",
-        (24, 12),
+        (24, 14),
     )
     with_queries(panel, [(f"8 * sum by (from, to) ({traffic})", "")], instant=True, rows=True)
     by_target = {"fields": {}, "sort": [{"field": "to", "desc": False}]}

@@ -50,9 +50,18 @@ def _error_queries() -> list[tuple[str, str]]:
     ]
 
 
+def _packet_queries() -> list[tuple[str, str]]:
+    families = EVENTS["port|etherstats"].fields
+    return [
+        (fold(rate(families[f"{prefix}_{field}"].name)), f"{kind} {way}")
+        for prefix, way in DIRECTIONS.items()
+        for field, kind in (("unicast", "unicast"), ("multicasts", "multicast"), ("broadcasts", "broadcast"))
+    ]
+
+
 def _mac_queries(*increases: str) -> list[tuple[str, str]]:
     return [
-        (fold(rate(family.name)), f"{field[3:].replace('_', ' ')} {DIRECTIONS[field[:2]]}")
+        (fold(rate(family.name)), field.replace("_", " "))
         for field, family in EVENTS["port|etherstats"].fields.items()
         if field[3:] in increases
     ]
@@ -146,7 +155,7 @@ def _add_packets(board: dashboard.Dashboard) -> None:
             "Packets by destination",
             "Unicast, multicast and broadcast packets received, and transmitted below the axis. "
             "Increasing broadcast means a loop or a misconfigured neighbour.",
-            _mac_queries("unicast", "multicasts", "broadcasts"),
+            _packet_queries(),
             "pps",
             size=(12, 8),
             below=True,
@@ -199,8 +208,8 @@ def _add_errors(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "MAC errors",
-            "Frames per second: damaged, too long, too short, pause frames. Errors by type counts "
-            "the same damaged frames.",
+            "Frames per second by the API's names: damaged, too long, too short, pause frames. Errors by "
+            "type counts the same damaged frames.",
             _mac_queries(
                 "crc_errors",
                 "code_violations",

@@ -103,7 +103,7 @@ def _add_states(board: dashboard.Dashboard) -> None:
                 (current_state("packetfabric_vc_state", list(PROVISIONING), VC_KEYS, VC, 2), "Provisioning"),
                 (port_named(ports), "{{name}}"),
             ],
-            size=(16, 7),
+            size=(14, 7),
             mappings=[*UP_DOWN, *state_names(list(PROVISIONING.items()), 2)],
             named=True,
         )
@@ -154,6 +154,10 @@ def _add_comparison(board: dashboard.Dashboard) -> None:
 
 
 def _add_ends(board: dashboard.Dashboard) -> None:
+    def traffic(direction: str) -> str:
+        used = mean(f"packetfabric_vc_{direction}_bytes_per_second", VC, "10m")
+        return f"8 * {port_named(fold_ends(used))}"
+
     state = f"packetfabric_port_operational_up{{{ALL}}} and on ({PORT_KEYS})"
     board.with_panel(
         rows(
@@ -161,14 +165,15 @@ def _add_ends(board: dashboard.Dashboard) -> None:
             "The ports at its ends; click a name to open one. One row only: the other end belongs "
             "to another customer or to a cloud provider.",
             [
-                (port_named(vc_utilisation("receive", select=VC)), "Receive", "percentunit"),
+                (traffic("receive"), "Receive", "bps"),
+                (traffic("transmit"), "Transmit", "bps"),
                 (fold(f"{state} packetfabric_vc_last_event_timestamp_seconds{{{VC}}}"), "State", "short"),
             ],
             {"name": "Port", "port_circuit_id": "ID", "vlan": "VLAN"},
-            size=(8, 7),
+            size=(10, 7),
             links=[("Port", "port", "var-port=${__data.fields.ID}")],
             mappings={"State": UP_DOWN},
-            widths={"Port": 185, "ID": 165},
+            widths={"Port": 205, "ID": 165, "VLAN": 60, "State": 65},
         )
     )
 

@@ -198,7 +198,7 @@ def test_colors_of_optical_power() -> None:
                 colors = [step["color"] for step in steps]
                 assert steps[colors.index("red") + 1]["value"] == threshold, panel["title"]
                 margins.add(panel["title"])
-    assert margins == {"Lowest receive margin", "Lowest margin", "Margin"}
+    assert margins == {"Lowest receive margin", "Lowest margin", "Receive margin"}
 
 
 @pytest.mark.parametrize(("name", "panel"), PANELS)
