@@ -7,7 +7,6 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.panels import BLUE, ORANGE, RED, UP_DOWN, state_timeline, with_link
 from grafana.promql import (
-    ADMIN_DOWN,
     ALL,
     PORT_KEYS,
     VC_KEYS,
@@ -15,8 +14,9 @@ from grafana.promql import (
     fold,
     here,
     names,
-    port_named,
-    vc_named,
+    once,
+    port_named_in_graph,
+    vc_named_in_graph,
     vcs_here,
 )
 from grafana.tables import rows
@@ -89,12 +89,12 @@ def _add_timeline(
     )
 
 
-def _worst(metric: str, keys: str, leave_out: str = "") -> str:
+def _worst(metric: str, keys: str, shut: str = "") -> str:
     """Return the states of the circuits with the most time down over the whole time range."""
     # The minimum, so that no outage falls between two steps.
     state = fold(f"min_over_time({metric}{{{ALL}}}[$__rate_interval])", keys)
     down = f"1 - {fold(f'avg_over_time({metric}{{{ALL}}}[$__range] @ end())', keys)}"
-    return f"{state} and on ({keys}) topk(15, ({down}{leave_out}) > 0)"
+    return f"{state} and on ({keys}) topk(15, ({down}{shut}) > 0)"
 
 
 def add_now(board: dashboard.Dashboard) -> None:
@@ -125,8 +125,10 @@ def add_now(board: dashboard.Dashboard) -> None:
             widths={"Severity": 90, "Alert": 290, "Circuits": 80, "Account": 110},
         )
     )
-    shut = f"\n unless on ({PORT_KEYS}) {ADMIN_DOWN}"
+    shut = f"\n unless on ({PORT_KEYS}) {once(f'packetfabric_port_admin_up{{{ALL}}}')} == 0"
     ports = _worst("packetfabric_port_operational_up", PORT_KEYS, shut)
     circuits = _worst("packetfabric_vc_connected", VC_KEYS)
-    _add_timeline(board, "Ports that were down", "ports", port_named(here(ports)), TO_PORT)
-    _add_timeline(board, "Circuits that were down", "virtual circuits", vc_named(vcs_here(circuits)), TO_VC)
+    down = port_named_in_graph(here(ports))
+    _add_timeline(board, "Ports that were down", "ports", down, TO_PORT)
+    down = vc_named_in_graph(vcs_here(circuits))
+    _add_timeline(board, "Circuits that were down", "virtual circuits", down, TO_VC)

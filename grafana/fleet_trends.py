@@ -19,9 +19,11 @@ from grafana.promql import (
     fold,
     here,
     increases,
+    once,
     per_million,
     port_named,
-    port_utilisation,
+    port_named_in_graph,
+    port_traffic,
 )
 
 UTILISATION_COLORS = (
@@ -36,9 +38,9 @@ def _busiest() -> str:
         fold(f"max_over_time(packetfabric_port_{way}_bytes_per_second{{{ALL}}}[$__range] @ end())")
         for way in WAYS
     )
-    over_range = (f"{peak} / on ({PORT_KEYS}) group_left () {CAPACITY}" for peak in peaks)
-    now = busier(*(port_utilisation(way, "$__rate_interval") for way in WAYS))
-    return f"{now}\nand on ({PORT_KEYS}) topk(20, {here(busier(*over_range))})"
+    speed = f"/ on ({PORT_KEYS}) group_left () {once(CAPACITY)}"
+    now = busier(*(port_traffic(way, "$__rate_interval") for way in WAYS))
+    return f"({now}\n  and on ({PORT_KEYS}) topk(20, {here(f'{busier(*peaks)} {speed}')}))\n  {speed}"
 
 
 def _add_utilisation(board: dashboard.Dashboard) -> None:
@@ -49,7 +51,7 @@ def _add_utilisation(board: dashboard.Dashboard) -> None:
                 "The 20 ports with the highest peak in the selected time range, by their busier direction; "
                 "the speed of a LAG is the sum of its members. Red: saturated; move or limit a circuit, or "
                 "order capacity.",
-                [(port_named(_busiest()), "{{name}}")],
+                [(port_named_in_graph(_busiest()), "{{name}}")],
                 "percentunit",
                 size=(24, 12),
                 colors=UTILISATION_COLORS,

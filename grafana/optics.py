@@ -6,7 +6,16 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.layout import circuit, new_dashboard, place
 from grafana.panels import DBM, GREEN, ORANGE, RED, YELLOW, add_stat_row, bars, graph, stat_panel, with_link
-from grafana.promql import ALL, PORT_KEYS, RECORDED, fold, here, port_named, threshold
+from grafana.promql import (
+    ALL,
+    PORT_KEYS,
+    RECORDED,
+    fold,
+    here,
+    port_named,
+    port_named_in_graph,
+    threshold,
+)
 
 LANES = f'{ALL}, port_circuit_id=~"$port"'
 LANE_KEYS = f"{PORT_KEYS}, lane"
@@ -46,12 +55,14 @@ def _lowest(quantity: str, lit: str = "") -> str:
     """Return the lanes with the lowest mean in the time range, so that a graph stays readable."""
     metric = f"packetfabric_port_optical_{quantity}"
     over_range = fold(f"avg_over_time({metric}{{{LANES}}}[$__range] @ end())", LANE_KEYS)
-    return port_named(f"{_lanes(metric)}{lit} and on ({LANE_KEYS}) bottomk(16, {here(over_range)}{lit})")
+    return port_named_in_graph(
+        f"{_lanes(metric)}{lit} and on ({LANE_KEYS}) bottomk(16, {here(over_range)}{lit})"
+    )
 
 
 def _bias_of_lowest() -> str:
     weakest = f"avg_over_time(packetfabric_port_optical_transmit_power_dbm{{{LANES}}}[$__range] @ end())"
-    return port_named(
+    return port_named_in_graph(
         f"{_lanes('packetfabric_port_optical_bias_current_amperes')}\n"
         f"and on ({LANE_KEYS}) bottomk(16, {here(fold(weakest, LANE_KEYS))})"
     )

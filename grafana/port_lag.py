@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.panels import graph
-from grafana.promql import ALL, PORT_KEYS, WAYS, port_named, port_traffic
+from grafana.promql import ALL, PORT_KEYS, WAYS, port_named_in_graph, port_traffic
 
 MEMBERS = f'packetfabric_port_info{{{ALL}, lag="$port"}}'
 
@@ -27,8 +27,8 @@ def add_lag(board: dashboard.Dashboard) -> None:
             "Traffic of each member, if the port is a LAG: received, and transmitted below the axis. A "
             "member without traffic: check its State.",
             [
-                (f"8 * {port_named(_members('receive'))}", "{{name}} receive"),
-                (f"8 * {port_named(_members('transmit'))}", "{{name}} transmit"),
+                (f"8 * {port_named_in_graph(_members('receive'))}", "{{name}} receive"),
+                (f"8 * {port_named_in_graph(_members('transmit'))}", "{{name}} transmit"),
             ],
             "bps",
             size=(16, 8),

@@ -7,6 +7,7 @@ exporters of one account, and labels such as ``cluster`` or ``pod``, change no n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,8 @@ PORT = f'{ALL}, port_circuit_id="$port"'
 VC = f'{ALL}, vc_circuit_id="$vc"'
 PORT_KEYS = "account, port_circuit_id"
 VC_KEYS = "account, vc_circuit_id"
+_WITHOUT_TIME = re.compile(r"\w+\{[^{}]*\}(\[[^]]*\])?(?! @|\[)")
+"""A selector without a time."""
 END_KEYS = f"{VC_KEYS}, port_circuit_id, vlan"
 WAYS = ("receive", "transmit")
 """The directions, as in the names of metrics and in legends."""
@@ -111,19 +114,38 @@ def names(kind: str) -> str:
     )
 
 
-def _named(expression: str, kind: str) -> str:
-    circuit = f"{kind}_circuit_id"
-    return f"({expression})\n  * on (account, {circuit}) group_left (name) (\n  {names(kind)})"
+def once(expression: str, keys: str = PORT_KEYS) -> str:
+    """Evaluate an expression at the end and the start of the time range instead of at each step.
+
+    With 1,000 ports, the names of all of them take longer than the rest of a graph. The start is for
+    series that have no sample at the end, because the exporter is down or the circuit was deleted.
+    """
+    end, start = (_WITHOUT_TIME.sub(rf"\g<0> @ {when}()", expression) for when in ("end", "start"))
+    return f"({end}\n  or on ({keys}) {start})"
+
+
+def _named(expression: str, keys: str, named: str) -> str:
+    return f"({expression})\n  * on ({keys}) group_left (name) (\n  {named})"
 
 
 def port_named(expression: str) -> str:
-    """Add the label ``name`` to series of ports."""
-    return _named(expression, "port")
+    """Add the label ``name`` to series of ports in a table."""
+    return _named(expression, PORT_KEYS, names("port"))
 
 
 def vc_named(expression: str) -> str:
-    """Add the label ``name`` to series of virtual circuits."""
-    return _named(expression, "vc")
+    """Add the label ``name`` to series of virtual circuits in a table."""
+    return _named(expression, VC_KEYS, names("vc"))
+
+
+def port_named_in_graph(expression: str) -> str:
+    """Add the label ``name`` to series of ports in a graph."""
+    return _named(expression, PORT_KEYS, once(names("port")))
+
+
+def vc_named_in_graph(expression: str) -> str:
+    """Add the label ``name`` to series of virtual circuits in a graph."""
+    return _named(expression, VC_KEYS, once(names("vc"), VC_KEYS))
 
 
 def circuits(kind: str) -> str:
@@ -133,10 +155,10 @@ def circuits(kind: str) -> str:
 
 def here(expression: str) -> str:
     """Leave out series of ports in other POPs and markets than the chosen ones; unknown ports stay."""
-    return (
-        f'({expression}\n  unless on ({PORT_KEYS}) packetfabric_port_info{{{ALL}, pop!~"$pop"}}'
-        f'\n  unless on ({PORT_KEYS}) packetfabric_port_info{{{ALL}, market!~"$market"}})'
+    elsewhere = once(
+        f'packetfabric_port_info{{{ALL}, pop!~"$pop"}} or packetfabric_port_info{{{ALL}, market!~"$market"}}'
     )
+    return f"({expression}\n  unless on ({PORT_KEYS}) {elsewhere})"
 
 
 def end_of(side: str, select: str = ALL) -> str:
@@ -154,10 +176,11 @@ def vcs_here(expression: str) -> str:
     info = f"packetfabric_port_info{{{ALL}"
     chosen = f'{info}, pop=~"$pop", market=~"$market"}}'
     outside = f'({info}, pop!~"$pop"}} or {info}, market!~"$market"}})'
-    return (
-        f"({expression}\n  unless on ({VC_KEYS}) ({ends} and on ({PORT_KEYS}) {outside}"
-        f"\n    unless on ({VC_KEYS}) ({ends} and on ({PORT_KEYS}) {chosen})))"
+    elsewhere = (
+        f"{ends} and on ({PORT_KEYS}) {outside}\n"
+        f"    unless on ({VC_KEYS}) ({ends} and on ({PORT_KEYS}) {chosen})"
     )
+    return f"({expression}\n  unless on ({VC_KEYS}) {once(elsewhere, VC_KEYS)})"
 
 
 _SPEED = fold(f"packetfabric_port_speed_bytes_per_second{{{ALL}}}")

@@ -19,6 +19,7 @@ from grafana.promql import (
     loss,
     mean,
     port_named,
+    port_named_in_graph,
     threshold,
     vc_utilisation,
 )
@@ -40,7 +41,7 @@ PROVISIONING = {
 
 
 def _ends(metric: str, at: str = "") -> str:
-    return port_named(fold_ends(mean(metric, VC, at=at)))
+    return port_named_in_graph(fold_ends(mean(metric, VC, at=at)))
 
 
 def _add_traffic(board: dashboard.Dashboard) -> None:
@@ -64,7 +65,7 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
             "Ratio of the rate limit, by end and direction. Traffic above the limit is dropped; the red line "
             "is the threshold of the alert.",
             [
-                (port_named(vc_utilisation(way, "$__rate_interval", VC)), f"{{{{name}}}} {way}")
+                (port_named_in_graph(vc_utilisation(way, "$__rate_interval", VC)), f"{{{{name}}}} {way}")
                 for way in WAYS
             ],
             "percentunit",
@@ -101,9 +102,9 @@ def _add_states(board: dashboard.Dashboard) -> None:
             [
                 (fold(f"packetfabric_vc_connected{{{VC}}}", VC_KEYS), "Circuit"),
                 (current_state("packetfabric_vc_state", list(PROVISIONING), VC_KEYS, VC, 2), "Provisioning"),
-                (port_named(ports), "{{name}}"),
+                (port_named_in_graph(ports), "{{name}}"),
             ],
-            size=(14, 7),
+            size=(12, 7),
             mappings=[*UP_DOWN, *state_names(list(PROVISIONING.items()), 2)],
             named=True,
         )
@@ -138,7 +139,7 @@ def _add_comparison(board: dashboard.Dashboard) -> None:
             "to 100 %: a copy or a backup, or asymmetric routing, or only one end reports.",
             [
                 (
-                    port_named(
+                    port_named_in_graph(
                         f"{received}\n  / on ({VC_KEYS}) group_left () (sum by ({VC_KEYS}) ({received}) > 0)"
                     ),
                     "{{name}}",
@@ -170,10 +171,10 @@ def _add_ends(board: dashboard.Dashboard) -> None:
                 (fold(f"{state} packetfabric_vc_last_event_timestamp_seconds{{{VC}}}"), "State", "short"),
             ],
             {"name": "Port", "port_circuit_id": "ID", "vlan": "VLAN"},
-            size=(10, 7),
+            size=(12, 7),
             links=[("Port", "port", "var-port=${__data.fields.ID}")],
             mappings={"State": UP_DOWN},
-            widths={"Port": 205, "ID": 165, "VLAN": 60, "State": 65},
+            widths={"Port": 230, "ID": 180, "VLAN": 70, "State": 65},
         )
     )
 
