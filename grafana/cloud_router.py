@@ -185,7 +185,7 @@ def _cloud_side() -> table.Panel:
         size=(12, 8),
         mappings={"State": CLOUD_STATES},
         sort=[("Connection", False)],
-        widths={"Connection": 290, "Layer": 150, "State": 140},
+        widths={"Connection": 272, "Layer": 148, "State": 138},
     ).no_value("inventory.cloud_state is off")
 
 

@@ -158,6 +158,13 @@ def _add_losses(board: dashboard.Dashboard) -> None:
 REMOTE = "packetfabric_remote_storage"
 
 
+def _lost_samples(what: str) -> str:
+    """Return the increase by endpoint and reason; a series with the reason ``none`` and value 0 if none."""
+    increase = f"increase({REMOTE}_samples_{what}_total{{{EXPORTER}}}[$__rate_interval])"
+    nothing = f'label_replace(sum by (endpoint) ({increase}) == 0, "reason", "none", "", "")'
+    return f"sum by (endpoint, reason) ({increase}) > 0 or {nothing}"
+
+
 def _add_remote_write(board: dashboard.Dashboard) -> None:
     """Add the panels about remote write, which are empty without an endpoint."""
     for panel in (
@@ -187,12 +194,8 @@ def _add_remote_write(board: dashboard.Dashboard) -> None:
             "Remote write: lost samples",
             "Samples that a receiver refused, or that were dropped, by reason.",
             [
-                (
-                    f"sum by (endpoint, reason) (increase({REMOTE}_samples_{name}_total"
-                    f"{{{EXPORTER}}}[$__rate_interval]))",
-                    "{{endpoint}}: {{reason}}",
-                )
-                for name in ("failed", "dropped")
+                (_lost_samples(what), f"{{{{endpoint}}}}, {what}: {{{{reason}}}}")
+                for what in ("failed", "dropped")
             ],
             "short",
             size=(8, 7),

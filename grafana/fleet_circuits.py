@@ -84,13 +84,17 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilisation", True)],
             widths={
-                "Circuit": 255,
-                "ID": 215,
-                "A end": 215,
-                "Z end": 215,
-                "State": 65,
-                "Account": 80,
-            }
-            | dict.fromkeys(("Receive", "Transmit", "Utilisation", "Loss A to Z", "Loss Z to A"), 98),
+                "Circuit": 245,
+                "ID": 208,
+                "A end": 245,
+                "Z end": 245,
+                "Account": 68,
+                "State": 62,
+                "Receive": 86,
+                "Transmit": 86,
+                "Utilisation": 100,
+                "Loss A to Z": 88,
+                "Loss Z to A": 88,
+            },
         )
     )

@@ -77,7 +77,8 @@ def _matrix() -> table.Panel:
     by_source = {"fields": {}, "sort": [{"field": "from\\to", "desc": False}]}
     panel.with_transformation(model.DataTransformerConfig(id_val="sortBy", options=by_source))
     panel.color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.CONTINUOUS_BLUES))
-    panel.cell_options(common.TableColoredBackgroundCellOptions()).min_width(95)
+    solid = common.TableColoredBackgroundCellOptions(mode=common.TableCellBackgroundDisplayMode.BASIC)
+    panel.cell_options(solid).min_width(95)
     names = model.MatcherConfig(id_val="byName", options="from\\to")
     return panel.with_override(names, [model.DynamicConfigValue("custom.cellOptions", {"type": "auto"})])
 
