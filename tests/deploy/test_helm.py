@@ -161,7 +161,7 @@ def test_configuration_file(chart: helm.Chart, tmp_path: Path) -> None:
 
 
 def test_web_configuration(chart: helm.Chart, tmp_path: Path) -> None:
-    """The exporter accepts the rendered web.yml; probes and the ServiceMonitor use HTTPS."""
+    """The exporter accepts the rendered web.yml; probes and scrapes use HTTPS, and track ends of series."""
     manifests = render(chart, read(VALUES["web-configuration"]))
     Authority(tmp_path).sign("tls", "127.0.0.1")
     for name, file in (("tls.pem", "tls.crt"), ("tls.key", "tls.key")):
@@ -179,6 +179,7 @@ def test_web_configuration(chart: helm.Chart, tmp_path: Path) -> None:
     assert volume["sources"][1] == {"secret": {"name": "pf-exporter-tls"}}
     (endpoint,) = one(manifests, "ServiceMonitor")["spec"]["endpoints"]
     assert endpoint["scheme"] == "https"
+    assert endpoint["trackTimestampsStaleness"] is True
 
 
 def test_settings(chart: helm.Chart) -> None:
