@@ -24,8 +24,12 @@ scrape_configs:
 class QueryServer(ServerProgram):
     """A server of Prometheus' HTTP API."""
 
+    moment: float | None = None
+    """The time of queries, if they do not give one; None for the present."""
+
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
-        """The result of an instant query at a time or now; empty while Prometheus is not up."""
+        """The result of an instant query at a time; empty while Prometheus is not up."""
+        at = self.moment if at is None else at
         parameters = {"query": expression, **({} if at is None else {"time": str(at)})}
         try:
             with urlopen(f"{self.url}/api/v1/query?{urlencode(parameters)}", timeout=60) as response:

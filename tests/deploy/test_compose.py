@@ -248,7 +248,6 @@ def test_services_find_each_other(stack: Stack) -> None:
     until(
         lambda: [item["value"][1] for item in stack.prometheus.query('up{job="packetfabric"}')] == ["1"],
         "the target is up",
-        seconds=60,
     )
     until(lambda: stack.prometheus.query("packetfabric_up == 1"), "the stream is up")
     names = {rule["name"] for group in stack.api("rules")["groups"] for rule in group["rules"]}

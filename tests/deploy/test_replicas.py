@@ -140,7 +140,7 @@ def test_rules_fold_replicas(start_scraping: Callable[[Any], Scraped]) -> None:
     (endpoint,) = only("ServiceMonitor")["spec"]["endpoints"]
     scraped = start_scraping(endpoint["relabelings"])
     until(lambda: scraped.has_both("packetfabric_port_info", "instance"), "both are scraped")
-    seen = {item["metric"]["instance"] for item in scraped.prometheus.query("packetfabric_port_info")}
+    seen = {item["metric"]["instance"] for item in scraped.prometheus.query("last_over_time(up[1m])")}
     assert seen == {"packetfabric/pf-exporter", "packetfabric/pf-exporter-b"}
     for name in (JOINED, "vc:packetfabric_vc_utilisation:avg10m"):
         until(functools.partial(scraped.prometheus.query, name), f"{name} exists")

@@ -253,6 +253,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     recorded = "lane:packetfabric_receive_power_dbm:margin and lane:packetfabric_receive_power_dbm:headroom"
     try:
         until(lambda: server.query(recorded), recorded)
+        server.moment = time.time()  # The history does not get older, however long the tests take.
         yield server
     finally:
         server.stop()
