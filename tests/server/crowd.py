@@ -9,7 +9,7 @@ import threading
 import time
 from types import TracebackType
 
-RENEWALS_PER_SECOND = 1000.0
+RENEWALS_PER_SECOND = 250.0
 """Connections opened in place of closed ones; more would only measure how fast these clients are."""
 MAX_BURST = 50
 """Connections opened at once, also after a busy machine has paused these clients."""
