@@ -151,6 +151,7 @@ def test_two_recordings_are_not_mixed(path: str, torn: bytes) -> None:
         os.unlink(part_path(path))
 
 
+@pytest.mark.no_cover
 def test_a_damaged_recording_is_left_alone(path: str) -> None:
     """Whatever bit is flipped, a finished file is refused and not touched, or continued without a loss."""
     sound = record(path, [random.Random(number).randbytes(60) for number in range(3)])

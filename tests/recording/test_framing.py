@@ -125,6 +125,7 @@ def test_an_endless_frame_is_returned_in_pieces() -> None:
         assert stream.push(EVENT) == [EVENT]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("stream", [b"x" * 400_000, b"\n" * 400_000, b":\n" * 200_000, EVENT * 12_000])
 def test_time_is_linear(stream: bytes) -> None:
     """A byte takes the same time whatever precedes it, in small chunks and in large ones."""

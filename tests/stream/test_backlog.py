@@ -36,6 +36,7 @@ def test_backlog_on_a_slow_link(fake: Fake) -> None:
             assert reasons == {"rotated"}
 
 
+@pytest.mark.no_cover
 def test_burst_on_a_fast_link(fake: Fake) -> None:
     """200,000 events at once, while streams are renewed all the time: each counts once."""
     # This process is the server as well: it may well pause for longer than other tests wait.

@@ -162,6 +162,7 @@ def test_old_samples_and_resets_are_counted(harness: Harness) -> None:
     assert harness.stats.resets["port|metrics"] == 1
 
 
+@pytest.mark.no_cover
 def test_series_limit(caplog: pytest.LogCaptureFixture) -> None:
     """A hundred thousand circuits: the limit holds, the rest is counted, the log has one line."""
     harness = Harness(limit=1000)
