@@ -17,7 +17,7 @@ from pf_exporter import __version__
 from pf_exporter.cli import parser
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.simulator import FAULTS, MAINTENANCES, RESOURCE_NAMES
-from tests.conftest import Program, get, until
+from tests.conftest import Program, get, process_environment, until
 from tests.server.authority import Authority
 
 Start = Callable[..., Program]
@@ -241,7 +241,9 @@ sys.exit(main(["demo", "--web.listen-address=127.0.0.1:0", "--interval=200ms"]))
 def test_an_unexpected_error_in_a_thread_is_exit_code_1() -> None:
     """When the stream's thread dies of an unexpected error the process ends, and the log names the thread."""
     argv = [sys.executable, "-c", UNEXPECTED_ERROR]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        argv, capture_output=True, text=True, env=process_environment(), timeout=60, check=False
+    )
     assert done.returncode == 1
     assert "thread died of an unexpected exception" in done.stderr
     assert "exception=RuntimeError" in done.stderr
@@ -265,5 +267,7 @@ def test_a_checkout_without_its_dependencies_names_the_command_to_install_them()
 def test_a_checkout_runs() -> None:
     """exporter.py is the command line."""
     argv = [sys.executable, str(ROOT / "exporter.py"), "--version"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        argv, capture_output=True, text=True, env=process_environment(), timeout=60, check=True
+    )
     assert done.stdout.startswith(f"pf_exporter {__version__} (")

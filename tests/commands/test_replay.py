@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.simulator import Options, Simulator
-from tests.conftest import FIXTURES, Program, get, until
+from tests.conftest import FIXTURES, Program, get, process_environment, until
 
 Start = Callable[..., Program]
 LISTEN = "--web.listen-address=127.0.0.1:0"
@@ -76,6 +76,8 @@ def test_a_file_that_is_no_recording(program: Start, tmp_path: Path) -> None:
 def test_bad_speed(speed: str) -> None:
     """A speed that is not a finite number of at least 0 is exit code 2, and one line names what is valid."""
     command = [sys.executable, "-m", "pf_exporter", "replay", "x", "--speed", speed]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=process_environment(), check=False, timeout=60
+    )
     assert done.returncode == 2
     assert "expected a number, such as 60" in done.stderr

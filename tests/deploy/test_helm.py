@@ -19,6 +19,9 @@ from tests.server.authority import Authority
 from tests.yaml_loader import load_all_yaml, load_yaml
 from tools.chart import FOLDER, chart_files, write_chart
 
+pytestmark = pytest.mark.no_cover
+
+
 Manifest = dict[str, Any]
 VALUES = {path.stem: path for path in sorted((FOLDER / "ci").glob("*.yaml"))}
 FREE = {"resources", "nodeSelector", "affinity", "tolerations"}

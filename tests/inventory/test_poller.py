@@ -21,6 +21,7 @@ from tests.inventory.harness import Clock, FakeApi, PolledAccount, port
 # What a poll does
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("number", [0, 1, 499, 500, 501, 5000])
 def test_every_page_is_read(api: FakeApi, account: PolledAccount, number: int) -> None:
     """All ports are read, however many there are and wherever a page ends."""

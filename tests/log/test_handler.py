@@ -13,7 +13,7 @@ import pytest
 
 from pf_exporter.log import Logger, configure_logging, flush_logging
 from pf_exporter.log.writer import MAX_LINES
-from tests.conftest import LogFile, fill, until
+from tests.conftest import LogFile, fill, process_environment, until
 
 log = Logger("pf_exporter.x")
 
@@ -145,12 +145,14 @@ for number in range(1000):
 def test_exit_writes_what_is_queued() -> None:
     """Lines that are queued when the program ends are written."""
     command = [sys.executable, "-c", EXIT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=process_environment(), timeout=60, check=True
+    )
     assert done.stderr.count("msg=line") == 1000
 
 
 def test_exit_does_not_wait_for_a_blocked_pipe(pipe: tuple[int, int]) -> None:
     """The program ends although nothing reads its standard error."""
     command = [sys.executable, "-c", EXIT]
-    done = subprocess.run(command, stderr=pipe[1], timeout=60, check=False)
+    done = subprocess.run(command, stderr=pipe[1], env=process_environment(), timeout=60, check=False)
     assert done.returncode == 0

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from pf_exporter.log import Logger
-from tests.conftest import LogFile
+from tests.conftest import LogFile, process_environment
 
 log = Logger("pf_exporter.x")
 
@@ -106,5 +106,7 @@ except ValueError:
 def test_before_configuration_a_message_is_printed_without_the_exception() -> None:
     """Before the log is configured a warning or error is printed as its bare message."""
     command = [sys.executable, "-c", UNCONFIGURED]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=process_environment(), timeout=60, check=True
+    )
     assert done.stderr == "thread died\n"

@@ -131,6 +131,7 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400)
 @given(cut_streams())
 def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
@@ -138,6 +139,7 @@ def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
     assert outcomes(chunks) == reference(b"".join(chunks))
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400)
 @given(cut_streams(), st.integers(len(codecs.BOM_UTF8), 60), st.integers(1, 5))
 def test_random_streams_match_the_reference_at_the_limits(
@@ -374,6 +376,7 @@ def test_endless_input_needs_bounded_memory(start: bytes, piece: bytes, rejectio
     assert peak < 5 * limit
 
 
+@pytest.mark.no_cover
 def test_heartbeats_without_blank_lines_do_not_pile_up() -> None:
     """200,000 heartbeats, each a chunk and without a blank line in between, leave nothing in memory."""
     peak, found = peak_memory(endless(b":\n", 200_000, b"data: before\n"), limit=1 << 16)
@@ -395,6 +398,7 @@ class Recorder(sseclient.SSEClient):
         super().__init__(noted())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("size", CHUNK_SIZES)
 def test_library_gets_bounded_input(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """sseclient-py copies an event for each of its lines, so it gets only events within the limits."""

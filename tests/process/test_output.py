@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pf_exporter.process import echo_error
-from tests.conftest import LogFile
+from tests.conftest import LogFile, process_environment
 
 ECHO = """
 from pf_exporter.process import echo, echo_error
@@ -27,7 +27,13 @@ def test_lines_are_in_order_with_the_log() -> None:
     """A line for the terminal follows what was logged before it."""
     command = [sys.executable, "-c", ECHO]
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=process_environment(),
+        timeout=60,
+        check=True,
     )
     lines = done.stdout.splitlines()
     assert [line.partition(" msg=")[2] or line for line in lines[99:]] == [
@@ -45,6 +51,7 @@ def test_a_reader_that_has_gone_ends_the_output_silently() -> None:
         ["bash", "-o", "pipefail", "-c", f'{sys.executable} -c "{script}" | head -n 1'],
         capture_output=True,
         text=True,
+        env=process_environment(),
         timeout=60,
         check=False,
     )
@@ -56,7 +63,13 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
     command = [sys.executable, "-m", "pf_exporter", "--version"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            command,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=process_environment(),
+            timeout=60,
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr == "pf-exporter: cannot write to standard output: No space left on device\n"
@@ -65,7 +78,9 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
 def run_with_stderr(script: str, stderr: int) -> int:
     """The exit code of a Python script whose standard error is a descriptor."""
     command = [sys.executable, "-c", f"from pf_exporter.process import echo_error\n{script}"]
-    return subprocess.run(command, stderr=stderr, timeout=60, check=False).returncode
+    return subprocess.run(
+        command, stderr=stderr, env=process_environment(), timeout=60, check=False
+    ).returncode
 
 
 def test_a_blocked_stderr_blocks_no_message(full_pipe: int) -> None:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.conftest import process_environment
+
 SCRIPT = """
 import signal, threading
 from pf_exporter.process.signals import SignalWaiter
@@ -35,7 +37,12 @@ def test_a_signal_for_another_thread_wakes_the_main_thread(numbers: str, end: bo
     """Signals that the system delivers to another thread reach the waiting main thread, in order."""
     script = SCRIPT.format(numbers=numbers, end=end, count=received.count(",") + 1)
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=process_environment(),
+        timeout=60,
+        check=False,
     )
     assert (done.stdout, done.stderr) == (received + "\n", "")
 
@@ -54,6 +61,11 @@ print(signals.wait())
 def test_a_termination_is_not_lost_in_a_flood() -> None:
     """SIGTERM is next, however many signals came before it and were not waited for."""
     done = subprocess.run(
-        [sys.executable, "-c", FLOOD], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FLOOD],
+        capture_output=True,
+        text=True,
+        env=process_environment(),
+        timeout=60,
+        check=False,
     )
     assert (done.stdout, done.stderr) == ("15\n", "")

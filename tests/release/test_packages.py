@@ -18,6 +18,9 @@ from tools.licences import debian_copyright
 from tools.packages import Python, configuration, minor_version, service
 from tools.release_files import release_archives, write_release_files
 
+pytestmark = pytest.mark.no_cover
+
+
 ROOT = Path(__file__).parents[2]
 
 

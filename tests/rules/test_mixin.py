@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import _jsonnet  # type: ignore[import-untyped]
+import pytest
 
 from tests.rules.promql import PROMETHEUS
 from tests.rules.test_rules import ALERTS, NAMES, RECORDING, promtool
 from tools import generate_rules
+
+pytestmark = pytest.mark.no_cover
 
 
 def test_files_are_current() -> None:
