@@ -31,6 +31,10 @@ for package; do :; done
 [ -e {0}/packages/"$package" ] || {{ echo "E: cannot install $package" >&2; exit 100; }}
 . {0}/packages/"$package"
 """
+LDCONFIG = """\
+#!/bin/sh
+cd {0}/lib && for name in *; do echo "	$name (libc6) => /lib/$name"; done
+"""
 
 
 class Machine:
@@ -43,6 +47,7 @@ class Machine:
             program.name: program.package for program in required_programs() if program.purpose == purpose
         }
         (folder / "bin").mkdir()
+        (folder / "lib").mkdir()
         (folder / "packages").mkdir()
         (folder / "calls").touch()
         # As in a clone, but with the keyring in this folder.
@@ -53,6 +58,7 @@ class Machine:
         (folder / "tools" / LIST.name).write_text(text)
         for name in ("dirname", "ln"):
             (folder / "bin" / name).symlink_to(tool(name))
+        self.script("ldconfig", LDCONFIG.format(folder))
         self.script("id", f"#!/bin/sh\necho {0 if root else 1000}\n")
         if apt:
             self.script("apt-get", APT_GET.format(folder, 0))
@@ -67,8 +73,8 @@ class Machine:
         (self.folder / "bin" / name).chmod(0o755)
 
     def path(self, name: str) -> Path:
-        """Return the path of a program or file of the list on this machine."""
-        return self.folder / FILES.get(name, f"bin/{name}")
+        """Return the path of a program, library or file of the list on this machine."""
+        return self.folder / FILES.get(name, f"{'lib' if '.so.' in name else 'bin'}/{name}")
 
     def remove(self, *names: str) -> None:
         for name in names:
