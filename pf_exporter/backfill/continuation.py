@@ -20,6 +20,7 @@ def open_spool(path: Path, request: BackfillRequest, command: str) -> tuple[Spoo
     """
     spool = Spool(path, request.labels)
     if spool.fact("command", command) != command:
+        spool.close()
         problem = f"{path}: belongs to another backfill"
         raise ConfigError([f"{problem}; give its command to continue it, or delete the file"])
     gaps = None if request.gaps is None else dict(request.gaps)

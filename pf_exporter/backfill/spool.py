@@ -31,6 +31,18 @@ class Sample(NamedTuple):
     value: float
 
 
+def _open_database(path: Path) -> sqlite3.Connection:
+    """Open a file with the tables, which are created if they do not exist."""
+    database = sqlite3.connect(path, check_same_thread=False)
+    try:
+        with database:
+            database.executescript(_TABLES)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
 class Spool:
     """Samples in a SQLite file, for one thread at a time. Raises :class:`ConfigError` if it is no such file.
 
@@ -44,9 +56,7 @@ class Spool:
         self.samples = 0
         """Samples added by this process."""
         try:
-            self._database = sqlite3.connect(path, check_same_thread=False)
-            with self._database:
-                self._database.executescript(_TABLES)
+            self._database = _open_database(path)
         except sqlite3.Error as exc:
             raise ConfigError([f"{path}: cannot be used to continue: {exc}"]) from None
 

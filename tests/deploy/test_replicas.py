@@ -36,7 +36,8 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 def test_a_second_replica(replicas: list[Manifest]) -> None:
     """It has a separate name, label and Secret, and neither Deployment selects the pod of the other."""
-    item, other = (each for each in replicas if each["kind"] == "Deployment")
+    # Their order depends on the version of kubectl.
+    item, other = sorted((each for each in replicas if each["kind"] == "Deployment"), key=label)
     assert label(item) != label(other)
     labels = [each["spec"]["template"]["metadata"]["labels"] for each in (item, other)]
     for each, own, foreign in ((item, *labels), (other, *reversed(labels))):
