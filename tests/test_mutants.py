@@ -52,6 +52,7 @@ def test_passes():
         ("SHORT, LONG = 5.0, 60.0", []),
         ("@dataclass(frozen=True)\nclass A:\n    pass", []),
         ("a = zip(b, c, strict=True)", []),
+        ("if TYPE_CHECKING:\n    import a", []),
         ("log.info('text')", []),
         ("'text'", []),
     ],

@@ -74,6 +74,8 @@ def _nodes(tree: ast.Module) -> list[ast.expr | ast.stmt]:
                 ignored.add(value)
             case ast.Assign(targets=[ast.Name() | ast.Tuple()], value=ast.Tuple(elts=values)):
                 ignored.update(value for value in values if isinstance(value, ast.Constant))
+            case ast.If(test=ast.Name("TYPE_CHECKING")):
+                ignored.update(ast.walk(statement))
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg in ("strict", "frozen"):
             ignored.add(node.value)
