@@ -21,7 +21,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from pf_exporter.log.handler import LogHandler, configure_logging
 from tests.programs import version_problem
@@ -79,7 +79,13 @@ os.environ.setdefault("GOGC", "400")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest modules first."""
+    """Run the slowest modules first, and do not measure the coverage of tests with many examples.
+
+    It doubles the time of an example, and other tests execute the same lines.
+    """
+    for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("no_cover")
     rank = {Path(__file__).parent / name: index for index, name in enumerate(SLOW_MODULES)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 

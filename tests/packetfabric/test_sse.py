@@ -131,7 +131,6 @@ def cut_streams(draw: st.DrawFn) -> list[bytes]:
     return [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
 
 
-@pytest.mark.no_cover
 @settings(max_examples=400)
 @given(cut_streams())
 def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
@@ -139,7 +138,6 @@ def test_random_streams_match_the_reference(chunks: list[bytes]) -> None:
     assert outcomes(chunks) == reference(b"".join(chunks))
 
 
-@pytest.mark.no_cover
 @settings(max_examples=400)
 @given(cut_streams(), st.integers(len(codecs.BOM_UTF8), 60), st.integers(1, 5))
 def test_random_streams_match_the_reference_at_the_limits(

@@ -117,7 +117,6 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert retry_after(value, 1000.0) == seconds
 
 
-@pytest.mark.no_cover
 @given(
     st.text(st.characters(codec="latin-1"), max_size=40)
     | st.from_regex(r"\w*,? ?\d* \w* \d* [\d:]* ?[+-]?\w*")

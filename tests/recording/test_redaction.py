@@ -110,7 +110,6 @@ def planted(draw: st.DrawFn) -> tuple[dict[str, Any], list[str]]:
     return document, plants
 
 
-@pytest.mark.no_cover
 @settings(max_examples=400)
 @given(planted(), st.booleans(), st.sampled_from(["port|metrics", "customer|auth", "new_event"]))
 def test_nothing_that_is_planted_survives(
@@ -128,7 +127,6 @@ def test_nothing_that_is_planted_survives(
         assert json.dumps(plant)[1:-1] not in out
 
 
-@pytest.mark.no_cover
 @settings(max_examples=300)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="replace")))
 def test_any_bytes_can_be_redacted(block: bytes) -> None:
@@ -196,7 +194,6 @@ def outcomes(stream: bytes) -> list[object]:
     return [outcome(name, data) for name, data in read(stream)]
 
 
-@pytest.mark.no_cover
 @settings(max_examples=600)
 @given(metric_events())
 def test_a_metric_event_decodes_to_the_same_values(event: tuple[str, dict[str, Any]]) -> None:

@@ -28,7 +28,6 @@ def _encode(labels: dict[str, str], value: float, ms: int) -> bytes:
     return encode_series(encode_labels(sorted(labels.items())), pack_value(value), encode_timestamp(ms))
 
 
-@pytest.mark.no_cover
 @given(st.lists(st.tuples(_LABELS, st.floats(), st.integers(MIN_MS, MAX_MS)), max_size=5))
 @example([({"a": "b"}, 0.0, MIN_MS), ({"a": "x" * 300}, float("inf"), MAX_MS)])
 def test_same_bytes_as_protobuf(samples: list[tuple[dict[str, str], float, int]]) -> None:
