@@ -15,7 +15,7 @@ from benchmarks.pipelines import exporter_pipeline
 from benchmarks.process import peak_resident, reset_peak, resident, server_process, unpin
 from benchmarks.sender import sender
 from pf_exporter.config import RemoteWriteSettings
-from pf_exporter.remote_write import RemoteWrite
+from pf_exporter.remote_write import Endpoint, RemoteWrite
 from pf_exporter.schema import EventType, Observation, decode
 from pf_exporter.state import Row, RowSink, Store
 
@@ -106,6 +106,13 @@ class _Kept:
         self.rows.append((account, event, circuit, row))
 
 
+def _wait_until_sent(endpoint: Endpoint) -> None:
+    """Wait until the receiver has acknowledged all samples."""
+    pause = threading.Event()
+    while endpoint.is_encoding or endpoint.pending:
+        pause.wait(0.01)
+
+
 def sent(ports: int, events: int) -> float:
     """Return samples per CPU second that are encoded, compressed, sent and acknowledged."""
     kept = _Kept()
@@ -121,8 +128,7 @@ def sent(ports: int, events: int) -> float:
             if number % 1000 == 0:
                 while endpoint.is_encoding and endpoint.pending > 50_000:
                     pause.wait(0.001)
-        while endpoint.is_encoding or endpoint.pending:
-            pause.wait(0.01)
+        _wait_until_sent(endpoint)
         seconds = time.process_time() - start
         if sum(endpoint.stats.dropped.values()):
             raise AssertionError(f"samples were dropped: {endpoint.stats.dropped}")
@@ -144,7 +150,9 @@ def while_sending(ports: int, seconds: float) -> tuple[float, float]:
     """Return ingested events per second, and the share of samples that reached the receiver."""
     with receiver() as url, _remote_write(url) as remote_write:
         rate = _ingest(ports, seconds, remote_write)
-        stats = remote_write.endpoints[0].stats
+        (endpoint,) = remote_write.endpoints
+        _wait_until_sent(endpoint)
+        stats = endpoint.stats
         return rate, stats.samples / (stats.samples + sum(stats.dropped.values()))
 
 
