@@ -132,7 +132,7 @@ def test_health_with_files_imports_the_yaml_parser(tmp_path: Path) -> None:
 
 def test_the_exporter_imports_what_it_needs() -> None:
     """The list is made of what is imported: a command that serves pages imports the server."""
-    assert {"requests", "starlette", "prometheus_client"} <= set(
+    assert {"starlette", "uvicorn", "prometheus_client"} <= set(
         imported("demo", "--web.listen-address=127.0.0.1:65536")
     )
 
