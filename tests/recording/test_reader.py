@@ -152,6 +152,7 @@ def test_reading_takes_as_long_as_its_parts(path: str) -> None:
     assert costs["many flushes"] < 10 * costs["pieces"]
 
 
+@pytest.mark.no_cover
 def test_a_bomb_is_refused_before_it_is_large(path: str) -> None:
     """A small file that would be a line of a gigabyte costs the memory of a few lines."""
     bomb = io.BytesIO()

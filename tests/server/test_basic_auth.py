@@ -239,6 +239,7 @@ def test_25_wrong_passwords_then_the_right_one(serve: Serve) -> None:
     assert server.get(headers={"Authorization": basic("alice", "opensesame")})[0] == 200
 
 
+@pytest.mark.no_cover
 def test_100_clients_that_guess_passwords(serve: Serve) -> None:
     """While 100 clients guess passwords, one that was let in before is let in within a second, each time."""
     server = serve(f"basic_auth_users: {{alice: {hashed('opensesame', 8)}}}")

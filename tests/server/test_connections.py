@@ -38,6 +38,7 @@ def failures(server: WebServer, number: int, path: str = "/metrics") -> int:
     return failed
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("sent", [b"", b"GET /metrics HTTP/1.1\r\nX-A: ", REQUEST], ids=len)
 def test_1000_idle_connections(serve: Serve, sent: bytes) -> None:
     """1,000 idle or half-open connections of one host, renewed when closed, fail at most 1 of 100 scrapes."""
@@ -49,6 +50,7 @@ def test_1000_idle_connections(serve: Serve, sent: bytes) -> None:
         assert server.server.open_connections <= connections.MAX_CONNECTIONS
 
 
+@pytest.mark.no_cover
 def test_idle_tls_connections(serve: Serve, authority: Authority) -> None:
     """Clients that never finish the TLS handshake give way like others."""
     authority.sign("server", "127.0.0.1")
