@@ -86,7 +86,7 @@ def _ports(when: str) -> table.Panel:
         highest=BILLED,
         colors={"Availability": AVAILABILITY_COLORS, "Measured": MEASURED_COLORS},
         sort=[("Billed, 95th", True)],
-        widths={"Port": 240, "ID": 190, "POP": 70, "Speed": 80, "Account": 80, "Measured": 90},
+        widths={"Port": 285, "ID": 185, "POP": 70, "Speed": 80, "Account": 80, "Measured": 90},
     )
 
 

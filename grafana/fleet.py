@@ -58,11 +58,13 @@ def _add_stats(board: dashboard.Dashboard) -> None:
             "Circuits up",
             "Virtual circuits that are connected, as of the last poll of the inventory.",
             f"count({connected} == 1)",
+            empty="no inventory",
         ),
         stat_panel(
             "Circuits down",
             "Virtual circuits that are not connected. Red: they are first in the table Virtual circuits.",
             f"count({connected} == 0) or 0 * count({connected})",
+            empty="no inventory",
             colors=RED_IF_ANY,
         ),
         stat_panel(

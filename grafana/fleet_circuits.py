@@ -85,7 +85,7 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             sort=[("State", False), ("Utilisation", True)],
             widths={
                 "Circuit": 245,
-                "ID": 208,
+                "ID": 222,
                 "A end": 245,
                 "Z end": 245,
                 "Account": 68,

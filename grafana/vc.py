@@ -174,7 +174,7 @@ def _add_ends(board: dashboard.Dashboard) -> None:
             size=(12, 7),
             links=[("Port", "port", "var-port=${__data.fields.ID}")],
             mappings={"State": UP_DOWN},
-            widths={"Port": 230, "ID": 180, "VLAN": 70, "State": 65},
+            widths={"Port": 260, "ID": 165, "VLAN": 60, "State": 65},
         )
     )
 

@@ -5,7 +5,6 @@ A screenshot has few colors, so a palette makes its file several times smaller a
 
 from __future__ import annotations
 
-import itertools
 import struct
 import sys
 import zlib
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 MAX_BYTES = 150_000
 """The size above which a picture gets fewer colors."""
-COLORS = (256, 128, 64)
+COLORS = (256, 128, 64, 48, 32)
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {2: 3, 6: 4}
 """By color type: RGB and RGBA."""
@@ -84,19 +83,26 @@ def decode(data: bytes) -> Image | None:
     return Image(width, height, pixels)
 
 
-def choose(counts: Counter[bytes], size: int) -> list[bytes]:
-    """Return the palette: the most frequent colors, then the most frequent of each group of similar ones."""
-    palette = [color for color, _ in counts.most_common(size * 3 // 8)]
-    groups: dict[tuple[int, ...], Counter[bytes]] = {}
-    for color in counts.keys() - set(palette):
-        groups.setdefault(tuple(channel >> 4 for channel in color), Counter())[color] = counts[color]
-    largest = sorted(groups.values(), key=lambda group: (group.total(), min(group)), reverse=True)
-    frequent = (max(group, key=lambda color: (counts[color], color)) for group in largest)
-    return [*palette, *itertools.islice(frequent, size - len(palette))]
-
-
 def _distance(one: bytes, other: bytes) -> int:
     return (one[0] - other[0]) ** 2 + (one[1] - other[1]) ** 2 + (one[2] - other[2]) ** 2
+
+
+def choose(counts: Counter[bytes], size: int) -> list[bytes]:
+    """Return the palette: the most frequent colors, then those that the palette represents worst.
+
+    Of similar colors, only the most frequent one is considered.
+    """
+    palette = [color for color, _ in counts.most_common(size // 4)]
+    groups: dict[tuple[int, ...], Counter[bytes]] = {}
+    for color, count in counts.items():
+        groups.setdefault(tuple(channel >> 4 for channel in color), Counter())[color] = count
+    candidates = {group.most_common(1)[0][0]: group.total() for group in groups.values()}
+    errors = {color: min(_distance(color, chosen) for chosen in palette) for color in candidates}
+    while len(palette) < size and any(errors.values()):
+        worst = max(candidates, key=lambda color: (candidates[color] * errors[color], color))
+        palette.append(worst)
+        errors = {color: min(error, _distance(color, worst)) for color, error in errors.items()}
+    return palette
 
 
 def encode(image: Image, size: int) -> bytes:
