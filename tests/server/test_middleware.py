@@ -239,7 +239,13 @@ def test_clients_are_addresses(serve: Serve) -> None:
 @pytest.mark.parametrize("value", ["", "x", "-1", "0", "nan", "inf", "1e999"])
 def test_an_invalid_scrape_timeout_is_ignored(serve: Serve, value: str) -> None:
     """A header that is not a positive finite number sets no timeout."""
-    assert serve().get(headers={PROMETHEUS_TIMEOUT: value})[0] == 200
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)  # Longer than a timeout of 0.
+        await PlainTextResponse("hello")(scope, receive, send)
+
+    assert serve(app=page).get(headers={PROMETHEUS_TIMEOUT: value})[0] == 200
 
 
 @pytest.mark.parametrize("header", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
