@@ -90,6 +90,17 @@ def test_the_longest_idle_connection_is_closed(serve: Serve, monkeypatch: pytest
         client.close()
 
 
+def test_a_connection_gives_way_after_its_response(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection whose request is answered is idle again, and is closed for another."""
+    monkeypatch.setattr("pf_exporter.server.connections.MAX_CONNECTIONS", 1)
+    server = serve()
+    with connected(server) as client:
+        assert is_served(client, REQUEST)
+        with connected(server) as newcomer:
+            assert is_served(newcomer, REQUEST)
+            assert is_disconnected(client)
+
+
 def test_requests_in_progress_are_not_closed(
     serve: Serve, slow_page: SlowPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
