@@ -44,27 +44,34 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 SLOW_MODULES = (
     "rules/test_incidents.py",
-    "release/test_dist.py",
-    "web/test_browser.py",
-    "commands/test_check.py",
-    "test_matrix.py",
-    "server/test_connections.py",
-    "commands/test_top.py",
     "rules/test_rules.py",
+    "web/test_browser.py",
+    "commands/test_top.py",
+    "release/test_dist.py",
     "commands/test_tail.py",
-    "deploy/test_compose.py",
-    "test_mutants.py",
+    "stream/test_backlog.py",
     "test_cli.py",
+    "commands/test_check.py",
     "web/test_memory.py",
+    "backfill/test_command.py",
+    "inventory/test_poller.py",
     "test_benchmarks.py",
-    "rules/test_alertmanager.py",
+    "test_mutants.py",
+    "grafana/test_dashboards.py",
     "test_prometheus.py",
+    "test_matrix.py",
+    "deploy/test_compose.py",
+    "packetfabric/test_sse.py",
+    "test_architecture.py",
+    "rules/test_alertmanager.py",
+    "server/test_connections.py",
+    "metrics/test_inventory_collector.py",
+    "state/test_temporality_detector.py",
+    "command_line/test_parser.py",
     "recording/test_files.py",
     "recording/test_redaction.py",
-    "recording/test_writer.py",
-    "rules/test_mixin.py",
 )
-"""Modules of ten seconds and more. They start first, so that no process of a parallel run waits long for
+"""Modules of five seconds and more. They start first, so that no process of a parallel run waits long for
 another at the end."""
 
 
@@ -76,6 +83,15 @@ _INHERITED = {name: os.environ[name] for name in ("TZ",) if name in os.environ}
 
 # Go programs, such as Prometheus, collect their garbage less often, which takes a fifth of their time.
 os.environ.setdefault("GOGC", "400")
+
+
+def pytest_collection() -> None:
+    """Let coverage measure the processes with process_environment() only.
+
+    It would double the time of others, such as pip.
+    """
+    if _COVERAGE in os.environ:
+        _INHERITED[_COVERAGE] = os.environ.pop(_COVERAGE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,15 +107,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector leave out what was imported, which takes most of its time.
-
-    Of the processes that tests start, coverage measures those with process_environment(): it would double the
-    time of others, such as pip.
-    """
+    """Let the garbage collector leave out what was imported, which takes most of its time."""
     gc.collect()
     gc.freeze()
-    if _COVERAGE in os.environ:
-        _INHERITED[_COVERAGE] = os.environ.pop(_COVERAGE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
