@@ -115,17 +115,17 @@ class _FrameBuffer:
             del pending[self._line + 1 :]
         return whole
 
+    def _fits(self, lines: bytes) -> bool:
+        return len(lines) <= self._limit and lines.count(b"\n") <= MAX_EVENT_LINES
+
     def _within_limits(self, whole: bytes) -> Iterator[bytes]:
         """Yield the events in ``whole`` and reject those above the limits, in their order."""
-        # A line has at least one byte: the lines of small events, which most are, need no counting.
-        if len(whole) <= self._limit and (
-            len(whole) <= MAX_EVENT_LINES or whole.count(b"\n") <= MAX_EVENT_LINES
-        ):
+        if self._fits(whole):
             yield _valid_utf8(whole)
             return
         for block in _COMMENT.sub(b"", whole).split(b"\n\n"):
             lines = block.lstrip(b"\n") + b"\n"
-            if len(lines) <= self._limit and lines.count(b"\n") <= MAX_EVENT_LINES:
+            if self._fits(lines):
                 yield _valid_utf8(lines + b"\n")
             else:
                 self._reject(TooLarge(self._message))
