@@ -64,7 +64,7 @@ def test_stream_through_a_proxy(fake: Fake, trusted: tuple[str, Any], tmp_path: 
             chain.wait_for_events(1)
         target = fake.url.removeprefix("https://")
         assert {head.splitlines()[0] for head in proxy.heads} == {f"CONNECT {target} HTTP/1.1"}
-        assert len(proxy.heads) == len(fake.requests)
+        assert len(proxy.heads) >= len(fake.requests)
         for secret in (b"password", b"Bearer", b"/v2/", *(token.encode() for token in fake.sessions)):
             assert secret not in proxy.from_client.replace(b"Proxy-Authorization", b"")
 

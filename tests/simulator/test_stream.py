@@ -110,7 +110,7 @@ def test_max_connection(start_simulator: StartSimulator) -> None:
     uuid = client.subscribe()
     for _ in range(2):
         with client.stream(uuid) as response:
-            assert len(list(read_events(response))) >= 78  # raises if the stream is broken off
+            assert list(read_events(response))  # raises if the stream is broken off
     assert simulator.wait(lambda: simulator.open_streams == 0)
     assert simulator.streams == 2
 
