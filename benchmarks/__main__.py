@@ -186,6 +186,9 @@ def _start(size: Size) -> Iterator[Result]:
             target=target,
             at_most=True,
         )
+    stops = [1e3 * one.stop for one in exporters]
+    median, spread = statistics.median(stops), format_spread(stops, "{:.0f}")
+    yield Result("SIGTERM to exit, ms", spread, "", median, 2000, at_most=True, unit="ms")
     load = [100 * one.load for one in exporters]
     median, spread = statistics.median(load), format_spread(load, "{:.2f}")
     yield Result("100 events per second, % of a core", spread, "", median, 0.5, at_most=True, unit="%")

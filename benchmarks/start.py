@@ -79,6 +79,8 @@ class Start(NamedTuple):
     """Bytes of resident memory at rest, after ten pages."""
     load: float
     """Share of a core while it is left alone."""
+    stop: float
+    """Seconds from SIGTERM to its end."""
 
 
 def _url(process: subprocess.Popen[str]) -> str:
@@ -121,7 +123,11 @@ def _measure(command: Sequence[str], environ: dict[str, str], seconds: float) ->
             before, start = _cpu(process.pid), time.monotonic()
             time.sleep(seconds)
             load = (_cpu(process.pid) - before) / (time.monotonic() - start)
-            return Start(first_page, _resident(process.pid), load)
+            resident = _resident(process.pid)
+            terminated = time.monotonic()
+            process.terminate()
+            process.wait()
+            return Start(first_page, resident, load, time.monotonic() - terminated)
         finally:
             process.kill()
 

@@ -55,7 +55,7 @@ def test_starts() -> None:
     """Both exporters answer with a page and have memory; a command takes CPU time."""
     with start.simulated_network() as simulator:
         measured = [start.exporter(simulator, 0.1), start.trivial(0.1)]
-    assert all(one.first_page > 0 and one.resident > 1 << 20 for one in measured)
+    assert all(one.first_page > 0 and one.resident > 1 << 20 and one.stop > 0 for one in measured)
     assert start.cpu_time("-c", "pass") > 0
 
 
