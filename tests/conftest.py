@@ -85,11 +85,21 @@ _INHERITED = {name: os.environ[name] for name in ("TZ",) if name in os.environ}
 os.environ.setdefault("GOGC", "400")
 
 
-def pytest_collection() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let coverage measure the processes with process_environment() only.
 
-    It would double the time of others, such as pip.
+    It would double the time of others, such as pip; and processes that run tests measure themselves.
     """
+    if _COVERAGE in os.environ:
+        _INHERITED[_COVERAGE] = os.environ.pop(_COVERAGE)
+    plugin = config.pluginmanager.getplugin("_cov")
+    if hasattr(config, "workerinput") and plugin is not None and plugin.cov_controller is not None:
+        # pytest-cov starts a second one soon, and no_cover stops only that.
+        plugin.cov_controller.cov.stop()
+
+
+def pytest_collection() -> None:
+    """Do the same where coverage has started since, as in a process of a parallel run."""
     if _COVERAGE in os.environ:
         _INHERITED[_COVERAGE] = os.environ.pop(_COVERAGE)
 
