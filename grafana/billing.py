@@ -118,7 +118,7 @@ def _circuits(when: str) -> table.Panel:
         highest=BILLED,
         colors={"Availability": AVAILABILITY_COLORS, "Measured": MEASURED_COLORS},
         sort=[("Billed, 95th", True)],
-        widths={"Circuit": 260, "ID": 220, "Type": 80, "Account": 80, "Limit": 80, "Measured": 90},
+        widths={"Circuit": 300, "ID": 215, "Type": 80, "Account": 80, "Limit": 80, "Measured": 90},
     )
 
 

@@ -211,14 +211,16 @@ def _add_history(board: dashboard.Dashboard) -> None:
             "bps",
             size=(12, 9),
             below=True,
+            empty="not polled",
         ),
         graph(
             "Packets of cloud router connections",
-            "Received, and transmitted below the axis. Many packets with few bits are small packets.",
+            "Received, and transmitted below the axis. Many packets with little traffic are small.",
             [(_named(_traffic(way, "packets")), f"{{{{name}}}} {way}") for way in WAYS],
             "pps",
             size=(12, 9),
             below=True,
+            empty="not polled",
         ),
         graph(
             "BGP routes",
@@ -228,6 +230,7 @@ def _add_history(board: dashboard.Dashboard) -> None:
             "none",
             size=(12, 9),
             floor=0,
+            empty="inventory.bgp_routes is off",
         ),
         graph(
             "Changes of BGP sessions",
@@ -239,6 +242,7 @@ def _add_history(board: dashboard.Dashboard) -> None:
             bars=True,
             soft=(0, 1),
             step=COARSE,
+            empty="inventory.bgp_log is off",
         ),
     ):
         board.with_panel(panel)

@@ -115,8 +115,8 @@ def _add_losses(board: dashboard.Dashboard) -> None:
     for panel in (
         graph(
             "Stream disconnects",
-            "By reason. 'rotated' and 'ended' are planned, every two hours; all others lose data: "
-            "see docs/runbook.md.",
+            "Disconnects by reason. 'rotated' and 'ended' are planned, every two hours; all others lose "
+            "data: see docs/runbook.md.",
             [(increases("packetfabric_stream_disconnects_total", "reason"), "{{reason}}")],
             "short",
             size=(8, 8),
@@ -175,6 +175,7 @@ def _add_remote_write(board: dashboard.Dashboard) -> None:
             "suffix:/s",
             size=(8, 7),
             floor=0,
+            empty="no remote write",
         ),
         graph(
             "Remote write: waiting",
@@ -189,6 +190,7 @@ def _add_remote_write(board: dashboard.Dashboard) -> None:
             "s",
             size=(8, 7),
             floor=0,
+            empty="no remote write",
         ),
         graph(
             "Remote write: lost samples",
@@ -202,6 +204,7 @@ def _add_remote_write(board: dashboard.Dashboard) -> None:
             bars=True,
             step=COARSE,
             soft=(0, 1),
+            empty="no remote write",
         ),
     ):
         board.with_panel(panel)

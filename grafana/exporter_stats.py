@@ -39,8 +39,8 @@ def stream_stats() -> tuple[stat.Panel, ...]:
         ),
         stat_panel(
             "Session ends in",
-            "Of the account whose session ends first; it is renewed after four fifths of its "
-            "lifetime. Red: see Failed logins and polls. An API key has no session.",
+            "Time until the first session of an account ends. The exporter renews sessions after four fifths "
+            "of their lifetime. Red: see Failed logins and polls. An API key has no session.",
             f"min(packetfabric_session_expiry_timestamp_seconds{{{ALL}}} - time())",
             "s",
             colors=((None, RED), (600, YELLOW), (86400, GREEN)),

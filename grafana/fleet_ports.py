@@ -34,9 +34,9 @@ def add_ports(board: dashboard.Dashboard) -> None:
     board.with_panel(
         rows(
             "Ports",
-            "All ports, the busiest first; click a name to open it. Red State: down; check receive "
-            "power and errors. Red Utilisation: close to its speed; check which circuit causes it. "
-            "Errors and Flaps are of the last hour; the other values are means of ten minutes.",
+            "All ports, those that are down first, then the busiest; click a name to open one. Red State: "
+            "down; check receive power and errors. Red Utilisation: close to its speed; check which circuit "
+            "causes it. Errors and Flaps are of the last hour; the other values are means of ten minutes.",
             [
                 (port_named(here(fold(INFO, f"{PORT_KEYS}, pop, speed"))), "", ""),
                 (here(OPERATIONAL_UP), "State", "short"),

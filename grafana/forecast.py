@@ -46,8 +46,8 @@ def add_forecast(board: dashboard.Dashboard) -> None:
             "Forecast",
             "The trend of the highest five-minute average of each day in the last four weeks, for the 50 "
             "ports with the highest one today. Full in: days until the trend reaches the speed, if it grows. "
-            "A trend does not know your plans. It needs the recording rules in prometheus/rules.yml. Empty: "
-            f"they have recorded less than {MIN_DAYS} days.",
+            "It does not include planned changes. It needs the recording rules in prometheus/rules.yml. "
+            f"Empty: they have recorded less than {MIN_DAYS} days.",
             [
                 (port_named(_selected(_PEAKS)), "Peak today", "percentunit"),
                 (_selected(_predicted(30)), "In 30 days", "percentunit"),

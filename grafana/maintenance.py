@@ -166,7 +166,7 @@ def _add_contract(board: dashboard.Dashboard) -> None:
             colors={"Left": DAYS},
             sort=[("Left", False)],
             widths={"Circuit": 230, "Account": 90},
-        ),
+        ).no_value("inventory.contract is off"),
         rows(
             "API keys",
             "When each API key of the user expires. Own: the exporter logs in with it, so there is no data "
@@ -188,6 +188,7 @@ def _add_contract(board: dashboard.Dashboard) -> None:
             "bps",
             size=(7, 9),
             floor=0,
+            empty="inventory.contract is off",
         ),
     ):
         board.with_panel(panel)

@@ -153,6 +153,7 @@ def _add_received(board: dashboard.Dashboard) -> None:
                 DBM,
                 size=(24, 11),
                 legend=("lastNotNull", "min"),
+                empty="no optics",
             ),
             *TO_PORT,
         ),
@@ -170,6 +171,7 @@ def _add_lasers(board: dashboard.Dashboard) -> None:
             size=(12, 9),
             soft=(-6, 2),
             legend=("lastNotNull",),
+            empty="no optics",
         ),
         graph(
             "Bias current",
@@ -180,6 +182,7 @@ def _add_lasers(board: dashboard.Dashboard) -> None:
             size=(12, 9),
             soft=(0.02, 0.06),
             legend=("lastNotNull",),
+            empty="no optics",
         ),
     ):
         board.with_panel(panel)

@@ -225,6 +225,7 @@ def _add_errors(board: dashboard.Dashboard) -> None:
             floor=0,
             soft=(0, 0.1),
             step=COARSE,
+            empty="a LAG: see its members",
         )
     )
 

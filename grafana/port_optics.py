@@ -32,6 +32,7 @@ def add_optics(board: dashboard.Dashboard) -> None:
             ],
             DBM,
             size=(10, 8),
+            empty="no optics",
         ),
         graph(
             "Transmit power",
@@ -40,6 +41,7 @@ def add_optics(board: dashboard.Dashboard) -> None:
             DBM,
             size=(7, 8),
             soft=(-6, 2),
+            empty="no optics",
         ),
         graph(
             "Bias current",
@@ -48,6 +50,7 @@ def add_optics(board: dashboard.Dashboard) -> None:
             "amp",
             size=(7, 8),
             soft=(0.02, 0.06),
+            empty="no optics",
         ),
         graph(
             "Module temperature",

@@ -27,7 +27,7 @@ def _add_states(board: dashboard.Dashboard) -> None:
         stat_panel(
             "State",
             "Operational state, as of the last poll of the inventory. Red: check the receive power "
-            "below; none means a problem with the fibre or the far end.",
+            "below; no power means a problem with the fibre or the far end.",
             f"max(packetfabric_port_operational_up{{{PORT}}})",
             colors=((None, RED), (1, GREEN)),
             mappings=UP_DOWN,

@@ -78,8 +78,8 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Packets",
-            "Received by each end, and transmitted below the axis. Many packets with few bits are "
-            "small packets.",
+            "Received by each end, and transmitted below the axis. Many packets with little traffic are "
+            "small.",
             [(_ends(f"packetfabric_vc_{way}_packets_per_second"), f"{{{{name}}}} {way}") for way in WAYS],
             "pps",
             size=(12, 8),
