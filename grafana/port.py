@@ -41,10 +41,19 @@ PROVISIONING = {
 """The colors of the states of the provisioning."""
 
 
+_ACRONYMS = ("crc", "fifo", "l2", "l3", "mac", "mtu")
+
+
+def _legend(field: str) -> str:
+    """Return the name of a field for people, such as "receive L2 channel"."""
+    direction, *words = field.split("_")
+    return " ".join([DIRECTIONS[direction], *(word.upper() if word in _ACRONYMS else word for word in words)])
+
+
 def _error_queries() -> list[tuple[str, str]]:
-    """Return a query per family of errors, with the name of its field as legend."""
+    """Return a query per family of errors."""
     return [
-        (fold(rate(family.name)), field.replace("_", " "))
+        (fold(rate(family.name)), _legend(field))
         for field, family in EVENTS["port|errors"].fields.items()
         if field != "tx_carrier"
     ]
@@ -61,7 +70,7 @@ def _packet_queries() -> list[tuple[str, str]]:
 
 def _mac_queries(*increases: str) -> list[tuple[str, str]]:
     return [
-        (fold(rate(family.name)), field.replace("_", " "))
+        (fold(rate(family.name)), _legend(field))
         for field, family in EVENTS["port|etherstats"].fields.items()
         if field[3:] in increases
     ]
@@ -193,7 +202,7 @@ def _add_errors(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "Errors by type",
-            "Frames per second by the API's names; types overlap, so never sum them. Framing: "
+            "Frames per second; types overlap, so never sum them. Framing: "
             "damaged on the link, check the receive power. Drop: a full queue, check Traffic. MTU: "
             "the far end sends packets that are too large.",
             _error_queries(),
@@ -208,8 +217,8 @@ def _add_errors(board: dashboard.Dashboard) -> None:
     board.with_panel(
         graph(
             "MAC errors",
-            "Frames per second by the API's names: damaged, too long, too short, pause frames. Errors by "
-            "type counts the same damaged frames.",
+            "Frames per second: damaged, too long, too short, pause frames. Errors by type counts the same "
+            "damaged frames.",
             _mac_queries(
                 "crc_errors",
                 "code_violations",
