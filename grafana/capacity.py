@@ -21,7 +21,7 @@ from grafana.promql import (
     here,
     port_named,
     port_traffic,
-    port_utilisation,
+    port_utilization,
     recorded_percentile,
     threshold,
     vc_named,
@@ -65,12 +65,12 @@ def _add_percentiles(board: dashboard.Dashboard) -> None:
 
     ports = busier(of_speed("receive"), of_speed("transmit"))
     circuits = busier(of_limit("receive"), of_limit("transmit"), VC_KEYS)
-    limit = threshold("vcUtilisation")
+    limit = threshold("vcUtilization")
     for panel in (
         with_link(
             bars(
                 "Fullest ports, 95th percentile",
-                "Utilisation in the busier direction that only 5 % of the five-minute averages in the "
+                "Utilization in the busier direction that only 5 % of the five-minute averages in the "
                 "selected time range exceed. It needs the recording rules in prometheus/rules.yml. Red: "
                 "order capacity, or move circuits.",
                 f"sort_desc({port_named(f'topk(12, {here(ports)})')})",
@@ -87,7 +87,7 @@ def _add_percentiles(board: dashboard.Dashboard) -> None:
         with_link(
             bars(
                 "Fullest circuits, 95th percentile",
-                "Utilisation of the rate limit, at the busier end and direction, that only 5 % of the "
+                "Utilization of the rate limit, at the busier end and direction, that only 5 % of the "
                 "five-minute averages in the selected time range exceed. It needs the recording rules in "
                 "prometheus/rules.yml. Red: order more bandwidth.",
                 f"sort_desc({vc_named(f'topk(12, {vcs_here(circuits)})')})",
@@ -107,7 +107,7 @@ def _add_percentiles(board: dashboard.Dashboard) -> None:
 
 def _grown(direction: str) -> str:
     """Return by how much the traffic of each port differs from a week before, as a share of its speed."""
-    return f"{port_utilisation(direction, '1d')} - {port_utilisation(direction, '1d', at=' offset 1w')}"
+    return f"{port_utilization(direction, '1d')} - {port_utilization(direction, '1d', at=' offset 1w')}"
 
 
 def _imbalance(direction: str) -> str:
@@ -124,7 +124,7 @@ def _add_changes(board: dashboard.Dashboard) -> None:
         with_link(
             bars(
                 "Growth in a week",
-                "Change of the mean utilisation of a day since the same day a week ago, in percentage "
+                "Change of the mean utilization of a day since the same day a week ago, in percentage "
                 "points of the speed, for the ports that grew most.",
                 f"sort_desc({port_named(f'topk(12, {here(grown)})')})",
                 "{{name}}",

@@ -80,13 +80,13 @@ def _traffic(direction: str, unit: str = "bytes") -> str:
     return fold(mean(f"packetfabric_cloud_router_connection_{direction}_{unit}_per_second"), KEYS)
 
 
-def _utilisation(direction: str) -> str:
+def _utilization(direction: str) -> str:
     speed = fold(f"packetfabric_cloud_router_connection_speed_bytes_per_second{{{ALL}}}", KEYS)
     used = fold(mean(f"packetfabric_cloud_router_connection_{direction}_bytes_per_second", ALL, "10m"), KEYS)
     return f"{used} / on ({KEYS}) group_left () {speed}"
 
 
-BUSIER = busier(_utilisation("receive"), _utilisation("transmit"), KEYS)
+BUSIER = busier(_utilization("receive"), _utilization("transmit"), KEYS)
 
 
 def _add_stats(board: dashboard.Dashboard) -> None:
@@ -151,7 +151,7 @@ def _add_table(board: dashboard.Dashboard) -> None:
                 (ACTIVE, "Active", "short"),
                 (f"8 * {_traffic('receive')}", "Receive", "bps"),
                 (f"8 * {_traffic('transmit')}", "Transmit", "bps"),
-                (BUSIER, "Utilisation", "percentunit"),
+                (BUSIER, "Utilization", "percentunit"),
             ],
             {
                 "description": "Connection",
@@ -163,9 +163,9 @@ def _add_table(board: dashboard.Dashboard) -> None:
                 "account": "Account",
             },
             size=(24, 8),
-            colors={"Utilisation": ((None, GREEN), (0.7, YELLOW), (0.9, RED))},
+            colors={"Utilization": ((None, GREEN), (0.7, YELLOW), (0.9, RED))},
             mappings={"BGP": UP_DOWN, "Active": state_names((("no", RED), ("yes", GREEN)))},
-            sort=[("BGP", False), ("Utilisation", True)],
+            sort=[("BGP", False), ("Utilization", True)],
             widths={"Connection": 320, "ID": 170},
         )
     )

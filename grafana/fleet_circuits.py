@@ -19,12 +19,12 @@ from grafana.promql import (
     names,
     threshold,
     vc_named,
-    vc_utilisation,
+    vc_utilization,
     vcs_here,
 )
 from grafana.tables import rows
 
-BUSIEST_END = busier(vc_utilisation("receive"), vc_utilisation("transmit"), VC_KEYS)
+BUSIEST_END = busier(vc_utilization("receive"), vc_utilization("transmit"), VC_KEYS)
 LOSS_COLORS = ((None, GREEN), (0.001, YELLOW), (0.01, RED))
 
 
@@ -63,7 +63,7 @@ def add_circuits(board: dashboard.Dashboard) -> None:
                 (vcs_here(CONNECTED), "State", "short"),
                 (_traffic("receive"), "Receive", "bps"),
                 (_traffic("transmit"), "Transmit", "bps"),
-                (vcs_here(BUSIEST_END), "Utilisation", "percentunit"),
+                (vcs_here(BUSIEST_END), "Utilization", "percentunit"),
                 (vcs_here(loss("a", "z", "1h")), "Loss A to Z", "percentunit"),
                 (vcs_here(loss("z", "a", "1h")), "Loss Z to A", "percentunit"),
             ],
@@ -77,12 +77,12 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             size=(24, 11),
             links=[("Circuit", "vc", "var-vc=${__data.fields.ID}")],
             colors={
-                "Utilisation": ((None, GREEN), (0.8, YELLOW), (threshold("vcUtilisation"), RED)),
+                "Utilization": ((None, GREEN), (0.8, YELLOW), (threshold("vcUtilization"), RED)),
                 "Loss A to Z": LOSS_COLORS,
                 "Loss Z to A": LOSS_COLORS,
             },
             mappings={"State": UP_DOWN},
-            sort=[("State", False), ("Utilisation", True)],
+            sort=[("State", False), ("Utilization", True)],
             widths={
                 "Circuit": 245,
                 "ID": 222,
@@ -92,7 +92,7 @@ def add_circuits(board: dashboard.Dashboard) -> None:
                 "State": 62,
                 "Receive": 86,
                 "Transmit": 86,
-                "Utilisation": 100,
+                "Utilization": 100,
                 "Loss A to Z": 88,
                 "Loss Z to A": 88,
             },

@@ -14,14 +14,14 @@ from grafana.promql import (
     here,
     port_named,
     port_traffic,
-    port_utilisation,
+    port_utilization,
     threshold,
 )
 from grafana.tables import rows
 
-FULL = threshold("portUtilisation")
-BUSIER = busier(port_utilisation("receive"), port_utilisation("transmit"))
-"""The utilisation of the busier direction."""
+FULL = threshold("portUtilization")
+BUSIER = busier(port_utilization("receive"), port_utilization("transmit"))
+"""The utilization of the busier direction."""
 INFO = f"packetfabric_port_info{{{ALL}}}"
 
 
@@ -35,14 +35,14 @@ def add_ports(board: dashboard.Dashboard) -> None:
         rows(
             "Ports",
             "All ports, those that are down first, then the busiest; click a name to open one. Red State: "
-            "down; check receive power and errors. Red Utilisation: close to its speed; check which circuit "
+            "down; check receive power and errors. Red Utilization: close to its speed; check which circuit "
             "causes it. Errors and Flaps are of the last hour; the other values are means of ten minutes.",
             [
                 (port_named(here(fold(INFO, f"{PORT_KEYS}, pop, speed"))), "", ""),
                 (here(OPERATIONAL_UP), "State", "short"),
                 (f"8 * {here(port_traffic('receive'))}", "Receive", "bps"),
                 (f"8 * {here(port_traffic('transmit'))}", "Transmit", "bps"),
-                (here(BUSIER), "Utilisation", "percentunit"),
+                (here(BUSIER), "Utilization", "percentunit"),
                 (_of_last_hour("packetfabric_port_receive_unspecified_errors_total"), "Errors", "locale"),
                 (_of_last_hour("packetfabric_port_carrier_transitions_total"), "Flaps", "locale"),
                 (
@@ -55,12 +55,12 @@ def add_ports(board: dashboard.Dashboard) -> None:
             size=(24, 11),
             links=[("Port", "port", "var-port=${__data.fields.ID}")],
             colors={
-                "Utilisation": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
+                "Utilization": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
                 "Errors": ((None, GREEN), (1, YELLOW), (threshold("portErrorsMinimum"), RED)),
                 "Flaps": ((None, GREEN), (1, YELLOW), (threshold("portTransitions") + 1, RED)),
             },
             mappings={"State": UP_DOWN},
-            sort=[("State", False), ("Utilisation", True)],
+            sort=[("State", False), ("Utilization", True)],
             widths={"Port": 300, "ID": 190, "POP": 70, "Speed": 80, "State": 70, "Account": 90},
         )
     )

@@ -1,4 +1,4 @@
-"""What may break next: utilisation, errors and optical margins, at the end of the dashboard Fleet."""
+"""What may break next: utilization, errors and optical margins, at the end of the dashboard Fleet."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from grafana.promql import (
     port_traffic,
 )
 
-UTILISATION_COLORS = (
+UTILIZATION_COLORS = (
     *((None, "#1d3427"), (0.05, "#254f35"), (0.1, "#2f6b43"), (0.2, "#4c8f4f"), (0.3, "#8aa84b")),
     *((0.5, YELLOW), (0.7, ORANGE), (FULL, RED)),
 )
 
 
 def _busiest() -> str:
-    """Return the utilisation of the ports that were busiest over the whole time range."""
+    """Return the utilization of the ports that were busiest over the whole time range."""
     peaks = (
         fold(f"max_over_time(packetfabric_port_{way}_bytes_per_second{{{ALL}}}[$__range] @ end())")
         for way in WAYS
@@ -43,18 +43,18 @@ def _busiest() -> str:
     return f"({now}\n  and on ({PORT_KEYS}) topk(20, {here(f'{busier(*peaks)} {speed}')}))\n  {speed}"
 
 
-def _add_utilisation(board: dashboard.Dashboard) -> None:
+def _add_utilization(board: dashboard.Dashboard) -> None:
     board.with_panel(
         with_link(
             state_timeline(
-                "Utilisation of the busiest ports",
+                "Utilization of the busiest ports",
                 "The 20 ports with the highest peak in the selected time range, by their busier direction; "
                 "the speed of a LAG is the sum of its members. Red: saturated; move or limit a circuit, or "
                 "order capacity.",
                 [(port_named_in_graph(_busiest()), "{{name}}")],
                 "percentunit",
                 size=(24, 12),
-                colors=UTILISATION_COLORS,
+                colors=UTILIZATION_COLORS,
                 step=COARSE,
             ),
             *TO_PORT,
@@ -118,8 +118,8 @@ def _add_margins(board: dashboard.Dashboard) -> None:
 
 
 def add_trends(board: dashboard.Dashboard) -> None:
-    """Add utilisation, errors, optical margins and the activity log."""
-    _add_utilisation(board)
+    """Add utilization, errors, optical margins and the activity log."""
+    _add_utilization(board)
     _add_errors(board)
     _add_margins(board)
     board.with_panel(

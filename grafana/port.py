@@ -20,7 +20,7 @@ from grafana.promql import (
     mean,
     per_million,
     port_traffic,
-    port_utilisation,
+    port_utilization,
     rate,
     threshold,
     vc_named,
@@ -123,15 +123,15 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     )
     board.with_panel(
         graph(
-            "Utilisation by direction",
+            "Utilization by direction",
             "Ratio of the speed. Above the red line, packets are dropped at peaks: move or limit a circuit, "
             "or order capacity.",
-            [(port_utilisation(way, "$__rate_interval", PORT), way) for way in WAYS],
+            [(port_utilization(way, "$__rate_interval", PORT), way) for way in WAYS],
             "percentunit",
             size=(8, 9),
             floor=0,
             soft=(0, 0.1),
-            at=((None, "transparent"), (threshold("portUtilisation"), RED)),
+            at=((None, "transparent"), (threshold("portUtilization"), RED)),
         )
     )
 

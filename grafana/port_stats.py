@@ -71,7 +71,7 @@ def _add_states(board: dashboard.Dashboard) -> None:
 
 
 def _add_use(board: dashboard.Dashboard) -> None:
-    full = ((None, GREEN), (0.7, YELLOW), (threshold("portUtilisation"), RED))
+    full = ((None, GREEN), (0.7, YELLOW), (threshold("portUtilization"), RED))
     errors = per_million(
         "packetfabric_port_receive_unspecified_errors_total",
         "packetfabric_port_receive_packets_total",
@@ -82,7 +82,7 @@ def _add_use(board: dashboard.Dashboard) -> None:
         board,
         *(
             stat_panel(
-                f"Utilisation, {way}",
+                f"Utilization, {way}",
                 "Ratio of the speed, as a mean of ten minutes. Red: saturated, packets are dropped; check "
                 "which circuit causes it.",
                 f"max({port_traffic(way, '10m', PORT)} / on ({PORT_KEYS}) group_left () {CAPACITY})",

@@ -205,7 +205,7 @@ def port_traffic(direction: str, span: str = "10m", select: str = ALL, at: str =
     return fold(mean(f"packetfabric_port_{direction}_bytes_per_second", select, span, at))
 
 
-def port_utilisation(direction: str, span: str = "10m", select: str = ALL, at: str = "") -> str:
+def port_utilization(direction: str, span: str = "10m", select: str = ALL, at: str = "") -> str:
     """Return the share of its speed that each port uses; ``at`` is an offset."""
     return f"{port_traffic(direction, span, select, at)}\n  / on ({PORT_KEYS}) group_left () {CAPACITY}"
 
@@ -218,7 +218,7 @@ def busier(receive: str, transmit: str, keys: str = PORT_KEYS) -> str:
     )
 
 
-def vc_utilisation(direction: str, span: str = "10m", select: str = ALL) -> str:
+def vc_utilization(direction: str, span: str = "10m", select: str = ALL) -> str:
     """Return the share of its rate limit that each VC end uses."""
     limit = f"packetfabric_vc_{direction}_limit_bytes_per_second{{{ALL}}}"
     return (

@@ -21,7 +21,7 @@ from grafana.promql import (
     port_named,
     port_named_in_graph,
     threshold,
-    vc_utilisation,
+    vc_utilization,
 )
 from grafana.tables import rows
 from grafana.vc_stats import add_stats
@@ -61,18 +61,18 @@ def _add_traffic(board: dashboard.Dashboard) -> None:
     )
     board.with_panel(
         graph(
-            "Utilisation by end",
+            "Utilization by end",
             "Ratio of the rate limit, by end and direction. Traffic above the limit is dropped; the red line "
             "is the threshold of the alert.",
             [
-                (port_named_in_graph(vc_utilisation(way, "$__rate_interval", VC)), f"{{{{name}}}} {way}")
+                (port_named_in_graph(vc_utilization(way, "$__rate_interval", VC)), f"{{{{name}}}} {way}")
                 for way in WAYS
             ],
             "percentunit",
             size=(12, 8),
             floor=0,
             soft=(0, 0.1),
-            at=((None, "transparent"), (threshold("vcUtilisation"), RED)),
+            at=((None, "transparent"), (threshold("vcUtilization"), RED)),
         )
     )
     board.with_panel(

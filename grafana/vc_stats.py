@@ -37,12 +37,12 @@ def _add_states(board: dashboard.Dashboard) -> None:
             "bps",
         ),
         stat_panel(
-            "Utilisation",
+            "Utilization",
             "Ratio of the rate limit, at the busier end and direction, as a mean of ten minutes. Red: "
             "traffic above the limit is dropped; find the sender or order more bandwidth.",
             f"max({BUSIEST_END} and on ({VC_KEYS}) packetfabric_vc_info{{{VC}}})",
             "percentunit",
-            colors=((None, GREEN), (0.8, YELLOW), (threshold("vcUtilisation"), RED)),
+            colors=((None, GREEN), (0.8, YELLOW), (threshold("vcUtilization"), RED)),
             decimals=1,
         ),
         stat_panel(

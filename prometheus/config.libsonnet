@@ -64,8 +64,8 @@
       portDropsPerMillion: 1000,
       portDropsMinimum: 100,
       // Share of a port's speed, and of a virtual circuit's rate limit.
-      portUtilisation: 0.9,
-      vcUtilisation: 0.95,
+      portUtilization: 0.9,
+      vcUtilization: 0.95,
       // dB: above the minimum of the receiver, below its maximum, between the lanes of a port.
       receiveMargin: 1,
       receiveHeadroom: 0,

@@ -111,7 +111,7 @@
     ),
   ] + [
     // The rates in the events, because they are correct at any interval of the source.
-    rule('port:packetfabric_port_utilisation:avg10m', |||
+    rule('port:packetfabric_port_utilization:avg10m', |||
       %(used)s
         / on (%(port)s) group_left ()
       port:packetfabric_port_speed_bytes_per_second:sum
@@ -201,7 +201,7 @@
       metric('packetfabric_vc_info'),
     )),
   ] + [
-    rule('vc:packetfabric_vc_utilisation:avg10m', |||
+    rule('vc:packetfabric_vc_utilization:avg10m', |||
       %(used)s
         / on (%(vc)s) group_left ()
       (max by (%(vc)s) (%(limit)s) > 0)

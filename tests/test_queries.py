@@ -68,8 +68,8 @@ def test_an_expression_has_an_answer(prometheus: Prometheus, query: str) -> None
     until(lambda: prometheus.query(query), query)
 
 
-def test_utilisation_is_a_share(prometheus: Prometheus) -> None:
-    """Utilisation lies between 0 and 1 for every port and LAG, and is labelled with names."""
+def test_utilization_is_a_share(prometheus: Prometheus) -> None:
+    """Utilization lies between 0 and 1 for every port and LAG, and is labelled with names."""
     shares = [query for query in QUERIES if "/ on (account, port_circuit_id)" in query]
     assert len(shares) == 2
     for query in shares:

@@ -9,7 +9,7 @@ from pf_exporter.top.circuit import Circuit, State
 from pf_exporter.top.table import Row
 
 HIGH, VERY_HIGH = 0.7, 0.9
-"""Shares of the speed above which a bar is yellow, red; the alert on utilisation also starts at 0.9."""
+"""Shares of the speed above which a bar is yellow, red; the alert on utilization also starts at 0.9."""
 
 _STYLES = {State.DOWN: "bold red", State.NO_DATA: "bold yellow", State.DISABLED: "dim", State.UP: "green"}
 _EIGHTHS = " ▏▎▍▌▋▊▉"

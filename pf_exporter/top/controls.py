@@ -26,7 +26,7 @@ PORT_ONLY = (SortKey.ERRORS, SortKey.LIGHT)
 """Sort keys that virtual circuits do not have."""
 
 HELP = (
-    ("b", "sort by utilisation of the busier direction"),
+    ("b", "sort by utilization of the busier direction"),
     ("r  t", "sort by received, transmitted bits per second"),
     ("e  l", "sort by errors (most first), by receive power (lowest first); ports only"),
     ("a", "sort by the age of the last event, oldest first"),

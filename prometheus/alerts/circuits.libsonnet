@@ -75,12 +75,12 @@ function(config, lib)
       'VcAtRateLimit',
       'warning',
       |||
-        vc:packetfabric_vc_utilisation:avg10m > %(limit)g
+        vc:packetfabric_vc_utilization:avg10m > %(limit)g
         %(inService)s
         unless on (%(port)s) port:packetfabric_port_out_of_service:max
         %(unlessMaintenance)s
       ||| % {
-        limit: threshold.vcUtilisation,
+        limit: threshold.vcUtilization,
         inService: inService,
         port: lib.port,
         unlessMaintenance: lib.unlessMaintenance('vc'),

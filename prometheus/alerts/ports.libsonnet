@@ -164,7 +164,7 @@ function(config, lib)
     lib.alert(
       'PortSaturated',
       'warning',
-      'port:packetfabric_port_utilisation:avg10m > %g\n%s\n' % [threshold.portUtilisation, inService],
+      'port:packetfabric_port_utilization:avg10m > %g\n%s\n' % [threshold.portUtilization, inService],
       'A port is close to its speed.',
       |||
         Port %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its speed in the

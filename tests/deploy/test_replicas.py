@@ -132,7 +132,7 @@ def start_scraping(
         exporter.process.stdout.close()
 
 
-JOINED = "port:packetfabric_port_utilisation:avg10m"
+JOINED = "port:packetfabric_port_utilization:avg10m"
 """A rule with a join, which would fail for two series with the same labels."""
 
 
@@ -143,10 +143,10 @@ def test_rules_fold_replicas(start_scraping: Callable[[Any], Scraped]) -> None:
     until(lambda: scraped.has_both("packetfabric_port_info", "instance"), "both are scraped")
     seen = {item["metric"]["instance"] for item in scraped.prometheus.query("last_over_time(up[1m])")}
     assert seen == {"packetfabric/pf-exporter", "packetfabric/pf-exporter-b"}
-    for name in (JOINED, "vc:packetfabric_vc_utilisation:avg10m"):
+    for name in (JOINED, "vc:packetfabric_vc_utilization:avg10m"):
         until(functools.partial(scraped.prometheus.query, name), f"{name} exists")
     # Directions of a port, and ends of a circuit, are the only labels with several values.
-    ports = "count by (account, port_circuit_id, direction) (port:packetfabric_port_utilisation:avg10m)"
+    ports = "count by (account, port_circuit_id, direction) (port:packetfabric_port_utilization:avg10m)"
     assert {item["value"][1] for item in scraped.prometheus.query(ports)} == {"1"}
     assert scraped.rule_errors() == {}
 

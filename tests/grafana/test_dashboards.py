@@ -176,7 +176,7 @@ def test_axes_without_values() -> None:
             share = panel["type"] == "timeseries" and defaults["unit"] == "percentunit"
             if share or defaults.get("custom", {}).get("drawStyle") == "bars":
                 soft_maximum[panel["title"]] = defaults["custom"]["axisSoftMax"]
-    assert {"Activity log", "Stream disconnects", "Time without a stream", "Utilisation by end"} <= set(
+    assert {"Activity log", "Stream disconnects", "Time without a stream", "Utilization by end"} <= set(
         soft_maximum
     )
     assert all(0 < value <= 1 for value in soft_maximum.values())

@@ -21,7 +21,7 @@ def test_the_examples_in_the_documentation() -> None:
 
 
 def test_documented_names() -> None:
-    """Every documented name is recognised, and no numeric field is personal."""
+    """Every documented name is recognized, and no numeric field is personal."""
     assert [name for name in EVENT_NAMES if not field_names.is_event(name)] == []
     assert [name for name in (*FIELDS, *ACTIVITY_FIELDS) if not field_names.is_field(name)] == []
     assert [name for name in FIELDS if field_names.is_personal(name)] == []

@@ -127,7 +127,7 @@ def test_nothing_to_compare() -> None:
 
 @pytest.mark.parametrize(("factor", "fit"), [(25.0, Fit.PACKETS_PER_INTERVAL), (75.0, Fit.NEITHER)])
 def test_packets_per_interval(factor: float, fit: Fit) -> None:
-    """Rates per interval are recognised by the mean length of the intervals."""
+    """Rates per interval are recognized by the mean length of the intervals."""
     tested = RateQuantity({Fit.PACKETS: 1.0}, per_interval=Fit.PACKETS_PER_INTERVAL)
     # 13 intervals in 325 seconds.
     mixed = sums(factor, seconds=5.0, intervals=3) + sums(factor, seconds=31.0, intervals=10)
