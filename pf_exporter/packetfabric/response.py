@@ -17,6 +17,8 @@ from pf_exporter.packetfabric.transport_errors import FOREIGN, IDLE_MESSAGE, str
 MAX_BODY_BYTES = 32 << 20
 """Bytes of one body, after decompression; 5,000 ports are about 5 MB."""
 _CHUNK_BYTES = 65_536
+_WATCH_STEPS = 4
+"""How often the watchdog of a stream looks at it within ``read_timeout``."""
 
 _SHUTDOWN = Abort("ended by this exporter")
 _IDLE = Abort(IDLE_MESSAGE, StreamIdle)
@@ -45,8 +47,8 @@ class StreamingResponse:
         self._raw: Any = None
         self._received = False
         """Whether a chunk came since the watchdog last looked."""
-        self.paused = False
-        """Set by the reader while it does not read on purpose, which is not silence of the server."""
+        self._waits = False
+        """Whether the thread that reads waits for a chunk; while it is busy, silence is not the server's."""
         self._chunks: Iterator[bytes] | None = None
         self._over = threading.Event()
         # The timeouts of requests start again with each byte.
@@ -121,11 +123,14 @@ class StreamingResponse:
 
     def _watch(self) -> None:
         # The timeout of a socket starts again with each byte, also with the bytes of endless chunk framing.
+        # In steps: if the whole process was stopped, what has arrived meanwhile is read before the next step.
         _, read_timeout = self._request.timeouts
-        while not self._over.wait(read_timeout):
-            if not self._received and not self.paused:
-                self._connection.abort(_IDLE)
+        silent_steps = 0
+        while not self._over.wait(read_timeout / _WATCH_STEPS):
+            silent_steps = 0 if self._received or not self._waits else silent_steps + 1
             self._received = False
+            if silent_steps > _WATCH_STEPS:
+                self._connection.abort(_IDLE)
 
     def _raw_chunks(self) -> Iterator[bytes]:
         body = self._connection.response
@@ -138,8 +143,8 @@ class StreamingResponse:
         """Yield the bytes of the body as they arrive, without a deadline.
 
         Always ends with a :class:`StreamError`: :class:`StreamIdle` if no byte came for ``read_timeout``
-        seconds, or for up to twice that if only chunk framing came. After :meth:`shutdown` it ends with the
-        last byte that had arrived.
+        seconds, or for up to 1.25 times that if only chunk framing came. After :meth:`shutdown` it ends with
+        the last byte that had arrived.
         """
         self._deadline.cancel()
         if self._chunks is None:
@@ -148,12 +153,15 @@ class StreamingResponse:
         subject, connection = self._subject, self._connection
         error: ExporterError | None = None
         try:
+            self._waits = True
             for chunk in self._chunks:
+                self._waits = False
                 aborted = connection.aborted
                 if aborted is not None and aborted is not _SHUTDOWN:
                     break
                 self._received = True
                 yield chunk
+                self._waits = True
         except FOREIGN as exc:
             error = stream_error(exc, subject)
         aborted = connection.aborted

@@ -43,10 +43,19 @@ class Drain:
             self._caught_up_at = at
         return is_new
 
+    def stopped(self, seconds: float) -> None:
+        """Take note that the whole process did not run for so long: that was no silence of the server."""
+        self._last_event_at += seconds
+
     @property
     def _drained_at(self) -> float:
         limits = self._limits
         return min(self._last_event_at + limits.quiet, self._caught_up_at + limits.overlap)
+
+    @property
+    def step(self) -> float:
+        """How long to wait before another look at the clock, so that a stopped process is noticed."""
+        return self._limits.quiet / 5
 
     @property
     def ends_at(self) -> float:

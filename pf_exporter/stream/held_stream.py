@@ -30,7 +30,6 @@ class HeldStream:
     """
 
     def __init__(self, response: StreamingResponse, *, limit: int = MAX_HELD_BYTES) -> None:
-        self._response = response
         self._chunks = response.chunks()
         self._limit = limit
         self._changed = threading.Condition()
@@ -38,6 +37,8 @@ class HeldStream:
         self._size = 0
         self._taken_over = False
         self._done = False
+        self.is_paused = False
+        """Whether it does not read, because enough is held."""
         self._error: StreamError | None = None
         self._keys: deque[int] = deque(maxlen=MAX_REMEMBERED)
 
@@ -73,9 +74,9 @@ class HeldStream:
     def _may_read(self) -> bool:
         with self._changed:
             if self._size >= self._limit:
-                self._response.paused = True
+                self.is_paused = True
                 self._changed.wait_for(lambda: self._taken_over)
-                self._response.paused = False
+                self.is_paused = False
             return not self._taken_over
 
     def take_keys(self) -> Iterator[int]:

@@ -83,13 +83,18 @@ class Rotation:
 
     def _end_current(self) -> None:
         """Shut the current stream down as soon as nothing is lost by that, or at the deadline."""
+        due = float("inf")
         while not self._current_ended:
-            left = self._drain.ends_at - self._clock()
+            now = self._clock()
+            self._drain.stopped(max(now - due, 0.0))
+            left = self._drain.ends_at - now
             if left <= 0:
                 self.was_cut = self._drain.cuts_backlog
                 self._current.response.shutdown()
                 return
-            self._changed.wait(left)
+            step = min(left, self._drain.step)
+            due = now + step
+            self._changed.wait(step)
             self._changed.clear()
 
     def end(self, stream: OpenStream | None, error: ExporterError | None = None) -> bool:

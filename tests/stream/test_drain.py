@@ -31,6 +31,19 @@ def test_an_event_extends_the_quiet_time(drain: Drain) -> None:
     assert drain.ends_at == 1008.0
 
 
+def test_a_stopped_process_is_no_silence(drain: Drain) -> None:
+    """Time in which the process did not run does not count as quiet, but an event ends its effect."""
+    drain.stopped(30.0)
+    assert drain.ends_at == 1035.0
+    drain.event_received(1031.0)
+    assert drain.ends_at == 1036.0
+
+
+def test_a_stopped_process_is_noticed(drain: Drain) -> None:
+    """There are several looks at the clock within the quiet time."""
+    assert drain.step == 1.0
+
+
 def test_events_on_both_streams_end_the_wait(drain: Drain) -> None:
     """From the first event that both brought, only the overlap is left; later ones do not extend it."""
     drain.event_received(1002.0)

@@ -23,7 +23,6 @@ class Response:
 
     def __init__(self, *chunks: bytes) -> None:
         self._chunks = chunks
-        self.paused = False
         self.pulled = 0
         self.waits = threading.Event()
         """Set inside of the last read."""
@@ -80,21 +79,21 @@ def test_the_first_bytes_are_waited_for() -> None:
 
 
 def test_held_bytes_are_limited() -> None:
-    """At the limit the next stream is not read, and that does not count as silence."""
+    """At the limit the next stream is not read."""
     response = Response(*[entry(number) for number in range(100)])
     stream = held(response, limit=3 * len(entry(1)))
-    until(lambda: response.paused, "the limit")
+    until(lambda: stream.is_paused, "the limit")
     assert response.pulled == 3
     taken = [*stream.take_over()]
     assert taken == [entry(0), entry(1), entry(2)]
-    assert not response.paused
+    assert not stream.is_paused
 
 
 def test_reading_goes_on_up_to_the_limit() -> None:
     """One byte below the limit, one more chunk is read."""
     response = Response(*[entry(number) for number in range(100)])
     stream = held(response, limit=2 * len(entry(1)) + 1)
-    until(lambda: response.paused, "the limit")
+    until(lambda: stream.is_paused, "the limit")
     assert response.pulled == 3
     stream.join()
 
@@ -103,7 +102,7 @@ def test_four_mebibytes_are_held() -> None:
     """The memory that a rotation takes is limited to 4 MiB for each account."""
     response = Response(*[b":" * (1 << 20)] * 10)
     stream = held(response)
-    until(lambda: response.paused or response.waits.is_set(), "the limit")
+    until(lambda: stream.is_paused or response.waits.is_set(), "the limit")
     assert response.pulled == 4
     stream.join()
 
@@ -157,8 +156,9 @@ def test_close_ends_the_read_of_the_other_thread() -> None:
 def test_close_at_the_limit() -> None:
     """A stream that is paused, because enough is held, can be closed as well."""
     response = Response(entry(0), entry(1))
-    stream = open_stream(response, held(response, limit=1))
-    until(lambda: response.paused, "the limit")
+    ahead = held(response, limit=1)
+    stream = open_stream(response, ahead)
+    until(lambda: ahead.is_paused, "the limit")
     closing = threading.Thread(target=stream.close, daemon=True)
     closing.start()
     closing.join(PATIENCE)

@@ -112,6 +112,30 @@ def test_quiet_stream_is_shut_down(rotate: Callable[..., Steps]) -> None:
     steps.next().close()
 
 
+def test_a_stopped_process_does_not_end_the_current_stream(rotate: Callable[..., Steps]) -> None:
+    """If the clock is an hour ahead after a step, the current stream has its quiet time again."""
+    steps = rotate(quiet=0.5, deadline=2 * LONG)
+    stream = steps.next()
+    steps.until(lambda: steps.clock.reads >= 2)
+    start = steps.clock.now
+    steps.clock.now += LONG
+    reads = steps.clock.reads
+    steps.until(lambda: steps.clock.reads >= reads + 2)
+    assert not steps.current.response.was_shut_down
+
+    def shut_down_while_time_passes() -> bool:
+        nonlocal reads
+        if steps.clock.reads > reads:
+            reads = steps.clock.reads
+            steps.clock.now += 0.05
+        return steps.current.response.was_shut_down
+
+    steps.until(shut_down_while_time_passes)
+    assert not steps.rotation.was_cut
+    assert steps.clock.now - start == pytest.approx(LONG + 0.5, abs=0.1)
+    stream.close()
+
+
 def test_backlog_is_cut_at_the_deadline(rotate: Callable[..., Steps]) -> None:
     """At the deadline the current stream is shut down as a cut one."""
     steps = rotate(deadline=0.0)
