@@ -93,7 +93,8 @@ def trouble() -> Iterator[Exporter]:
                 name="old-login", api_url=good.url, login=Secret("noc"), password=Secret("correct horse")
             ),
         )
-        stream = StreamSettings(idle_timeout=5.0, backoff_min=20.0)
+        # Long: an account that tries again streams for a moment, and is then not among those that fail.
+        stream = StreamSettings(idle_timeout=5.0, backoff_min=3600.0, backoff_max=3600.0)
         exporter = stack.enter_context(Exporter(Config(accounts=accounts, web=WEB, stream=stream)))
         stats = [pipeline.stats for pipeline in exporter.pipelines]
         until(lambda: all(one.history.errors.records() for one in stats[1:]), "five errors")
