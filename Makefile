@@ -10,9 +10,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.run
 	$(BIN)/pf-exporter demo
 
-# One process more than there are cores, because many tests wait. A module's tests run in one process, because some
+# Two processes more than there are cores, because many tests wait. A module's tests run in one process, because some
 # start a Prometheus or build a wheel for all of them; tests/conftest.py has their order.
-PARALLEL = --numprocesses=$(shell expr $$(nproc) + 1) --dist=loadscope --no-loadscope-reorder
+PARALLEL = --numprocesses=$(shell expr $$(nproc) + 2) --dist=loadscope --no-loadscope-reorder
 # Otherwise each process compiles all tests again.
 unexport PYTHONDONTWRITEBYTECODE
 # Not UTC, and not a whole hour from it: a test that needs the local time to be UTC fails.

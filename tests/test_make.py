@@ -24,7 +24,7 @@ def recipe(*arguments: str) -> str:
 
 def test_parallel_with_coverage() -> None:
     """All cores are used, slow modules start first, and too little coverage is an error."""
-    parallel = f"--numprocesses={len(os.sched_getaffinity(0)) + 1} --dist=loadscope --no-loadscope-reorder"
+    parallel = f"--numprocesses={len(os.sched_getaffinity(0)) + 2} --dist=loadscope --no-loadscope-reorder"
     assert f"{parallel} --cov" in recipe()
     assert [name for name in SLOW_MODULES if not (ROOT / "tests" / name).is_file()] == []
     setup = configparser.ConfigParser()

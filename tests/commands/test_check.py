@@ -174,19 +174,23 @@ def test_clock(check: Check, golden: Golden, fake: Fake) -> None:
     assert re.search(r": 36\d\d s ahead of the API's", done.output)  # one hour, and the seconds of the check
 
 
-def test_address_in_use(check: Check, golden: Golden, fake: Fake) -> None:
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """The flag with an address that another program uses, but does not answer on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        yield f"--web.listen-address=127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_address_in_use(check: Check, golden: Golden, fake: Fake, taken: str) -> None:
     """A listen address in use gives exit code 8, after all other steps."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"--web.listen-address=127.0.0.1:{server.getsockname()[1]}"
-        checked(check, golden, "taken", 8, env(fake), address)
+    checked(check, golden, "taken", 8, env(fake), taken)
 
 
-def test_an_address_in_use_hides_no_other_failure(check: Check) -> None:
+def test_an_address_in_use_hides_no_other_failure(check: Check, taken: str) -> None:
     """If another check fails as well, its exit code is given."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"--web.listen-address=127.0.0.1:{server.getsockname()[1]}"
-        done = check(address, env={"PF_HOST": dead_url(), "PF_TOKEN": "x"})
-        assert done.code == 3
+    done = check(taken, env={"PF_HOST": dead_url(), "PF_TOKEN": "x"})
+    assert done.code == 3
     assert "Address already in use" in done.output
 
 
