@@ -85,13 +85,18 @@ _INHERITED = {name: os.environ[name] for name in ("TZ",) if name in os.environ}
 os.environ.setdefault("GOGC", "400")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def _measure_own_processes_only() -> None:
     """Let coverage measure the processes with process_environment() only.
 
     It would double the time of others, such as pip; and processes that run tests measure themselves.
     """
     if _COVERAGE in os.environ:
         _INHERITED[_COVERAGE] = os.environ.pop(_COVERAGE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Limit what coverage measures."""
+    _measure_own_processes_only()
     plugin = config.pluginmanager.getplugin("_cov")
     if hasattr(config, "workerinput") and plugin is not None and plugin.cov_controller is not None:
         # pytest-cov starts a second one soon, and no_cover stops only that.
@@ -100,8 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection() -> None:
     """Do the same where coverage has started since, as in a process of a parallel run."""
-    if _COVERAGE in os.environ:
-        _INHERITED[_COVERAGE] = os.environ.pop(_COVERAGE)
+    _measure_own_processes_only()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

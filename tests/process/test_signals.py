@@ -29,13 +29,8 @@ print([signals.wait() for _ in range({count})])
 """
 
 
-@pytest.mark.parametrize(
-    ("numbers", "end", "received"),
-    [("[15]", False, "[15]"), ("[1]", False, "[1]"), ("[]", True, "[0]"), ("[1]", True, "[1, 0]")],
-)
-def test_a_signal_for_another_thread_wakes_the_main_thread(numbers: str, end: bool, received: str) -> None:
-    """Signals that the system delivers to another thread reach the waiting main thread, in order."""
-    script = SCRIPT.format(numbers=numbers, end=end, count=received.count(",") + 1)
+def output_of(script: str) -> tuple[str, str]:
+    """Run a program, and return its standard output and standard error."""
     done = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
@@ -44,7 +39,17 @@ def test_a_signal_for_another_thread_wakes_the_main_thread(numbers: str, end: bo
         timeout=60,
         check=False,
     )
-    assert (done.stdout, done.stderr) == (received + "\n", "")
+    return done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("numbers", "end", "received"),
+    [("[15]", False, "[15]"), ("[1]", False, "[1]"), ("[]", True, "[0]"), ("[1]", True, "[1, 0]")],
+)
+def test_a_signal_for_another_thread_wakes_the_main_thread(numbers: str, end: bool, received: str) -> None:
+    """Signals that the system delivers to another thread reach the waiting main thread, in order."""
+    script = SCRIPT.format(numbers=numbers, end=end, count=received.count(",") + 1)
+    assert output_of(script) == (received + "\n", "")
 
 
 FLOOD = """
@@ -60,12 +65,4 @@ print(signals.wait())
 
 def test_a_termination_is_not_lost_in_a_flood() -> None:
     """SIGTERM is next, however many signals came before it and were not waited for."""
-    done = subprocess.run(
-        [sys.executable, "-c", FLOOD],
-        capture_output=True,
-        text=True,
-        env=process_environment(),
-        timeout=60,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == ("15\n", "")
+    assert output_of(FLOOD) == ("15\n", "")

@@ -55,6 +55,15 @@ def connected_over_tls(server: WebServer, context: ssl.SSLContext) -> Iterator[s
         connection.close()
 
 
+def assert_served(server: WebServer, context: ssl.SSLContext, *, passes: bool) -> None:
+    """A client gets a page, or else is refused in the handshake."""
+    if passes:
+        assert server.get(context=context)[0] == 200
+    else:
+        with pytest.raises(REFUSED):
+            server.get(context=context)
+
+
 def presented_certificate(server: WebServer, context: ssl.SSLContext) -> bytes:
     """The certificate the server presents now, in DER form."""
     with connected_over_tls(server, context) as sock:
@@ -137,11 +146,7 @@ def test_the_curve_of_the_file(serve: Serve, authority: Authority, curve: str, *
     server = serve(f"tls_server_config: {{{TLS}, curve_preferences: [CurveP384]}}")
     context = authority.trusting()
     context.set_ecdh_curve(curve)
-    if passes:
-        assert server.get(context=context)[0] == 200
-    else:
-        with pytest.raises(REFUSED):
-            server.get(context=context)
+    assert_served(server, context, passes=passes)
 
 
 def test_http_2_is_not_offered(serve: Serve, authority: Authority) -> None:
@@ -204,11 +209,7 @@ def test_allowed_sans(serve: Serve, authority: Authority, names: list[str], pass
     allowed = "prometheus, 10.1.2.3, 'fd00::1', scraper@example.org, 'spiffe://example.org/prometheus'"
     server = serve(mutual(f", client_allowed_sans: [{allowed}]"))
     context = authority.trusting(*authority.sign("client", *names))
-    if passes:
-        assert server.get(context=context)[0] == 200
-    else:
-        with pytest.raises(REFUSED):
-            server.get(context=context)
+    assert_served(server, context, passes=passes)
 
 
 def test_certificate_is_reloaded(serve: Serve, authority: Authority) -> None:
