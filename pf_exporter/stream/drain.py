@@ -28,23 +28,23 @@ class Drain:
         self._caught_up_at = float("inf")
 
     def start(self, at: float) -> None:
-        """Take note that the next stream is open."""
+        """Record that the next stream is open."""
         self._deadline = at + self._limits.deadline
         self._last_event_at = at
 
     def event_received(self, at: float) -> None:
-        """Take note that the current stream has brought bytes of an event."""
+        """Record that the current stream has brought bytes of an event."""
         self._last_event_at = at
 
     def caught_up(self, at: float) -> bool:
-        """Take note that all later events are on the next stream, too. Return whether that is new."""
+        """Record that all later events are on the next stream, too. Return whether that is new."""
         is_new = self._caught_up_at == float("inf")
         if is_new:
             self._caught_up_at = at
         return is_new
 
     def stopped(self, seconds: float) -> None:
-        """Take note that the whole process did not run for so long: that was no silence of the server."""
+        """Record that the whole process did not run for so long: that was no silence of the server."""
         self._last_event_at += seconds
 
     @property

@@ -111,16 +111,16 @@ class Rotation:
         return () if stream is None or stream.held is None else stream.held.take_keys()
 
     def event_received(self, at: float) -> None:
-        """Take note that the current stream has brought bytes of an event."""
+        """Record that the current stream has brought bytes of an event."""
         self._drain.event_received(at)
 
     def caught_up(self, at: float) -> None:
-        """Take note that all later events of the current stream are on the next one, too."""
+        """Record that all later events of the current stream are on the next one, too."""
         if self._drain.caught_up(at):
             self._changed.set()
 
     def current_ended(self) -> None:
-        """Take note that the current stream needs no shutdown. Any thread may call."""
+        """Record that the current stream needs no shutdown. Any thread may call."""
         self._current_ended = True
         self._changed.set()
 

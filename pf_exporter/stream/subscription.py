@@ -104,7 +104,7 @@ class Subscription:
         return registration is not None and registration.stale
 
     def update_inventory(self, circuits: frozenset[str]) -> None:
-        """Take note of the IDs of all circuits that the account has now. Any thread may call."""
+        """Record the IDs of all circuits that the account has now. Any thread may call."""
         registration, current = self._registration, frozenset(map(canonical_id, circuits))
         self._circuits = current
         if registration is not None and self._takes_all_circuits:

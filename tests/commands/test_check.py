@@ -249,10 +249,10 @@ def test_connection_refused(program: Start, golden: Golden) -> None:
 
 def test_no_such_name(check: Check, golden: Golden) -> None:
     """A name that does not resolve gives exit code 3; RFC 6761 reserves .invalid for this."""
-    done = check(FREE, env={"PF_HOST": "https://nobody.invalid", "PF_TOKEN": "x"})
+    done = check(FREE, env={"PF_HOST": "https://no-such-host.invalid", "PF_TOKEN": "x"})
     assert done.code == 3
     # The reason comes from the resolver, and depends on the network.
-    golden("check/name.txt", tidy(re.sub(r"(nobody\.invalid: ).*", r"\1REASON", done.output)))
+    golden("check/name.txt", tidy(re.sub(r"(no-such-host\.invalid: ).*", r"\1REASON", done.output)))
 
 
 def test_untrusted_certificate(check: Check, golden: Golden, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_name_and_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check_name("https://api.example") == "api.example resolves to 192.0.2.1"
 
 
-@pytest.mark.parametrize("host", ["nobody.invalid", f"{'x' * 64}.example", "a..b"])
+@pytest.mark.parametrize("host", ["no-such-host.invalid", f"{'x' * 64}.example", "a..b"])
 def test_a_name_that_cannot_be_resolved(host: str) -> None:
     """An unknown name, and one that no host can have, are failures of the class ``reach``."""
     with pytest.raises(CheckFailed, match=f"^{host}: .+") as caught:

@@ -38,7 +38,7 @@ def test_an_address_in_use() -> None:
         )
 
 
-@pytest.mark.parametrize("address", ["192.0.2.1:0", "nobody.invalid:0"])
+@pytest.mark.parametrize("address", ["192.0.2.1:0", "no-such-host.invalid:0"])
 def test_an_address_of_another_machine(address: str) -> None:
     """An address that this machine does not have, or a name that does not exist, is a failure."""
     result = checked(address)

@@ -248,7 +248,7 @@ def test_expired_subscription(fake: Fake, status: int) -> None:
     ("status", "error"), [(201, NotAnEventStream), (299, NotAnEventStream), (300, Rejected)]
 )
 def test_other_status_of_a_stream(fake: Fake, status: int, error: type[Exception]) -> None:
-    """Success of another kind is not a stream; a redirect is an error of its own, and not followed."""
+    """Any other 2xx status is not an event stream; a redirect is rejected, and not followed."""
     fake.script["open"] = [STREAM.but(status=status, body=(HEARTBEAT, FIN))]
     with pytest.raises(error, match=f"HTTP {status}") as caught:
         make_client(fake).open(KEY, SUBSCRIPTION)
