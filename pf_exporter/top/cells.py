@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from pf_exporter.formatting import NO_VALUE, si
-from pf_exporter.top.circuit import Circuit, State
+from pf_exporter.formatting import NO_VALUE, duration, si
+from pf_exporter.top.circuit import State
 from pf_exporter.top.table import Row
 
 HIGH, VERY_HIGH = 0.7, 0.9
@@ -20,9 +20,9 @@ def state_cell(row: Row) -> Text:
     return Text(row.state.value, _STYLES[row.state])
 
 
-def title_cell(circuit: Circuit) -> Text:
+def title_cell(row: Row) -> Text:
     """The name, or the ID of a circuit without a name."""
-    return Text(circuit.name) if circuit.name else Text(circuit.circuit, "italic")
+    return Text(row.circuit.name) if row.circuit.name else Text(row.circuit.circuit, "italic")
 
 
 def short(number: float | None, *, zeros: bool = False) -> str:
@@ -83,9 +83,9 @@ def _coarse(number: float) -> str:
     return f"{number / size:.0f}{prefix}"
 
 
-def light_cell(circuit: Circuit) -> Text:
+def light_cell(row: Row) -> Text:
     """Optical power in dBm."""
-    return Text(NO_VALUE, "dim") if circuit.light is None else Text(f"{circuit.light:.1f}")
+    return Text(NO_VALUE, "dim") if row.circuit.light is None else Text(f"{row.circuit.light:.1f}")
 
 
 def age_cell(row: Row) -> Text:
@@ -96,8 +96,5 @@ def age_cell(row: Row) -> Text:
     """
     if row.age is None:
         return Text(NO_VALUE, "dim")
-    style = "yellow" if row.state is State.NO_DATA else ""
-    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
-        if row.age >= 2 * size:
-            return Text(f"{row.age // size:.0f}{unit}", style)
-    return Text(f"{row.age:.0f}s", style)
+    age = duration(row.age).replace(" ", "").replace("min", "m")
+    return Text(age, "yellow" if row.state is State.NO_DATA else "")

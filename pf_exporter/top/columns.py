@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -18,96 +18,65 @@ from pf_exporter.top.cells import (
     state_cell,
     title_cell,
 )
-from pf_exporter.top.circuit import Kind
+from pf_exporter.top.circuit import Circuit, Kind
 from pf_exporter.top.table import Row, SortKey
 
-MIN_NAME, READABLE_NAME, MAX_NAME = 13, 24, 48
+MIN_NAME, READABLE_NAME, MAX_NAME = 12, 24, 48
 MIN_BAR, MAX_BAR = 3, 24
-
-
-class Cell(Protocol):
-    """Makes the text of a cell."""
-
-    def __call__(self, row: Row, bar: int, blocks: bool, /) -> Text:
-        """The text; ``bar`` is the width of its bar."""
 
 
 class Column(NamedTuple):
     """One column."""
 
     title: str
-    cell: Cell
+    cell: Callable[[Row], Text]
     width: int
     justify: Literal["left", "right"] = "left"
     sort: SortKey | None = None
-    bar: int = 0
 
 
-def _name(row: Row, bar: int, blocks: bool) -> Text:
-    return title_cell(row.circuit)
-
-
-def _id(row: Row, bar: int, blocks: bool) -> Text:
-    return Text(row.circuit.circuit)
-
-
-def _end(row: Row, bar: int, blocks: bool) -> Text:
-    circuit = row.circuit
-    return Text(f"{circuit.port} {circuit.vlan}".strip())
-
-
-def _account(row: Row, bar: int, blocks: bool) -> Text:
-    return Text(row.circuit.account)
-
-
-def _state(row: Row, bar: int, blocks: bool) -> Text:
-    return state_cell(row)
-
-
-def _speed(row: Row, bar: int, blocks: bool) -> Text:
-    return Text(short(row.circuit.capacity))
-
-
-def _receive(row: Row, bar: int, blocks: bool) -> Text:
-    return rate_cell(row.circuit.receive, row.circuit.receive_load, bar, blocks=blocks)
-
-
-def _transmit(row: Row, bar: int, blocks: bool) -> Text:
-    return rate_cell(row.circuit.transmit, row.circuit.transmit_load, bar, blocks=blocks)
-
-
-def _errors(row: Row, bar: int, blocks: bool) -> Text:
-    return errors_cell(row)
-
-
-def _light(row: Row, bar: int, blocks: bool) -> Text:
-    return light_cell(row.circuit)
-
-
-def _age(row: Row, bar: int, blocks: bool) -> Text:
-    return age_cell(row)
-
-
-_HEAD = (Column("STATE", _state, 8, sort=SortKey.STATE), Column("SPEED", _speed, 5, "right"))
-_VC_NUMBERS = (Column("AGE", _age, 4, "right", SortKey.AGE),)
+_HEAD = (
+    Column("STATE", state_cell, 8, sort=SortKey.STATE),
+    Column("SPEED", lambda row: Text(short(row.circuit.capacity)), 5, "right"),
+)
+_VC_NUMBERS = (Column("AGE", age_cell, 4, "right", SortKey.AGE),)
 _PORT_NUMBERS = (
-    Column("ERR/s(1m)", _errors, 10, "right", SortKey.ERRORS),
-    Column("dBm", _light, 5, "right", SortKey.LIGHT),
+    Column("ERR/s(1m)", errors_cell, 10, "right", SortKey.ERRORS),
+    Column("dBm", light_cell, 5, "right", SortKey.LIGHT),
     *_VC_NUMBERS,
 )
+
+
+def _rates(bar: int, *, blocks: bool) -> tuple[Column, Column]:
+    """The columns of both directions, with bars of ``bar`` cells."""
+
+    def receive(row: Row) -> Text:
+        return rate_cell(row.circuit.receive, row.circuit.receive_load, bar, blocks=blocks)
+
+    def transmit(row: Row) -> Text:
+        return rate_cell(row.circuit.transmit, row.circuit.transmit_load, bar, blocks=blocks)
+
+    receive_title, transmit_title = "RECEIVE bit/s", "TRANSMIT bit/s"
+    width, mark = rate_width(bar), 1  # A title has a mark while the table is sorted by its column.
+    return (
+        Column(receive_title, receive, max(width, len(receive_title) + mark), sort=SortKey.RECEIVE),
+        Column(transmit_title, transmit, max(width, len(transmit_title) + mark), sort=SortKey.TRANSMIT),
+    )
 
 
 def _optional(kind: Kind, rows: Sequence[Row]) -> Iterator[Column]:
     """The columns for which a narrow screen has no room, the most important first."""
     circuits = [row.circuit for row in rows]
     if kind is Kind.VCS:  # Tells the two ends of a virtual circuit apart.
-        ends = (f"{circuit.port} {circuit.vlan}" for circuit in circuits)
-        yield Column("PORT VLAN", _end, _longest("PORT VLAN", ends))
+        yield _text_column("PORT VLAN", lambda circuit: f"{circuit.port} {circuit.vlan}".strip(), circuits)
     if any(circuit.name for circuit in circuits):
-        yield Column("ID", _id, _longest("ID", (circuit.circuit for circuit in circuits)))
-    accounts = {circuit.account for circuit in circuits}
-    if len(accounts) > 1:
-        yield Column("ACCOUNT", _account, _longest("ACCOUNT", accounts))
+        yield _text_column("ID", lambda circuit: circuit.circuit, circuits)
+    if len({circuit.account for circuit in circuits}) > 1:
+        yield _text_column("ACCOUNT", lambda circuit: circuit.account, circuits)
+
+
+def _text_column(title: str, text: Callable[[Circuit], str], circuits: Iterable[Circuit]) -> Column:
+    return Column(title, lambda row: Text(text(row.circuit)), _longest(title, map(text, circuits)))
 
 
 def _longest(title: str, texts: Iterable[str]) -> int:
@@ -115,7 +84,7 @@ def _longest(title: str, texts: Iterable[str]) -> int:
     return max([len(title), *widths])
 
 
-def columns(kind: Kind, rows: Sequence[Row], width: int, *, bars: bool) -> list[Column]:
+def columns(kind: Kind, rows: Sequence[Row], width: int, *, bars: bool, blocks: bool) -> list[Column]:
     """The columns that fit into ``width`` cells; ``rows`` are all rows, so that scrolling moves no column.
 
     The numbers always have room; the rest goes to the start of the name, the optional columns that fit
@@ -125,8 +94,8 @@ def columns(kind: Kind, rows: Sequence[Row], width: int, *, bars: bool) -> list[
     bar = MIN_BAR if bars else 0
     names = _longest("NAME ", (row.circuit.name or row.circuit.circuit for row in rows))
     name = min(names, MIN_NAME)
-    numbers = sum(column.width + 1 for column in (*_HEAD, *tail)) + 2 * (rate_width(bar) + 1)
-    left = width - numbers - name
+    numbers = (*_HEAD, *_rates(bar, blocks=blocks), *tail)
+    left = width - sum(column.width + 1 for column in numbers) - name
     reserved = min(names, READABLE_NAME) - name
     optional = []
     for column in _optional(kind, rows):
@@ -134,15 +103,7 @@ def columns(kind: Kind, rows: Sequence[Row], width: int, *, bars: bool) -> list[
             optional.append(column)
             left -= column.width + 1
     grown = max(min(min(names, MAX_NAME) - name, left), 0)
-    left -= grown
     if bars:
-        bar = min(bar + max(left, 0) // 2, MAX_BAR)
-    rate = rate_width(bar)
-    return [
-        Column("NAME", _name, name + grown, sort=SortKey.NAME),
-        *optional,
-        *_HEAD,
-        Column("RX bit/s", _receive, rate, "left", SortKey.RECEIVE, bar),
-        Column("TX bit/s", _transmit, rate, "left", SortKey.TRANSMIT, bar),
-        *tail,
-    ]
+        bar = min(bar + max(left - grown, 0) // 2, MAX_BAR)
+    title = Column("NAME", title_cell, name + grown, sort=SortKey.NAME)
+    return [title, *optional, *_HEAD, *_rates(bar, blocks=blocks), *tail]

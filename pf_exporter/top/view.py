@@ -52,7 +52,8 @@ class View:
         if controls.help:
             body = self._lines(self._help(), width)
         elif visible:
-            body = self._rows(visible, rows, controls, width)
+            shown = columns(controls.kind, rows, width, bars=True, blocks=self.blocks)
+            body = self._grid(shown, visible, controls, width)
         else:
             paragraphs = [self._why_empty(table, controls), table.reading.remedy]
             body = [line for text in filter(None, paragraphs) for line in self._paragraph(text, width)]
@@ -66,11 +67,8 @@ class View:
     def plain(self, table: Table, controls: Controls) -> list[str]:
         """Every row, without bars and colours, for a pipe or a file."""
         rows = table.rows(controls.kind, controls.sort, backwards=controls.backwards, filter=controls.filter)
-        shown = columns(controls.kind, rows, PLAIN_WIDTH, bars=False)
+        shown = columns(controls.kind, rows, PLAIN_WIDTH, bars=False, blocks=False)
         return [line.rstrip() for line in self._grid(shown, rows, controls, sum(c.width + 2 for c in shown))]
-
-    def _rows(self, visible: Sequence[Row], rows: Sequence[Row], controls: Controls, width: int) -> list[str]:
-        return self._grid(columns(controls.kind, rows, width, bars=True), visible, controls, width)
 
     def _grid(
         self, shown: Sequence[Column], rows: Sequence[Row], controls: Controls, width: int
@@ -88,7 +86,7 @@ class View:
                 width=column.width,
             )
         for row in rows:
-            grid.add_row(*(column.cell(row, column.bar, self.blocks) for column in shown))
+            grid.add_row(*(column.cell(row) for column in shown))
         return self._lines(grid, width)
 
     def _paragraph(self, text: str, width: int) -> list[str]:
