@@ -58,3 +58,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return load_command(arguments.command or DEFAULT_COMMAND).run(arguments, environ)
     except ConfigError as exc:
         return _report(exc, arguments, environ)
+    except KeyboardInterrupt:  # In a command that does not wait for signals.
+        echo_error("interrupted")
+        return ExitCode.FAILED

@@ -43,13 +43,13 @@ def add_backfill_flags(parser: argparse.ArgumentParser) -> None:
         type=positive_integer,
         default=60,
         metavar="N",
-        help="Most requests to the API in a minute. Default: 60.",
+        help="Maximum number of requests to the API per minute. Default: 60.",
     )
     parser.add_argument(
         "--state",
         default="",
         metavar="FILE",
-        help="Keep unfinished work here. Default: OUTPUT.partial, or backfill.partial for a URL.",
+        help="File for unfinished work. Default: OUTPUT.partial, or backfill.partial for a URL.",
     )
     running = parser.add_argument_group("a running exporter")
     running.add_argument(

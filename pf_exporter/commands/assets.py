@@ -10,7 +10,7 @@ from pf_exporter.process import ExitCode, echo
 
 DESCRIPTION = """\
 Write the recording rules, alerts, Grafana dashboards and the mixin of this version to a folder.
-Files that are there with other content are kept, unless --overwrite is given."""
+If a file exists with other content, nothing is written, unless --overwrite is given."""
 
 EPILOG = """\
 examples:

@@ -22,7 +22,7 @@ TIMEOUT = 5.0
 HEAD_LIMIT, BODY_LIMIT = 4096, 200
 """Bytes of the head of a response, and of its body, that are read."""
 
-OK, UNAUTHORIZED = 200, 401
+OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
 
 _NOT_RUNNING = "check that the exporter runs, and listens on this address (--web.listen-address)"
 _NOT_AN_EXPORTER = "another program listens on this address; change --web.listen-address"
@@ -111,7 +111,7 @@ def probe(listen_address: str, *, tls: bool) -> str:
     if response is None or response[0] == UNAUTHORIZED or response == (OK, HEALTHY):
         return ""
     status, body = response
-    return f"HTTP {status}: {body}; {_NOT_AN_EXPORTER if status == OK else _SEE_LOG}"
+    return f"HTTP {status}: {body}; {_NOT_AN_EXPORTER if status in (OK, NOT_FOUND) else _SEE_LOG}"
 
 
 def _has_tls(web_config_file: str) -> bool:

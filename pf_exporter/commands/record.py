@@ -7,6 +7,7 @@ import functools
 import os
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 
 from pf_exporter.command_line import add_settings, log_warnings, seconds
 from pf_exporter.config import add_former_flag, format_duration, load
@@ -57,11 +58,9 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
 
     def progress() -> Progress:
         elapsed, duration = time.monotonic() - started, arguments.duration
-        size = sum(stats.bytes for stats in runner.stats)
         limit = f" of {format_duration(duration)}" if duration else ""
-        text = (
-            f"{format_duration(int(elapsed))}{limit}, {runner.event_count:,} events, {si(size, 'B')} received"
-        )
+        size = si(sum(stats.bytes for stats in runner.stats), "B")
+        text = f"{timedelta(seconds=int(elapsed))}{limit}, {runner.event_count:,} events, {size} received"
         return Progress(text, elapsed / duration if duration else None)
 
     with ProgressLine(progress, handler):

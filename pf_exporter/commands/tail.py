@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const="json",
         default="text",
-        help="One JSON object per line.",
+        help="Print one JSON object per line.",
     )
     formats.add_argument(
         "--raw",
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const="raw",
         default="text",
-        help="All bytes as received.",
+        help="Print all bytes as received.",
     )
     parser.add_argument("--zeros", action="store_true", default=False, help="Also show fields that are 0.")
     parser.add_argument(

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -131,6 +132,18 @@ def test_nothing_is_left_behind(check: Check, fake: Fake) -> None:
     fake.wait_for(lambda: not fake.connections)
     assert fake.sessions == {"key"}
     assert (fake.subscriptions, fake.streams) == ({}, [])
+
+
+def test_interrupt(program: Start, fake: Fake) -> None:
+    """Ctrl-C ends a check with one line and exit code 1, and logs out."""
+    fake.script["open"] = [STREAM.but(body=(SILENCE,))]
+    process = program("check", FREE, env=env(fake))
+    fake.wait_for(lambda: fake.of("open"))
+    process.send_signal(signal.SIGINT)
+    assert process.end() == 1
+    assert process.lines[-1] == "pf-exporter: interrupted"
+    assert "Traceback" not in process.output
+    assert len(fake.of("logout")) == 1
 
 
 def test_a_key(check: Check, golden: Golden, fake: Fake) -> None:

@@ -86,11 +86,12 @@ def test_a_server_that_does_not_speak_http(capfd: pytest.CaptureFixture[str]) ->
     assert printed_error(capfd).startswith(f"{address}: the response is not HTTP; check that --web.config")
 
 
-def test_another_program(serve: Serve, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("status", "body"), [(200, "Prometheus Server is Healthy."), (404, "Not Found")])
+def test_another_program(serve: Serve, capfd: pytest.CaptureFixture[str], status: int, body: str) -> None:
     """Another healthy program on the port, such as Prometheus, is not a healthy exporter."""
-    site = serve(app=PlainTextResponse("Prometheus Server is Healthy.\n"))
+    site = serve(app=PlainTextResponse(body, status))
     assert health(site.address) == 1
-    problem = "HTTP 200: Prometheus Server is Healthy.; another program listens on this address"
+    problem = f"HTTP {status}: {body}; another program listens on this address"
     assert printed_error(capfd) == f"{site.address}: {problem}; change --web.listen-address"
 
 
