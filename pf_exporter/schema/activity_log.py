@@ -29,8 +29,7 @@ def parse_log_row(row: object) -> LoggedEntry | None:
     timestamp, _ = parse_timestamp(row.get(ACTIVITY_LOG_TIME))
     if timestamp is None:
         return None
-    raw_level = row.get("level")
-    level, _ = parse_log_level(float(raw_level) if isinstance(raw_level, int) else raw_level)
+    level, _ = parse_log_level(row.get("level"))
     category = row.get("category")
     details = {name: value for name, value in row.items() if isinstance(value, str)}
     if not isinstance(category, str) or category not in CATEGORIES:

@@ -70,7 +70,7 @@ def parse_vlan(raw: object) -> tuple[str, int]:
 
 def parse_log_level(raw: object) -> tuple[str, int]:
     """A syslog level from its name in any case or its number; ``other`` for anything else."""
-    if isinstance(raw, float) and raw in range(len(LOG_LEVELS)):
+    if isinstance(raw, int | float) and not isinstance(raw, bool) and raw in range(len(LOG_LEVELS)):
         raw = LOG_LEVELS[int(raw)]
     level = raw.lower() if isinstance(raw, str) else OTHER
     return (level, 0) if level in LOG_LEVELS else (OTHER, int(raw is not None))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pf_exporter.schema.activity import CATEGORIES, SUBSCRIBABLE_CATEGORIES
+from pf_exporter.schema.activity_log import parse_log_row
 from pf_exporter.schema.decoder import decode
 from pf_exporter.schema.observation import OTHER, ActivityLogEntry
 from tests.schema.samples import EXAMPLES
@@ -54,6 +55,17 @@ def test_details() -> None:
     entry = decode("customer|lag_interface", json.dumps(data))
     details = {"message": "a\nb", "circuit_id": "PF-1", "new": "x"}
     assert entry == ActivityLogEntry("lag_interface", OTHER, None, details, 1, ("new",))
+
+
+@pytest.mark.parametrize(
+    ("raw", "level"),
+    [(3, "error"), ("Notice", "notice"), (8, OTHER), (10**400, OTHER), (True, OTHER), (None, OTHER)],
+)
+def test_level_of_a_row(raw: object, level: str) -> None:
+    """The REST log has numbers; one that is no level, even if too large for a float, costs only the level."""
+    row = parse_log_row({"log_uuid": "a", "time_created": "2020-06-11T19:08:10", "level": raw})
+    assert row is not None
+    assert row.entry.log_level == level
 
 
 def test_subscribable_categories() -> None:
