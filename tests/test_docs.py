@@ -21,7 +21,7 @@ from pf_exporter.metrics.inventory_collector import InventoryCollector
 from pf_exporter.metrics.metric_family import exposed_name
 from pf_exporter.metrics.stream_families import describe_stream_families
 from pf_exporter.schema.events import SUBSCRIBABLE_EVENTS
-from pf_exporter.service.exporter import RESTART_ONLY
+from pf_exporter.service.fixed_sections import RESTART_ONLY
 from pf_exporter.state.stats import DISCONNECT_REASONS, REJECT_REASONS
 from pf_exporter.state.store import Store
 from tests.rules.test_rules import configuration

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import threading
 import time
@@ -21,6 +20,7 @@ from pf_exporter.metrics import (
 )
 from pf_exporter.server import Server, WebConfigReloader, check_web_config, guard
 from pf_exporter.service.collectors import Collectors
+from pf_exporter.service.fixed_sections import with_fixed_sections
 from pf_exporter.service.pipeline import AccountPipeline, PipelineFactory, pipeline_settings
 from pf_exporter.service.sending import create_remote_write
 from pf_exporter.service.shutdown import stop_all
@@ -30,8 +30,6 @@ from pf_exporter.web import StatusSources, create_app, page_routes
 
 RESPONSE_TIMEOUT = 120.0
 """Seconds to render, send and read a page."""
-RESTART_ONLY = ("counters", "web", "record", "remote_write", "log")
-"""Sections of the configuration that a reload does not change."""
 
 log = Logger(__name__)
 
@@ -127,23 +125,22 @@ class Exporter:
         """
         with self._reloading:
             try:
-                config = self._source()
-                check_web_config(config.web.config_file, has_tls=self.server.has_tls)
-            except ConfigError as exc:
-                self.reload_status.failed(exc.problems)
-                log.error("configuration not reloaded", error="; ".join(exc.problems))
+                self._reload()
+            except ConfigError:
                 raise
-            self._apply(self._with_fixed_sections(config))
+            except BaseException as exc:
+                self._fail(exc)  # An account may have been stopped, and nothing else would start it again.
+                raise
 
-    def _with_fixed_sections(self, config: Config) -> Config:
-        """The configuration with the present values of the sections that need a restart."""
-        present = {section: getattr(self.config, section) for section in RESTART_ONLY}
-        changed = [section for section, value in present.items() if getattr(config, section) != value]
-        if config.endpoints != self.config.endpoints and "remote_write" not in changed:
-            changed.append("remote_write")
-        if changed:
-            log.warning("sections not reloaded: restart for them", sections=" ".join(changed))
-        return dataclasses.replace(config, endpoints=self.config.endpoints, **present)
+    def _reload(self) -> None:
+        try:
+            config = self._source()
+            check_web_config(config.web.config_file, has_tls=self.server.has_tls)
+        except ConfigError as exc:
+            self.reload_status.failed(exc.problems)
+            log.error("configuration not reloaded", error="; ".join(exc.problems))
+            raise
+        self._apply(with_fixed_sections(config, self.config))
 
     def _apply(self, config: Config) -> None:
         before = {pipeline.account: pipeline for pipeline in self.pipelines}

@@ -15,6 +15,7 @@ from pf_exporter.process import ExitCode, SignalWaiter
 from pf_exporter.server import Server, raise_descriptor_limit
 from pf_exporter.service.exporter import Exporter
 from pf_exporter.service.service_manager import ServiceManager
+from pf_exporter.supervised_thread import SupervisedThread
 
 log = Logger(__name__)
 
@@ -43,7 +44,8 @@ class _Reloader:
         self._exporter = exporter
         self._manager = manager
         self._requested = threading.Event()
-        threading.Thread(target=self._run, name="reload", daemon=True).start()
+        # The exporter itself ends after an unexpected exception in a reload.
+        SupervisedThread(self._run, name="reload", on_failure=lambda exc: None).start()
 
     def request(self) -> None:
         """Reload as soon as the present reload, if there is one, has ended."""

@@ -328,6 +328,31 @@ def test_stop_during_a_reload(fake: Fake, monkeypatch: pytest.MonkeyPatch, step:
         assert len(fake.of("login")) == len(fake.of("logout")) == 1
 
 
+@pytest.mark.parametrize("step", ["create", "start"])
+def test_a_reload_that_fails_unexpectedly(fake: Fake, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """An exporter that may have stopped an account without starting it again ends, and is unhealthy."""
+
+    def fail() -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(SwitchedPipeline, "during", {})
+    monkeypatch.setattr(SwitchedPipeline, "running", set())
+    after = Config(accounts=(fake.account(name="new"),), web=WEB)
+    ended = threading.Event()
+    with Exporter(
+        Config(accounts=(fake.account(name="old"),), web=WEB),
+        source=lambda: after,
+        on_failure=ended.set,
+        create_pipeline=SwitchedPipeline,
+    ) as exporter:
+        SwitchedPipeline.during[step] = fail
+        with pytest.raises(RuntimeError):
+            exporter.reload()
+        assert ended.is_set()
+        assert exporter.failed
+        assert exporter.problem()
+
+
 class UnstoppablePipeline(AccountPipeline):
     """A pipeline whose reader, once it has an event, goes on only while ``released`` is set."""
 
