@@ -41,8 +41,8 @@ class Reason(str, enum.Enum):
     UNAUTHORIZED = (
         "unauthorized",
         "PacketFabric did not accept the credentials or the session (HTTP 401).",
-        "A session that has expired is renewed automatically. If the error stays, check the login and"
-        " password or the API key; `pf-exporter check` tests them.",
+        "Check the login and password, or the API key; `pf-exporter check` tests them. An expired session is"
+        " renewed automatically.",
     )
     FORBIDDEN = (
         "forbidden",

@@ -101,7 +101,8 @@ def test_a_port_that_is_in_use(program: Start) -> None:
         command = program(f"--web.listen-address={address}", env={"PF_TOKEN": "x"})
         assert command.end() == 8
     assert command.lines[-1] == (
-        f"pf-exporter: cannot listen on '{address}': Address already in use; choose another address"
+        f"pf-exporter: cannot listen on '{address}': Address already in use;"
+        " choose another --web.listen-address"
     )
 
 

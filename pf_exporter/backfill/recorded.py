@@ -37,7 +37,7 @@ def check_recording(path: str) -> None:
     """Raise :class:`ConfigError` if a file is no recording, or a redacted one."""
     if is_redacted(path):
         problem = f"{path}: the recording is redacted: its circuit IDs are pseudonyms"
-        raise ConfigError([f"{problem}; record with --no-redact"])
+        raise ConfigError([f"{problem}; record with --no-record.redact"])
 
 
 class RecordedSamples:

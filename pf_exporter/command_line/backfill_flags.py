@@ -36,7 +36,7 @@ def add_backfill_flags(parser: argparse.ArgumentParser) -> None:
         help="Label to add, such as job and instance as in Prometheus; can be repeated.",
     )
     parser.add_argument(
-        "--recording", default="", metavar="FILE", help="Read a recording made with --no-redact."
+        "--recording", default="", metavar="FILE", help="Read a recording made with --no-record.redact."
     )
     parser.add_argument(
         "--requests-per-minute",

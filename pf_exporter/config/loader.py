@@ -111,12 +111,14 @@ class _Loader:
         values = self._settings(document, root)
         self._check_backoff(values)
         endpoints = self._endpoint_loader.load(document.get("remote_write"), root, values, self._origins)
-        self._warn_of_misspelt_variables()
+        misspelt = self._misspelt_variables()
+        self._reader.warnings += misspelt
         accounts = self._accounts(document.get("accounts"), root, is_readable) if need_account else ()
         if check_web_config is not None and values["web.config_file"]:
             self._reader.problems += check_web_config(values["web.config_file"])
         self._check_series_limits(accounts, values["series.limit"], root)
         if self.problems:
+            self.problems += misspelt  # One of them may be the cause.
             return None
         sections = {
             section: cls(**{row.name: values[f"{section}.{row.name}"] for row in fields(cls)})
@@ -188,11 +190,12 @@ class _Loader:
                 " raise series.limit or lower them",
             )
 
-    def _warn_of_misspelt_variables(self) -> None:
-        """Warn of variables that resemble a setting's or an account key's, or are named after its key.
+    def _misspelt_variables(self) -> list[str]:
+        """A warning for each variable that resembles a setting's or an account's, or is named after its key.
 
         It is not an error, because Kubernetes and other programs set variables with the same prefix.
         """
+        found = []
         known = [FILE_VARIABLE, *(row.variable for row in SETTINGS), *VARIABLES.values()]
         by_key = {key.upper(): variable for key, variable in VARIABLES.items()}
         for name in sorted(self._environ.keys() - set(known)):
@@ -200,7 +203,8 @@ class _Loader:
                 own_key = by_key.get(name.removeprefix("PF_").removeprefix("EXPORTER_"))
                 meant = own_key or closest_name(name, known, 0.9)
                 if meant:
-                    self._reader.warn(safe_key(name), f"unknown variable; did you mean {meant}?")
+                    found.append(f"{safe_key(name)}: unknown variable; did you mean {meant}?")
+        return found
 
     def _accounts(self, raw: Any, root: Location, is_readable: bool) -> tuple[Account, ...]:
         """The accounts in the file, or else the account in the environment."""

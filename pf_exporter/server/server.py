@@ -48,7 +48,9 @@ def bind(address: str) -> socket.socket:
     except OSError as exc:
         # Only the text of a name that does not resolve is usable: others repeat the address.
         reason = exc if exc.errno is None or isinstance(exc, socket.gaierror) else os.strerror(exc.errno)
-        raise CannotListen([f"cannot listen on {address!r}: {reason}; choose another address"]) from exc
+        raise CannotListen(
+            [f"cannot listen on {address!r}: {reason}; choose another --web.listen-address"]
+        ) from exc
 
 
 def _is_no_cancellation(record: logging.LogRecord) -> bool:

@@ -185,7 +185,7 @@ def test_continues(simulator: Simulator, tmp_path: Path, program: Callable[..., 
         (
             ("x", "--recording={fixtures}/recording.gz"),
             "{fixtures}/recording.gz: the recording is redacted: its circuit IDs are pseudonyms;"
-            " record with --no-redact",
+            " record with --no-record.redact",
         ),
     ],
 )

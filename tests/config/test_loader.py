@@ -431,6 +431,12 @@ def test_unknown_variable(name: str, meant: str | None) -> None:
     assert load(parse_flags(), {**TOKEN, name: "x"}).warnings == ((warning,) if meant else ())
 
 
+def test_a_misspelt_variable_explains_a_problem() -> None:
+    """Without an account, the error names the misspelt variable as well, because it is often the cause."""
+    with pytest.raises(ConfigError, match="PF_TOKEN_FIL: unknown variable; did you mean PF_TOKEN_FILE"):
+        load(parse_flags(), {"PF_TOKEN_FIL": "x"})
+
+
 def test_warnings(tmp_path: Path) -> None:
     """An unused account, a misspelt variable and world-readable files are warnings, not problems."""
     (tmp_path / "token").write_text("t\n")

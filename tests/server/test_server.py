@@ -73,7 +73,9 @@ def test_an_address_that_is_not_available(
     monkeypatch.setattr(socket, "create_server", fail)
     with pytest.raises(CannotListen) as caught:
         bind("localhost:80")
-    assert str(caught.value) == f"cannot listen on 'localhost:80': {reason}; choose another address"
+    assert (
+        str(caught.value) == f"cannot listen on 'localhost:80': {reason}; choose another --web.listen-address"
+    )
 
 
 def test_sockets_are_closed_if_one_address_is_not_available() -> None:

@@ -126,7 +126,7 @@ complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l until -x -d
 complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l recent -d 'Also fill the last three hours, which Prometheus cannot load yet'
 complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l circuit -x -d 'Only circuits or ports whose ID matches, such as '"'"'PF-AP-LAX*'"'"'; can be repeated'
 complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l label -x -d 'Label to add, such as job and instance as in Prometheus; can be repeated'
-complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l recording -r -F -d 'Read a recording made with --no-redact'
+complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l recording -r -F -d 'Read a recording made with --no-record.redact'
 complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l requests-per-minute -x -d 'Maximum number of requests to the API per minute'
 complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l state -r -F -d 'File for unfinished work'
 complete -c pf-exporter -n '__fish_seen_subcommand_from backfill' -l exporter -x -d 'Label circuits as the /metrics page of this exporter does'
