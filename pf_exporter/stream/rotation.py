@@ -72,7 +72,7 @@ class Rotation:
             stream.close()
 
     def _open(self) -> tuple[OpenStream, HeldStream]:
-        stream = self._subscription.open_second()
+        stream = self._subscription.open_second(self._current.session)
         held = HeldStream(stream.response)
         try:
             held.read_first()

@@ -128,18 +128,19 @@ class Subscription:
         self._on_subscribe(uuid)
         return registration
 
-    def open(self) -> OpenStream:
+    def open(self, *, in_use: Session | None = None) -> OpenStream:
         """Open a stream; log in and subscribe first if needed.
 
         Raises an :class:`ApiError` or :class:`NotAnEventStream`. A session or subscription that was refused
-        is dropped, so that the next call makes a new one.
+        is dropped, so that the next call makes a new one; the session ``in_use`` by another stream only if it
+        is no longer accepted.
         """
         session = self._session_manager.get()
         try:
             registration = self._usable(session) or self._subscribe(session)
             response = self._client.open(session, registration.uuid)
         except ExporterError as exc:
-            self._drop_refused(session, exc)
+            self._drop_refused(session, exc, is_in_use=session is in_use)
             if isinstance(exc, SubscriptionGone) and self._existing is not None:
                 raise ExistingSubscriptionGone(
                     f"{exc}; make another, and stream it within five minutes"
@@ -149,27 +150,30 @@ class Subscription:
         registration.was_streamed = True
         return OpenStream(session, response, self._clock())
 
-    def _drop_refused(self, session: Session, error: ExporterError) -> None:
+    def _drop_refused(self, session: Session, error: ExporterError, *, is_in_use: bool) -> None:
         is_forbidden = isinstance(error, Forbidden)
         if is_forbidden:
             self._session_manager.verified(session)
-        if isinstance(error, Unauthorized):
+        if isinstance(error, Unauthorized) and not (is_forbidden and is_in_use):
             self._session_manager.discard(session, refused=not is_forbidden)
-        if is_forbidden:
+        if is_forbidden and not is_in_use:
             self._session_manager.log_out(session)  # it is valid, but without permission
         if isinstance(error, Unauthorized | SubscriptionGone | Rejected):
             self._registration = None
 
-    def open_second(self) -> OpenStream:
-        """Open a stream beside the current one: of the same subscription, or of a new one if refused."""
+    def open_second(self, in_use: Session) -> OpenStream:
+        """Open a stream beside the current one: of the same subscription, or of a new one if refused.
+
+        ``in_use`` is the session of the current stream.
+        """
         if self.single_connection or self.stale:
             self._registration = None
         is_reused = self._registration is not None and self._usable(self._session_manager.get()) is not None
         try:
-            return self.open()
-        except (Rejected, SubscriptionGone):
+            return self.open(in_use=in_use)
+        except (Forbidden, Rejected, SubscriptionGone):
             if not is_reused:
                 raise
-        stream = self.open()
+        stream = self.open(in_use=in_use)
         self.single_connection = True
         return stream

@@ -421,7 +421,8 @@ def test_failed_rotation(read: Read, prepared: list[Prepared], caplog: pytest.Lo
 
 
 def next_stream(reading: Reading, *, age: float) -> OpenStream:
-    return reading.subscription.open_second()._replace(opened_at=reading.clock.now - age)
+    stream = reading.subscription.open_second(reading.sessions.get())
+    return stream._replace(opened_at=reading.clock.now - age)
 
 
 def switched(reading: Reading, prepared: list[Prepared], *, age: float, planned: bool) -> Prepared:

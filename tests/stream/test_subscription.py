@@ -36,13 +36,13 @@ class Harness:
         self.clock = Clock()
         account = fake.account(**changes)
         client = Client(account, idle_timeout=5)
-        session_manager = SessionManager(client, account.name, schedule=Backoff(0.001, 0.002))
-        self.stats = session_manager.stats
+        self.sessions = SessionManager(client, account.name, schedule=Backoff(0.001, 0.002))
+        self.stats = self.sessions.stats
         self.subscribed: list[str] = []
         self.subscription = Subscription(
             account,
             client,
-            session_manager,
+            self.sessions,
             on_subscribe=self.subscribed.append,
             existing=existing,
             clock=self.clock,
@@ -53,7 +53,7 @@ class Harness:
         self.streams.append(self.subscription.open())
 
     def open_second(self) -> None:
-        self.streams.append(self.subscription.open_second())
+        self.streams.append(self.subscription.open_second(self.sessions.get()))
 
     @property
     def made(self) -> tuple[int, int]:
@@ -178,6 +178,18 @@ def test_forbidden_session_is_logged_out(harness: Harness) -> None:
         harness.open()
     assert len(harness.fake.of("logout")) == 1
     assert harness.fake.sessions <= {"key"}
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_forbidden_second_stream(harness: Harness, refusals: int) -> None:
+    """A 403 for the second stream does not end the session of the first one; another subscription may do."""
+    harness.open()
+    harness.fake.script["open"] = [Answer(403)] * refusals
+    with contextlib.nullcontext() if refusals == 1 else pytest.raises(Forbidden):
+        harness.open_second()
+    assert harness.fake.of("logout") == []
+    assert harness.made == (1, 2)
+    assert len(harness.streams) == (2 if refusals == 1 else 1)
 
 
 def test_refused_subscription_is_not_a_refused_stream(harness: Harness) -> None:
