@@ -62,9 +62,10 @@ def test_same_series_as_on_the_page() -> None:
 def test_off_costs_nothing(tmp_path: Path) -> None:
     """Without an endpoint, neither the compression nor a module of remote write is imported."""
     code = (
-        "import json, sys; from pf_exporter.config import Account, Config, Secret;"
+        "import json, sys; from pf_exporter.config import Account, Config, Secret, WebSettings;"
         "from pf_exporter.service import Exporter;"
-        "Exporter(Config(accounts=(Account(token=Secret('x')),)));"
+        "web = WebSettings(listen_address=('127.0.0.1:0',));"
+        "Exporter(Config(accounts=(Account(token=Secret('x')),), web=web));"
         "print(json.dumps([name for name in sys.modules if 'cramjam' in name or '.remote_write.' in name]))"
     )
     done = subprocess.run(

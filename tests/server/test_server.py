@@ -81,7 +81,9 @@ def test_an_address_that_is_not_available(
 def test_sockets_are_closed_if_one_address_is_not_available() -> None:
     """A server that cannot listen on its second address does not keep the first."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        first, second = "127.7.7.7:10054", f"127.0.0.1:{taken.getsockname()[1]}"
+        # The system chose this port, so no other program listens on it on all addresses.
+        port = taken.getsockname()[1]
+        first, second = f"127.7.7.7:{port}", f"127.0.0.1:{port}"
         with pytest.raises(CannotListen, match="Address already in use"):
             Server(PAGE, [first, second], name="web")
         bind(first).close()
