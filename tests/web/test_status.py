@@ -95,10 +95,12 @@ def test_a_repeated_error_is_one_entry(fake: Fake) -> None:
     """The same error is shown once, with its count and its first and last time."""
     fake.script["subscribe"] = iter([answer(403, {"message": "no"})] * 99)
     account = fake.account(token=Secret("key"), login=None, password=None)
-    with Exporter(Config(accounts=(account,), web=WEB, stream=QUICK)) as exporter:
-        stats = exporter.pipelines[0].stats
-        for _ in range(3):
-            stats.history.errors.add(Reason.BROKEN, "stream: connection reset")
+    exporter = Exporter(Config(accounts=(account,), web=WEB, stream=QUICK))
+    stats = exporter.pipelines[0].stats
+    # Before the start: the refusal has to be the last error.
+    for _ in range(3):
+        stats.history.errors.add(Reason.BROKEN, "stream: connection reset")
+    with exporter:
         until(lambda: stats.retry_at, "a refusal")
         page = page_of(exporter)
     assert page.text.count("stream: connection reset") == 1
