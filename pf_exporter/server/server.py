@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import threading
@@ -22,6 +21,7 @@ from pf_exporter.server.listener import Listener
 from pf_exporter.server.reloader import WebConfigReloader
 from pf_exporter.server.socket_activation import activated_sockets
 from pf_exporter.server.tls import ReloadableSSLContext, is_allowed
+from pf_exporter.server.uvicorn_log import throttled
 
 BACKLOG = 1024
 """Connections that wait to be accepted."""
@@ -51,11 +51,6 @@ def bind(address: str) -> socket.socket:
         raise CannotListen(
             [f"cannot listen on {address!r}: {reason}; choose another --web.listen-address"]
         ) from exc
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Whether uvicorn may log a record: at shutdown it cancels active requests and logs each as an error."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -149,7 +144,6 @@ class Server:
         except ConfigError:
             self._close_sockets()
             raise
-        logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
                 app,
@@ -188,7 +182,8 @@ class Server:
 
     def _run(self) -> None:
         try:
-            self._uvicorn.run(sockets=self._sockets)
+            with throttled():
+                self._uvicorn.run(sockets=self._sockets)
         finally:
             if not self._stopping:
                 self._on_failure()
