@@ -29,7 +29,8 @@ DAY = 86_400.0
 FIRST_RETRY = 30.0
 """Shortest time in seconds from a failure to the next request; it doubles with each failure in a row."""
 REFUSALS = 10
-"""Refused targets in a row after which a whole resource counts as refused; or all, if there are fewer."""
+"""Refusals in a row after which a whole resource counts as refused: of its targets, or of all if there are
+fewer, or of the account, if it was allowed before."""
 SHOWN_PERIODS = 3
 """Periods for which a reading is shown, but at least for a day."""
 
@@ -81,8 +82,8 @@ class ResourcePoll:
         self._not_before = float("-inf")
         self._refusals = 0
         self._accepted_session: Session | None = None
-        self._problem: ExporterError | None = None
-        """The failure that was logged last, until a success."""
+        self._problem: tuple[str, type[ExporterError]] | None = None
+        """The message and the error that were logged last, until a success."""
         self.served_at = float("-inf")
         """The monotonic time of the last request."""
 
@@ -166,14 +167,22 @@ class ResourcePoll:
         self._backoff = self._backoff.next()
         return delay
 
+    @property
+    def _may_be_temporary(self) -> bool:
+        """Whether a refusal may be an error of the API: it allowed the same before."""
+        was_allowed = self.resource.scope is Scope.ACCOUNT and self._accepted_session is not None
+        return was_allowed and self._refusals < REFUSALS
+
     def _failed(self, exc: ExporterError, session: Session, key: str) -> None:
         """Count and log the error, and decide when to try again what."""
         self._stats.failed(self.resource.name, exc.reason)
         is_refusal = isinstance(exc, Forbidden | NotFound)
         # If the lists are refused, too, it is not about this resource, and can end any time.
         if is_refusal and exc.reason is not self._problem_of_lists():
-            self._refused(exc, key)
-            return
+            self._refusals += 1
+            if not self._may_be_temporary:
+                self._refused(exc, key)
+                return
         if isinstance(exc, Unauthorized) and not is_refusal and session is self._accepted_session:
             self._session_manager.discard(session)
         delay = self._next_delay()
@@ -189,7 +198,6 @@ class ResourcePoll:
         """Request a refused target, or after several in a row the whole resource, once a day."""
         self._shown.pop(key, None)
         self._requeue(key, DAY)
-        self._refusals += 1
         if self._refusals >= min(REFUSALS, len(self._targets)):
             self._not_before = self._clock() + DAY
             self._shown = {}
@@ -212,8 +220,8 @@ class ResourcePoll:
         """Log a failure, but neither its repetitions nor what the lists of circuits report already."""
         if exc.reason is self._problem_of_lists():
             return
-        if self._problem is None or type(self._problem) is not type(exc):
-            self._problem = exc
+        if self._problem != (message, type(exc)):
+            self._problem = message, type(exc)
             log.warning(
                 message,
                 account=self._account,

@@ -11,7 +11,7 @@ import pytest
 from starlette.responses import Response
 
 from pf_exporter.inventory.resource_poll import REFUSALS
-from pf_exporter.schema.polled_resource import PolledResource, ReadContext, Reading
+from pf_exporter.schema.polled_resource import HOUR, PolledResource, ReadContext, Reading
 from pf_exporter.schema.resources.api_keys import API_KEYS
 from pf_exporter.schema.resources.bgp import BGP_LOG, BGP_SETTINGS
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
@@ -73,17 +73,16 @@ def test_each_resource_is_asked_once_at_start(api: FakeApi, create_account: Crea
 def test_what_is_refused_is_asked_once_a_day(
     api: FakeApi, create_account: CreateAccount, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A refusal is logged and counted once and removes what was shown; a day later it is asked again."""
+    """A refusal is logged and counted once; a day later it is asked again."""
     clock = Clock()
     api.lists[path(API_KEYS)] = KEYS
+    api.responses[path(API_KEYS)] = [Response(status_code=status) for _ in range(2)]
     caplog.set_level(logging.INFO)
-    account = create_account(polled=(API_KEYS,), clock=clock, random=1.0)
+    account = create_account(polled=(API_KEYS,), clock=clock)
     account.poll()
     answered(account, [API_KEYS])
-    assert account.values("api_key_expiry_timestamp_seconds", "api_key") == {"a": 1798761600.0}
-    api.responses[path(API_KEYS)] = [Response(status_code=status) for _ in range(2)]
-    for hours, requests in ((2, 2), (20, 2), (27, 3), (40, 3), (60, 4)):
-        clock.now = hours * 3600.0
+    for hours, requests in ((2, 1), (20, 1), (25, 2), (40, 2), (60, 3)):
+        clock.now = hours * HOUR
         refresh(account)
         assert api.count(path(API_KEYS)) == requests
         assert bool(account.values("api_key_expiry_timestamp_seconds", "api_key")) is (hours == 60)
@@ -91,6 +90,32 @@ def test_what_is_refused_is_asked_once_a_day(
     assert account.poll_failures() == {("api_key", reason): 2}
     assert caplog.messages.count(NOT_AVAILABLE) == 1
     assert caplog.messages.count("resource polled again") == 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_was_allowed_is_refused(
+    api: FakeApi, create_account: CreateAccount, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A few refusals of what was read before neither hide it nor stop its polls for a day; many do."""
+    clock = Clock()
+    api.lists[path(API_KEYS)] = KEYS
+    caplog.set_level(logging.INFO)
+    account = create_account(polled=(API_KEYS,), clock=clock)
+    account.poll()
+    answered(account, [API_KEYS])
+    api.responses[path(API_KEYS)] = [Response(status_code=status) for _ in range(REFUSALS)]
+    for refusals in range(1, REFUSALS + 1):
+        assert account.values("api_key_expiry_timestamp_seconds", "api_key") == {"a": 1798761600.0}
+        clock.now += API_KEYS.period
+        refresh(account)
+        assert api.count(path(API_KEYS)) == 1 + refusals
+    for hours, is_shown in ((12, False), (13, True)):
+        assert not account.values("api_key_expiry_timestamp_seconds", "api_key")
+        clock.now += hours * HOUR
+        refresh(account)
+        assert bool(account.values("api_key_expiry_timestamp_seconds", "api_key")) is is_shown
+    warnings = ["resource not polled", NOT_AVAILABLE, "resource polled again"]
+    assert [message for message in caplog.messages if message in warnings] == warnings
 
 
 def test_a_failure_touches_nothing_else(
