@@ -30,7 +30,7 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("status.png", partial(network, 12), 1280, 1010),
-    Picture("status-trouble.png", trouble, 1280, 1010),
+    Picture("status-trouble.png", partial(trouble, backoff=60.0), 1280, 1010),
     Picture("status-300.png", partial(network, 300, interval=5.0), 1280, 1010, "?port=lax1", "#port"),
     Picture("status-phone.png", partial(network, 12), 390, 1200, "", "#port"),
 )

@@ -75,8 +75,11 @@ def standstill(api: Simulator, exporter: Exporter) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def trouble() -> Iterator[Exporter]:
-    """An exporter of six accounts: five that fail, each in another way, and one that streams."""
+def trouble(backoff: float = 3600.0) -> Iterator[Exporter]:
+    """An exporter of six accounts: five that fail, each in another way, and one that streams.
+
+    ``backoff`` is long, because an account that tries again streams for a moment, and is not failing then.
+    """
     with contextlib.ExitStack() as stack:
         good, forbidden, silent = (
             stack.enter_context(simulator(12, *faults, interval=1.0))
@@ -93,8 +96,7 @@ def trouble() -> Iterator[Exporter]:
                 name="old-login", api_url=good.url, login=Secret("noc"), password=Secret("correct horse")
             ),
         )
-        # Long: an account that tries again streams for a moment, and is then not among those that fail.
-        stream = StreamSettings(idle_timeout=5.0, backoff_min=3600.0, backoff_max=3600.0)
+        stream = StreamSettings(idle_timeout=5.0, backoff_min=backoff, backoff_max=backoff)
         exporter = stack.enter_context(Exporter(Config(accounts=accounts, web=WEB, stream=stream)))
         stats = [pipeline.stats for pipeline in exporter.pipelines]
         until(lambda: all(one.history.errors.records() for one in stats[1:]), "five errors")
