@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.command_line.argument_types import (
-    label,
     listen_address,
     one_of,
     positive_integer,
@@ -33,22 +32,21 @@ if TYPE_CHECKING:
     from pf_exporter.command_line.completion_scripts import SCRIPTS
     from pf_exporter.command_line.configuration import (
         log_warnings,
+        start_log,
         warn_of_former_flags,
         web_config_problems,
     )
     from pf_exporter.command_line.network_flags import SIMULATOR_HELP, add_network_flags, simulator_options
     from pf_exporter.command_line.scrape_flags import add_scrape_flags, scrape_target
-    from pf_exporter.command_line.synopsis import Argument, Synopsis, describe_command_line
 else:  # Need the log, the simulator or the schema, or are those of single commands.
     __getattr__ = lazy_names(
         __name__,
         {
-            "configuration": ("log_warnings", "warn_of_former_flags", "web_config_problems"),
+            "configuration": ("log_warnings", "start_log", "warn_of_former_flags", "web_config_problems"),
             "completion_scripts": ("SCRIPTS",),
             "network_flags": ("SIMULATOR_HELP", "add_network_flags", "simulator_options"),
             "backfill_flags": ("add_backfill_flags",),
             "scrape_flags": ("add_scrape_flags", "scrape_target"),
-            "synopsis": ("Argument", "Synopsis", "describe_command_line"),
         },
     )
 
@@ -58,8 +56,6 @@ __all__ = [
     "PROGRAM",
     "SCRIPTS",
     "SIMULATOR_HELP",
-    "Argument",
-    "Synopsis",
     "add_backfill_flags",
     "add_network_flags",
     "add_scrape_flags",
@@ -67,8 +63,6 @@ __all__ = [
     "closest",
     "create_command_parser",
     "create_parser",
-    "describe_command_line",
-    "label",
     "listen_address",
     "load_command",
     "log_warnings",
@@ -78,6 +72,7 @@ __all__ = [
     "seconds",
     "simulator_options",
     "speed",
+    "start_log",
     "unknown_command",
     "uuid",
     "warn_of_former_flags",

@@ -17,7 +17,6 @@ def add_backfill_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recent",
         action="store_true",
-        default=False,
         help="Also fill the last three hours, which Prometheus cannot load yet.",
     )
     parser.add_argument(
@@ -58,7 +57,5 @@ def add_backfill_flags(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="Label circuits as the /metrics page of this exporter does.",
     )
-    running.add_argument(
-        "--gaps", action="store_true", default=False, help="Fill only the gaps that it recorded."
-    )
+    running.add_argument("--gaps", action="store_true", help="Fill only the gaps that it recorded.")
     add_scrape_flags(running)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pf_exporter.config import Config, former_flag_warnings
 from pf_exporter.errors import ConfigError
-from pf_exporter.log import Logger
+from pf_exporter.log import Logger, LogHandler, configure_logging
 
 log = Logger(__name__)
 
@@ -27,6 +27,17 @@ def log_warnings(config: Config) -> None:
     """Log the warnings of a configuration."""
     for warning in config.warnings:
         log.warning("configuration", warning=warning)
+
+
+def start_log(config: Config, *, quiet: bool = False) -> LogHandler:
+    """Log as configured, starting with the warnings of the configuration.
+
+    A ``quiet`` command does not log on level ``info``, which is the default.
+    """
+    level = "warn" if quiet and config.log.level == "info" else config.log.level
+    handler = configure_logging(level, config.log.format)
+    log_warnings(config)
+    return handler
 
 
 def warn_of_former_flags(arguments: argparse.Namespace) -> None:

@@ -74,7 +74,6 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
         "--maintenance",
         action="append",
         type=_maintenance,
-        default=None,
         metavar="NAME[:PORT]",
         help=f"Simulate a maintenance, see below, or {_NO_MAINTENANCE}; can be repeated. "
         f"Default: {' and '.join(defaults.maintenances)}.",

@@ -160,4 +160,6 @@ def add_settings(
     parser.description = (
         f"{parser.description}\n\nAlso takes every flag of pf-exporter; see pf-exporter --help."
     )
-    return add_flags(parser, of_command=True, shown=shown, from_environment=from_environment)
+    flags = add_flags(parser, of_command=True, shown=shown, from_environment=from_environment)
+    parser.argument_default = None  # Arguments that follow are the command's own.
+    return flags

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pf_exporter.command_line import add_backfill_flags, add_settings, log_warnings, scrape_target
+from pf_exporter.command_line import add_backfill_flags, add_settings, scrape_target, start_log
 from pf_exporter.config import Config, load
 from pf_exporter.errors import ApiError, ConfigError, ExporterError, Unauthorized
-from pf_exporter.log import configure_logging
 from pf_exporter.process import (
     TERMINATION,
     ExitCode,
@@ -153,8 +152,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     from pf_exporter.backfill import BackfillRunner, ExportedLabels, Pace, RunningExporter, open_spool
 
     config = load(arguments, environ, need_account=not arguments.recording)
-    handler = configure_logging("warn" if config.log.level == "info" else config.log.level, config.log.format)
-    log_warnings(config)
+    handler = start_log(config, quiet=True)
     request, exported = _request(arguments), ExportedLabels()
     target = scrape_target(arguments, arguments.exporter, "--exporter")
     if target is not None:

@@ -53,9 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = DESCRIPTION
     parser.epilog = EPILOG
     add_settings(parser)
-    parser.add_argument(
-        "--json", action="store_true", default=False, help="Print the result as one JSON object."
-    )
+    parser.add_argument("--json", action="store_true", help="Print the result as one JSON object.")
     parser.add_argument(
         "--within",
         type=seconds,

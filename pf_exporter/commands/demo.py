@@ -11,11 +11,10 @@ from pf_exporter.command_line import (
     SIMULATOR_HELP,
     add_network_flags,
     add_settings,
-    log_warnings,
     simulator_options,
+    start_log,
 )
 from pf_exporter.config import Account, Secret, add_former_flag, load, reachable_address
-from pf_exporter.log import configure_logging
 from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     # Without the environment, which may name the configuration of a real account.
     settings = load(arguments, {}, need_account=False, defaults=DEFAULTS)
     signals = SignalWaiter(*TERMINATION)
-    configure_logging(settings.log.level, settings.log.format)
-    log_warnings(settings)
+    start_log(settings)
     with Simulator(simulator_options(arguments, "127.0.0.1:0")) as simulator:
         account = Account(
             name="demo",

@@ -9,10 +9,9 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
-from pf_exporter.command_line import add_settings, log_warnings, seconds
+from pf_exporter.command_line import add_settings, seconds, start_log
 from pf_exporter.config import add_former_flag, format_duration, load
 from pf_exporter.formatting import si
-from pf_exporter.log import configure_logging
 from pf_exporter.process import TERMINATION, ExitCode, Progress, ProgressLine, SignalWaiter, echo
 
 DESCRIPTION = """\
@@ -32,9 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", metavar="FILE", help="The recording; FILE.part until it is compressed at the end."
     )
-    parser.add_argument(
-        "--duration", type=seconds, default=None, metavar="DURATION", help="Stop after this time."
-    )
+    parser.add_argument("--duration", type=seconds, metavar="DURATION", help="Stop after this time.")
     add_former_flag(parser, "--redact", flags["--record.redact"])
     add_former_flag(parser, "--no-redact", flags["--no-record.redact"])
 
@@ -46,8 +43,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     from pf_exporter.stream import EventProcessor
 
     config = load(arguments, environ)
-    handler = configure_logging(config.log.level, config.log.format)
-    log_warnings(config)
+    handler = start_log(config)
     redact = config.record.redact
     signals = SignalWaiter(*TERMINATION)
     recorder = RecordingWriter(arguments.file, redaction=redaction_for(config.accounts) if redact else None)

@@ -9,9 +9,9 @@ import math
 import time
 from collections.abc import Mapping
 
-from pf_exporter.command_line import add_settings, log_warnings, speed
+from pf_exporter.command_line import add_settings, speed, start_log
 from pf_exporter.config import load
-from pf_exporter.log import Logger, configure_logging
+from pf_exporter.log import Logger
 from pf_exporter.process import TERMINATION, ExitCode, Progress, ProgressLine, SignalWaiter
 
 log = Logger(__name__)
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="Replay N times as fast; 0 means without pauses. Default: 1.",
     )
-    parser.add_argument("--loop", action="store_true", default=False, help="Start over at the end.")
+    parser.add_argument("--loop", action="store_true", help="Start over at the end.")
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
@@ -49,8 +49,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     )
 
     config = load(arguments, environ, need_account=False)
-    handler = configure_logging(config.log.level, config.log.format)
-    log_warnings(config)
+    handler = start_log(config)
     # The end of a recording is no silence of PacketFabric: the last values do not expire.
     series = dataclasses.replace(config.series, ttl=math.inf)
     config = dataclasses.replace(config, accounts=accounts(arguments.file), series=series)

@@ -6,10 +6,9 @@ import argparse
 import functools
 from collections.abc import Mapping
 
-from pf_exporter.command_line import add_settings, closest, log_warnings, positive_integer, seconds, uuid
+from pf_exporter.command_line import add_settings, closest, positive_integer, seconds, start_log, uuid
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError, ExporterError
-from pf_exporter.log import configure_logging
 from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, StandardOutput, echo_error
 from pf_exporter.schema import EVENT_NAMES, EVENTS
 from pf_exporter.tail import EventFilter
@@ -40,33 +39,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
             flag, action="append", default=[], metavar="PATTERN", help=f"Only these {what}; can be repeated."
         )
     formats = parser.add_mutually_exclusive_group()
-    formats.add_argument(
-        "--json",
-        dest="format",
-        action="store_const",
-        const="json",
-        default="text",
-        help="Print one JSON object per line.",
-    )
-    formats.add_argument(
-        "--raw",
-        dest="format",
-        action="store_const",
-        const="raw",
-        default="text",
-        help="Print all bytes as received.",
-    )
-    parser.add_argument("--zeros", action="store_true", default=False, help="Also show fields that are 0.")
-    parser.add_argument(
-        "--duration", type=seconds, default=None, metavar="DURATION", help="Stop after this time."
-    )
-    parser.add_argument(
-        "--count", type=positive_integer, default=None, metavar="N", help="Stop after this many events."
-    )
+    for format, help in (
+        ("json", "Print one JSON object per line."),
+        ("raw", "Print all bytes as received."),
+    ):
+        formats.add_argument(
+            f"--{format}", dest="format", action="store_const", const=format, default="text", help=help
+        )
+    parser.add_argument("--zeros", action="store_true", help="Also show fields that are 0.")
+    parser.add_argument("--duration", type=seconds, metavar="DURATION", help="Stop after this time.")
+    parser.add_argument("--count", type=positive_integer, metavar="N", help="Stop after this many events.")
     parser.add_argument(
         "--subscription-uuid",
         type=uuid,
-        default=None,
         metavar="UUID",
         help="Stream this existing subscription, created with the account's token, instead of a new one.",
     )
@@ -93,8 +78,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
     config = load(arguments, environ)
     if arguments.subscription_uuid and len(config.accounts) != 1:
         raise ConfigError(["--subscription-uuid: needs exactly one account; the configuration has several"])
-    configure_logging("warn" if config.log.level == "info" else config.log.level, config.log.format)
-    log_warnings(config)
+    start_log(config, quiet=True)
     signals = SignalWaiter(*TERMINATION)
 
     def description(account: str, circuit: str) -> str:

@@ -10,7 +10,14 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pf_exporter.command_line import add_scrape_flags, add_settings, one_of, scrape_target, seconds
+from pf_exporter.command_line import (
+    add_scrape_flags,
+    add_settings,
+    one_of,
+    scrape_target,
+    seconds,
+    start_log,
+)
 from pf_exporter.config import Config, load
 from pf_exporter.errors import ApiError, ExporterError, Unauthorized
 from pf_exporter.log import configure_logging
@@ -78,11 +85,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--interval",
         type=seconds,
-        default=None,
         metavar="DURATION",
         help="Time between two readings. Default: 2s, with --from 5s.",
     )
-    parser.add_argument("--once", action="store_true", default=False, help="Print one table and exit.")
+    parser.add_argument("--once", action="store_true", help="Print one table and exit.")
     parser.add_argument(
         "--within",
         type=seconds,
@@ -106,7 +112,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         # The screen shows the state of the streams; lines of the log would destroy it.
         configure_logging("error", config.log.format, os.open(os.devnull, os.O_WRONLY))
     else:
-        configure_logging("warn" if config.log.level == "info" else config.log.level, config.log.format)
+        start_log(config, quiet=True)
     screen_signals = (signal.SIGWINCH, signal.SIGTSTP) if interactive else ()
     signals = SignalWaiter(*TERMINATION, signal.SIGHUP, *screen_signals)
     try:
