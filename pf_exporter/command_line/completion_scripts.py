@@ -79,7 +79,7 @@ fi
 
 def _settings(exporter: Synopsis, commands: Iterable[Synopsis]) -> list[Argument]:
     """The flags of the exporter that commands take, too."""
-    inherited = {flags for command in commands for flags in (one.flags for one in command.inherited)}
+    inherited = {one.flags for command in commands for one in command.inherited}
     return [argument for argument in exporter.arguments if argument.flags in inherited]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn, Protocol, cast
 
-from pf_exporter.command_line.usage_errors import WordScan, unknown_command, unknown_flag
+from pf_exporter.command_line.usage_errors import scan_words, unknown_command, unknown_flag
 from pf_exporter.config import add_flags, is_former_flag
 from pf_exporter.process import ExitCode, echo_error
 
@@ -99,15 +99,14 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def _check_words(self, words: list[str]) -> None:
-        scan = WordScan(self._option_string_actions)
-        scan.scan(words, stop_at_command=not self.command)
+        scan = scan_words(words, self._option_string_actions, stop_at_command=not self.command)
         help = f"{self.prog} --help"
         if scan.problem:
             self.error(scan.problem)
         if scan.unknown:
             elsewhere = [] if self.command else _commands_with(scan.unknown.partition("=")[0])
             self.error(unknown_flag(scan.unknown, self.flags, elsewhere, help))
-        if not self.command and scan.command and scan.command not in COMMANDS:
+        if scan.command and scan.command not in COMMANDS:
             self.error(unknown_command(scan.command, [*COMMANDS, *self.flags], help))
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from pf_exporter.config import ACCOUNT_KEYS, closest_name
 
@@ -71,7 +72,7 @@ def unknown_value(value: str, values: Iterable[str]) -> str:
     return f"unknown value {value!r}; {hint}"
 
 
-def find_flag_problem(word: str, following: str | None, action: argparse.Action) -> str:
+def _flag_problem(word: str, following: str | None, action: argparse.Action) -> str:
     """What is wrong with the value of a flag, or an empty text; ``following`` is the next word."""
     flag, separator, _ = word.partition("=")
     if action.nargs == 0:
@@ -81,39 +82,39 @@ def find_flag_problem(word: str, following: str | None, action: argparse.Action)
     return ""
 
 
-class WordScan:
-    """Reads the words of one parser, up to the first that is not understood.
+class WordScan(NamedTuple):
+    """The first words of a command line that matter; each is empty if there is none."""
+
+    unknown: str = ""
+    """The first word that looks like a flag and is not one."""
+    problem: str = ""
+    """What is wrong with the first flag that is used wrongly."""
+    command: str = ""
+    """The first word that is neither a flag nor its value."""
+
+
+def scan_words(
+    words: Sequence[str], actions: Mapping[str, argparse.Action], *, stop_at_command: bool
+) -> WordScan:
+    """Read the words of one parser until one is not understood, or the command is found.
 
     argparse reports a missing argument before an unknown flag, although the flag may be the reason.
     """
-
-    def __init__(self, actions: Mapping[str, argparse.Action]) -> None:
-        self._actions = actions
-        self.unknown = ""
-        """The first word that looks like a flag and is not one."""
-        self.problem = ""
-        """What is wrong with the first flag that is used wrongly."""
-        self.command = ""
-        """The first word that is neither a flag nor its value."""
-
-    def scan(self, words: list[str], *, stop_at_command: bool) -> None:
-        """Read the words until one settles what is wrong, or the command is found."""
-        position = 0
-        while position < len(words) and words[position] != "--":
-            word = words[position]
+    position = 0
+    while position < len(words) and words[position] != "--":
+        word = words[position]
+        position += 1
+        if not _is_flag(word):
+            if stop_at_command:
+                return WordScan(command=word)
+            continue
+        action = actions.get(word.partition("=")[0])
+        if action is None:
+            return WordScan(unknown=word)
+        following = words[position] if position < len(words) else None
+        problem = _flag_problem(word, following, action)
+        if problem or action.option_strings[0] in ("-h", "-V"):
+            return WordScan(problem=problem)
+        if action.nargs != 0 and "=" not in word:
             position += 1
-            if not _is_flag(word):
-                self.command = self.command or word
-                if stop_at_command:
-                    return
-                continue
-            action = self._actions.get(word.partition("=")[0])
-            if action is None:
-                self.unknown = word
-                return
-            following = words[position] if position < len(words) else None
-            self.problem = find_flag_problem(word, following, action)
-            if self.problem or action.option_strings[0] in ("-h", "-V"):
-                return
-            if action.nargs != 0 and "=" not in word:
-                position += 1
+    return WordScan()

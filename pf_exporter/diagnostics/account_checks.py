@@ -35,15 +35,11 @@ class AccountChecks:
         *,
         within: float,
         listen: float = 0.0,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
     ) -> None:
         self._account = account
         self._config = config
         self._within = max(within, listen)
         self._listen = listen
-        self._clock = clock
-        self._wall = wall
         self._client = Client(account, idle_timeout=self._within + 5)
         self._session: Session | None = None
         self._sample: StreamSample | None = None
@@ -85,7 +81,7 @@ class AccountChecks:
         return self._run("logout", logout)
 
     def _run(self, name: str, check: Callable[[], Outcome]) -> CheckResult:
-        result = run_check(self._account.name, name, check, clock=self._clock)
+        result = run_check(self._account.name, name, check)
         return result._replace(remedy=self._account.in_own_terms(result.remedy))
 
     def _proxy(self) -> Proxy | None:
@@ -99,7 +95,7 @@ class AccountChecks:
         return message
 
     def _clock_difference(self) -> Outcome:
-        return check_clock(self._date, self._wall())
+        return check_clock(self._date, time.time())
 
     def _login(self) -> Outcome:
         self._session = session = self._client.login()
@@ -107,7 +103,7 @@ class AccountChecks:
             return "not needed with an API key; the next steps test its permissions"
         if session.expires_at is None:
             return "a session of unknown duration"
-        return f"a session valid for {duration(session.expires_at - self._wall())}"
+        return f"a session valid for {duration(session.expires_at - time.time())}"
 
     def _run_with_session(self, session: Session) -> Iterator[CheckResult]:
         limit = self._account.series_limit or self._config.series.limit
@@ -130,7 +126,7 @@ class AccountChecks:
     def _resources(self, session: Session) -> Iterator[CheckResult]:
         settings = self._config.inventory
         if settings.interval:
-            probe = ResourceProbe(self._account.name, self._client, session, settings, wall=self._wall)
+            probe = ResourceProbe(self._account.name, self._client, session, settings, wall=time.time)
             for resource in probe.resources:
                 yield self._run("poll", partial(check_resource, probe, resource))
 
@@ -158,7 +154,6 @@ class AccountChecks:
             stats,
             within=self._within,
             listen=self._listen,
-            clock=self._clock,
         )
         for name, check in (("first byte", sample.receive_first_byte), ("events", sample.receive_events)):
             result = self._run(name, check)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import time
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
@@ -41,11 +40,9 @@ def _bind(address: str, is_exporter: Callable[[str], bool]) -> Outcome:
     return f"{address} is free"
 
 
-def check_listen_address(
-    address: str, is_exporter: Callable[[str], bool], *, clock: Callable[[], float] = time.monotonic
-) -> CheckResult:
+def check_listen_address(address: str, is_exporter: Callable[[str], bool]) -> CheckResult:
     """Bind to every address that a listen address stands for, and release it.
 
     ``is_exporter`` tells whether a healthy exporter already listens there, which is not a failure.
     """
-    return run_check("", "listen", partial(_bind, address, is_exporter), clock=clock)
+    return run_check("", "listen", partial(_bind, address, is_exporter))

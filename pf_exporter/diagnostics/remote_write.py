@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -40,8 +38,6 @@ def _check(settings: RemoteWriteSettings) -> Outcome:
     return f"{where} accepts samples"
 
 
-def check_remote_write(
-    settings: RemoteWriteSettings, *, clock: Callable[[], float] = time.monotonic
-) -> CheckResult:
+def check_remote_write(settings: RemoteWriteSettings) -> CheckResult:
     """Send a request without samples to an endpoint."""
-    return run_check("", "remote write", partial(_check, settings), clock=clock)
+    return run_check("", "remote write", partial(_check, settings))

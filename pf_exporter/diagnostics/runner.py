@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from pf_exporter.diagnostics.result import (
@@ -81,7 +82,7 @@ def _failed(name: str, exc: ExporterError) -> CheckFailed:
 
 
 def run_check(
-    account: str, name: str, check: Callable[[], Outcome], *, clock: Callable[[], float]
+    account: str, name: str, check: Callable[[], Outcome], *, clock: Callable[[], float] = time.monotonic
 ) -> CheckResult:
     """Run a check; an :class:`ExporterError` is a failure with the remedy of its class."""
     start = clock()

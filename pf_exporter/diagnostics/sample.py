@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -54,7 +55,7 @@ class StreamSample:
         *,
         within: float,
         listen: float,
-        clock: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_stream = open_stream
         self._stream: Stream | None = None

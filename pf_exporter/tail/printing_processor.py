@@ -1,20 +1,18 @@
-"""An event sink that prints events, then passes them on."""
+"""An event sink that prints events, then processes them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from pf_exporter.activity import ActivityCounter
-from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
-from pf_exporter.recording import Mark
 from pf_exporter.state import AccountStats, Store
 from pf_exporter.stream import EventProcessor
 from pf_exporter.tail.event_printer import EventPrinter
 
 
-class PrintingProcessor:
-    """The event sink of ``tail``: prints bytes and events, then passes them to an :class:`EventProcessor`."""
+class PrintingProcessor(EventProcessor):
+    """The event sink of ``tail``: prints bytes and events, and processes them as the exporter does."""
 
     def __init__(
         self,
@@ -25,25 +23,17 @@ class PrintingProcessor:
         activity: ActivityCounter,
         wall: Callable[[], float],
     ) -> None:
+        super().__init__(store, stats, activity=activity, wall=wall)
         self._printer = printer
-        self._account = stats.account
-        self._processor = EventProcessor(store, stats, activity=activity, wall=wall)
+        self._account_name = stats.account
 
     def tap(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Print the bytes of a stream."""
-        for chunk in self._processor.tap(chunks):
+        for chunk in super().tap(chunks):
             self._printer.print_raw(chunk)
             yield chunk
 
-    def mark(self, mark: Mark) -> None:
-        """Pass on a step of a rotation."""
-        self._processor.mark(mark)
-
     def process(self, event: ServerSentEvent) -> None:
         """Print an event, then process it."""
-        self._printer.print_event(self._account, event)
-        self._processor.process(event)
-
-    def reject(self, error: EventError) -> None:
-        """Pass on an event that the parser rejected."""
-        self._processor.reject(error)
+        self._printer.print_event(self._account_name, event)
+        super().process(event)
