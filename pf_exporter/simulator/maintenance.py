@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
@@ -73,7 +73,7 @@ class Maintenances:
     def __init__(self, network: Network, specs: Iterable[str], started: float) -> None:
         self._network = network
         self._started = started // 60 * 60
-        self._notices: dict[str, tuple[Notice, ...]] = {}
+        self._notices: dict[str, list[Notice]] = {}
         for spec in specs:
             self.add(spec)
 
@@ -88,9 +88,7 @@ class Maintenances:
             raise ConfigError([f"maintenance {spec!r}: no such port"])
         if port is None:  # The network is empty.
             return
-        started = self._started
-        notice = Notice(spec, started - DAY, started - DAY, started - _HOUR, started + 3 * _HOUR)
-        self._notices[spec] = tuple(_NOTICES[scenario](notice, _Target(self._network, port, self._started)))
+        self._notices[spec] = _notices(scenario, spec, self._network, port, self._started)
 
     def discard(self, spec: str) -> None:
         """Remove a maintenance, and the notifications about it, if it was added with the same text."""
@@ -112,89 +110,30 @@ def _is_quiet(port: Port) -> bool:
     return port.is_enabled and not port.is_silent and not eventful
 
 
-@dataclass(frozen=True, eq=False)
-class _Target:
-    network: Network
-    port: Port
-    started: float
-
-    def circuits(self, notice: Notice) -> Notice:
-        """Return the notification with the port and its virtual circuits."""
-        circuits = [
-            circuit.circuit_id
-            for circuit in self.network.circuits
-            if self.port in (circuit.a.port, circuit.z.port)
-        ]
-        return replace(notice, ports=(self.port.circuit_id,), circuits=tuple(circuits))
-
-
-def _running(notice: Notice, target: _Target) -> list[Notice]:
-    return [target.circuits(notice)]
-
-
-def _soon(notice: Notice, target: _Target) -> list[Notice]:
-    start = target.started + 300
-    return [target.circuits(replace(notice, kind="emergency", start=start, end=start + _HOUR))]
-
-
-def _announced(notice: Notice, target: _Target) -> list[Notice]:
-    midnight = (target.started // DAY + 1) * DAY
-    notice = replace(notice, kind="upgrade", start=midnight, end=midnight + 6 * _HOUR)
-    return [target.circuits(replace(notice, action="reminder"))]
-
-
-def _followed(notice: Notice, target: _Target, action: str, end: float | None = None) -> list[Notice]:
-    """Return a notification and a newer one about an action and a new end, the newer one first."""
-    notice = target.circuits(notice)
-    end = notice.end if end is None else end
-    return [replace(notice, action=action, end=end, updated=target.started - _HOUR / 2), notice]
-
-
-def _extended(notice: Notice, target: _Target) -> list[Notice]:
-    notice = replace(notice, start=notice.start - 4 * _HOUR, end=notice.start)
-    return _followed(notice, target, "update", target.started + 2 * _HOUR)
-
-
-def _cancelled(notice: Notice, target: _Target) -> list[Notice]:
-    return _followed(notice, target, "cancel")[::-1]
-
-
-def _closed(notice: Notice, target: _Target) -> list[Notice]:
-    return _followed(replace(notice, end=target.started + _HOUR), target, "close")
-
-
-def _pops_and_circuits(notice: Notice, target: _Target) -> list[Notice]:
-    return [target.circuits(replace(notice, pops=(target.port.pop.name,)))]
-
-
-def _pop(notice: Notice, target: _Target) -> list[Notice]:
-    return [replace(notice, kind="outage", pops=(target.port.pop.name,))]
-
-
-def _exclude(notice: Notice, target: _Target) -> list[Notice]:
-    return [replace(notice, pops=(target.port.pop.name,), exclude=(target.port.circuit_id,))]
-
-
-def _system_wide(notice: Notice, target: _Target) -> list[Notice]:
-    return [replace(notice, kind="emergency", is_system_wide=True)]
-
-
-def _connection(notice: Notice, target: _Target) -> list[Notice]:
-    return [replace(notice, kind="cloud", connections=("PF-L3-CON-4000001",))]
-
-
-_NOTICES: Mapping[Scenario, Callable[[Notice, _Target], list[Notice]]] = MappingProxyType(
-    {
-        Scenario.RUNNING: _running,
-        Scenario.SOON: _soon,
-        Scenario.ANNOUNCED: _announced,
-        Scenario.EXTENDED: _extended,
-        Scenario.CANCELLED: _cancelled,
-        Scenario.CLOSED: _closed,
-        Scenario.POPS_AND_CIRCUITS: _pops_and_circuits,
-        Scenario.POP: _pop,
-        Scenario.EXCLUDE: _exclude,
-        Scenario.SYSTEM_WIDE: _system_wide,
-        Scenario.CONNECTION: _connection,
-    }
-)
+def _notices(scenario: Scenario, spec: str, network: Network, port: Port, now: float) -> list[Notice]:
+    """The notifications about a maintenance of a port, its virtual circuits or its POP."""
+    notice = Notice(spec, now - DAY, now - DAY, now - _HOUR, now + 3 * _HOUR)
+    circuits = [
+        circuit.circuit_id for circuit in network.circuits if port in (circuit.a.port, circuit.z.port)
+    ]
+    of_circuits = replace(notice, ports=(port.circuit_id,), circuits=tuple(circuits))
+    of_pop = replace(notice, pops=(port.pop.name,))
+    planned = replace(of_circuits, start=now - 5 * _HOUR, end=now - _HOUR)
+    ending = replace(of_circuits, end=now + _HOUR)
+    midnight = (now // DAY + 1) * DAY
+    later = now - _HOUR / 2
+    return {
+        Scenario.RUNNING: [of_circuits],
+        Scenario.SOON: [replace(of_circuits, kind="emergency", start=now + 300, end=now + 300 + _HOUR)],
+        Scenario.ANNOUNCED: [
+            replace(of_circuits, kind="upgrade", action="reminder", start=midnight, end=midnight + 6 * _HOUR)
+        ],
+        Scenario.EXTENDED: [replace(planned, action="update", end=now + 2 * _HOUR, updated=later), planned],
+        Scenario.CANCELLED: [of_circuits, replace(of_circuits, action="cancel", updated=later)],
+        Scenario.CLOSED: [replace(ending, action="close", updated=later), ending],
+        Scenario.POPS_AND_CIRCUITS: [replace(of_circuits, pops=of_pop.pops)],
+        Scenario.POP: [replace(of_pop, kind="outage")],
+        Scenario.EXCLUDE: [replace(of_pop, exclude=(port.circuit_id,))],
+        Scenario.SYSTEM_WIDE: [replace(notice, kind="emergency", is_system_wide=True)],
+        Scenario.CONNECTION: [replace(notice, kind="cloud", connections=("PF-L3-CON-4000001",))],
+    }[scenario]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -44,8 +43,8 @@ class Network:
 
     def read_end(self, circuit: Circuit, end: End, at: float) -> tuple[Reading, Reading]:
         """Return what one end of a circuit receives and transmits, as in ``vc|metrics``."""
-        boots = (end.port.booted_at(at),) * 2
-        az, za = circuit.az.read_since(at, boots)[0], circuit.za.read_since(at, boots)[0]
+        boot = end.port.booted_at(at)
+        (az,), (za,) = circuit.az.read_since(at, boot), circuit.za.read_since(at, boot)
         return (az, za) if end is circuit.a else (za, az)
 
     def read_port(self, port: Port, at: float) -> tuple[Reading, Reading]:
@@ -53,21 +52,8 @@ class Network:
         readings = []
         for physical in port.members or [port]:
             readings += [self.read_end(circuit, end, at) for circuit, end in self._ends_on.get(physical, ())]
-            if physical.control_traffic:
-                boots = (physical.booted_at(at),) * 2
-                received, transmitted = physical.control_traffic
-                readings.append((received.read_since(at, boots)[0], transmitted.read_since(at, boots)[0]))
+            readings += _control_readings(physical, at)
         return total(rx for rx, _ in readings), total(tx for _, tx in readings)
-
-    def events(self, at: float, since: float, interval: float = 5.0) -> Iterator[Event]:
-        """Yield all events after ``since`` up to and including ``at``, with samples every ``interval``."""
-        before = since
-        for index in range(math.floor(since / interval) + 1, math.floor(at / interval) + 1):
-            sample = index * interval
-            yield from self.activity(sample, before)
-            yield from self.measurements(sample)
-            before = sample
-        yield from self.activity(at, before)
 
     def activity(self, at: float, since: float) -> Iterator[Event]:
         """Yield the activity log after ``since`` up to and including ``at``: events ``customer|…``."""
@@ -112,8 +98,8 @@ class Network:
         for circuit in self.circuits:
             a, z = circuit.a, circuit.z
             boots = a.port.booted_at(at), z.port.booted_at(at)
-            az_at_a, az_at_z = circuit.az.read_since(at, boots)
-            za_at_a, za_at_z = circuit.za.read_since(at, boots)
+            az_at_a, az_at_z = circuit.az.read_since(at, *boots)
+            za_at_a, za_at_z = circuit.za.read_since(at, *boots)
             # What A receives from the customer is what Z transmits to it, and the reverse.
             yield circuit, a, az_at_a, za_at_a
             yield circuit, z, za_at_z, az_at_z
@@ -128,12 +114,18 @@ class Network:
             rx[end.carrier].append(end_rx)
             tx[end.carrier].append(end_tx)
         for port in self.ports:
-            if port.control_traffic:
-                booted_at = port.booted_at(at)
-                received, transmitted = port.control_traffic
-                rx[port].append(received.read_since(at, (booted_at, booted_at))[0])
-                tx[port].append(transmitted.read_since(at, (booted_at, booted_at))[0])
+            for received, transmitted in _control_readings(port, at):
+                rx[port].append(received)
+                tx[port].append(transmitted)
         return (
             {port: total(readings) for port, readings in rx.items()},
             {port: total(readings) for port, readings in tx.items()},
         )
+
+
+def _control_readings(port: Port, at: float) -> Iterator[tuple[Reading, Reading]]:
+    """Yield what a port receives and transmits for routing and link protocols, if it carries them."""
+    if port.control_traffic:
+        boot = port.booted_at(at)
+        received, transmitted = (traffic.read_since(at, boot)[0] for traffic in port.control_traffic)
+        yield received, transmitted

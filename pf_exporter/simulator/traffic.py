@@ -114,11 +114,10 @@ class Traffic:
         size = self._packet_bytes
         return Reading(int(bps), int(bps / 8 / size), octets, octets // size)
 
-    def read_since(self, at: float, boots: tuple[float, float]) -> tuple[Reading, Reading]:
-        """Return the readings of the two routers at its ends, which booted at ``boots``."""
+    def read_since(self, at: float, *boots: float) -> list[Reading]:
+        """Return the readings of the routers at its ends, which booted at ``boots``."""
         now = self.read(at)
-        first, second = boots
-        return now.since(self._read_at_boot(first)), now.since(self._read_at_boot(second))
+        return [now.since(self._read_at_boot(boot)) for boot in boots]
 
     def _read_at_boot(self, boot: float) -> Reading:
         # Cached, because boots are rare and readings frequent; traffic passes at most two routers.

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pf_exporter.simulator import Network
+from pf_exporter.simulator.resources import Query
 from pf_exporter.simulator.resources.ports import port_row
 from pf_exporter.simulator.traffic import DAY
 from tests.simulator.conftest import NOW
@@ -18,17 +19,11 @@ HOUR = 3600.0
 
 def test_events_depend_on_the_seed() -> None:
     """Two networks with the same seed yield the same events; another seed yields others."""
-    first, second, other = (list(Network(seed).events(NOW + 600, NOW, 60)) for seed in (7, 7, 8))
+    first, second, other = (
+        [*network.measurements(NOW), *network.activity(NOW + 600, NOW)] for network in map(Network, (7, 7, 8))
+    )
     assert first == second
     assert first != other
-
-
-def test_history_in_parts(network: Network) -> None:
-    """An hour requested in two uneven parts yields the events of the whole hour, in the same order."""
-    whole = list(network.events(NOW + 3600, NOW, 300))
-    parts = [*network.events(NOW + 1234.5, NOW, 300), *network.events(NOW + 3600, NOW + 1234.5, 300)]
-    assert whole == parts
-    assert {name.partition("|")[0] for name, _ in whole} == {"port", "vc", "customer"}
 
 
 @pytest.mark.parametrize(("ports", "vcs"), [(0, 0), (0, 3), (1, 2), (2, 1), (5, 9), (60, 90)])
@@ -145,7 +140,7 @@ def test_a_flapping_port(network: Network) -> None:
     states, carrier = [], []
     for second in range(0, 601, 5):
         at = NOW + second
-        row = port_row(network.seed, network.ports[1], at)
+        row = port_row(Query(network, at), network.ports[1])
         sample = take_sample(network, at)
         up = row["operational_status"] == "up"
         states.append(up)

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from pf_exporter.simulator import Network
+from pf_exporter.simulator.resources import Query
 from pf_exporter.simulator.resources.ports import port_row
 from pf_exporter.simulator.traffic import DAY, START
 from tests.simulator.conftest import NOW
@@ -24,7 +25,7 @@ def test_degrading_optical_power(network: Network) -> None:
 
 def test_lanes_match_the_optics(network: Network, day: list[Sample]) -> None:
     """LR4 has four lanes, other optics one; dBm and mW are the same power; absent lanes are zero."""
-    media = {port.circuit_id: port_row(network.seed, port, NOW)["media"] for port in network.ports}
+    media = {port.circuit_id: port_row(Query(network, NOW), port)["media"] for port in network.ports}
     assert {"LR", "LX", "LR4"} <= set(media.values())
     for (name, port), data in day[0].items():
         if name != "port|optical":

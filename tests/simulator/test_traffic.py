@@ -34,7 +34,7 @@ def test_totals_since_boot() -> None:
     """Each of the two routers counts from its own boot; the rates are the same."""
     traffic = Traffic(random.Random(1), 1e9, 500)
     at, boots = START + 1000, (START + 10, START + 500)
-    first, second = traffic.read_since(at, boots)
+    first, second = traffic.read_since(at, *boots)
     assert first.bps == second.bps
     assert first.bytes == traffic.read(at).bytes - traffic.read(boots[0]).bytes
     assert first.bytes - second.bytes == traffic.read(boots[1]).bytes - traffic.read(boots[0]).bytes

@@ -38,15 +38,12 @@ _CONNECTIONS = (
     CloudConnection("PF-CC-LAS-LAS-4100003-PF", "hosted", "aws", "pending", "unknown", 2),
     CloudConnection("PF-AP-WDC1-4100004", "dedicated", "aws", "active", "down", 3),
 )
-
-
-def _hosted(query: Query) -> list[CloudConnection]:
-    return [connection for connection in _CONNECTIONS if connection.port_type == "hosted"]
+_HOSTED = [connection for connection in _CONNECTIONS if connection.port_type == "hosted"]
 
 
 def _dedicated(query: Query) -> object:
     """Return ``Connection_no_interfaces_GET`` of every dedicated connection."""
-    return [_common(query, connection) for connection in _CONNECTIONS if connection.port_type == "dedicated"]
+    return [_common(query, connection) for connection in _CONNECTIONS if connection not in _HOSTED]
 
 
 def _row(query: Query, connection: CloudConnection) -> Row:
@@ -82,11 +79,11 @@ def _connection(query: Query) -> object:
     for connection in _CONNECTIONS:
         if connection.circuit_id == query.path["cloud"]:
             bgp: Row = {"remote_asn": 64512, "address_family": "ipv4", "md5": MD5}
-            settings = _settings(connection.provider, is_available=connection.state == "active")
-            state = {**_state(settings), "bgp_state": connection.bgp_state}
-            return _common(query, connection) | {
-                "cloud_settings": settings | {"cloud_state": state, "bgp_settings": bgp}
-            }
+            is_available = connection.state == "active"
+            settings = _settings(
+                connection.provider, is_available=is_available, bgp_state=connection.bgp_state
+            )
+            return _common(query, connection) | {"cloud_settings": settings | {"bgp_settings": bgp}}
     raise HTTPException(404, "Connection not found.")
 
 
@@ -98,7 +95,8 @@ def _router_connection(query: Query) -> object:
     return row | {"cloud_settings": _settings(connection.provider, is_available=True)}
 
 
-def _settings(provider: str, *, is_available: bool) -> Row:
+def _settings(provider: str, *, is_available: bool, **state: str) -> Row:
+    """Return the settings of the provider's side; ``state`` is added to what the provider reports."""
     if provider == "google":
         return {
             "google_pairing_key": PAIRING_KEY,
@@ -106,6 +104,7 @@ def _settings(provider: str, *, is_available: bool) -> Row:
             "cloud_state": {
                 "google_interconnect_state": "Active",
                 "google_interconnect_admin_enabled": True,
+                **state,
             },
         }
     return {
@@ -116,18 +115,15 @@ def _settings(provider: str, *, is_available: bool) -> Row:
             "aws_dx_connection_state": "available" if is_available else "ordering",
             "aws_dx_port_encryption_status": "Encryption Up" if is_available else "Encryption Down",
             "aws_vif_state": "available" if is_available else "pending",
+            **state,
         },
     }
 
 
-def _state(settings: Row) -> Row:
-    state = settings["cloud_state"]
-    assert isinstance(state, dict)
-    return state
-
-
 CLOUD_CONNECTIONS = (
-    paged(ResourceName.HOSTED_CONNECTIONS, "/v2/services/cloud/connections/hosted", _hosted, _row),
+    paged(
+        ResourceName.HOSTED_CONNECTIONS, "/v2/services/cloud/connections/hosted", lambda query: _HOSTED, _row
+    ),
     Resource(ResourceName.DEDICATED_CONNECTIONS, "/v2/services/cloud/connections/dedicated", _dedicated),
     Resource(ResourceName.CLOUD_STATE, "/v2/services/cloud/connections/{cloud}", _connection),
     Resource(

@@ -39,10 +39,6 @@ CONNECTIONS = (
 )
 
 
-def _connections(query: Query) -> tuple[Connection, ...]:
-    return CONNECTIONS
-
-
 def connection_row(query: Query, connection: Connection) -> Row:
     """Return ``cloud_connection`` of a connection."""
     seed, number = query.network.seed, connection.number
@@ -100,7 +96,10 @@ def _rates(query: Query) -> object:
 
 
 CLOUD_ROUTER_CONNECTIONS = paged(
-    ResourceName.CONNECTIONS, "/v2/services/cloud-routers/connections", _connections, connection_row
+    ResourceName.CONNECTIONS,
+    "/v2/services/cloud-routers/connections",
+    lambda query: CONNECTIONS,
+    connection_row,
 )
 CONNECTION_RATES = Resource(
     ResourceName.CONNECTION_RATES,

@@ -15,15 +15,16 @@ from pf_exporter.simulator.resources.resource import (
 from pf_exporter.simulator.topology import Port
 
 
-def port_row(seed: int, port: Port, at: float) -> Row:
-    """Return ``Port_GET`` of a port, LAG or LAG member at ``at``."""
+def port_row(query: Query, port: Port) -> Row:
+    """Return ``Port_GET`` of a port, LAG or LAG member."""
+    seed = query.network.seed
     row: Row = {
         "port_circuit_id": port.circuit_id,
         "description": port.description,
         "state": port.state,
         "status": port.status,
         "admin_status": "up" if port.is_enabled else "down",
-        "operational_status": operational_status(port, at),
+        "operational_status": operational_status(port, query.now),
         "disabled": not port.is_enabled,
         # For a LAG, the speed of one member: the sum is not always one of the speeds the API allows.
         "speed": f"{port.gbps}Gbps",
@@ -63,12 +64,4 @@ def port_row(seed: int, port: Port, at: float) -> Row:
     return row
 
 
-def _ports(query: Query) -> list[Port]:
-    return query.network.ports
-
-
-def _row(query: Query, port: Port) -> Row:
-    return port_row(query.network.seed, port, query.now)
-
-
-PORTS = paged(ResourceName.PORTS, "/v2/ports", _ports, _row)
+PORTS = paged(ResourceName.PORTS, "/v2/ports", lambda query: query.network.ports, port_row)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
@@ -59,19 +59,13 @@ class Query:
         raise HTTPException(404, "Logical interface not found.")
 
 
-class Answer(Protocol):
-    """The function that makes the body of a response."""
-
-    def __call__(self, query: Query) -> object:
-        """Return a value for JSON; raises ``HTTPException`` and :class:`BadRequest`."""
-
-
 class Resource(NamedTuple):
     """A polled resource."""
 
     name: ResourceName
     path: str
-    answer: Answer
+    answer: Callable[[Query], object]
+    """Makes the body of a response, a value for JSON; raises ``HTTPException`` and :class:`BadRequest`."""
 
 
 def paged(

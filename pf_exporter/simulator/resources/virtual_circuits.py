@@ -23,10 +23,6 @@ def uses_flex_bandwidth(circuit: Circuit) -> bool:
     return circuit.circuit_id.endswith(("0-PF", "5-PF"))
 
 
-def _circuits(query: Query) -> list[Circuit]:
-    return query.network.circuits
-
-
 def _row(query: Query, circuit: Circuit) -> Row:
     """Return ``VC_GET`` of a virtual circuit."""
     seed, at = query.network.seed, query.now
@@ -86,4 +82,4 @@ def _interface(seed: int, end: End, at: float) -> Row:
     }
 
 
-VIRTUAL_CIRCUITS = paged(ResourceName.SERVICES, "/v2/services", _circuits, _row)
+VIRTUAL_CIRCUITS = paged(ResourceName.SERVICES, "/v2/services", lambda query: query.network.circuits, _row)
