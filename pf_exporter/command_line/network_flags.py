@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
 
 from pf_exporter.command_line.argument_types import integer, natural_number, period, positive_integer
 from pf_exporter.command_line.usage_errors import unknown_value
@@ -33,13 +32,6 @@ SIMULATOR_HELP = "\n".join(
 _NO_MAINTENANCE = "none"
 
 
-class ArgumentType(Protocol):
-    """Converts the text of an argument."""
-
-    def __call__(self, text: str, /) -> float:
-        """The number; raises ValueError or ``argparse.ArgumentTypeError``."""
-
-
 def _fault(text: str) -> str:
     name = text.partition(":")[0]
     if name not in FAULTS:
@@ -59,7 +51,7 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     defaults = Options()
     group = parser.add_argument_group("the simulated network")
 
-    def add(flag: str, metavar: str, help: str, kind: ArgumentType, default: float) -> None:
+    def add(flag: str, metavar: str, help: str, kind: Callable[[str], float], default: float) -> None:
         shown = format_duration(default) if kind is period else f"{default:g}"
         help = f"{help}. Default: {shown}."
         group.add_argument(flag, type=kind, default=default, metavar=metavar, help=help)

@@ -6,8 +6,8 @@ import json
 import logging
 import os
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Protocol
 
 MAX_VALUE_LENGTH = 500
 """Characters of one value: input from outside may be of any length."""
@@ -18,11 +18,8 @@ _UNQUOTED = frozenset(
 )
 
 
-class LineFormat(Protocol):
-    """Formats the fields of one event as a line without its newline."""
-
-    def __call__(self, fields: dict[str, object], /) -> str:
-        """The line."""
+LineFormat = Callable[[dict[str, object]], str]
+"""Formats the fields of one event as a line without its newline."""
 
 
 def _printable(value: object) -> str:

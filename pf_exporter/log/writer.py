@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Protocol
+from collections.abc import Callable
 
 from pf_exporter.descriptor import write_all
 
@@ -11,17 +11,13 @@ MAX_LINES = 1000
 """Lines that may wait; the writer may hold as many again."""
 
 
-class DroppedNotice(Protocol):
-    """Formats the line that reports how many lines were dropped."""
-
-    def __call__(self, count: int, /) -> str:
-        """The line."""
-
-
 class LineWriter:
-    """Writes lines in order on its own thread; drops and counts what its queue cannot hold."""
+    """Writes lines in order on its own thread; drops and counts what its queue cannot hold.
 
-    def __init__(self, descriptor: int, notice: DroppedNotice) -> None:
+    ``notice`` formats the line that reports how many lines were dropped.
+    """
+
+    def __init__(self, descriptor: int, notice: Callable[[int], str]) -> None:
         self.dropped = 0
         """Lines that were not written: the queue was full, the write failed, or the writer was closed."""
         self._descriptor = descriptor

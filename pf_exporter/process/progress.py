@@ -6,9 +6,9 @@ import contextlib
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pf_exporter.descriptor import write_all
 from pf_exporter.log import LogHandler
@@ -36,13 +36,6 @@ class Progress(NamedTuple):
     """From 0 to 1; None if the end is not known."""
 
 
-class ProgressSource(Protocol):
-    """Reads the progress, on another thread."""
-
-    def __call__(self) -> Progress | None:
-        """The progress; None shows nothing."""
-
-
 def render(progress: Progress, width: int) -> str:
     """A line of at most ``width`` columns, with a bar if the end is known."""
     from rich.console import Console
@@ -65,10 +58,13 @@ def render(progress: Progress, width: int) -> str:
 class ProgressLine:
     """Draws the line on a thread, while the context is open; draws nothing if ``descriptor`` is no terminal.
 
-    Log lines of ``handler`` replace the line, which is drawn again below them.
+    The thread reads ``source``; None shows nothing. Log lines of ``handler`` replace the line, which is drawn
+    again below them.
     """
 
-    def __init__(self, source: ProgressSource, handler: LogHandler, descriptor: int = STDERR) -> None:
+    def __init__(
+        self, source: Callable[[], Progress | None], handler: LogHandler, descriptor: int = STDERR
+    ) -> None:
         self._source = source
         self._handler = handler
         self._descriptor = descriptor

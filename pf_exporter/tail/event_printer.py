@@ -41,17 +41,11 @@ class Output(Protocol):
         """Write text at once; raises :class:`OSError`."""
 
 
-class CircuitNames(Protocol):
-    """The descriptions of circuits."""
-
-    def __call__(self, account: str, circuit: str, /) -> str:
-        """The description of an account's circuit, or an empty text."""
-
-
 class EventPrinter:
     """Prints the events that pass the filter, one line each.
 
-    ``on_done`` is called when ``count`` events are printed, or the reader of the output has closed it.
+    ``names`` returns the description of a circuit by account and ID, or an empty text. ``on_done`` is called
+    when ``count`` events are printed, or the reader of the output has closed it.
     """
 
     def __init__(
@@ -62,7 +56,7 @@ class EventPrinter:
         *,
         output_format: OutputFormat = OutputFormat.TEXT,
         count: int | None = None,
-        names: CircuitNames = lambda account, circuit: "",
+        names: Callable[[str, str], str] = lambda account, circuit: "",
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._out = out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -25,16 +26,12 @@ class _Target(NamedTuple):
     """Combines several samples of one circuit, such as optical lanes; None if the last one counts."""
 
 
-def _add(left: float, right: float) -> float:
-    return left + right
-
-
 _TARGETS: Mapping[str, _Target] = MappingProxyType(
     {
         "packetfabric_port_receive_bytes_per_second": _Target("receive", BITS),
         "packetfabric_port_transmit_bytes_per_second": _Target("transmit", BITS),
-        "packetfabric_port_receive_unspecified_errors_total": _Target("errors", 1.0, _add),
-        "packetfabric_port_transmit_unspecified_errors_total": _Target("errors", 1.0, _add),
+        "packetfabric_port_receive_unspecified_errors_total": _Target("errors", 1.0, operator.add),
+        "packetfabric_port_transmit_unspecified_errors_total": _Target("errors", 1.0, operator.add),
         "packetfabric_port_optical_receive_power_dbm": _Target("light", 1.0, min),
         PORT_LAST_EVENT: _Target("last_event", 1.0, max),
         "packetfabric_port_speed_bytes_per_second": _Target("speed", BITS),

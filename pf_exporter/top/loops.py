@@ -6,10 +6,11 @@ import select
 import signal
 import time
 
+from pf_exporter.process import SignalWaiter
 from pf_exporter.top.circuit import Source
 from pf_exporter.top.controls import Controls
 from pf_exporter.top.keys import Key, KeyDecoder
-from pf_exporter.top.output import Blocked, Output, Signals
+from pf_exporter.top.output import Blocked, Output
 from pf_exporter.top.table import Table
 from pf_exporter.top.terminal import Terminal
 from pf_exporter.top.view import View, page_size
@@ -25,7 +26,7 @@ class LiveTable:
         self,
         source: Source,
         terminal: Terminal,
-        signals: Signals,
+        signals: SignalWaiter,
         view: View,
         controls: Controls,
         *,
@@ -64,7 +65,7 @@ class LiveTable:
     def _wait(self, seconds: float) -> None:
         """Wait for a key, a signal or the time, and react."""
         timeout = ESCAPE_TIME if self._decoder.is_pending else max(seconds, 0.0)
-        sources: list[Signals | Terminal] = [self._signals, self._terminal]
+        sources: list[SignalWaiter | Terminal] = [self._signals, self._terminal]
         ready, _, _ = select.select(sources, [], [], timeout)
         if self._signals in ready:
             self._react_to_signal()
@@ -107,7 +108,7 @@ class PlainTables:
     def __init__(
         self,
         source: Source,
-        signals: Signals,
+        signals: SignalWaiter,
         view: View,
         controls: Controls,
         output: Output,

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import os
 import select
-from typing import Protocol
+
+from pf_exporter.process import SignalWaiter
 
 CHUNK = 512
 """Bytes that a pipe or terminal takes at once when it is writable."""
-
-
-class Signals(Protocol):
-    """Signals to wait for, with a descriptor that is readable when there is one."""
-
-    def fileno(self) -> int:
-        """The descriptor."""
-
-    def wait(self) -> int:
-        """The number of the next signal."""
 
 
 class Blocked(Exception):
@@ -27,7 +18,7 @@ class Blocked(Exception):
 class Output:
     """Writes text to a pipe, file or terminal."""
 
-    def __init__(self, descriptor: int, signals: Signals, encoding: str = "utf-8") -> None:
+    def __init__(self, descriptor: int, signals: SignalWaiter, encoding: str = "utf-8") -> None:
         self.descriptor = descriptor
         self._signals = signals
         self._encoding = encoding

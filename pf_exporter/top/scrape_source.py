@@ -23,7 +23,7 @@ log = Logger(__name__)
 class ScrapeSource:
     """Scrapes a page at an interval, on a thread; :meth:`read` returns the latest values.
 
-    ``on_failure`` is called if the thread dies; ``clock`` is monotonic.
+    ``on_failure`` is called if the thread dies.
     """
 
     def __init__(
@@ -32,13 +32,11 @@ class ScrapeSource:
         interval: float,
         *,
         on_failure: Callable[[BaseException], None],
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target = target
         self._context = target.context()
         self._interval = interval
-        self._clock = clock
-        self._latest = (Reading(), clock())
+        self._latest = (Reading(), time.monotonic())
         """The last successful scrape and its time; one tuple, so that both change at once."""
         self._stopping = threading.Event()
         self._thread = SupervisedThread(self._run, name="scrape", on_failure=on_failure)
@@ -55,7 +53,7 @@ class ScrapeSource:
     def read(self) -> Reading:
         """The values of the last successful scrape, with the problem of the last one."""
         reading, read_at = self._latest
-        return reading._replace(age=self._clock() - read_at)
+        return reading._replace(age=time.monotonic() - read_at)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):
@@ -91,4 +89,4 @@ class ScrapeSource:
             at=time.time() if at is None else email.utils.mktime_tz(at),
             serial=self._latest[0].serial + 1,
         )
-        self._latest = (reading, self._clock())
+        self._latest = (reading, time.monotonic())

@@ -3,48 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from pf_exporter.inventory import InventoryPoller
 from pf_exporter.schema import EVENTS, PORT_LAST_EVENT, VC_LAST_EVENT
 from pf_exporter.state import AccountStats, ErrorRecord, Row, Store, StreamState
 from pf_exporter.top.builder import FAMILIES, CircuitBuilder
 from pf_exporter.top.circuit import STREAMING, Reading
 
+if TYPE_CHECKING:
+    from pf_exporter.service import AccountPipeline
+
 _Rows = Mapping[str, list[tuple[tuple[str, ...], Row]]]
 
 
-class Pipeline(Protocol):
-    """The part of an account's pipeline that is read."""
-
-    @property
-    def inventory(self) -> InventoryPoller:
-        """The polled lists."""
-
-    @property
-    def stats(self) -> AccountStats:
-        """The state of the stream."""
-
-
 class StreamSource:
-    """Reads a store and the inventories of its accounts, which are polled if ``polled`` is true.
-
-    ``wall`` is the clock of the store's arrival times, in UNIX seconds.
-    """
+    """Reads a store and the inventories of its accounts, which are polled if ``polled`` is true."""
 
     def __init__(
         self,
         store: Store,
-        pipelines: Mapping[str, Pipeline],
+        pipelines: Mapping[str, AccountPipeline],
         *,
-        polled: bool = True,
-        wall: Callable[[], float] = time.time,
+        polled: bool,
     ) -> None:
         self._polled = polled
         self._store = store
         self._pipelines = pipelines
-        self._wall = wall
         self._serial = 0
 
     def read(self) -> Reading:
@@ -65,7 +50,7 @@ class StreamSource:
         return Reading(
             tuple(builder.build()),
             {account: _stream_state(pipeline.stats) for account, pipeline in self._pipelines.items()},
-            at=self._wall(),
+            at=time.time(),
             serial=self._serial,
             problem="; ".join(f"{account}: {error.message}" for account, error in errors.items()),
             remedy=" ".join(dict.fromkeys(error.reason.remedy for error in errors.values())),

@@ -105,7 +105,7 @@ def values(reading: Reading) -> list[Circuit]:
 def test_both_sources_agree(exporter: Exporter) -> None:
     """A stream and a scrape of an exporter give the same circuits, with every value."""
     pipelines = {pipeline.account: pipeline for pipeline in exporter.pipelines}
-    streamed = StreamSource(exporter.store, pipelines).read()
+    streamed = StreamSource(exporter.store, pipelines, polled=True).read()
     page = scraped(f"http://{exporter.server.addresses[0]}")
     assert values(streamed) == values(page)
     assert values(page) == [
@@ -149,7 +149,7 @@ def test_a_stream_that_fails(fake: Fake) -> None:
     config = Config(accounts=(fake.account(name="acme"),), web=WebSettings(listen_address=("127.0.0.1:0",)))
     with Exporter(config) as running:
         (pipeline,) = running.pipelines
-        source = StreamSource(running.store, {"acme": pipeline})
+        source = StreamSource(running.store, {"acme": pipeline}, polled=True)
         until(lambda: source.read().problem, "the error")
         reading = source.read()
         assert reading.accounts == {"acme": "backoff"}
