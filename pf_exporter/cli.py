@@ -14,11 +14,6 @@ from pf_exporter.errors import CannotListen, ConfigError
 from pf_exporter.process import ExitCode, echo, echo_error
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command line: the exporter's own flags, and the commands."""
-    return create_parser()
-
-
 def _wants_json(words: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether the log is JSON, before the command line is parsed: a mistake in it is reported there, too."""
     flag, format = "--log.format", environ.get("PF_EXPORTER_LOG_FORMAT", "")
@@ -50,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words, environ = sys.argv[1:] if argv is None else argv, os.environ
     if _wants_json(words, environ):
         _log_json()
-    arguments = parser().parse_args(words)
+    arguments = create_parser().parse_args(words)
     if arguments.version:
         echo(version_line())
         return ExitCode.OK

@@ -39,13 +39,13 @@ FAULTS = (
 )
 EXPORTER = """
 import dataclasses, os, sys
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.service.serving import serve
 from pf_exporter.process.signals import TERMINATION, SignalWaiter
 from pf_exporter.config import StreamSettings, load
 from pf_exporter.log import configure_logging
 
-config = load(parser().parse_args(["--web.listen-address=127.0.0.1:0"]), os.environ)
+config = load(create_parser().parse_args(["--web.listen-address=127.0.0.1:0"]), os.environ)
 configure_logging(config.log.level, config.log.format)
 stream = StreamSettings(backoff_min=0.05, backoff_max=0.5, rotate_after=2.0)
 sys.exit(serve(dataclasses.replace(config, stream=stream), SignalWaiter(*TERMINATION)))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pf_exporter import __version__
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.config.settings import SETTINGS
 from pf_exporter.simulator import FAULTS, MAINTENANCES, RESOURCE_NAMES
 from tests.conftest import Program, get, process_environment, until
@@ -40,7 +40,7 @@ def test_version_of_an_image(program: Start) -> None:
 
 def test_help_is_complete_and_fits_a_terminal() -> None:
     """--help names every setting, every command and the exit codes, in lines of at most 100 characters."""
-    text = parser().format_help()
+    text = create_parser().format_help()
     assert [row.flag for row in SETTINGS if row.flag not in text] == []
     for word in ("demo", "simulate", "exit codes", "PF_TOKEN", "--config.check"):
         assert word in text

@@ -15,7 +15,7 @@ import promql_parser
 import pytest
 import yaml
 
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.config.loader import load
 from pf_exporter.config.settings import SECTIONS
 from pf_exporter.server import web_config_file
@@ -127,7 +127,7 @@ def fault(command: list[str], targets: set[str]) -> list[str]:
     program, *arguments = re.sub(r"^(\.venv|/opt/pf-exporter)/bin/", "", command[0]), *command[1:]
     if program == "pf-exporter":
         try:
-            parser().parse_args(arguments)
+            create_parser().parse_args(arguments)
         except SystemExit as exc:
             return [f"{shlex.join(command)}: the command line leaves with {exc.code}"] if exc.code else []
     elif program == "make":
@@ -201,7 +201,7 @@ def test_files(block: Block, folder: Path) -> None:
     path = folder / f"{block.page.replace('/', '-')}-{block.line}.yml"
     path.write_text(text)
     if keys <= OURS:
-        load(parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
+        load(create_parser().parse_args(["--config.file", str(path)]), {}, need_account="accounts" in keys)
     elif keys <= set(web_config_file.SECTIONS):
         assert web_config_file.read_web_config(str(path), {}).users
     elif "replicas" in keys:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.cli import main, parser
-from pf_exporter.command_line import COMMANDS, DEFAULT_COMMAND, load_command
+from pf_exporter.cli import main
+from pf_exporter.command_line import COMMANDS, DEFAULT_COMMAND, create_parser, load_command
 from pf_exporter.command_line.parser import Command
 from pf_exporter.commands import (
     assets,
@@ -108,7 +108,7 @@ def test_help_and_version_import_no_library(arguments: list[str]) -> None:
 def test_help_fits_a_terminal(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help of a command has lines of at most 100 characters."""
     with pytest.raises(SystemExit):
-        parser().parse_args([command, "--help"])
+        create_parser().parse_args([command, "--help"])
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if len(line) > 100] == []
     assert lines
@@ -140,8 +140,8 @@ def test_the_exporter_imports_what_it_needs() -> None:
 def test_a_setting_after_the_command_wins() -> None:
     """A flag of the exporter may stand before or after the command; the last one counts."""
     address = "--web.listen-address"
-    assert vars(parser().parse_args([f"{address}=:1", "health"]))["web.listen_address"] == [":1"]
-    arguments = vars(parser().parse_args(["--series.ttl=1h", "health", "--series.ttl=2h"]))
+    assert vars(create_parser().parse_args([f"{address}=:1", "health"]))["web.listen_address"] == [":1"]
+    arguments = vars(create_parser().parse_args(["--series.ttl=1h", "health", "--series.ttl=2h"]))
     assert (arguments["command"], arguments["series.ttl"]) == ("health", "2h")
 
 
@@ -198,7 +198,7 @@ def test_help_of_check_lists_every_exit_code() -> None:
 def test_a_mistake_is_one_line(words: str, line: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A mistake in the command line is one line with a suggestion, and exit code 2; no value is repeated."""
     with pytest.raises(SystemExit) as exit:
-        parser().parse_args(words.split())
+        create_parser().parse_args(words.split())
     assert exit.value.code == 2
     out, err = capfd.readouterr()
     assert out == ""
@@ -211,12 +211,12 @@ def test_a_mistake_is_one_line(words: str, line: str, capfd: pytest.CaptureFixtu
 def test_what_follows_help_is_not_read(capsys: pytest.CaptureFixture[str]) -> None:
     """--help wins over a mistake after it, and a value may look like a negative number or have a space."""
     with pytest.raises(SystemExit) as exit:
-        parser().parse_args(["check", "--help", "--frobnicate"])
+        create_parser().parse_args(["check", "--help", "--frobnicate"])
     assert exit.value.code == 0
     assert "usage: pf-exporter check" in capsys.readouterr().out
-    arguments = parser().parse_args(["demo", "--seed", "-1", "--fault=stream-cut: 1"])
+    arguments = create_parser().parse_args(["demo", "--seed", "-1", "--fault=stream-cut: 1"])
     assert (arguments.seed, arguments.fault) == (-1, ["stream-cut: 1"])
-    assert parser().parse_args(["record", "--", "--file"]).file == "--file"
+    assert create_parser().parse_args(["record", "--", "--file"]).file == "--file"
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])

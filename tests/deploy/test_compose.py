@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from pf_exporter import __version__
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.config.loader import load
 from tests.alertmanager_server import Alertmanager
 from tests.conftest import Program, get, tool, until
@@ -71,7 +71,7 @@ def test_a_service_has_a_health_check(name: str) -> None:
     kind, *command = SERVICES[name]["healthcheck"]["test"]
     assert kind == "CMD"
     if name == "exporter":
-        assert parser().parse_args(command[1:]).command == "health"
+        assert create_parser().parse_args(command[1:]).command == "health"
     else:
         assert urlsplit(command[-1]).netloc == f"127.0.0.1:{PORTS[name]}"
     for condition in SERVICES[name].get("depends_on", {}).values():
@@ -110,7 +110,7 @@ def test_exporter_service() -> None:
     assert (FOLDER / exporter["build"] / "Dockerfile").exists()
     assert exporter["image"] == f"${{PF_EXPORTER_IMAGE:-pf-exporter:{__version__}}}"
     assert exporter["pull_policy"] == "missing"
-    arguments = parser().parse_args(exporter["command"])
+    arguments = create_parser().parse_args(exporter["command"])
     assert (arguments.command, vars(arguments)["web.listen_address"]) == ("demo", ["0.0.0.0:10054"])
 
 
@@ -125,7 +125,7 @@ def test_exporter_on_an_account(tmp_path: Path) -> None:
     (tmp_path / "pf_token").write_text("api-key\n")
     (tmp_path / "pf_token").chmod(0o400)
     environ = {"PF_TOKEN_FILE": str(tmp_path / "pf_token")}
-    config = load(parser().parse_args(exporter["command"]), environ)
+    config = load(create_parser().parse_args(exporter["command"]), environ)
     assert config.warnings == ()
     assert config.web.listen_address == (f":{PORTS['exporter']}",)
 

@@ -10,7 +10,7 @@ import helm_python as helm
 import pytest
 
 from pf_exporter import __version__
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.config.loader import load
 from pf_exporter.server import web_config_file
 from tests.deploy import blocks, read
@@ -158,7 +158,7 @@ def test_configuration_file(chart: helm.Chart, tmp_path: Path) -> None:
     (tmp_path / "pf.yaml").write_text(text.replace(mounts["secret"], str(tmp_path)))
     environ = {item["name"]: item["value"] for item in container["env"]}
     environ = {key: value.replace(mounts["configuration"], str(tmp_path)) for key, value in environ.items()}
-    config = load(parser().parse_args([]), environ)
+    config = load(create_parser().parse_args([]), environ)
     assert [account.name for account in config.accounts] == ["east", "lab"]
     assert config.warnings == ()
 
@@ -192,7 +192,7 @@ def test_settings(chart: helm.Chart) -> None:
     (container,) = one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"]
     environ = {item["name"]: item["value"] for item in container["env"]}
     assert environ.keys() >= values["settings"].keys()
-    config = load(parser().parse_args([]), environ | {"PF_TOKEN": "key", "PF_TOKEN_FILE": ""})
+    config = load(create_parser().parse_args([]), environ | {"PF_TOKEN": "key", "PF_TOKEN_FILE": ""})
     assert (config.log.format, config.series.limit) == ("json", 100_000)
     assert {item["kind"] for item in manifests} == {"Deployment", "Secret", "Service"}
 

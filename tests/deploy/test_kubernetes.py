@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from pf_exporter import __version__
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.config.loader import load
 from pf_exporter.config.settings import WebSettings
 from tests.conftest import tool
@@ -232,7 +232,9 @@ def test_api_key_is_mounted(tmp_path: Path) -> None:
     assert volume["secret"]["defaultMode"] == 0o440
     (tmp_path / "token").write_text("api-key\n")
     (tmp_path / "token").chmod(volume["secret"]["defaultMode"])
-    config = load(parser().parse_args(CONTAINER.get("args", [])), {variable["name"]: str(tmp_path / "token")})
+    config = load(
+        create_parser().parse_args(CONTAINER.get("args", [])), {variable["name"]: str(tmp_path / "token")}
+    )
     assert config.warnings == ()
 
 

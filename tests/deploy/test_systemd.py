@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from pf_exporter.config.loader import load
 from pf_exporter.config.settings import Config
 from pf_exporter.server import web_config_file
@@ -76,7 +76,7 @@ def load_config(folder: Path, text: str) -> Config:
     # %d is the folder of the credentials.
     words = shlex.split(" ".join(values("Environment", text)).replace("%d", str(folder)))
     environ = dict(word.replace("/etc/pf-exporter", str(folder)).split("=", 1) for word in words)
-    config = load(parser().parse_args(arguments), environ)
+    config = load(create_parser().parse_args(arguments), environ)
     assert config.warnings == ()
     assert config.web.listen_address == ("127.0.0.1:10054",)
     return config

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pf_exporter.cli import parser
+from pf_exporter.command_line import create_parser
 from tests.conftest import tool
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_reports_include_evidence() -> None:
 def test_commands_exist(path: Path) -> None:
     """Each command that a template or a policy names is a command of the exporter."""
     for command in re.findall(r"`pf-exporter ([^`]*)`", path.read_text(encoding="utf-8")):
-        parser().parse_args(shlex.split(command))
+        create_parser().parse_args(shlex.split(command))
 
 
 def hooks() -> list[dict[str, Any]]:
