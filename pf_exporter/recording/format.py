@@ -88,10 +88,6 @@ def encode(record: Record) -> bytes:
     return lines
 
 
-def _mark(value: str) -> Mark:
-    return _OLD_MARKS.get(value) or Mark(value)
-
-
 def decode(line: bytes) -> Record | None:
     """Return the record of a line, or None for a header.
 
@@ -107,7 +103,7 @@ def decode(line: bytes) -> Record | None:
     if not isinstance(account, str) or not math.isfinite(at):
         raise ValueError
     if "mark" in fields:
-        return Record(at, account, mark=_mark(fields["mark"]))
+        return Record(at, account, mark=_OLD_MARKS.get(fields["mark"]) or Mark(fields["mark"]))
     if "bytes" in fields:
         return Record(at, account, base64.b64decode(fields["bytes"], validate=True))
     return Record(at, account, fields["frame"].encode())

@@ -55,6 +55,9 @@ def check(fault: str) -> Callable[[Check], Check]:
     return register
 
 
+MAINTENANCE = "/v2/maintenances/notifications"
+
+
 def open_stream(client: Client) -> requests.Response:
     """Return the response to opening a stream, with its body read."""
     with client.stream() as response:
@@ -62,28 +65,36 @@ def open_stream(client: Client) -> requests.Response:
         return response
 
 
+def subscribe(client: Client) -> requests.Response:
+    return client.request("POST", "/v2/events", {"streams": []})
+
+
+def poll(client: Client) -> requests.Response:
+    return client.request("GET", MAINTENANCE)
+
+
+TEXT, HTML = {"content-type": "text/plain; charset=utf-8"}, {"content-type": "text/html; charset=utf-8"}
+RESPONSES: dict[str, tuple[Callable[[Client], requests.Response], int, dict[str, str]]] = {
+    "login-401": (Client.try_login, 401, {}),
+    "login-429:7": (Client.try_login, 429, {"retry-after": "7"}),
+    "login-500": (Client.try_login, 500, TEXT),
+    "subscribe-403": (subscribe, 403, {}),
+    "subscribe-500": (subscribe, 500, TEXT),
+    "stream-404": (open_stream, 404, {}),
+    "stream-500": (open_stream, 500, TEXT),
+    "stream-html": (open_stream, 200, HTML),
+    "poll-429:maintenance:30": (poll, 429, {"retry-after": "30"}),
+    "poll-500:maintenance": (poll, 500, TEXT),
+    "poll-html:maintenance": (poll, 200, HTML),
+}
+"""By fault, the request that it changes, and the status and headers of its response."""
+
+
 def read_timestamps(client: Client, count: int) -> list[str]:
     port = client.simulator.network.ports[0].circuit_id
     stream = {"type": "port", "events": ["metrics"], "ifds": [port]}
     with client.stream(client.subscribe(stream)) as response:
         return [data["timestamp"] for _, data in islice(read_events(response), count)]
-
-
-@check("login-401")
-def _(client: Client, clock: Clock) -> None:
-    assert client.try_login().status_code == 401
-
-
-@check("login-429:7")
-def _(client: Client, clock: Clock) -> None:
-    response = client.try_login()
-    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
-
-
-@check("login-500")
-def _(client: Client, clock: Clock) -> None:
-    response = client.try_login()
-    assert (response.status_code, response.headers["content-type"]) == (500, "text/plain; charset=utf-8")
 
 
 @check("login-mfa")
@@ -105,19 +116,9 @@ def _(client: Client, clock: Clock) -> None:
     assert first.request("GET", "/v2/ports").status_code == 401
 
 
-@check("subscribe-403")
-def _(client: Client, clock: Clock) -> None:
-    assert client.request("POST", "/v2/events", {"streams": []}).status_code == 403
-
-
-@check("subscribe-500")
-def _(client: Client, clock: Clock) -> None:
-    assert client.request("POST", "/v2/events", {"streams": []}).status_code == 500
-
-
 @check("subscribe-empty")
 def _(client: Client, clock: Clock) -> None:
-    response = client.request("POST", "/v2/events", {"streams": []})
+    response = subscribe(client)
     assert (response.status_code, response.json()) == (201, {})
 
 
@@ -146,22 +147,6 @@ def _(client: Client, clock: Clock) -> None:
     clock.now += 60
     assert open_stream(client).status_code == 401
     assert client.request("GET", "/v2/ports").status_code == 200
-
-
-@check("stream-404")
-def _(client: Client, clock: Clock) -> None:
-    assert open_stream(client).status_code == 404
-
-
-@check("stream-500")
-def _(client: Client, clock: Clock) -> None:
-    assert open_stream(client).status_code == 500
-
-
-@check("stream-html")
-def _(client: Client, clock: Clock) -> None:
-    response = open_stream(client)
-    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 @check("stream-cut:3")
@@ -256,9 +241,6 @@ def _(client: Client, clock: Clock) -> None:
             assert list(reader), "an orderly end, after the data already sent"
 
 
-MAINTENANCE = "/v2/maintenances/notifications"
-
-
 @check("poll-403:maintenance")
 def _(client: Client, clock: Clock) -> None:
     assert client.request("GET", MAINTENANCE).status_code == 403
@@ -272,18 +254,6 @@ def _(client: Client, clock: Clock) -> None:
         assert (response.status_code, response.json()["message"]) == (404, f"Requested URL {path} not found")
 
 
-@check("poll-429:maintenance:30")
-def _(client: Client, clock: Clock) -> None:
-    response = client.request("GET", MAINTENANCE)
-    assert (response.status_code, response.headers["Retry-After"]) == (429, "30")
-
-
-@check("poll-500:maintenance")
-def _(client: Client, clock: Clock) -> None:
-    response = client.request("GET", MAINTENANCE)
-    assert (response.status_code, response.headers["Content-Type"]) == (500, "text/plain; charset=utf-8")
-
-
 @check("poll-slow:maintenance:60")
 def _(client: Client, clock: Clock) -> None:
     with pytest.raises(requests.ReadTimeout):
@@ -293,12 +263,6 @@ def _(client: Client, clock: Clock) -> None:
             timeout=0.2,
         )
     assert client.request("GET", "/v2/ports").status_code == 200
-
-
-@check("poll-html:maintenance")
-def _(client: Client, clock: Clock) -> None:
-    response = client.request("GET", MAINTENANCE)
-    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
 @check("poll-garbage")
@@ -323,7 +287,7 @@ def fault_name(spec: str) -> str:
 
 def test_every_fault_is_checked() -> None:
     """There is a check for every fault, and every fault has a description."""
-    assert {fault_name(spec) for spec in CHECKS} == set(FAULTS)
+    assert {fault_name(spec) for spec in (*CHECKS, *RESPONSES)} == set(FAULTS)
     assert all(description.endswith(".") for description in FAULTS.values())
 
 
@@ -333,6 +297,16 @@ def test_effect_of_a_fault(client: Client, clock: Clock, spec: str) -> None:
     client.simulator.faults.add(spec)
     assert [fault.flag for fault in client.simulator.faults] == [fault_name(spec)]
     CHECKS[spec](client, clock)
+
+
+@pytest.mark.parametrize("spec", RESPONSES)
+def test_response_of_a_fault(client: Client, spec: str) -> None:
+    """A fault that replaces a response gives it the status and the headers of the description."""
+    request, status, headers = RESPONSES[spec]
+    client.simulator.faults.add(spec)
+    response = request(client)
+    assert response.status_code == status
+    assert headers.items() <= {name.lower(): value for name, value in response.headers.items()}.items()
 
 
 def test_faults_can_be_disabled(client: Client) -> None:
