@@ -156,12 +156,8 @@ def test_continues(simulator: Simulator, tmp_path: Path, program: Callable[..., 
     second = program(*arguments, "--requests-per-minute=100000", env=environment)
     assert second.end() == 0
     assert before >= 3
-    assert (
-        program(
-            *arguments[:1], str(whole), *arguments[2:], "--requests-per-minute=100000", env=environment
-        ).end()
-        == 0
-    )
+    flags = (*arguments[2:], "--requests-per-minute=100000")
+    assert program("backfill", str(whole), *flags, env=environment).end() == 0
     assert file.read_text() == whole.read_text()
 
 

@@ -8,7 +8,6 @@ import math
 import pytest
 
 from pf_exporter.command_line.argument_types import (
-    listen_address,
     period,
     positive_integer,
     seconds,
@@ -43,29 +42,8 @@ def test_bad_count(text: str) -> None:
         positive_integer(text)
 
 
-def test_bad_duration_and_uuid() -> None:
-    """The error says what is expected."""
-    with pytest.raises(argparse.ArgumentTypeError, match="expected a duration with a unit, such as"):
-        seconds("soon")
-    with pytest.raises(argparse.ArgumentTypeError, match="expected a UUID"):
-        uuid("../x")
-
-
 @pytest.mark.parametrize("text", ["0", "0s", "0ms", "0h0m"])
 def test_bad_period(text: str) -> None:
     """A pause of 0 between two repetitions is refused."""
     with pytest.raises(argparse.ArgumentTypeError, match="expected a duration of at least 1ms"):
         period(text)
-
-
-@pytest.mark.parametrize("text", ["-1s", "nan", "inf", "-0"])
-def test_no_period(text: str) -> None:
-    """A period is a duration with a unit."""
-    with pytest.raises(argparse.ArgumentTypeError, match="expected a duration with a unit"):
-        period(text)
-
-
-def test_bad_listen_address() -> None:
-    """A listen address is checked before the command starts."""
-    with pytest.raises(argparse.ArgumentTypeError, match="expected a port from 0 to 65535"):
-        listen_address(":99999")

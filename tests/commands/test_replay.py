@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from pf_exporter.simulator import Options, Simulator
-from tests.conftest import FIXTURES, Program, get, process_environment, until
+from tests.conftest import FIXTURES, Program, get, until
 
 Start = Callable[..., Program]
 LISTEN = "--web.listen-address=127.0.0.1:0"
@@ -70,14 +66,3 @@ def test_a_file_that_is_no_recording(program: Start, tmp_path: Path) -> None:
     assert len(replay.lines) == 1
     assert str(file) in replay.output
     assert file.read_text() == "not to be lost"
-
-
-@pytest.mark.parametrize("speed", ["-1", "nan", "fast", "inf"])
-def test_bad_speed(speed: str) -> None:
-    """A speed that is not a finite number of at least 0 is exit code 2, and one line names what is valid."""
-    command = [sys.executable, "-m", "pf_exporter", "replay", "x", "--speed", speed]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=process_environment(), check=False, timeout=60
-    )
-    assert done.returncode == 2
-    assert "expected a number, such as 60" in done.stderr

@@ -246,10 +246,3 @@ def test_a_subscription_that_is_gone(program: Start, fake: Fake) -> None:
         f"pf-exporter: stream: {fake.url.removeprefix('http://')}: HTTP 404;"
         " the subscription does not exist any more; make another, and stream it within five minutes"
     )
-
-
-def test_bad_uuid(program: Start) -> None:
-    """A subscription that is not a UUID is rejected before anything connects."""
-    command = program("tail", "--subscription-uuid=../x", env={"PF_TOKEN": "x"})
-    assert command.end() == 2
-    assert "--subscription-uuid" in command.output

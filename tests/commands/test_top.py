@@ -178,8 +178,10 @@ def test_a_login_that_fails(fake: Fake) -> None:
 
 
 def test_a_pipe(program: Start, fake: Fake) -> None:
-    """Without a terminal a table is printed at each interval."""
-    command = program("top", "--interval=100ms", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+    """Without a terminal a table is printed at each interval, after the warnings of the configuration."""
+    env = {"PF_HOST": fake.url, "PF_TOKEN": "key", "PF_EXPORTER_SERIES_TTLS": "1h"}
+    command = program("top", "--interval=100ms", env=env)
+    command.wait_for("PF_EXPORTER_SERIES_TTLS")
     command.wait_for("Los Angeles")
     command.wait_for("Seattle")
     count = len(command.lines)
