@@ -43,6 +43,8 @@ class Shown(NamedTuple):
     reading: Reading
     at: float
     """UNIX seconds."""
+    read_at: float
+    """By the monotonic clock, which nothing sets."""
 
 
 class ResourcePoll:
@@ -115,11 +117,11 @@ class ResourcePoll:
     def readings(self) -> Iterator[Reading]:
         """Yield the readings that are recent enough to be shown."""
         now = self._wall()
-        oldest = now - max(SHOWN_PERIODS * self.resource.period, DAY)
-        for reading, at in list(self._shown.values()):
+        oldest = self._clock() - max(SHOWN_PERIODS * self.resource.period, DAY)
+        for reading, _, read_at in list(self._shown.values()):
             measured_at, max_age = reading.measured_at, self.resource.max_age
             is_recent = max_age is None or measured_at is None or measured_at >= now - max_age
-            if at >= oldest and is_recent:
+            if read_at >= oldest and is_recent:
                 yield reading
 
     def run(self) -> None:
@@ -152,7 +154,7 @@ class ResourcePoll:
         reading = self._reader.read(session, target, since=before.at if before is not None else now, now=now)
         if self._memory is not None:
             reading = self._memory.update(target.id, reading, now)
-        self._shown[target.id] = Shown(reading, now)
+        self._shown[target.id] = Shown(reading, now, self._clock())
 
     def _succeeded(self) -> None:
         self._stats.last_success[self.resource.name] = self._wall()

@@ -176,6 +176,7 @@ class PolledAccount:
         min_interval: float = 0.0,
         random: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         login_schedule: Backoff | None = None,
         polled: tuple[PolledResource, ...] = (),
         **options: Any,
@@ -202,6 +203,7 @@ class PolledAccount:
             min_interval=min_interval,
             pause=self.pause,
             clock=clock,
+            wall=wall,
             polled=polled,
             random=lambda: random,
         )

@@ -118,6 +118,20 @@ def test_what_was_allowed_is_refused(
     assert [message for message in caplog.messages if message in warnings] == warnings
 
 
+def test_how_long_values_are_shown(api: FakeApi, create_account: CreateAccount) -> None:
+    """Without another success values are shown for a day, however the system's clock is set meanwhile."""
+    clock, wall = Clock(), Clock()
+    api.lists[path(API_KEYS)] = KEYS
+    account = create_account(polled=(API_KEYS,), clock=clock, wall=wall)
+    account.poll()
+    answered(account, [API_KEYS])
+    account.poller.stop()
+    for seconds, is_shown in ((0.0, True), (24 * HOUR, True), (24 * HOUR + 1, False)):
+        for year in (1970, 2026, 1902):
+            clock.now, wall.now = seconds, calendar.timegm((year, 1, 1, 0, 0, 0))
+            assert bool(account.values("api_key_expiry_timestamp_seconds", "api_key")) is is_shown
+
+
 def test_a_failure_touches_nothing_else(
     api: FakeApi, create_account: CreateAccount, caplog: pytest.LogCaptureFixture
 ) -> None:
