@@ -182,6 +182,17 @@ class NoCircuitId(EventError):
     reason = Reason.NO_CIRCUIT_ID
 
 
+class NoValues(EventError):
+    """The event has no usable value, but fields that are unusable (``rejected`` of them) or ``unknown``."""
+
+    reason = Reason.NO_VALUES
+
+    def __init__(self, message: str, *, rejected: int, unknown: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.rejected = rejected
+        self.unknown = unknown
+
+
 def reasons(*roots: type[ExporterError]) -> tuple[Reason, ...]:
     """Return the reasons of the given classes and their subclasses, sorted by value.
 

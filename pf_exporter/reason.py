@@ -147,6 +147,12 @@ class Reason(str, enum.Enum):
         "An event has no usable ID of a port or virtual circuit.",
         "Look for a newer version of the exporter.",
     )
+    NO_VALUES = (
+        "no_values",
+        "An event has unknown or unusable fields, and no value that the exporter can use.",
+        "Look for a newer version of the exporter: the API has probably changed. The status page lists the"
+        " unknown fields.",
+    )
     DUPLICATE = (
         "duplicate",
         "An event repeats the newest sample of its circuit.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pf_exporter.errors import NoCircuitId, NotJson, TooDeep
+from pf_exporter.errors import NoCircuitId, NotJson, NoValues, TooDeep
 from pf_exporter.schema.activity_fields import ACTIVITY_FIELDS
 from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.family import MetricType
@@ -59,18 +59,23 @@ def _pop_numbers(event: EventType, fields: dict[str, Any], lane: int) -> tuple[l
 def decode_lenient(event: EventType, data: str) -> Observation:
     """Decode the data of an event, whatever its fields contain.
 
-    Raises :class:`pf_exporter.errors.EventError` if the data is not a JSON object or identifies no circuit.
+    Raises :class:`pf_exporter.errors.EventError` if the data is not a JSON object, identifies no circuit, or
+    has other fields than those that are documented.
     """
     fields = _parse_object(data)
     timestamp, rejected = parse_timestamp(fields.pop("timestamp", None))
     circuit, odd = _pop_circuit(event, fields)
     rejected += odd
+    has_nulls = None in fields.values()
     lanes = lane_numbers(fields) if event.has_lanes else [0]
     values: list[float | None] = []
     for lane in lanes:
         numbers, odd = _pop_numbers(event, fields, lane)
         values += numbers
         rejected += odd
+    if (fields or rejected) and not has_nulls and values.count(None) == len(values):
+        message = f"an event {event.name} has no value that can be used"
+        raise NoValues(message, rejected=rejected, unknown=tuple(fields))
     active_lanes, kept = drop_dark_lanes(lanes, values) if event.has_lanes else ((), tuple(values))
     # The fields that are left are unknown.
     return Observation(event, circuit, active_lanes, kept, timestamp, rejected, tuple(fields))

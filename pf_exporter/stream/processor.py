@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pf_exporter.activity import ActivityCounter
-from pf_exporter.errors import EventError
+from pf_exporter.errors import EventError, NoValues
 from pf_exporter.log import Logger
 from pf_exporter.packetfabric import ServerSentEvent
 from pf_exporter.schema import EVENT_NAMES, OTHER, Observation, RateUnit, bytes_to_bits, decode
@@ -75,6 +75,8 @@ class EventProcessor:
         try:
             decoded = decode(event.event, event.data)
         except EventError as exc:
+            if isinstance(exc, NoValues):
+                self._count_fields(name, event, exc.rejected, exc.unknown)
             self.reject(exc, name)
             return
         if decoded is None:
@@ -83,11 +85,8 @@ class EventProcessor:
                 "unknown", "event of unknown name", account=self._account, event=event.event
             )
             return
-        if decoded.fields_rejected:
-            stats.fields_rejected[name] += decoded.fields_rejected
-        if decoded.unknown:
-            stats.fields_unknown[name] += len(decoded.unknown)
-            stats.unknown_fields.add_fields(event.event, decoded.unknown, event.data)
+        if decoded.fields_rejected or decoded.unknown:
+            self._count_fields(name, event, decoded.fields_rejected, decoded.unknown)
         now, sampled = self._wall(), decoded.timestamp
         if sampled is not None:
             stats.observe_lag(now - sampled)
@@ -96,6 +95,15 @@ class EventProcessor:
         else:
             self._activity.count_streamed(decoded)
         stats.last_event[name] = now
+
+    def _count_fields(
+        self, name: str, event: ServerSentEvent, rejected: int, unknown: tuple[str, ...]
+    ) -> None:
+        """Count the fields of an event that are unusable or unknown."""
+        stats = self._stats
+        stats.fields_rejected[name] += rejected
+        stats.fields_unknown[name] += len(unknown)
+        stats.unknown_fields.add_fields(event.event, unknown, event.data)
 
     def _store_observation(self, name: str, observation: Observation) -> None:
         stored = bytes_to_bits(observation) if self._rates_are_bytes else observation

@@ -140,6 +140,38 @@ def test_unusable_events_are_counted(harness: Harness) -> None:
     assert harness.store.series()["default"] == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "counted"),
+    [
+        ("port|metrics", {"rx_bytes": 7, "tx_bytes": 7}, (0, 2)),
+        ("port|metrics", {"bytes_rx_total": {"value": 7}}, (1, 0)),
+        ("port|optical", {"lane_0_receive_dbm": -2.5}, (0, 1)),
+        ("port|optical", {"lanes": [{"rx_dbm": -2.5}]}, (0, 1)),
+    ],
+)
+def test_an_event_without_usable_values(
+    harness: Harness, name: str, fields: dict[str, object], counted: tuple[int, int]
+) -> None:
+    """If the API renames all fields of an event, it is rejected, and neither event nor port is fresh."""
+    harness.processor.process(event(name, {"port_circuit_id": "PF-AP-1"}))
+    before = harness.store.rows(name)
+    start, harness.clock.now = harness.clock.now, harness.clock.now + 60
+    harness.processor.process(event(name, {"port_circuit_id": "PF-AP-1", **fields}))
+    assert harness.stats.rejected["no_values"] == 1
+    assert (harness.stats.fields_rejected[name], harness.stats.fields_unknown[name]) == counted
+    assert len(harness.stats.unknown_fields.snapshot()) == counted[1]
+    assert harness.stats.last_event == {name: start}
+    assert harness.store.rows(name) == before
+
+
+def test_an_event_with_empty_and_new_fields(harness: Harness) -> None:
+    """A field that the API adds does not make an event without measurements, as of a LAG, an unusable one."""
+    data = {"port_circuit_id": "PF-AE-1", "rx_drop": None, "rx_new": 7}
+    harness.processor.process(event("port|errors", data))
+    assert sum(harness.stats.rejected.values()) == 0
+    assert harness.stats.last_event == {"port|errors": harness.clock.now}
+
+
 def test_unusable_and_unknown_fields_are_counted(harness: Harness) -> None:
     """An unusable field and an unknown one do not affect the others."""
     harness.processor.process(
