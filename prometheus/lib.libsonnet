@@ -23,7 +23,7 @@ function(config) {
 
   // A metric of the exporter, and one of the scrape job.
   metric(name, matcher=''): name + matchers([matcher]),
-  jobMetric(name): name + matchers(['job="%s"' % config.job]),
+  jobMetric(name, more=[]): name + matchers(['job="%s"' % config.job] + more),
 
   // The value of an inventory metric: the largest of the replicas with a current inventory, else of all.
   inventory(name, matcher=''):: |||
@@ -42,25 +42,39 @@ function(config) {
     age: config.thresholds.inventoryAge,
   },
 
-  // The value of a metric about maintenances, without replicas whose poll is old while that of another is current, because
-  // they may still have a maintenance that was cancelled.
-  polledMaintenance(name):: |||
-    max without (%(replicas)s) (
-      %(metric)s
+  // A metric without replicas whose poll is old while that of another is current, because they may still have what has
+  // ended or changed. `success` is the time of the last complete poll.
+  local current(selector, success) = |||
+    %(selector)s
       unless on (%(replica)s) (
-        time() - %(success)s >= %(age)d
-          and on (%(account)s)
-        time() - %(success)s < %(age)d
-      )
+      time() - %(success)s >= %(age)d
+        and on (%(account)s)
+      time() - %(success)s < %(age)d
     )
   ||| % {
-    replicas: $.replicas,
+    selector: selector,
+    success: success,
     replica: $.replica,
     account: $.account,
-    metric: $.metric(name),
-    success: $.metric('packetfabric_poll_last_success_timestamp_seconds', 'resource="maintenance"'),
     age: config.thresholds.inventoryAge,
   },
+  // The value of a metric about maintenances.
+  polledMaintenance(name):: 'max without (%s) (\n%s\n)\n' % [
+    $.replicas,
+    $.indented(current(
+      $.metric(name),
+      $.metric('packetfabric_poll_last_success_timestamp_seconds', 'resource="maintenance"'),
+    )),
+  ],
+  // The LAG of each member; one, even while replicas disagree.
+  lagOfPort:: 'topk by (%s) (1, max by (%s, lag) (\n%s\n))\n' % [
+    $.port,
+    $.port,
+    $.indented(current(
+      $.metric('packetfabric_port_info', 'lag!=""'),
+      $.metric('packetfabric_inventory_last_success_timestamp_seconds'),
+    )),
+  ],
 
   // Since when a maintenance affects a port, vc or connection; absent if none does at present.
   maintenanceSince(level):: level + ':packetfabric_maintenance_start_timestamp_seconds:in_progress',
@@ -83,16 +97,24 @@ function(config) {
     margin: config.thresholds.maintenanceMargin,
   }, '\n'),
 
-  // The value of a recorded expression, kept for a day if the metric has ended, as after a restart, while `present`
-  // has a series for the labels.
-  kept(record, expression, labels, present):: |||
+  // The value of a recorded expression, kept if the metric has ended while `present` has a series for the labels, and
+  // for a day while neither exists, as after a restart. `limit` compares it with a bound.
+  kept(record, expression, labels, present, limit=''):: |||
     (
       %(expression)s
         or
       last_over_time(%(record)s[1d])
-    )
+    )%(limit)s
     and on (%(labels)s) %(present)s
-  ||| % { record: record, expression: expression, labels: labels, present: present },
+  ||| % { record: record, expression: expression, labels: labels, present: present, limit: limit },
+  // The same for the time of the last event of something, without those of long ago.
+  keptEvent(record, expression, labels, present):: self.kept(
+    record,
+    expression,
+    labels,
+    present,
+    ' > time() - %d' % config.thresholds.lastEvent,
+  ),
 
   // Matches a port or vc that was up, given the rule with the time when it was last up: at any time if its state is
   // provisioned, not long ago if its state is not exported.
@@ -103,14 +125,50 @@ function(config) {
       and on (%(labels)s) %(level)s:packetfabric_%(level)s_provisioned:max == 1
   ||| % { lastUp: lastUp, labels: $[level], level: level, age: config.thresholds.lastUp },
 
-  // The description of a circuit in parentheses, for a text.
-  local description(kind, id) =
-    '{{ with printf `packetfabric_%s_info{account=%%q,%s=%%q}` $labels.account $labels.%s | query }}' % [kind, id, id]
-    + '{{ with . | first | label `description` }} ({{ . }}){{ end }}{{ end }}',
-  portName: '{{ $labels.port_circuit_id }}' + description('port', 'port_circuit_id'),
-  vcName: '{{ $labels.vc_circuit_id }}' + description('vc', 'vc_circuit_id'),
-  connectionName:
-    '{{ $labels.cloud_circuit_id }}' + description('cloud_router_connection', 'cloud_circuit_id'),
+  // An info metric of what an alert is about, as the argument of `with`.
+  local info(kind, id) =
+    'printf `packetfabric_%s_info{account=%%q,%s=%%q}` $labels.account $labels.%s | query' % [kind, id, id],
+  // The ID, and what else tells people which one it is in parentheses; any of these labels can be empty.
+  local name(kind, id, labels) =
+    '{{ $labels.%s }}{{ with %s }}{{ with . | first }}' % [id, info(kind, id)]
+    + '{{ with printf `%s` %s' % [
+      std.join(', ', std.map(function(label) '%s', labels)),
+      std.join(' ', std.map(function(label) '.Labels.' + label, labels)),
+    ]
+    + ' | reReplaceAll `(, )+` `, ` | reReplaceAll `^, |, $` `` }} ({{ . }}){{ end }}{{ end }}{{ end }}',
+  portName: name('port', 'port_circuit_id', ['description', 'pop', 'site', 'speed']),
+  vcName: name('vc', 'vc_circuit_id', ['description', 'port_a', 'port_z', 'speed']),
+  connectionName: name(
+    'cloud_router_connection',
+    'cloud_circuit_id',
+    ['description', 'cloud_router_name', 'service_provider', 'pop', 'speed'],
+  ),
+  // A sentence with the time of the rule about when something was last up, to the minute.
+  lastUp(rule, id, state='up'):
+    '{{ with printf `max(%s{account=%%q,%s=%%q})` $labels.account $labels.%s | query }} It was last %s at ' % [
+      rule,
+      id,
+      id,
+      state,
+    ]
+    + '{{ . | first | value | humanizeTimestamp | reReplaceAll `:[0-9]{2}([.][0-9]+)? [+]0000` `` }}.{{ end }}',
+  // A sentence with the number of virtual circuits on a port.
+  circuitsOfPort:
+    '{{ with printf `count(group by (vc_circuit_id) (packetfabric_vc_info{account=%q,port_a=%q} '
+    + 'or packetfabric_vc_info{account=%q,port_z=%q}))` $labels.account $labels.port_circuit_id $labels.account '
+    + '$labels.port_circuit_id | query }} It carries {{ with . | first | value }}{{ . }} virtual '
+    + 'circuit{{ if gt . 1.0 }}s{{ end }}{{ end }}.{{ end }}',
+  // A sentence about why streams of an account ended or logins failed; reasons for planned ends are left out.
+  reasons:
+    '{{ with printf `group by (reason) (increase(packetfabric_stream_disconnects_total{account=%q,'
+    + 'reason!~"ended|rotated|stopped"}[30m]) > 0 or increase(packetfabric_login_failures_total{account=%q}[30m]) > 0)` '
+    + '$labels.account $labels.account | query | sortByLabel `reason` }} Reasons in the last 30 minutes: '
+    + '{{ range $index, $reason := . }}{{ if $index }}, {{ end }}{{ $reason.Labels.reason }}{{ end }}.{{ end }}',
+  // A sentence with the kind and the direction of most damaged or dropped frames of a port.
+  mostOf(group):
+    '{{ with printf `topk(1, port:packetfabric_port_%s:ratio_increase1h{account=%%q,port_circuit_id=%%q})` ' % group
+    + '$labels.account $labels.port_circuit_id | query }}{{ with . | first }} Most frequent: '
+    + '{{ .Labels.kind }} ({{ .Labels.direction }}).{{ end }}{{ end }}',
   // A value without its sign.
   magnitude: '{{ printf `%.1f` $value | reReplaceAll `^-` `` }}',
 

@@ -23,7 +23,7 @@
       max(metric('packetfabric_inventory_last_success_timestamp_seconds')),
     ),
     // Only measurements, because the activity log can have no entries for days.
-    rule('event:packetfabric_stream_last_event_timestamp_seconds:max', lib.kept(
+    rule('event:packetfabric_stream_last_event_timestamp_seconds:max', lib.keptEvent(
       'event:packetfabric_stream_last_event_timestamp_seconds:max',
       max(metric('packetfabric_stream_last_event_timestamp_seconds', 'event=~"(port|vc)[|].+"')),
       lib.account,
@@ -52,11 +52,7 @@
   local ports = [
     rule('port:packetfabric_port_operational_up:max', lib.inventory('packetfabric_port_operational_up')),
     rule('port:packetfabric_port_admin_up:max', lib.inventory('packetfabric_port_admin_up')),
-    // The LAG of each member.
-    rule(
-      'port:packetfabric_port_lag:max',
-      'max by (%s, lag) (%s)' % [lib.port, metric('packetfabric_port_info', 'lag!=""')],
-    ),
+    rule('port:packetfabric_port_lag:max', lib.lagOfPort),
     rule('port:packetfabric_port_last_up_timestamp_seconds:max', lib.kept(
       'port:packetfabric_port_last_up_timestamp_seconds:max',
       'time() * (port:packetfabric_port_operational_up:max == 1)',
@@ -98,7 +94,7 @@
       account: lib.account,
       speed: metric('packetfabric_port_speed_bytes_per_second'),
     }),
-    rule('port:packetfabric_port_last_event_timestamp_seconds:max', lib.kept(
+    rule('port:packetfabric_port_last_event_timestamp_seconds:max', lib.keptEvent(
       'port:packetfabric_port_last_event_timestamp_seconds:max',
       max(metric('packetfabric_port_last_event_timestamp_seconds')),
       lib.port,
@@ -171,6 +167,11 @@
     for kind in std.objectFields(kinds[group])
   ] + [ratio('errors'), ratio('drops')],
 
+  // The port at one end of each virtual circuit.
+  local end(side) = 'label_replace(%s, "port_circuit_id", "$1", "port_%s", "(.+)")\n' % [
+    metric('packetfabric_vc_info', 'port_%s!=""' % side),
+    side,
+  ],
   local endUp(end) = |||
     label_replace(%(info)s, "port_circuit_id", "$1", "port_%(end)s", "(.+)")
       * on (%(port)s) group_left ()
@@ -194,11 +195,12 @@
       'vc:packetfabric_port_operational_up:min',
       'min by (%s) (\n%s  or\n%s)\n' % [lib.vc, endUp('a'), endUp('z')],
     ),
-    rule('vc:packetfabric_vc_last_event_timestamp_seconds:max', lib.kept(
+    rule('vc:packetfabric_vc_last_event_timestamp_seconds:max', lib.keptEvent(
       'vc:packetfabric_vc_last_event_timestamp_seconds:max',
       max(metric('packetfabric_vc_last_event_timestamp_seconds')),
-      lib.vc,
-      metric('packetfabric_vc_info'),
+      lib.vc + ', port_circuit_id',
+      // Without ends that a circuit no longer has.
+      '(\n%s\n)' % lib.indented(end('a') + '  or\n' + end('z')),
     )),
   ] + [
     rule('vc:packetfabric_vc_utilization:avg10m', |||

@@ -19,9 +19,8 @@ function(config, lib)
       ||| % { account: lib.account, target: lib.target, scrapes: lib.jobMetric('up') },
       'An account has no event stream.',
       |||
-        Account {{ $labels.account }} has had no working event stream for five minutes.
-        packetfabric_stream_disconnects_total and packetfabric_login_failures_total show the reasons.
-      |||,
+        Account {{ $labels.account }} has had no working event stream for five minutes.%s
+      ||| % lib.reasons,
       // A reconnect takes seconds. If a stream opens for a moment, or the exporter restarts, it remains one alert.
       duration='5m',
       keep='10m',
@@ -88,9 +87,9 @@ function(config, lib)
       },
       'An event stream reconnects repeatedly.',
       |||
-        Account {{ $labels.account }} opened {{ $value | printf `%.0f` }} streams in the last hour or less, although one
-        every two hours is planned. Events between two streams are lost.
-      |||,
+        Account {{ $labels.account }} opened {{ $value | printf `%%.0f` }} streams in the last hour or less, although one
+        every two hours is planned. Events between two streams are lost.%s
+      ||| % lib.reasons,
       // A new version of the exporter or of the API can reconnect a few times; the windows outlast a pause.
       duration='10m',
       keep='30m',

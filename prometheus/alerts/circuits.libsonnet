@@ -3,6 +3,8 @@ function(config, lib)
   local threshold = config.thresholds;
   local portUp = 'unless on (%s) vc:packetfabric_port_operational_up:min == 0' % lib.vc;
   local inService = 'unless on (%s) vc:packetfabric_vc_provisioned:max == 0' % lib.vc;
+  local lastConnected = 'vc:packetfabric_vc_last_connected_timestamp_seconds:max';
+  local lastUp = 'bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max';
   local inventory = { depends_on: 'inventory' };
   local stream = { depends_on: 'stream' };
   [
@@ -19,17 +21,17 @@ function(config, lib)
         %(unlessMaintenance)s
       ||| % {
         vc: lib.vc,
-        seen: lib.indented(lib.seenUp('vc', 'vc:packetfabric_vc_last_connected_timestamp_seconds:max'), '    '),
+        seen: lib.indented(lib.seenUp('vc', lastConnected), '    '),
         inService: inService,
         portUp: portUp,
         unlessMaintenance:
-          lib.unlessDownByMaintenance('vc', 'vc:packetfabric_vc_last_connected_timestamp_seconds:max'),
+          lib.unlessDownByMaintenance('vc', lastConnected),
       },
       'A virtual circuit is down although its ports are up.',
       |||
         Virtual circuit %s of account {{ $labels.account }} is not connected, although none of its ports in this
-        account is down.
-      ||| % lib.vcName,
+        account is down.%s
+      ||| % [lib.vcName, lib.lastUp(lastConnected, 'vc_circuit_id', 'connected')],
       // As for PacketFabricPortDown.
       duration='6m',
       keep='10m',
@@ -103,11 +105,11 @@ function(config, lib)
         count without (bgp_settings_uuid) (
           bgp:packetfabric_cloud_router_connection_bgp_up:max == 0
             and on (%(session)s)
-          time() - bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max < %(lastUp)d
+          time() - %(rule)s < %(lastUp)d
           unless on (%(session)s)
             bgp:packetfabric_cloud_router_connection_bgp_enabled:max == 0
           unless on (%(session)s)
-            bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max
+            %(rule)s
               > on (%(connection)s) group_left ()
             %(since)s - %(margin)d
         )
@@ -115,6 +117,7 @@ function(config, lib)
       ||| % {
         session: lib.session,
         connection: lib.connection,
+        rule: lastUp,
         lastUp: threshold.lastUp,
         since: lib.maintenanceSince('connection'),
         margin: threshold.maintenanceMargin,

@@ -2,6 +2,14 @@
 function(config, lib)
   local threshold = config.thresholds;
   local up = lib.jobMetric('up');
+  local labels = std.filter(function(label) label != 'job', config.targetLabels);
+  // A sentence with the targets of an alert that do not respond.
+  local targetsDown =
+    '{{ with printf `%s == 0` %s | query | sortByLabel `instance` }} Targets that do not respond: ' % [
+      lib.jobMetric('up', std.map(function(label) label + '=%q', labels)),
+      std.join(' ', std.map(function(label) '$labels.' + label, labels)),
+    ]
+    + '{{ range $index, $target := . }}{{ if $index }}, {{ end }}{{ $target.Labels.instance }}{{ end }}.{{ end }}';
   [
     lib.alert(
       'ExporterDown',
@@ -13,8 +21,8 @@ function(config, lib)
       ||| % { replicas: lib.replicas, up: up },
       'Prometheus cannot scrape the exporter.',
       |||
-        No exporter in the job %s has responded to scrapes for five minutes. There is no data about the network.
-      ||| % config.job,
+        No exporter in the job %s has responded to scrapes for five minutes. There is no data about the network.%s
+      ||| % [config.job, targetsDown],
       // A restart or an update takes less. If scrapes succeed now and then, it remains one alert.
       duration='5m',
       keep='5m',

@@ -8,7 +8,15 @@ function(config, lib)
   local inService = quiet();
   // Neither now nor in the hour that the expression covers.
   local inService1h = quiet('1h');
-  local unlessMaintenance = lib.unlessDownByMaintenance('port', 'port:packetfabric_port_last_up_timestamp_seconds:max');
+  local lastUp = 'port:packetfabric_port_last_up_timestamp_seconds:max';
+  local unlessMaintenance = lib.unlessDownByMaintenance('port', lastUp);
+  local portLastUp = lib.lastUp(lastUp, 'port_circuit_id');
+  local members = 'port:packetfabric_port_lag:max{account=%q,lag=%q}';
+  local first = '$labels.account $labels.lag | query }}{{ . | first | value }}{{ end }}';
+  // Such as "1 of 2".
+  local membersUp =
+    '{{ with printf `sum(port:packetfabric_port_operational_up:max and on (account, port_circuit_id) %s)` %s' % [members, first]
+    + ' of {{ with printf `count(%s)` %s' % [members, first];
   local inventory = { depends_on: 'inventory' };
   local stream = { depends_on: 'stream' };
   local categorySilent = |||
@@ -31,7 +39,7 @@ function(config, lib)
         %(unlessMaintenance)s
       ||| % { port: lib.port, unlessMaintenance: unlessMaintenance },
       'A port is down although it is not administratively down.',
-      'Port %s of account {{ $labels.account }} is down.' % lib.portName,
+      'Port %s of account {{ $labels.account }} is down.%s%s' % [lib.portName, portLastUp, lib.circuitsOfPort],
       // Longer than inventory.interval, so that it was down in two polls. Restarts of the exporter, and polls between
       // two short outages, do not end it.
       duration='6m',
@@ -58,9 +66,9 @@ function(config, lib)
       },
       'A member of a LAG is down, and the LAG is up.',
       |||
-        Port %s of account {{ $labels.account }}, a member of LAG {{ $labels.lag }}, is down. The LAG is up with less
-        capacity.
-      ||| % lib.portName,
+        Port %s of account {{ $labels.account }}, a member of LAG {{ $labels.lag }}, is down.%s The LAG is up with
+        %s members.
+      ||| % [lib.portName, portLastUp, membersUp],
       // As for PacketFabricPortDown.
       duration='6m',
       keep='10m',
@@ -129,8 +137,8 @@ function(config, lib)
       'A port has damaged frames.',
       |||
         {{ $value | printf `%%.0f` }} frames per million on port %s of account {{ $labels.account }} were damaged in
-        the last hour.
-      ||| % lib.portName,
+        the last hour.%s
+      ||| % [lib.portName, lib.mostOf('errors')],
       // The window is an hour: it averages already, and keeps a burst visible.
       duration='5m',
       keep='30m',
@@ -154,8 +162,8 @@ function(config, lib)
       'A port drops packets.',
       |||
         {{ $value | printf `%%.0f` }} packets per million on port %s of account {{ $labels.account }} were dropped in
-        the last hour.
-      ||| % lib.portName,
+        the last hour.%s
+      ||| % [lib.portName, lib.mostOf('drops')],
       // Longer than for PacketFabricPortSaturated, which is the usual cause and inhibits this alert.
       duration='15m',
       keep='30m',
