@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from pf_exporter.config.account_keys import ACCOUNT_KEYS, CREDENTIALS, VARIABLES, KeySpec
 from pf_exporter.config.accounts import SELECTORS, STREAM_KEYS, Account, StreamFilter
@@ -85,7 +86,7 @@ class AccountLoader:
         elif account.no_proxy and not is_set and not account.proxy_from_environment:
             name = location.name("proxy_url")
             self._reader.reject(location.key("no_proxy"), f"without effect unless {name} is set")
-        if is_set and account.api_url.startswith("http:"):
+        if is_set and urlsplit(account.api_url).scheme == "http":
             self._reader.reject(
                 location.key(key), "the proxy would see the credentials; use it with an https API only"
             )

@@ -133,7 +133,7 @@ class EndpointLoader:
             return
         if endpoint.proxy_url and endpoint.proxy_url_file:
             self._reader.reject(places[key], "proxy_url is set too; keep only one of them")
-        if not endpoint.url.startswith("https:"):
+        if urlsplit(endpoint.url).scheme != "https":
             self._reader.reject(places[key], "the proxy would see the samples; use it with an https URL only")
         if endpoint.proxy_url_file and self._check_secret(endpoint.proxy_url_file, places[key]):
             try:

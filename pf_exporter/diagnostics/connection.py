@@ -70,7 +70,7 @@ def connect(account: Account) -> tuple[str, str]:
         account.api_url, {}, ca_file=account.ca_file, find_proxy=partial(find_proxy, account)
     )
     response = transport.call(Request("connection", "GET", "/v2/events"))
-    is_encrypted = account.api_url.startswith("https:")
+    is_encrypted = urlsplit(account.api_url).scheme == "https"
     security = "its certificate is trusted" if is_encrypted else "no TLS, because it is on this machine"
     return f"{account.api_url} responds; {security}", response.headers.get("Date", "")
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pf_exporter.config import RemoteWriteSettings
 from pf_exporter.diagnostics.result import CheckFailed, CheckResult, FailureClass, Notice, Outcome
 from pf_exporter.diagnostics.runner import run_check
-from pf_exporter.remote_write import Verdict, probe
+from pf_exporter.remote_write import Verdict, probe_endpoint
 
 _REMEDY = "correct the url and the credentials of the endpoint, or start the receiver"
 
@@ -23,7 +23,7 @@ def _can_hold_spool(path: str) -> bool:
 
 
 def _check(settings: RemoteWriteSettings) -> Outcome:
-    outcome = probe(settings)
+    outcome = probe_endpoint(settings)
     where = f"{settings.name}: {urlsplit(settings.url).netloc}"
     if outcome.verdict is Verdict.RETRY:
         raise CheckFailed(FailureClass.REACH, f"{where}: {outcome.problem}", _REMEDY)

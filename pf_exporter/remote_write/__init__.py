@@ -14,7 +14,7 @@ from pf_exporter.remote_write.loss import DROPPED, FAILED, Loss
 if TYPE_CHECKING:
     from pf_exporter.remote_write.endpoint import Endpoint
     from pf_exporter.remote_write.outcome import Verdict
-    from pf_exporter.remote_write.probe import probe
+    from pf_exporter.remote_write.probe import probe_endpoint
     from pf_exporter.remote_write.remote_write import RemoteWrite, SampleSource
 else:  # Imports cramjam.
     __getattr__ = lazy_names(
@@ -23,8 +23,17 @@ else:  # Imports cramjam.
             "endpoint": ("Endpoint",),
             "remote_write": ("RemoteWrite", "SampleSource"),
             "outcome": ("Verdict",),
-            "probe": ("probe",),
+            "probe": ("probe_endpoint",),
         },
     )
 
-__all__ = ["DROPPED", "FAILED", "Endpoint", "Loss", "RemoteWrite", "SampleSource", "Verdict", "probe"]
+__all__ = [
+    "DROPPED",
+    "FAILED",
+    "Endpoint",
+    "Loss",
+    "RemoteWrite",
+    "SampleSource",
+    "Verdict",
+    "probe_endpoint",
+]

@@ -11,7 +11,7 @@ from pf_exporter.remote_write.endpoint import create_receiver, request_headers
 from pf_exporter.remote_write.outcome import Outcome, Verdict, judge
 
 
-def probe(settings: RemoteWriteSettings) -> Outcome:
+def probe_endpoint(settings: RemoteWriteSettings) -> Outcome:
     """Send the request, and return what the response means; raises :class:`ConfigError` for a bad secret.
 
     Some receivers refuse a request without samples: then they have accepted URL and credentials.

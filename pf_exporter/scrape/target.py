@@ -60,7 +60,7 @@ class ScrapeTarget:
 
     def context(self) -> ssl.SSLContext | None:
         """The TLS settings; None without TLS. Raises :class:`ConfigError`."""
-        if not self.url.startswith("https:"):
+        if urlsplit(self.url).scheme != "https":
             return None
         try:
             return ssl.create_default_context(cafile=self.ca_file or None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.config import RemoteWriteSettings, find_endpoint_proxy
+from pf_exporter.config.proxy import parse_proxy_url
 from pf_exporter.config.secrets import Secret
 from tests.config.helpers import CANARY, TOKEN, load_text, problems_of
 
@@ -113,6 +114,12 @@ def test_missing_files(tmp_path: Path) -> None:
         "pf.yml: remote_write.bearer_token_file: s: the file cannot be read: No such file or directory",
         "pf.yml: remote_write.ca_file: c: the file cannot be read; check the path",
     ]
+
+
+def test_a_scheme_in_capitals(tmp_path: Path) -> None:
+    """``HTTPS://`` is https: the endpoint may have a proxy."""
+    (endpoint,) = load_text(tmp_path, "remote_write: {url: 'HTTPS://a/', proxy_url: 'http://p:1'}").endpoints
+    assert find_endpoint_proxy(endpoint) == parse_proxy_url("http://p:1")
 
 
 def test_file_of_the_proxy(tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_file_is_read_each_time(tmp_path: Path) -> None:
         ({"PF_PROXY_URL": URL, "PF_PROXY_FROM_ENVIRONMENT": "true"}, "keep only one of them"),
         ({"PF_NO_PROXY": "example.com"}, "without effect"),
         ({"PF_PROXY_URL": URL, "PF_HOST": "http://127.0.0.1:1"}, "would see the credentials"),
+        ({"PF_PROXY_URL": URL, "PF_HOST": "HTTP://127.0.0.1:1"}, "would see the credentials"),
         ({"PF_PROXY_URL_FILE": "/nowhere/c"}, "cannot be read"),
     ],
 )

@@ -301,3 +301,9 @@ def test_targets(target: ScrapeTarget, problems: list[str]) -> None:
 def test_addresses(url: str, page: str) -> None:
     """The path is /metrics by default."""
     assert ScrapeTarget(url).page == page
+
+
+@pytest.mark.parametrize("url", ["https://h", "HTTPS://h"])
+def test_https_is_encrypted(url: str) -> None:
+    """The scheme may have capitals: the password is not sent in clear text."""
+    assert ScrapeTarget(url).context() is not None
