@@ -6,9 +6,9 @@ import re
 
 from pf_exporter.packetfabric import MAX_EVENT_BYTES
 
-_NEWLINES = re.compile(rb"[\r\n]+")
+NEWLINES = re.compile(rb"[\r\n]+")
 # After the end of a line, each further newline is a blank line; CRLF is one newline.
-_EVENT_ENDS = re.compile(rb"(?:\r\n|\r(?!\n)|\n)[\r\n]+")
+EVENT_ENDS = re.compile(rb"(?:\r\n|\r(?!\n)|\n)[\r\n]+")
 _ONE_EVENT = re.compile(rb"[^:\r\n][^\r\n]*\n(?:[^\r\n]+\n)*\n")
 
 
@@ -42,8 +42,8 @@ class FrameSplitter:
         found = []
         start = 0
         while start < len(pending):
-            ends = _NEWLINES if pending.startswith(b":", start) else _EVENT_ENDS
-            end = _NEWLINES.match(pending, start) or ends.search(pending, max(search_from, start))
+            ends = NEWLINES if pending.startswith(b":", start) else EVENT_ENDS
+            end = NEWLINES.match(pending, start) or ends.search(pending, max(search_from, start))
             if end is None:
                 break
             found.append(bytes(pending[start : end.end()]))
