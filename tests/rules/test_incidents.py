@@ -2,12 +2,14 @@
 
 All scenarios run at once, each in a separate cluster, and a minute takes a second: durations in the rules
 and in alertmanager.yml are divided by 60. An alert that fires at the end shows that every other one had
-its time.
+its time. Prometheus and Alertmanager know no other clock than the machine's: if that paused, the scenarios
+run once more.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import threading
 import time
@@ -29,6 +31,10 @@ from tools import generate_rules
 FASTER = 60 / SECONDS_PER_MINUTE
 END = 26
 """Minute of the last alert. The slowest of the scenarios fires in minute 20."""
+LONGEST_PAUSE = 1.0
+"""Seconds between two scrapes, after which what a scenario sends may be due to the machine."""
+RUNS = 4
+"""How often the scenarios run, at most."""
 
 
 class Exporters:
@@ -36,6 +42,9 @@ class Exporters:
 
     def __init__(self) -> None:
         self._started: float | None = None
+        self._scraped = math.inf
+        self.longest_pause = 0.0
+        """Seconds between two scrapes of the clock."""
         exporters = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -62,6 +71,8 @@ class Exporters:
         now, started = time.time(), self._started
         moment = Moment(-1.0 if started is None else (now - started) / SECONDS_PER_MINUTE, now)
         if path == "/clock":
+            self.longest_pause = max(self.longest_pause, now - self._scraped)
+            self._scraped = now
             return f"incident_minutes {moment.minute}\n"
         _, number, replica = path.split("/")
         page = list(SCENARIOS.values())[int(number)].page(moment, replica)
@@ -118,10 +129,16 @@ def have_all(messages: list[dict[str, Any]]) -> bool:
     )
 
 
-@pytest.fixture(scope="module")
-def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, Any]]]:
-    """All messages that Alertmanager sends until the end of the scenarios."""
-    folder = tmp_path_factory.mktemp("incidents")
+def found_messages(messages: Iterable[dict[str, Any]], name: str) -> list[tuple[str, str]]:
+    """Return receiver and alert of each message about a scenario."""
+    return [
+        (message["receiver"], message["groupLabels"]["alertname"].removeprefix("PacketFabric"))
+        for message in messages_of(messages, name)
+    ]
+
+
+def run_scenarios(folder: Path) -> tuple[list[dict[str, Any]], float]:
+    """Return all messages that Alertmanager sends until the end, and the longest pause in seconds."""
     exporters, sink = Exporters(), Sink()
     alertmanager = Alertmanager(folder, sink.url, faster=FASTER)
     config = {
@@ -150,12 +167,25 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str
         # comes is for the test of its scenario.
         with contextlib.suppress(AssertionError):
             until(lambda: have_all(list(sink.messages)), "the expected messages")
-        yield list(sink.messages)
+        return list(sink.messages), exporters.longest_pause
     finally:
         prometheus.stop()
         alertmanager.stop()
         sink.stop()
         exporters.stop()
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """All messages of the scenarios, from a run without a pause if one with a pause sent others."""
+    for _ in range(RUNS):
+        found, pause = run_scenarios(tmp_path_factory.mktemp("incidents"))
+        is_expected = all(
+            found_messages(found, name) == list(scenario.messages) for name, scenario in SCENARIOS.items()
+        )
+        if is_expected or pause <= LONGEST_PAUSE:
+            break
+    return found
 
 
 def test_every_cluster_is_expected(messages: list[dict[str, Any]]) -> None:
@@ -176,9 +206,5 @@ def test_every_cluster_is_expected(messages: list[dict[str, Any]]) -> None:
 def test_one_incident_sends_one_message(messages: list[dict[str, Any]], name: str) -> None:
     """The scenario sends exactly the expected messages, and none that something is resolved."""
     sent = messages_of(messages, name)
-    found = [
-        (message["receiver"], message["groupLabels"]["alertname"].removeprefix("PacketFabric"))
-        for message in sent
-    ]
-    assert found == list(SCENARIOS[name].messages), sent
+    assert found_messages(messages, name) == list(SCENARIOS[name].messages), sent
     assert {message["status"] for message in sent} <= {"firing"}
