@@ -225,8 +225,8 @@ class AccountStats:
         as ``MAX_LAG``: one timestamp of the year 1 would dominate the sum for ever. It is not left out,
         because with a wrong clock on this machine the metric would fall silent instead of showing it.
         """
-        if not 0.0 <= seconds <= MAX_LAG:  # with every event, and much faster than min and max
-            seconds = min(max(seconds, 0.0), MAX_LAG)
+        if not 0.0 <= seconds <= MAX_LAG:
+            seconds = 0.0 if seconds < 0.0 else MAX_LAG
         self.lags[bisect.bisect_left(LAG_BUCKETS, seconds)] += 1
         self.lag_sum += seconds
         self.lag = seconds
