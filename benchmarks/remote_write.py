@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
+from msgspec.structs import replace
+
 from benchmarks.generator import ACCOUNT, PORT_EVENTS, EventGenerator
 from benchmarks.pipelines import exporter_pipeline
 from benchmarks.process import peak_resident, reset_peak, resident, server_process, unpin
@@ -93,7 +95,7 @@ def _observations(ports: int) -> Iterator[Observation]:
     for seconds in itertools.count():
         for observation in first:
             if observation.timestamp is not None:
-                yield observation._replace(timestamp=observation.timestamp + seconds)
+                yield replace(observation, timestamp=observation.timestamp + seconds)
 
 
 class _Kept:

@@ -45,7 +45,7 @@ def row_type(event: EventType) -> type[msgspec.Struct]:
 def _build_decoder(event: EventType) -> Callable[[str], Observation]:
     """A decoder that is fast for data exactly as documented, and lenient for anything else."""
     decode_strict = msgspec.json.Decoder(row_type(event)).decode
-    astuple, new = msgspec.structs.astuple, tuple.__new__
+    astuple = msgspec.structs.astuple
     has_lanes, has_vlan = event.has_lanes, event.circuit[-1] == "vlan"
     first = 1 + len(event.circuit)
     is_port = len(event.circuit) == 1
@@ -69,8 +69,7 @@ def _build_decoder(event: EventType) -> Callable[[str], Observation]:
         elif has_lanes:
             # If no value is missing or 0, as in most events, every lane carries light.
             lanes, values = (_LANE_LABELS, values) if all(values) else drop_dark_lanes(_LANES, values)
-        # Measured: tuple.__new__ takes half the time of calling Observation.
-        return new(Observation, (event, circuit, lanes, values, timestamp, rejected, ()))
+        return Observation(event, circuit, lanes, values, timestamp, rejected)
 
     return decode_event
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from pf_exporter.schema.event_type import EventType
 
 Numbers = tuple["float | None", ...]
@@ -13,7 +15,7 @@ OTHER = "other"
 """The label value for anything that the API does not document."""
 
 
-class Observation(NamedTuple):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """The measurements of one event, in the API's units."""
 
     event: EventType

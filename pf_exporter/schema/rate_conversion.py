@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
 
@@ -21,4 +23,4 @@ def bytes_to_bits(observation: Observation) -> Observation:
     for column in columns:
         value = values[column]
         values[column] = None if value is None else 8 * value
-    return observation._replace(values=tuple(values))
+    return msgspec.structs.replace(observation, values=tuple(values))

@@ -70,22 +70,22 @@ class _EventRates:
         self.result = DetectedRates(event, RateEvidence(), RateEvidence())
 
     def observe(self, observation: Observation) -> None:
-        _, circuit, _, values, timestamp, _, _ = observation  # faster than attributes; runs for every event
-        known = self._circuits.get(circuit)
+        known = self._circuits.get(observation.circuit)
         if known is None:
             if self._to_ignore:
                 self._to_ignore -= 1
             else:
                 self._admit(observation)
-        elif timestamp is not None:
+        elif observation.timestamp is not None:
+            timestamp = observation.timestamp
             seconds = timestamp - known.timestamp
             if 0 <= seconds < MIN_INTERVAL:
                 return
-            before, known.values, known.timestamp = known.values, values, timestamp
+            before, known.values, known.timestamp = known.values, observation.values, timestamp
             if MIN_INTERVAL <= seconds <= MAX_INTERVAL:
                 self._compare(known, before, seconds)
                 if known.idle >= IDLE_EVENTS:
-                    del self._circuits[circuit]
+                    del self._circuits[observation.circuit]
                     self._to_ignore = 0
                 elif self._not_evaluated >= EVALUATE_EVERY:
                     self._evaluate()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+
+import msgspec
 
 from pf_exporter.schema import EventType, MetricType, Numbers
 
@@ -13,7 +14,7 @@ MAX_AHEAD = 60.0
 """Most seconds that a sample may be ahead of this machine's clock; Prometheus drops future samples."""
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """The latest values of one circuit from one event type; replaced as a whole, never changed."""
 
     lanes: tuple[str, ...]
@@ -59,7 +60,7 @@ def _by_lane(row: Row, width: int) -> dict[str, Numbers]:
 
 def without_values(row: Row) -> Row:
     """Return what remains of a row that has expired."""
-    return row._replace(lanes=(), values=(), timestamp=None)
+    return msgspec.structs.replace(row, lanes=(), values=(), timestamp=None)
 
 
 def in_shape_of(row: Row, shape: Row, width: int, *, keep_timestamp: bool) -> Row:
@@ -71,7 +72,8 @@ def in_shape_of(row: Row, shape: Row, width: int, *, keep_timestamp: bool) -> Ro
         for lane in lanes
         for old, new in zip(before[lane], after[lane], strict=True)
     ]
-    return row._replace(
+    return msgspec.structs.replace(
+        row,
         lanes=tuple(lane for lane in lanes if lane),
         values=tuple(values),
         timestamp=row.timestamp if keep_timestamp else None,

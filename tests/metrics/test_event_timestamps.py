@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -36,7 +37,7 @@ def test_same_samples_as_prometheus_client(seen: list[tuple[Observation, float |
     store.add_account("b")
     exposition = stamped(store)
     for observed, at in seen:
-        store.write("b", observed._replace(timestamp=at))
+        store.write("b", replace(observed, timestamp=at))
         exposition.gzip(Format.TEXT)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ReferenceCollector(store, event_timestamps=True))
@@ -75,7 +76,7 @@ def test_times_of_samples(at: float | None, text: str, openmetrics: str) -> None
     store = Store(ttl=1e9, limit=10**6, wall=lambda: NOW)
     store.add_account("b")
     for event in EVENTS.values():
-        store.write("b", observation(event, 1.0)._replace(timestamp=at))
+        store.write("b", replace(observation(event, 1.0), timestamp=at))
     exposition = stamped(store)
     for format, expected in ((Format.TEXT, text), (Format.TEXT_1, text), (Format.OPENMETRICS, openmetrics)):
         stream = Selection(frozenset(Part) - {Part.EXPORTER, Part.INVENTORY, Part.ACTIVITY})
@@ -95,7 +96,7 @@ def test_kinds_of_events_have_their_own_times() -> None:
     exposition = stamped(store)
     times: dict[str, float] = {}
     for name, at in (("port|metrics", NOW - 7), ("port|errors", NOW - 3), ("port|metrics", NOW - 1)):
-        store.write("b", observation(EVENTS[name], 1.0)._replace(timestamp=at))
+        store.write("b", replace(observation(EVENTS[name], 1.0), timestamp=at))
         times[name] = at
         page = exposition.plain(Format.TEXT).decode()
         for event, time in times.items():

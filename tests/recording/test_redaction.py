@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.secrets import Secret
@@ -184,7 +185,7 @@ def outcome(name: str, data: str) -> object:
     except EventError as exc:
         return exc.reason
     if isinstance(event, Observation):
-        return event._replace(circuit=("",) * len(event.circuit), unknown=("",) * len(event.unknown))
+        return replace(event, circuit=("",) * len(event.circuit), unknown=("",) * len(event.unknown))
     if isinstance(event, ActivityLogEntry):
         return event._replace(details=dict.fromkeys(event.details, ""))
     return event

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from msgspec.structs import replace
+
 from pf_exporter.remote_write.series import RowItem
 from pf_exporter.schema import EVENTS
 from pf_exporter.state import Row
@@ -25,7 +27,7 @@ def metrics_row(value: float = 1.0, at: float = NOW, port: str = "PF-AP-LAX1-1")
 
 def expired(item: RowItem) -> RowItem:
     """The row that the store hands over when the circuit has expired."""
-    return item._replace(row=item.row._replace(lanes=(), values=(), timestamp=None))
+    return item._replace(row=replace(item.row, lanes=(), values=(), timestamp=None))
 
 
 def now_ms() -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.samples import Sample
 
 from pf_exporter.remote_write.loss import Loss
@@ -122,7 +123,7 @@ def test_order() -> None:
 def test_row_without_timestamp() -> None:
     """A row without a timestamp has the time of its arrival."""
     item = metrics_row()
-    (first, *_) = Encoding().taken(item._replace(row=item.row._replace(timestamp=None, received_at=NOW - 5)))
+    (first, *_) = Encoding().taken(item._replace(row=replace(item.row, timestamp=None, received_at=NOW - 5)))
     assert first.ms == round((NOW - 5) * 1000)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pf_exporter.state.store import WriteResult
 from pf_exporter.state.table import Row
@@ -49,10 +50,10 @@ def test_growth_above_the_limit_updates_what_is_there() -> None:
 def test_new_values_replace_old_ones_at_the_limit() -> None:
     """At the limit no old value stays: absent values disappear, and additional ones are left out."""
     harness = StoreHarness(limit=5)
-    harness.write(observation(None)._replace(values=(1.0, 1.0, 1.0, 1.0, *[None] * 4)))
+    harness.write(replace(observation(None), values=(1.0, 1.0, 1.0, 1.0, *[None] * 4)))
     harness.clock.now += 5
     changed = (2.0, None, *(2.0,) * 6)
-    assert harness.write(observation(None, at=T + 5)._replace(values=changed)) is WriteResult.REDUCED
+    assert harness.write(replace(observation(None, at=T + 5), values=changed)) is WriteResult.REDUCED
     assert harness.row() == Row((), (2.0, None, 2.0, 2.0, *[None] * 4), T + 5, 55.0, T)
     assert harness.series_on_metrics() == harness.store.series() == {"a": 4, "b": 0}
     assert harness.write(observation(1.0, at=T)) is WriteResult.OUT_OF_ORDER
@@ -65,7 +66,7 @@ def test_new_values_replace_old_ones_at_the_limit() -> None:
 def test_a_reduced_row_does_not_delay_expiry() -> None:
     """A row that was updated in part is the last to expire; those before it expire in time."""
     harness = StoreHarness(limit=12)
-    harness.write(observation(None)._replace(values=(1.0, *[None] * 7)))
+    harness.write(replace(observation(None), values=(1.0, *[None] * 7)))
     harness.write(observation(1.0, "q"))
     harness.clock.now += TTL
     assert harness.write(observation(2.0)) is WriteResult.REDUCED
@@ -78,7 +79,7 @@ def test_lanes_that_change_at_the_limit() -> None:
     harness = StoreHarness(limit=7)
     template = observation(1.0, event="port|optical", lanes=1)
     harness.write(template)
-    two = observation(2.0, event="port|optical", lanes=2)._replace(lanes=("1", "2"))
+    two = replace(observation(2.0, event="port|optical", lanes=2), lanes=("1", "2"))
     assert harness.write(two) is WriteResult.REDUCED
     assert harness.row(event="port|optical") == Row((), (), None, 50.0, T)
     assert harness.store.series() == {"a": 1, "b": 0}
@@ -183,7 +184,7 @@ def test_a_flood_of_circuits_stays_within_the_limit() -> None:
     results = dict.fromkeys(WriteResult, 0)
     template = observation(1.0)
     for index in range(50_000):
-        results[harness.write(template._replace(circuit=(f"p{index}",)))] += 1
+        results[harness.write(replace(template, circuit=(f"p{index}",)))] += 1
     assert results[WriteResult.KEPT] == 1110
     assert results[WriteResult.REFUSED] == 50_000 - 1110
     assert harness.store.series()["a"] == 1111 * 9
@@ -193,7 +194,7 @@ def test_a_flood_of_circuits_stays_within_the_limit() -> None:
 def test_counted_series_are_those_on_metrics(harness: StoreHarness) -> None:
     """The store counts the series that a scrape shows: present values, and one timestamp per row."""
     harness.write(observation(1.0))
-    harness.write(observation(1.0, event="port|errors")._replace(values=(None, *(1.0,) * 18)))
+    harness.write(replace(observation(1.0, event="port|errors"), values=(None, *(1.0,) * 18)))
     harness.write(observation(1.0, event="port|optical", lanes=8))
     harness.write(observation(None, event="port|etherstats"))
     harness.write(observation(1.0, event="vc|metrics"), "b")
@@ -205,7 +206,7 @@ def test_counted_series_are_those_on_metrics(harness: StoreHarness) -> None:
 def test_vlans_that_share_a_timestamp_are_counted_twice(harness: StoreHarness) -> None:
     """Two VLANs of a circuit on one port share a timestamp on /metrics; the store counts two."""
     harness.write(observation(1.0, event="vc|metrics"))
-    harness.write(observation(1.0, event="vc|metrics")._replace(circuit=("p", "port", "5")))
+    harness.write(replace(observation(1.0, event="vc|metrics"), circuit=("p", "port", "5")))
     assert harness.store.series()["a"] == 18
     assert harness.series_on_metrics()["a"] == 17
 
@@ -234,7 +235,7 @@ def test_the_version_increases_with_every_change() -> None:
     harness.clock.now += TTL + 1
     assert changed()
     assert not changed("port|errors")
-    errors = observation(1.0, event="port|errors")._replace(values=(1.0,) * 18 + (None,))
+    errors = replace(observation(1.0, event="port|errors"), values=(1.0,) * 18 + (None,))
     assert harness.write(errors) is WriteResult.KEPT
     assert changed()
     assert changed("port|errors")

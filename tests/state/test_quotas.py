@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pf_exporter.schema.observation import Observation
 from pf_exporter.state.account_rows import Quota, divide_limit
@@ -52,9 +53,9 @@ def test_borrowed_rows_make_room_in_order() -> None:
     harness.write(observation(2.0, "p"))
     assert harness.store.series() == {"a": 28, "b": 0}
     assert harness.write(observation(1.0, "m"), "b") is KEPT
-    assert harness.write(observation(1.0, "n")._replace(values=(1.0, 1.0, *[None] * 6)), "b") is KEPT
+    assert harness.write(replace(observation(1.0, "n"), values=(1.0, 1.0, *[None] * 6)), "b") is KEPT
     assert harness.row("x") is not None
-    assert harness.write(observation(1.0, "n")._replace(values=(1.0, 1.0, 1.0, *[None] * 5)), "b") is KEPT
+    assert harness.write(replace(observation(1.0, "n"), values=(1.0, 1.0, 1.0, *[None] * 5)), "b") is KEPT
     assert harness.row("x") is None
     assert harness.write(observation(1.0, "n"), "b") is KEPT
     assert [harness.values(circuit) for circuit in "pqr"] == [(2.0,) * 8, None, (1.0,) * 8]
@@ -106,7 +107,7 @@ def test_only_borrowed_expired_rows_make_room_for_borrowing() -> None:
     assert harness.write(observation(1.0, "p")) is KEPT
     assert harness.write(observation(1.0, "q")) is REFUSED
     assert harness.store.series() == {"a": 9, "b": 16}
-    six = observation(None, "q")._replace(values=(*[1.0] * 5, *[None] * 3))
+    six = replace(observation(None, "q"), values=(*[1.0] * 5, *[None] * 3))
     assert harness.write(six) is KEPT
     assert harness.store.series() == {"a": 15, "b": 15}
 
@@ -194,7 +195,7 @@ def test_shares(limit: int, own: dict[str, int | None], shares: dict[str, tuple[
 
 def small(circuit: str) -> Observation:
     """Return an observation of three series."""
-    return observation(1.0, circuit)._replace(values=(1.0, 1.0, *[None] * 6))
+    return replace(observation(1.0, circuit), values=(1.0, 1.0, *[None] * 6))
 
 
 def flood_small(harness: StoreHarness, account: str, number: int) -> None:
@@ -232,7 +233,7 @@ def test_no_more_expired_rows_are_removed_than_necessary() -> None:
     harness = StoreHarness(limit=30)
     write_silent(harness, "b", 20)
     assert harness.write(observation(1.0, "p")) is KEPT
-    assert harness.write(observation(1.0, "q")._replace(values=(*[1.0] * 4, *[None] * 4))) is KEPT
+    assert harness.write(replace(observation(1.0, "q"), values=(*[1.0] * 4, *[None] * 4))) is KEPT
     assert harness.store.series() == {"a": 14, "b": 16}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.observation import Observation
@@ -248,7 +249,7 @@ def test_events_without_a_time_or_a_field() -> None:
             values = (*observed.values[:3], None, *observed.values[4:7], None)
             observe(
                 detector,
-                observed._replace(timestamp=None) if number % 2 else observed._replace(values=values),
+                replace(observed, timestamp=None) if number % 2 else replace(observed, values=values),
             )
     assert fits(detector) == (Fit.BITS, None)
     assert detector.confirmed() == {"port|metrics": True}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pf_exporter.schema.event_type import EventType
 from pf_exporter.schema.observation import Numbers
 from pf_exporter.state.store import Store, WriteResult
@@ -57,7 +59,7 @@ def test_rows_that_expire() -> None:
 def test_rows_that_are_reduced() -> None:
     """If not all series of a row fit, the sink receives those that are kept."""
     rows, _, store = store_with(limit=4)
-    few = observation(1.0)._replace(values=(1.0, 1.0, *[None] * 6))
+    few = replace(observation(1.0), values=(1.0, 1.0, *[None] * 6))
     store.write("a", few)
     assert store.write("a", observation(2.0)) is WriteResult.REDUCED
     assert rows.take() == [("a", "p", few.values), ("a", "p", (2.0, 2.0, *[None] * 6))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.state.store import WriteResult
@@ -24,7 +25,7 @@ def test_the_last_observation_replaces_the_row(harness: StoreHarness) -> None:
     harness.clock.now += 60
     harness.wall.now += 60
     values = (None, *range(2, 9))
-    assert harness.write(observation(1.0, at=T + 55)._replace(values=values)) is WriteResult.KEPT
+    assert harness.write(replace(observation(1.0, at=T + 55), values=values)) is WriteResult.KEPT
     assert harness.row() == Row((), values, T + 55, 110.0, T + 60)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pf_exporter.state.store import WriteResult
 from tests.state.harness import TTL, StoreHarness, T, observation
@@ -17,12 +18,12 @@ def test_a_lower_counter_is_a_reset(harness: StoreHarness) -> None:
     """A counter below its last value is kept and reported as a reset; gauges may fall, and expiry forgets."""
     before = observation(5.0)
     harness.write(before)
-    lower_gauges = before._replace(values=(5.0, 5.0, 1.0, 1.0, 6.0, 6.0, 1.0, 1.0))
+    lower_gauges = replace(before, values=(5.0, 5.0, 1.0, 1.0, 6.0, 6.0, 1.0, 1.0))
     assert harness.write(lower_gauges) is WriteResult.KEPT
     for index in (0, 1, 4, 5):
-        harness.write(before._replace(values=(9.0,) * 8))
+        harness.write(replace(before, values=(9.0,) * 8))
         values = tuple(0.0 if column == index else 9.0 for column in range(8))
-        assert harness.write(before._replace(values=values)) is WriteResult.RESET
+        assert harness.write(replace(before, values=values)) is WriteResult.RESET
         assert harness.values() == values
     harness.clock.now += TTL + 1
     assert harness.write(observation(0.0)) is WriteResult.KEPT
@@ -32,10 +33,10 @@ def test_an_absent_counter_is_no_reset(harness: StoreHarness) -> None:
     """Absent values are not compared; a reset beside them is recognized."""
     harness.write(observation(5.0))
     absent = (None, *(5.0,) * 7)
-    assert harness.write(observation(5.0)._replace(values=absent)) is WriteResult.KEPT
-    assert harness.write(observation(5.0)._replace(values=(0.0, *(5.0,) * 7))) is WriteResult.KEPT
+    assert harness.write(replace(observation(5.0), values=absent)) is WriteResult.KEPT
+    assert harness.write(replace(observation(5.0), values=(0.0, *(5.0,) * 7))) is WriteResult.KEPT
     harness.write(observation(5.0))
-    assert harness.write(observation(5.0)._replace(values=(None, 4.0, *(5.0,) * 6))) is WriteResult.RESET
+    assert harness.write(replace(observation(5.0), values=(None, 4.0, *(5.0,) * 6))) is WriteResult.RESET
 
 
 def test_deltas_add_up() -> None:
