@@ -120,7 +120,7 @@ def sent(ports: int, events: int) -> float:
     kept = _Kept()
     store = _store(kept)
     for observation in itertools.islice(_observations(ports), events):
-        store.write(ACCOUNT, observation)
+        store.write(ACCOUNT, observation, time.time())
     pause = threading.Event()
     with receiver() as url, _remote_write(url) as remote_write:
         (endpoint,) = remote_write.endpoints
@@ -169,13 +169,13 @@ def waiting(ports: int, events: int) -> float:
         remote_write.start({})
         pause = threading.Event()
         for observation in itertools.islice(observations, ports * len(PORT_EVENTS)):
-            store.write(ACCOUNT, observation)
+            store.write(ACCOUNT, observation, time.time())
         while endpoint.is_encoding:
             pause.wait(0.01)
         rest = resident()
         reset_peak()
         for number, observation in enumerate(itertools.islice(observations, events)):
-            store.write(ACCOUNT, observation)
+            store.write(ACCOUNT, observation, time.time())
             if number % 1000 == 0:
                 pause.wait(0.0)
         peak = peak_resident()

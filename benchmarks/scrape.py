@@ -23,7 +23,7 @@ def write_sample(store: Store, generator: EventGenerator, number: int) -> None:
     for name, data in generator.sample(number):
         observation = decode(name, data.decode())
         assert isinstance(observation, Observation)
-        store.write(ACCOUNT, observation)
+        store.write(ACCOUNT, observation, time.time())
 
 
 def filled_store(generator: EventGenerator) -> Store:

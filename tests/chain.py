@@ -48,7 +48,7 @@ class Chain:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.failures: list[BaseException] = []
-        self.store = Store(ttl=ttl, limit=100_000, delta=delta, wall=wall)
+        self.store = Store(ttl=ttl, limit=100_000, delta=delta)
         self.store.add_account(account.name)
         config = config or Config((account,), inventory=InventorySettings(interval=0.0))
         config = replace(config, stream=settings)

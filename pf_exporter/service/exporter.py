@@ -39,7 +39,7 @@ class Exporter:
 
     ``on_failure`` is called when an essential thread dies; ``on_progress`` once a second, by the event loop
     that serves the pages, as long as every reader makes progress. ``source`` reads the configuration for a
-    reload. ``wall`` is the clock for arrival times, in UNIX seconds.
+    reload. ``wall`` is the clock of remote write, in UNIX seconds.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Exporter:
         self.failed = False
         self.config = config
         self.remote_write = create_remote_write(config, self._fail, wall)
-        self.store = create_store(config, wall, sink=self.remote_write)
+        self.store = create_store(config, self.remote_write)
         self.recorder = create_recorder(config)
         self.pipelines = [self._new_pipeline(account, config, None) for account in config.accounts]
         self.reload_status = config_reload_status()

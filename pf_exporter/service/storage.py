@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pf_exporter.config import Config
@@ -30,15 +28,12 @@ def delta_events(config: Config) -> list[str]:
     return [event for event, key in EVENT_SETTINGS.items() if config.value(key) is Temporality.DELTA]
 
 
-def create_store(
-    config: Config, wall: Callable[[], float] = time.time, *, sink: RowSink | None = None
-) -> Store:
-    """An empty store for the configured accounts; ``wall`` is the clock of arrival times, in UNIX seconds."""
+def create_store(config: Config, sink: RowSink | None = None) -> Store:
+    """An empty store for the configured accounts."""
     store = Store(
         ttl=config.series.ttl,
         limit=config.series.limit,
         delta=delta_events(config),
-        wall=wall,
         sink=sink,
     )
     for account in config.accounts:

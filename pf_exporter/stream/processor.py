@@ -91,7 +91,7 @@ class EventProcessor:
         if sampled is not None:
             stats.observe_lag(now - sampled)
         if isinstance(decoded, Observation):
-            self._store_observation(name, decoded)
+            self._store_observation(name, decoded, now)
         else:
             self._activity.count_streamed(decoded)
         stats.last_event[name] = now
@@ -105,9 +105,9 @@ class EventProcessor:
         stats.fields_unknown[name] += len(unknown)
         stats.unknown_fields.add_fields(event.event, unknown, event.data)
 
-    def _store_observation(self, name: str, observation: Observation) -> None:
+    def _store_observation(self, name: str, observation: Observation, received_at: float) -> None:
         stored = bytes_to_bits(observation) if self._rates_are_bytes else observation
-        result = self._store.write(self._account, stored)
+        result = self._store.write(self._account, stored, received_at)
         if result is not KEPT:
             self._count_result(result, name, observation)
             if result is not RESET:

@@ -130,7 +130,7 @@ class _SteppedExporter:
         self.now = 0.0
         self._network = network
         self._stats = AccountStats(Account(name=account), idle_timeout=600, clock=self._clock)
-        store = Store(ttl=1200, limit=10**6, clock=self._clock, wall=self._wall)
+        store = Store(ttl=1200, limit=10**6, clock=self._clock)
         store.add_account(account)
         self._processor = EventProcessor(store, self._stats, wall=self._wall)
         self._inventory = _Inventory(self._network, account)

@@ -33,11 +33,11 @@ def stamped(store: Store) -> Exposition:
 @given(st.lists(st.tuples(observations(), TIMES), max_size=8))
 def test_same_samples_as_prometheus_client(seen: list[tuple[Observation, float | None]]) -> None:
     """A parser reads the same samples with the same times, within a millisecond, in every format."""
-    store = Store(ttl=1e9, limit=10**6, wall=lambda: NOW)
+    store = Store(ttl=1e9, limit=10**6)
     store.add_account("b")
     exposition = stamped(store)
     for observed, at in seen:
-        store.write("b", replace(observed, timestamp=at))
+        store.write("b", replace(observed, timestamp=at), NOW)
         exposition.gzip(Format.TEXT)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ReferenceCollector(store, event_timestamps=True))
@@ -73,10 +73,10 @@ def test_same_samples_as_prometheus_client(seen: list[tuple[Observation, float |
 )
 def test_times_of_samples(at: float | None, text: str, openmetrics: str) -> None:
     """Milliseconds in the text format, seconds in OpenMetrics; on samples of the stream only."""
-    store = Store(ttl=1e9, limit=10**6, wall=lambda: NOW)
+    store = Store(ttl=1e9, limit=10**6)
     store.add_account("b")
     for event in EVENTS.values():
-        store.write("b", replace(observation(event, 1.0), timestamp=at))
+        store.write("b", replace(observation(event, 1.0), timestamp=at), NOW)
     exposition = stamped(store)
     for format, expected in ((Format.TEXT, text), (Format.TEXT_1, text), (Format.OPENMETRICS, openmetrics)):
         stream = Selection(frozenset(Part) - {Part.EXPORTER, Part.INVENTORY, Part.ACTIVITY})
@@ -91,12 +91,12 @@ def test_times_of_samples(at: float | None, text: str, openmetrics: str) -> None
 
 def test_kinds_of_events_have_their_own_times() -> None:
     """The values of two events of one port have the times of their event, also after the next one."""
-    store = Store(ttl=1e9, limit=10**6, wall=lambda: NOW)
+    store = Store(ttl=1e9, limit=10**6)
     store.add_account("b")
     exposition = stamped(store)
     times: dict[str, float] = {}
     for name, at in (("port|metrics", NOW - 7), ("port|errors", NOW - 3), ("port|metrics", NOW - 1)):
-        store.write("b", replace(observation(EVENTS[name], 1.0), timestamp=at))
+        store.write("b", replace(observation(EVENTS[name], 1.0), timestamp=at), NOW)
         times[name] = at
         page = exposition.plain(Format.TEXT).decode()
         for event, time in times.items():

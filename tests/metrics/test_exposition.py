@@ -27,6 +27,7 @@ from pf_exporter.schema.observation import Observation
 from pf_exporter.state.store import Store
 from pf_exporter.state.table import Row
 from tests.metrics.reference_collector import ReferenceCollector
+from tests.state.harness import T
 
 LABELS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ['"', "\\", "\n", '\\"', "\\n", "{}", "%s", "é", "\u2028", "#", ""]
@@ -92,7 +93,7 @@ def test_same_bytes_as_prometheus_client(seen: list[tuple[str, Observation]], da
     registry, exposition = registry_and_exposition(store)
     # Scrapes in between fill the cached sections.
     for account, observation in seen:
-        store.write(account, observation)
+        store.write(account, observation, T)
         if data.draw(st.booleans()):
             exposition.gzip(data.draw(st.sampled_from(Format)))
     for format in Format:
@@ -108,7 +109,7 @@ def test_same_families_to_a_parser(seen: list[Observation]) -> None:
     store = two_accounts()
     registry, exposition = registry_and_exposition(store)
     for observation in seen:
-        store.write("b", observation)
+        store.write("b", observation, T)
     for format, parse in ((Format.TEXT, parse_text), (Format.OPENMETRICS, parse_openmetrics)):
         page, expected = (
             list(parse(text.decode())) for text in (exposition.plain(format), format.encode(registry))
@@ -124,7 +125,7 @@ def test_a_page_of_many_lines(ports: int) -> None:
     event = EVENTS["port|metrics"]
     for port in range(ports):
         values = (*range(port, port + 7), None)
-        store.write("b", Observation(event, (f"PF-AP-{port}",), (), values, None))
+        store.write("b", Observation(event, (f"PF-AP-{port}",), (), values, None), T)
     expected = normalized(Format.TEXT.encode(registry))
     assert len(expected) > 5 * (1 << 16)
     assert normalized(exposition.plain(Format.TEXT)) == expected
@@ -138,7 +139,7 @@ def test_an_infinite_sum() -> None:
     registry, exposition = registry_and_exposition(store)
     event = EVENTS["port|errors"]
     for _ in range(2):
-        store.write("b", Observation(event, ("p",), (), (1.7e308,) * len(event.fields), None))
+        store.write("b", Observation(event, ("p",), (), (1.7e308,) * len(event.fields), None), T)
     assert normalized(exposition.plain(Format.TEXT)) == normalized(Format.TEXT.encode(registry))
     assert b" +Inf\n" in exposition.plain(Format.TEXT)
 
@@ -177,7 +178,7 @@ def test_only_what_changed_is_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requested == list(EVENTS)
     for event in EVENTS.values():
         requested.clear()
-        store.write("b", observation(event, 1.0))
+        store.write("b", observation(event, 1.0), T)
         page = exposition.plain(Format.TEXT)
         assert requested == [event.name]
         assert next(iter(event.fields.values())).name.encode() + b"{" in page
@@ -195,15 +196,15 @@ def test_lines_that_are_new_enough_are_not_rendered_again(monkeypatch: pytest.Mo
     requested = requested_rows(monkeypatch, store)
     for moment in (1.0, 2.0):
         now[0] = moment
-        store.write("b", observation(event, moment))
+        store.write("b", observation(event, moment), T)
         exposition.render(Format.TEXT)
     requested.clear()
-    store.write("b", observation(event, 3.0))
+    store.write("b", observation(event, 3.0), T)
     now[0] = 3.0
     for since, expected in ((1.5, []), (2.0, []), (2.1, [event.name])):
         exposition.render(Format.OPENMETRICS, since=since)
         assert requested == expected
-    store.write("b", observation(event, 4.0))
+    store.write("b", observation(event, 4.0), T)
     exposition.render(Format.TEXT)
     assert requested == [event.name] * 2
 
@@ -214,7 +215,7 @@ def test_expired_values_leave_the_page() -> None:
     store = Store(ttl=10.0, limit=10**6, clock=lambda: now[0])
     store.add_account("b")
     registry, exposition = registry_and_exposition(store)
-    store.write("b", observation(EVENTS["port|metrics"], 1.0))
+    store.write("b", observation(EVENTS["port|metrics"], 1.0), T)
     before = exposition.plain(Format.TEXT)
     assert b'packetfabric_port_receive_bytes_total{account="b"' in before
     now[0] = 11.0
@@ -226,8 +227,7 @@ def test_expired_values_leave_the_page() -> None:
 
 def test_an_event_is_on_the_page_completely_or_not_at_all() -> None:
     """While a thread writes, no page mixes the fields or timestamps of two events."""
-    wall = itertools.count(1)
-    store = Store(ttl=1e9, limit=10**6, wall=lambda: float(next(wall)))
+    store = Store(ttl=1e9, limit=10**6)
     store.add_account("b")
     _, exposition = registry_and_exposition(store)
     event = EVENTS["port|errors"]
@@ -236,7 +236,7 @@ def test_an_event_is_on_the_page_completely_or_not_at_all() -> None:
     def write() -> None:
         # The n-th event has n in every field and is received at the time n.
         for number in itertools.count(1):
-            store.write("b", observation(event, float(number)))
+            store.write("b", observation(event, float(number)), float(number))
             if done.is_set():
                 return
 

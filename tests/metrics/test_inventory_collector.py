@@ -63,7 +63,7 @@ def test_no_object_breaks_the_page(lists: dict[str, list[Any]], streamed: list[s
     account = PolledAccount("http://127.0.0.1:9", description_tags=tags, cloud_router_connections=True)
     account.poller.lists.snapshot = Snapshot().updated(found, 1000, NOW)
     for circuit_id in streamed:
-        account.store.write("default", observation(circuit_id))
+        account.store.write("default", observation(circuit_id), NOW)
     families = list(parse_openmetrics(generate_openmetrics(account.registry).decode()))
     assert sum(len(family.samples) for family in families) == sum(map(len, account.page().values()))
 
@@ -94,7 +94,7 @@ def test_no_response_breaks_the_page(bodies: dict[str, list[Any]]) -> None:
             context = ReadContext(target, resource.requests[0].kind)
             with contextlib.suppress(ValueError):
                 readings.append(resource.read(body, context))
-    account.store.write("default", observation("PF-AP-1-PF"))
+    account.store.write("default", observation("PF-AP-1-PF"), NOW)
     samples = list(polled_samples(readings, Snapshot(), NOW))
     account.poller.polled_samples = lambda: iter(samples)  # type: ignore[method-assign]
     families = list(parse_openmetrics(generate_openmetrics(account.registry).decode()))
@@ -191,10 +191,10 @@ def test_ids_are_spelled_as_in_the_stream(api: FakeApi, account: PolledAccount) 
     account.poll()
     assert set(account.values("port_mtu_bytes")) == {"PF-AP-LAX1-1", "PF-AP-LAX1-2-PF"}
     for circuit_id in ("PF-AP-LAX1-1-PF", "PF-AP-LAX1-2"):
-        account.store.write("default", observation(circuit_id))
+        account.store.write("default", observation(circuit_id), NOW)
     numbers = (1.0,) * len(EVENTS["vc|metrics"].fields)
     end = ("PF-BC-1-PF", "PF-AP-LAX1-1-PF", "4")
-    account.store.write("default", Observation(EVENTS["vc|metrics"], end, (), numbers, None))
+    account.store.write("default", Observation(EVENTS["vc|metrics"], end, (), numbers, None), NOW)
     assert set(account.values("port_mtu_bytes")) == {"PF-AP-LAX1-1-PF", "PF-AP-LAX1-2"}
     assert account.info("PF-AP-LAX1-2")["lag"] == "PF-AP-LAX1-1-PF"
     circuit = account.info("PF-BC-1-PF", "vc")
@@ -207,8 +207,8 @@ def test_both_spellings_of_an_id_are_shown(api: FakeApi, account: PolledAccount)
     """If the stream spells an ID both ways, the port is shown under both, so that every join works."""
     api.lists[PORTS.path] = [port(1), port(2, parent_lag_circuit_id="PF-AP-LAX1-1")]
     account.poll()
-    account.store.write("default", observation("PF-AP-LAX1-1", "port|errors"))
-    account.store.write("default", observation("PF-AP-LAX1-1-PF", "port|metrics"))
+    account.store.write("default", observation("PF-AP-LAX1-1", "port|errors"), NOW)
+    account.store.write("default", observation("PF-AP-LAX1-1-PF", "port|metrics"), NOW)
     assert set(account.values("port_mtu_bytes")) == {"PF-AP-LAX1-1", "PF-AP-LAX1-1-PF", "PF-AP-LAX1-2"}
     assert account.info("PF-AP-LAX1-2")["lag"] == "PF-AP-LAX1-1-PF"
 
@@ -218,5 +218,5 @@ def test_spellings_are_per_account(api: FakeApi, account: PolledAccount) -> None
     api.lists[PORTS.path] = [port(1)]
     account.poll()
     account.store.add_account("other")
-    account.store.write("other", observation("PF-AP-LAX1-1-PF"))
+    account.store.write("other", observation("PF-AP-LAX1-1-PF"), NOW)
     assert set(account.values("port_mtu_bytes")) == {"PF-AP-LAX1-1"}

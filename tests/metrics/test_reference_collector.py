@@ -30,7 +30,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 @pytest.fixture
 def clock() -> Clock:
-    """The monotonic and the wall clock."""
+    """The clock of the store."""
     return Clock(T)
 
 
@@ -40,7 +40,7 @@ def store(clock: Clock) -> Store:
 
 
 def create_store(clock: Clock, accounts: Iterable[str] = ("a",)) -> Store:
-    store = Store(ttl=TTL, limit=1_000_000, clock=clock, wall=clock)
+    store = Store(ttl=TTL, limit=1_000_000, clock=clock)
     for account in accounts:
         store.add_account(account)
     return store
@@ -103,7 +103,7 @@ def test_every_value_is_collected_in_its_unit(event: str, store: Store) -> None:
     """Each value is a sample of its family, divided by its divisor, with the labels of circuit and lane."""
     lanes = ("0", "3", "11")
     written = observation(event, lanes=lanes)
-    store.write("a", written)
+    store.write("a", written, T)
     expected: Samples = {}
     event_type = EVENTS[event]
     ends: list[Mapping[str, str]] = [{"lane": lane} for lane in lanes] if event_type.has_lanes else [{}]
@@ -126,8 +126,8 @@ def test_every_value_is_collected_in_its_unit(event: str, store: Store) -> None:
 
 def test_units(store: Store) -> None:
     """8000 bit/s are 1000 bytes per second, 1 mW is 0.001 W, 36.5 mA are 0.0365 A; dBm are unchanged."""
-    store.write("a", observation("port|metrics", (1.0, 2.0, 8000.0, 4.0, 5.0, 6.0, 16.0, 8.0)))
-    store.write("a", observation("port|optical", (-3.0, -2.5, 1.0, 0.5, 0.25, 36.5)))
+    store.write("a", observation("port|metrics", (1.0, 2.0, 8000.0, 4.0, 5.0, 6.0, 16.0, 8.0)), T)
+    store.write("a", observation("port|optical", (-3.0, -2.5, 1.0, 0.5, 0.25, 36.5)), T)
     port = {"account": "a", "port_circuit_id": "PF-AP-LAX1-1"}
     found = collected(store)
     optical = "packetfabric_port_optical"
@@ -154,7 +154,7 @@ def test_absent_values_have_no_sample(event: str, store: Store) -> None:
     """None is no sample; zero is one."""
     width = len(EVENTS[event].fields)
     values = (*(None, 0.0) * width,)[:width]
-    store.write("a", observation(event, values))
+    store.write("a", observation(event, values), T)
     names = {name for name, _ in collected(store)}
     present = {
         family.name
@@ -166,8 +166,8 @@ def test_absent_values_have_no_sample(event: str, store: Store) -> None:
 
 def test_missing_lanes_have_no_samples(store: Store) -> None:
     """A module that reports fewer lanes has fewer samples."""
-    store.write("a", observation("port|optical", lanes=("0", "1", "2", "3")))
-    store.write("a", observation("port|optical", lanes=("2",)))
+    store.write("a", observation("port|optical", lanes=("0", "1", "2", "3")), T)
+    store.write("a", observation("port|optical", lanes=("2",)), T)
     lanes = {dict(labels).get("lane") for name, labels in collected(store) if "optical" in name}
     assert lanes == {"2"}
 
@@ -177,7 +177,7 @@ def test_accounts_are_separate_series(clock: Clock) -> None:
     store = create_store(clock, ("a", "b"))
     for account in ("a", "b"):
         for event in EVENTS:
-            store.write(account, observation(event))
+            store.write(account, observation(event), T)
     found = collected(store)
     swap = {"a": "b", "b": "a"}
     assert found == {
@@ -195,7 +195,7 @@ def test_accounts_are_separate_series(clock: Clock) -> None:
 def test_last_event_times_stay_after_expiry(store: Store, clock: Clock) -> None:
     """After expiry only the time of the last event of each circuit and event is left."""
     for event in EVENTS:
-        store.write("a", observation(event))
+        store.write("a", observation(event), clock.now)
         clock.now += 1
     clock.now += TTL
     port = {"account": "a", "port_circuit_id": CIRCUITS["port_circuit_id"]}
@@ -214,8 +214,8 @@ def test_vlans_on_one_port_share_the_last_event_time(last: str, store: Store, cl
     """Two VLANs of a circuit on one port have one last event time, the later one, and separate values."""
     for vlan in ("4", "5", last):
         clock.now += 1
-        store.write("a", observation("vc|metrics", vlan=vlan))
-    store.write("a", observation("vc|metrics", port_circuit_id="else"))
+        store.write("a", observation("vc|metrics", vlan=vlan), clock.now)
+    store.write("a", observation("vc|metrics", port_circuit_id="else"), clock.now)
     found = collected(store)
     assert sorted(value for (name, _), value in found.items() if name == VC_LAST_EVENT) == [T + 3, T + 3]
     assert len(found) == 3 * 8 + 2 + 1
@@ -246,7 +246,7 @@ def test_label_values_are_escaped(
         account, port, vc, vlan = labels
         store = create_store(Clock(T), (account,))
         for event in EVENTS:
-            store.write(account, observation(event, port_circuit_id=port, vc_circuit_id=vc, vlan=vlan))
+            store.write(account, observation(event, port_circuit_id=port, vc_circuit_id=vc, vlan=vlan), T)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(ReferenceCollector(store))
         text = generate(registry).decode("utf-8")
@@ -265,7 +265,7 @@ def test_values_survive_the_text_format(event: str, data: st.DataObject) -> None
     ]
     values = data.draw(st.tuples(*(kind | st.none() for kind in kinds)))
     store = create_store(Clock(T))
-    store.write("a", observation(event, values))
+    store.write("a", observation(event, values), T)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ReferenceCollector(store))
     parsed = samples(parse_text(io.StringIO(generate_latest(registry).decode())))

@@ -29,6 +29,7 @@ from tests.metrics.test_exposition import (
     requested_rows,
     two_accounts,
 )
+from tests.state.harness import T
 
 ACCOUNTS = ('an "account"', "b")
 SELECTIONS = st.builds(
@@ -93,7 +94,7 @@ def test_a_page_shows_what_was_selected(
     store = two_accounts()
     _, exposition = registry_and_exposition(store)
     for index, (account, observed) in enumerate(seen):
-        store.write(account, observed)
+        store.write(account, observed, T)
         exposition.gzip(*scrapes[index % len(scrapes)])
     for format, selection in scrapes:
         expected = format.encode(SelectedReference(ReferenceCollector(store), selection))
@@ -105,7 +106,7 @@ def test_parts_share_the_sections_of_the_page(monkeypatch: pytest.MonkeyPatch) -
     store = two_accounts()
     _, exposition = registry_and_exposition(store)
     for event in EVENTS.values():
-        store.write("b", observation(event, 1.0))
+        store.write("b", observation(event, 1.0), T)
     exposition.gzip(Format.TEXT)
     requested = requested_rows(monkeypatch, store)
     for part, format in itertools.product(Part, Format):

@@ -12,6 +12,7 @@ from pf_exporter.schema.family import unit
 from pf_exporter.schema.observation import Observation
 from pf_exporter.state.store import Store
 from tests.metrics.reference_collector import ReferenceCollector
+from tests.state.harness import T
 
 
 def attributes(family: Metric) -> tuple[object, ...]:
@@ -34,7 +35,7 @@ def test_described_families_are_those_collected(filled: bool) -> None:
         for event in EVENTS.values():
             lanes = ("0",) if event.has_lanes else ()
             circuit = ("p", "q", "4")[: len(event.circuit)]
-            store.write("a", Observation(event, circuit, lanes, (1.0,) * len(event.fields), None))
+            store.write("a", Observation(event, circuit, lanes, (1.0,) * len(event.fields), None), T)
     described = list(describe_stream_families())
     collected = list(ReferenceCollector(store).collect())
     assert list(map(attributes, described)) == list(map(attributes, collected))

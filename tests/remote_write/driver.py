@@ -39,7 +39,7 @@ def main(url: str, spool: str, start: float, first: int, last: int) -> None:
     (endpoint,) = remote_write.endpoints
     remote_write.start({})
     for number in range(first, last):
-        store.write("east", observation(number, start))
+        store.write("east", observation(number, start), time.time())
         if number % BLOCK == 0:
             while endpoint.is_encoding:  # slower than the queue in memory would drop them
                 time.sleep(0.01)

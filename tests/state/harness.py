@@ -32,12 +32,12 @@ class StoreHarness:
     ) -> None:
         self.clock = Clock(50.0)
         self.wall = Clock(T)
-        self.store = Store(ttl=TTL, limit=limit, delta=delta, clock=self.clock, wall=self.wall)
+        self.store = Store(ttl=TTL, limit=limit, delta=delta, clock=self.clock)
         for account in accounts:
             self.store.add_account(account)
 
     def write(self, observation: Observation, account: str = "a") -> WriteResult:
-        return self.store.write(account, observation)
+        return self.store.write(account, observation, self.wall())
 
     def row(self, circuit: str = "p", event: str = "port|metrics", account: str = "a") -> Row | None:
         return dict(self.store.rows(event)[account]).get(circuit_of(event, circuit))

@@ -31,7 +31,7 @@ class Rows:
 
 def store_with(limit: int) -> tuple[Rows, Clock, Store]:
     rows, clock = Rows(), Clock()
-    store = Store(ttl=TTL, limit=limit, clock=clock, wall=Clock(T), sink=rows)
+    store = Store(ttl=TTL, limit=limit, clock=clock, sink=rows)
     for account in "ab":
         store.add_account(account)
     return rows, clock, store
@@ -40,16 +40,16 @@ def store_with(limit: int) -> tuple[Rows, Clock, Store]:
 def test_rows_that_are_stored() -> None:
     """The sink receives each row that is stored, and none that is dropped."""
     rows, _, store = store_with(limit=12)
-    assert store.write("a", observation(1.0, at=T)) is WriteResult.KEPT
-    assert store.write("a", observation(1.0, at=T)) is WriteResult.DUPLICATE
-    assert store.write("a", observation(1.0, "q")) is WriteResult.REFUSED
+    assert store.write("a", observation(1.0, at=T), T) is WriteResult.KEPT
+    assert store.write("a", observation(1.0, at=T), T) is WriteResult.DUPLICATE
+    assert store.write("a", observation(1.0, "q"), T) is WriteResult.REFUSED
     assert rows.take() == [("a", "p", EIGHT)]
 
 
 def test_rows_that_expire() -> None:
     """A row that expires is sent once without values, also if it is read first."""
     rows, clock, store = store_with(limit=100)
-    store.write("a", observation(1.0))
+    store.write("a", observation(1.0), T)
     clock.now += TTL + 1
     store.rows("port|metrics")
     store.rows("port|metrics")
@@ -60,30 +60,30 @@ def test_rows_that_are_reduced() -> None:
     """If not all series of a row fit, the sink receives those that are kept."""
     rows, _, store = store_with(limit=4)
     few = replace(observation(1.0), values=(1.0, 1.0, *[None] * 6))
-    store.write("a", few)
-    assert store.write("a", observation(2.0)) is WriteResult.REDUCED
+    store.write("a", few, T)
+    assert store.write("a", observation(2.0), T) is WriteResult.REDUCED
     assert rows.take() == [("a", "p", few.values), ("a", "p", (2.0, 2.0, *[None] * 6))]
 
 
 def test_rows_that_are_removed() -> None:
     """A live row that makes room is sent without values; an expired one was already."""
     rows, clock, store = store_with(limit=20)
-    store.write("a", observation(None, "silent"))
+    store.write("a", observation(None, "silent"), T)
     clock.now += TTL + 1
     for circuit in "pq":
-        store.write("a", observation(1.0, circuit))
+        store.write("a", observation(1.0, circuit), T)
     rows.take()
-    store.write("b", observation(1.0, "r"))
+    store.write("b", observation(1.0, "r"), T)
     assert rows.take() == [("a", "p", ()), ("b", "r", EIGHT)]
 
 
 def test_rows_of_a_removed_account() -> None:
     """The live rows of an account that is removed are sent without values."""
     rows, clock, store = store_with(limit=100)
-    store.write("a", observation(1.0, "old"))
+    store.write("a", observation(1.0, "old"), T)
     clock.now += TTL + 1
-    store.write("a", observation(1.0))
-    store.write("b", observation(1.0))
+    store.write("a", observation(1.0), T)
+    store.write("b", observation(1.0), T)
     rows.take()
     store.remove_account("a")
     assert rows.take() == [("a", "p", ())]

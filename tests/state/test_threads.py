@@ -12,7 +12,7 @@ import pytest
 from pf_exporter.schema.events import EVENTS, families
 from pf_exporter.state.store import Store
 from tests.metrics.reference_collector import ReferenceCollector
-from tests.state.harness import TTL, Clock, observation
+from tests.state.harness import TTL, Clock, T, observation
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_an_event_is_shown_completely_or_not_at_all(event: str) -> None:
     def write() -> None:
         for count in itertools.count(1):
             for circuit in "pq":
-                store.write("a", observation(count * 8000.0, circuit, event, lanes=1 + count % 4))
+                store.write("a", observation(count * 8000.0, circuit, event, lanes=1 + count % 4), T)
             if stop.is_set():
                 break
 
@@ -77,7 +77,7 @@ def test_many_threads_may_write() -> None:
             for index in range(1500):
                 clock.now += 0.01
                 event = ("port|metrics", "port|optical")[index % 2]
-                store.write(account, observation(1.0, f"p{index % 37}", event, lanes=index % 5))
+                store.write(account, observation(1.0, f"p{index % 37}", event, lanes=index % 5), T)
         except BaseException as exc:  # noqa: BLE001 - told by the main thread
             failures.append(exc)
 
@@ -108,7 +108,7 @@ def test_the_clock_is_read_under_the_lock() -> None:
 
     store = Store(ttl=TTL, limit=100, clock=clock)
     store.add_account("a")
-    store.write("a", observation(1.0))
+    store.write("a", observation(1.0), T)
     store.rows("port|metrics")
     store.version("port|metrics")
     assert blocked == [True] * 3

@@ -39,7 +39,7 @@ class Harness:
 
     def __init__(self, limit: int = 1000) -> None:
         self.clock = Clock(1_632_342_875.0)
-        self.store = Store(ttl=600, limit=limit, clock=self.clock, wall=self.clock)
+        self.store = Store(ttl=600, limit=limit, clock=self.clock)
         self.store.add_account("default")
         account = Account(token=Secret("x"))
         self.stats = AccountStats(account, idle_timeout=1, clock=self.clock)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -34,7 +35,7 @@ def write(store: Store, number: int) -> None:
     """Write a new observation of every circuit."""
     for circuit in range(CIRCUITS):
         values = tuple(float(number * 10**7 + circuit * field) for field in range(len(EVENT.fields)))
-        store.write("a", observation(f"PF-AP-LAX1-{1_000_000 + circuit}", values, float(number)))
+        store.write("a", observation(f"PF-AP-LAX1-{1_000_000 + circuit}", values, float(number)), time.time())
 
 
 def observation(circuit: str, values: tuple[float, ...], timestamp: float) -> Observation:

@@ -30,7 +30,7 @@ from pf_exporter.web.page_query import PageQuery
 from pf_exporter.web.sources import StatusSources
 from pf_exporter.web.status import status_context, take_snapshot
 from pf_exporter.web.status_page import render_page
-from tests.state.harness import Clock
+from tests.state.harness import Clock, T
 
 ACCOUNT = Account(name="one")
 
@@ -86,7 +86,7 @@ class Network:
         type_ = EVENTS[event]
         rates = {"bytes_rx_bps": receive, "bytes_tx_bps": transmit}
         values = tuple(rates.get(field) for field in type_.fields)
-        self.store.write(self._account.name, Observation(type_, circuit, (), values, None))
+        self.store.write(self._account.name, Observation(type_, circuit, (), values, None), T)
 
     def listing(self) -> Listing:
         return list_circuits(self.store, {self._account.name: self.snapshot}, [self._account])
