@@ -26,6 +26,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def wall_clock(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the wall clock advance with the monotonic one, from ``T`` on."""
+    monkeypatch.setattr(time, "time", lambda: T + clock.now)
+
+
+@pytest.fixture
 def stats(clock: Clock) -> AccountStats:
     return account_stats(clock)
 
@@ -94,11 +100,9 @@ def test_a_rotation_is_no_gap(clock: Clock, stats: AccountStats) -> None:
     assert stats.events_lost == {Reason.ROTATED: 1}
 
 
-def test_gaps_are_kept_with_their_times(
-    clock: Clock, stats: AccountStats, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("wall_clock")
+def test_gaps_are_kept_with_their_times(clock: Clock, stats: AccountStats) -> None:
     """Each gap is kept with its start and end in UNIX seconds; a cut stream has one after its last event."""
-    monkeypatch.setattr(time, "time", lambda: T + clock.now)
     clock.now += 5
     stats.opened()
     clock.now += 100
@@ -120,11 +124,9 @@ def test_gaps_are_kept_with_their_times(
     ]
 
 
-def test_gaps_pass_to_the_next_reader(
-    clock: Clock, stats: AccountStats, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("wall_clock")
+def test_gaps_pass_to_the_next_reader(clock: Clock, stats: AccountStats) -> None:
     """The next reader of an account has the gaps so far, and ends the open one; it counts from 0."""
-    monkeypatch.setattr(time, "time", lambda: T + clock.now)
     clock.now += 5
     stats.opened()
     clock.now += 100
