@@ -1,4 +1,4 @@
-"""Continues a backfill that was interrupted: with the moments at which it began."""
+"""Continues an interrupted backfill with the times and gaps of its first run."""
 
 from __future__ import annotations
 

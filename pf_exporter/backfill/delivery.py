@@ -26,7 +26,7 @@ _DELIVERED = "delivered"
 def write_openmetrics(
     spool: Spool, path: Path, families: Mapping[str, FamilySpec], progress: Callable[[int], None]
 ) -> None:
-    """Write all samples, grouped by family and series and sorted by time, as promtool wants them.
+    """Write all samples, grouped by family and series and sorted by time, as promtool requires.
 
     ``progress`` is called with the number of samples after each series. The file appears when it is complete.
     Raises :class:`ConfigError` if it cannot be written.

@@ -1,4 +1,4 @@
-"""Requests to the API's lists and histories: paced, repeated where that can help."""
+"""Requests to the API's lists and histories: paced, and retried if that can help."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class HistoryReader:
             pages = self._client.pages(session, resource.path, key=resource.key, query=resource.query)
             return [item for page in pages for item in page if isinstance(item, dict)]
 
-        return self._repeated(read)
+        return self._retried(read)
 
     def read_history(self, path: str, span: TimeSpan) -> Any:
         """Return the rows of a history, as JSON. Raises :class:`~pf_exporter.errors.ApiError`."""
@@ -78,14 +78,14 @@ class HistoryReader:
             "end": _timestamp(span.end - 1),
             "interval": str(round(GRANULARITY)),
         }
-        return self._repeated(lambda session: self._client.get(session, "history", path, query))
+        return self._retried(lambda session: self._client.get(session, "history", path, query))
 
     def close(self) -> None:
         """Abort an open request, and log out if it has logged in; any thread may call."""
         self._client.abort()
         self._session_manager.close()
 
-    def _repeated(self, request: Callable[[Session], T]) -> T:
+    def _retried(self, request: Callable[[Session], T]) -> T:
         backoff, delay = self._retry, 0.0
         while True:
             self._pace.wait(delay)

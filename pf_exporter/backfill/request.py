@@ -1,4 +1,4 @@
-"""What a user asks for: times, circuits, labels, and where the samples go."""
+"""The request of a backfill: times, circuits, labels and output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a running exporter tells: the labels of its series, and the gaps of its streams."""
+"""Reads the labels of series and the gaps of streams from a running exporter."""
 
 from __future__ import annotations
 

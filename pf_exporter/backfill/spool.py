@@ -1,4 +1,4 @@
-"""The samples on disk until all are there: each once, with what has been done, so that it can continue."""
+"""Keeps samples on disk, each once, and which requests are done, so that a backfill can continue."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Spool:
             self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def is_done(self, task: str) -> bool:
-        """Return whether the samples of a task are there."""
+        """Return whether a task is done, so that its samples are stored."""
         return self._database.execute("SELECT 1 FROM done WHERE task = ?", (task,)).fetchone() is not None
 
     def add(self, task: str, samples: Iterable[tuple[FamilySpec, tuple[str, ...], float, float]]) -> None:

@@ -32,18 +32,16 @@ SIMULATOR_HELP = "\n".join(
 _NO_MAINTENANCE = "none"
 
 
-def _fault(text: str) -> str:
-    name = text.partition(":")[0]
-    if name not in FAULTS:
-        raise argparse.ArgumentTypeError(unknown_value(name, FAULTS))
-    return text
+def _one_of(names: Mapping[str, str], *others: str) -> Callable[[str], str]:
+    """A type for one of these names, with or without arguments after a colon."""
 
+    def parse(text: str) -> str:
+        name = text.partition(":")[0]
+        if name not in (*names, *others):
+            raise argparse.ArgumentTypeError(unknown_value(name, names))
+        return text
 
-def _maintenance(text: str) -> str:
-    name = text.partition(":")[0]
-    if name not in (*MAINTENANCES, _NO_MAINTENANCE):
-        raise argparse.ArgumentTypeError(unknown_value(name, MAINTENANCES))
-    return text
+    return parse
 
 
 def add_network_flags(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +63,7 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--maintenance",
         action="append",
-        type=_maintenance,
+        type=_one_of(MAINTENANCES, _NO_MAINTENANCE),
         metavar="NAME[:PORT]",
         help=f"Simulate a maintenance, see below, or {_NO_MAINTENANCE}; can be repeated. "
         f"Default: {' and '.join(defaults.maintenances)}.",
@@ -73,7 +71,7 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--fault",
         action="append",
-        type=_fault,
+        type=_one_of(FAULTS),
         default=[],
         metavar="NAME[:RESOURCE][:N]",
         help="Inject a fault, see below; can be repeated.",

@@ -148,7 +148,7 @@ def _recording(
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
-    """Collect samples, write them, and say how they are loaded."""
+    """Collect samples, write them, and print how to load them."""
     from pf_exporter.backfill import BackfillRunner, ExportedLabels, Pace, RunningExporter, open_spool
 
     config = load(arguments, environ, need_account=not arguments.recording)

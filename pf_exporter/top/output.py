@@ -18,7 +18,7 @@ class Blocked(Exception):
 class Output:
     """Writes text to a pipe, file or terminal."""
 
-    def __init__(self, descriptor: int, signals: SignalWaiter, encoding: str = "utf-8") -> None:
+    def __init__(self, descriptor: int, signals: SignalWaiter, encoding: str) -> None:
         self.descriptor = descriptor
         self._signals = signals
         self._encoding = encoding

@@ -16,7 +16,7 @@ _ENTER = "\x1b[?1049h\x1b[?25l\x1b[2J"
 _LEAVE = "\x1b[?25h\x1b[?1049l"
 _HOME, _END_OF_LINE, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 PATIENCE = 1.0
-"""Seconds to wait for a terminal that takes no output before it is given back as it is."""
+"""Seconds to wait for a terminal that takes no output before its settings are restored."""
 _LOCAL, _INPUT = 3, 0
 """Places in the list of ``termios.tcgetattr``."""
 
@@ -59,7 +59,7 @@ class Terminal:
         self.enter()
 
     def enter(self) -> None:
-        """Take the terminal."""
+        """Switch to the alternate screen, and to single keys without echo."""
         self._saved = termios.tcgetattr(self._keyboard)
         mode = termios.tcgetattr(self._keyboard)
         mode[_LOCAL] &= ~(termios.ECHO | termios.ICANON)
@@ -68,7 +68,7 @@ class Terminal:
         self._screen.write(_ENTER)
 
     def leave(self) -> None:
-        """Give the terminal back as it was, unless it is gone."""
+        """Restore the terminal, unless it is gone."""
         if self._saved is None:
             return
         saved, self._saved = self._saved, None

@@ -1,4 +1,4 @@
-"""Requests for history: paced, repeated where that can help."""
+"""Requests for history: paced, and retried if that can help."""
 
 from __future__ import annotations
 
