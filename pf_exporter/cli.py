@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,10 @@ def _report(error: ConfigError, arguments: argparse.Namespace, environ: Mapping[
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the process."""
     words, environ = sys.argv[1:] if argv is None else argv, os.environ
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # A terminal of another encoding than UTF-8 lacks some signs.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if _wants_json(words, environ):
         _log_json()
     arguments = create_parser().parse_args(words)

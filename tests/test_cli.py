@@ -55,6 +55,13 @@ def test_help_of_the_simulator_lists_every_fault(program: Start) -> None:
     assert [name for name in names if name not in command.output] == []
 
 
+def test_output_in_another_encoding(program: Start) -> None:
+    """Characters that the encoding of the terminal lacks are escaped."""
+    command = program("simulate", "--help", env={"PYTHONIOENCODING": "ascii"})
+    assert command.end() == 0
+    assert "resources of the faults poll-\\u2026" in command.output
+
+
 def test_without_an_account(program: Start) -> None:
     """Without an account it ends with code 2 and one line that names the ways to give one."""
     command = program("--web.listen-address=127.0.0.1:0")
