@@ -17,7 +17,7 @@ from pf_exporter.tail.event_filter import EventFilter
 from pf_exporter.tail.field_values import field_values
 
 EVENT_WIDTH, CIRCUIT_WIDTH, NAME_WIDTH = 15, 24, 20
-"""Characters of the columns; a longer value shifts the rest of its line."""
+"""Characters of the columns; a longer name is cut, another longer value shifts the rest of its line."""
 
 DATA_WIDTH = 200
 """Characters shown of data that cannot be decoded."""
@@ -119,12 +119,13 @@ class EventPrinter:
             self._print_line(event, circuit, name, text or "(all zero)")
 
     def _print_line(self, event: str, circuit: str, name: str, text: str) -> None:
+        shown = name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
         clock = time.strftime("%H:%M:%S", time.localtime(self._wall()))
         columns = (
             self._paint("2", clock),
             self._paint("36", f"{sanitize_label(event):<{EVENT_WIDTH}}"),
             self._paint("33", f"{sanitize_label(circuit):<{CIRCUIT_WIDTH}}"),
-            f"{name[:NAME_WIDTH]:<{NAME_WIDTH}}" if name else "",
+            f"{shown:<{NAME_WIDTH}}" if name else "",
             text,
         )
         self._write("  ".join(filter(None, columns)) + "\n", events=1)

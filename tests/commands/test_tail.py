@@ -45,7 +45,7 @@ def fake() -> Iterator[Fake]:
             b"event: port|metrics\ndata: {\n\n",
         ]
         server.lists["/v2/ports"] = [
-            {"port_circuit_id": "PF-AP-LAX1-1-PF", "description": "Los Angeles core"}
+            {"port_circuit_id": "PF-AP-LAX1-1-PF", "description": "Los Angeles core uplink"}
         ]
         yield server
 
@@ -60,7 +60,8 @@ def tail(program: Start, fake: Fake, *flags: str) -> list[str]:
 def test_lines(program: Start, fake: Fake) -> None:
     """Each event is a line: name, circuit, values with units; without zeros and control characters."""
     lines = [
-        " ".join(line.replace("Los Angeles core", "").split()) for line in tail(program, fake, "--count=7")
+        " ".join(line.replace("Los Angeles core up…", "").split())
+        for line in tail(program, fake, "--count=7")
     ]
     assert lines == [
         "port|metrics PF-AP-LAX1-1 bytes_rx_bps 1.2 Gbit/s",
@@ -80,7 +81,7 @@ def test_names(program: Start, fake: Fake) -> None:
     fake.events = [piece for frame in events for piece in (frame, 0.01)]
     (line,) = tail(program, fake, "--circuit=Los*", "--count=1")
     assert "PF-AP-LAX1-1  " in line
-    assert "  Los Angeles core" in line
+    assert "  Los Angeles core up…  bytes" in line
 
 
 @pytest.mark.parametrize(
