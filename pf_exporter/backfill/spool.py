@@ -58,7 +58,7 @@ class Spool:
         try:
             self._database = _open_database(path)
         except sqlite3.Error as exc:
-            raise ConfigError([f"{path}: cannot be used to continue: {exc}"]) from None
+            raise ConfigError([f"{path}: cannot hold unfinished work: {exc}"]) from None
 
     def fact(self, name: str, value: str) -> str:
         """Return what was stored under a name before; if there is nothing, store and return ``value``."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pf_exporter.command_line.argument_types import (
     listen_address,
     one_of,
+    period,
     positive_integer,
     seconds,
     speed,
@@ -67,6 +68,7 @@ __all__ = [
     "load_command",
     "log_warnings",
     "one_of",
+    "period",
     "positive_integer",
     "scrape_target",
     "seconds",

@@ -14,6 +14,7 @@ from pf_exporter.command_line import (
     add_scrape_flags,
     add_settings,
     one_of,
+    period,
     scrape_target,
     seconds,
     start_log,
@@ -84,7 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--interval",
-        type=seconds,
+        type=period,
         metavar="DURATION",
         help="Time between two readings. Default: 2s, with --from 5s.",
     )

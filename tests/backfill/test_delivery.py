@@ -105,6 +105,6 @@ def test_continuation(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="belongs to another backfill"):
         open_spool(path, first, "other command")
     (tmp_path / "notes").write_text("not to be lost" * 100)
-    with pytest.raises(ConfigError, match="cannot be used to continue: file is not a database"):
+    with pytest.raises(ConfigError, match="cannot hold unfinished work: file is not a database"):
         open_spool(tmp_path / "notes", first, "command")
     assert (tmp_path / "notes").read_text().startswith("not to be lost")

@@ -174,6 +174,7 @@ def test_help_of_check_lists_every_exit_code() -> None:
         ("completion bsh", "SHELL: unknown value 'bsh'; did you mean bash?"),
         ("help nosuch", "COMMAND: unknown command 'nosuch'; see pf-exporter --help"),
         ("top --sort busyest", "--sort: unknown value 'busyest'; did you mean busiest?"),
+        ("top --interval 0s", "--interval: expected a duration of at least 1ms"),
         ("top --show circuits", "--show: unknown value 'circuits'; use one of ports, vcs"),
         ("simulate --fault strem-cut:3", "--fault: unknown value 'strem-cut'; did you mean stream-cut?"),
         ("simulate --interval 0", "--interval: expected a duration of at least 1ms"),
