@@ -6,19 +6,34 @@ import argparse
 import math
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from pf_exporter.command_line.usage_errors import unknown_value
 from pf_exporter.config import ADDRESS, UUID, duration
 
+_T = TypeVar("_T")
+
 _LABEL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
-def seconds(text: str) -> float:
-    """A duration such as ``500ms``, in seconds."""
-    try:
-        return duration(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(str(exc)) from None
+def _argument_type(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    """The type of an argument that ``parse`` converts; its ValueError is the message to the user."""
+
+    def convert(text: str) -> _T:
+        try:
+            return parse(text)
+        except ValueError as exc:
+            raise argparse.ArgumentTypeError(str(exc)) from None
+
+    return convert
+
+
+seconds: Callable[[str], float] = _argument_type(duration)
+"""A duration such as ``500ms``, in seconds."""
+listen_address: Callable[[str], str] = _argument_type(ADDRESS.parse)
+"""A listen address, such as ``127.0.0.1:8080``."""
+uuid: Callable[[str], str] = _argument_type(UUID.parse)
+"""A UUID in its canonical form."""
 
 
 def period(text: str) -> float:
@@ -29,22 +44,6 @@ def period(text: str) -> float:
     return number
 
 
-def listen_address(text: str) -> str:
-    """A listen address, such as ``127.0.0.1:8080``."""
-    try:
-        return ADDRESS.parse(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(str(exc)) from None
-
-
-def uuid(text: str) -> str:
-    """A UUID in its canonical form."""
-    try:
-        return UUID.parse(text)
-    except ValueError as exc:
-        raise argparse.ArgumentTypeError(str(exc)) from None
-
-
 def integer(text: str) -> int:
     """A whole number."""
     try:
@@ -53,18 +52,16 @@ def integer(text: str) -> int:
         raise argparse.ArgumentTypeError("expected a whole number") from None
 
 
-def natural_number(text: str) -> int:
-    """A whole number of at least 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("expected a whole number of at least 0")
-    return int(text)
+def _at_least(minimum: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isdecimal() or int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}")
+        return int(text)
+
+    return convert
 
 
-def positive_integer(text: str) -> int:
-    """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError("expected a whole number of at least 1")
-    return int(text)
+natural_number, positive_integer = _at_least(0), _at_least(1)
 
 
 def one_of(*values: str) -> Callable[[str], str]:
