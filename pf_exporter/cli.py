@@ -44,9 +44,8 @@ def _report(error: ConfigError, arguments: argparse.Namespace, environ: Mapping[
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the process."""
     words, environ = sys.argv[1:] if argv is None else argv, os.environ
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # A terminal of another encoding than UTF-8 lacks some signs.
+    # A terminal of another encoding than UTF-8 lacks some signs.
+    if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     if _wants_json(words, environ):
         _log_json()

@@ -56,7 +56,7 @@ def add_network_flags(parser: argparse.ArgumentParser) -> None:
 
     add("--ports", "N", "Number of ports, including LAGs", positive_integer, defaults.ports)
     add("--vcs", "N", "Number of virtual circuits", natural_number, defaults.vcs)
-    add("--ordered", "N", "Further ports and circuits, only ordered", natural_number, defaults.ordered)
+    add("--ordered", "N", "Number of inactive ports and circuits to add", natural_number, defaults.ordered)
     add("--interval", "DURATION", "Time between two samples", period, defaults.interval)
     add("--seed", "N", "Seed of the network and its traffic", integer, defaults.seed)
     add("--max-connection", "DURATION", "Age at which a stream is ended", period, defaults.max_connection)
