@@ -50,7 +50,7 @@ examples:
   pf-exporter backfill --recording streams.gz --since 2026-01-31 --label job=packetfabric \\
     --label instance=pf:10054 recorded.om
 
-After an interruption, the same command continues.
+After an interruption, the same command continues where it stopped.
 exit codes: 6 nothing to write; others as for pf-exporter check
 """
 STOP_TIMEOUT = 5.0
