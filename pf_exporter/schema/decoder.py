@@ -15,7 +15,7 @@ from pf_exporter.schema.lanes import drop_dark_lanes, lane_field
 from pf_exporter.schema.lenient_decoder import decode_activity, decode_lenient
 from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Observation
 from pf_exporter.schema.timestamps import MAX_TIMESTAMP, epoch
-from pf_exporter.schema.values import MAX_ID, parse_vlan
+from pf_exporter.schema.values import MAX_COUNT, MAX_ID, parse_vlan
 
 _ACTIVITY_PREFIX = "customer|"
 _LANES = range(4)
@@ -26,7 +26,7 @@ _LANE_LABELS = tuple(map(str, _LANES))
 def row_type(event: EventType) -> type[msgspec.Struct]:
     """A type that accepts an event exactly as documented: timestamp, circuit, values, ignored fields."""
     text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
-    count = Annotated[float, msgspec.Meta(ge=0)]
+    count = Annotated[float, msgspec.Meta(ge=0, le=MAX_COUNT)]
     columns: list[Any] = [("timestamp", Annotated[str, msgspec.Meta(max_length=MAX_TIMESTAMP)])]
     columns += [
         ("vlan", int | str | None, None) if name == "vlan" else (name, text) for name in event.circuit

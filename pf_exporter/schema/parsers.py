@@ -7,12 +7,12 @@ if it cannot use it.
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Callable, Sequence
 
 from pf_exporter.schema.labels import sanitize_label
 from pf_exporter.schema.observation import OTHER
+from pf_exporter.schema.values import MAX_COUNT
 
 MAX_BGP_SESSIONS = 16
 """Most BGP sessions of one cloud router connection that become series."""
@@ -53,11 +53,11 @@ def parse_up_down(raw: object) -> float:
 
 
 def parse_count(raw: object) -> float:
-    """A finite number of at least 0, or text of one."""
+    """A number from 0 to ``MAX_COUNT``, or text of one."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError("not a number")
     number = float(raw)
-    if not 0 <= number < math.inf:
+    if not 0 <= number <= MAX_COUNT:
         raise ValueError("not a count")
     return number
 

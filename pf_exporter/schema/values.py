@@ -24,6 +24,9 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # Routers print the optical power of dark fibre as "- Inf".
 _NO_LIGHT = re.compile(r"-\s?inf(?:inity)?", re.IGNORECASE | re.ASCII)
 _MAX_EXACT = 2**53
+MAX_COUNT = 2.0**64
+"""The greatest number that a counter of a router can have. One value above it would end the use of a sum of
+deltas, and of every rate over it, for good."""
 
 
 def is_number(text: str) -> bool:
@@ -42,14 +45,14 @@ def is_id(value: object) -> TypeGuard[str]:
 
 
 def parse_number(raw: object, *, is_count: bool) -> tuple[float | None, int]:
-    """A finite number or None; a count is at least 0."""
+    """A finite number or None; a count is from 0 to ``MAX_COUNT``."""
     if isinstance(raw, str):
         text = raw.strip()
         if not is_count and _NO_LIGHT.fullmatch(text):
             return None, 0
         if len(text) <= _MAX_NUMBER and _NUMBER.fullmatch(text):
             raw = float(text)
-    if isinstance(raw, float) and math.isfinite(raw) and (raw >= 0 or not is_count):
+    if isinstance(raw, float) and math.isfinite(raw) and (not is_count or 0 <= raw <= MAX_COUNT):
         return raw, 0
     return None, int(raw is not None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pf_exporter.schema.parsers import parse_speed
+from pf_exporter.schema.parsers import parse_megabits, parse_speed
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,10 @@ def test_invalid_speed(raw: object) -> None:
     """Anything else is rejected, not guessed."""
     with pytest.raises(ValueError, match="not a speed"):
         parse_speed(raw)
+
+
+@pytest.mark.parametrize("raw", [1e308, "1e308", 2.0**65, -1, "nan", "inf", True])
+def test_impossible_rate(raw: object) -> None:
+    """A rate that no link has, which would be infinite in bytes, is rejected."""
+    with pytest.raises(ValueError, match="not a "):
+        parse_megabits(raw)
