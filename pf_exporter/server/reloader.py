@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pf_exporter.config import fingerprint
@@ -12,6 +13,10 @@ from pf_exporter.log import Logger
 from pf_exporter.server.tls import create_context
 from pf_exporter.server.web_config import WebConfig
 from pf_exporter.server.web_config_file import read_web_config
+
+RETRY = 60.0
+"""Seconds until files that cannot be used are read again although they have not changed: the cause may lie
+elsewhere, such as in a full disk."""
 
 log = Logger(__name__)
 
@@ -38,9 +43,19 @@ class WebConfigReloader:
     thread calls methods.
     """
 
-    def __init__(self, path: str = "", listener: ReloadListener | None = None) -> None:
+    def __init__(
+        self,
+        path: str = "",
+        listener: ReloadListener | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
         self._listener = listener
+        self._clock = clock
+        self._retry_at = float("inf")
+        self._problems: Sequence[str] = ()
+        """What was logged last, until a success."""
         self._fingerprints: dict[str, object] = {}
         """By path, the fingerprint of each file when it was read."""
         self._config = WebConfig()
@@ -63,25 +78,33 @@ class WebConfigReloader:
                 except ConfigError as exc:
                     raise ConfigError([f"{self._path}: {problem}" for problem in exc.problems]) from None
         finally:
-            # A bad file is not read again until it, or a file it names, has changed.
+            # A bad file is not read again with the next request, unless it, or a file it names, has changed.
             self._fingerprints = fingerprints
         return config, context
 
     def _reload_if_changed(self) -> None:
-        if all(fingerprint(path) == before for path, before in self._fingerprints.items()):
+        is_unchanged = all(fingerprint(path) == before for path, before in self._fingerprints.items())
+        if is_unchanged and self._clock() < self._retry_at:
             return
         try:
             config, context = self._read()
             _check_tls(self._path, before=self.has_tls, after=context is not None)
         except ConfigError as exc:
-            if self._listener is not None:
-                self._listener.failed(exc.problems)
-            log.error("web configuration not reloaded", file=self._path, error="; ".join(exc.problems))
+            self._failed(exc.problems)
             return
         self._config, self._context = config, context
+        self._retry_at, self._problems = float("inf"), ()
         if self._listener is not None:
             self._listener.succeeded()
         log.info("web configuration reloaded", file=self._path)
+
+    def _failed(self, problems: Sequence[str]) -> None:
+        self._retry_at = self._clock() + RETRY
+        if self._listener is not None:
+            self._listener.failed(problems)
+        if problems != self._problems:
+            log.error("web configuration not reloaded", file=self._path, error="; ".join(problems))
+        self._problems = problems
 
     def config(self) -> WebConfig:
         """The web configuration in force."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pf_exporter.errors import ConfigError
 from pf_exporter.server.reloader import WebConfigReloader, check_web_config
 from pf_exporter.server.web_config import WebConfig
 from tests.server.authority import Authority
+from tests.state.harness import Clock
 
 HASH = "$2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG"
 
@@ -85,6 +87,32 @@ def test_an_unchanged_file_is_not_read_again(tmp_path: Path, monkeypatch: pytest
             patch.setattr("pf_exporter.server.reloader.read_web_config", None)
             reloader.config()
             reloader.config()
+
+
+def test_a_certificate_that_cannot_be_used_for_a_while(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If the cause is not in the files, such as a full disk, they are read again after a minute."""
+    file, clock = authority.folder / "web.yml", Clock()
+    authority.sign("server", "127.0.0.1")
+    file.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}")
+    certificate = authority.folder / "server.pem"
+    for path in (file, certificate, authority.folder / "server.key"):
+        os.utime(path, (1, 1))
+    outcomes = Outcomes()
+    reloader = WebConfigReloader(str(file), outcomes, clock=clock)
+    before = reloader.context()
+    os.utime(certificate, (2, 2))
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(authority.folder / "missing"))
+        for clock.now in (0.0, 60.0, 119.0):
+            assert reloader.context() is before
+    assert len(outcomes.recorded) == 3
+    assert reloader.context() is before
+    clock.now = 120.0
+    assert reloader.context() is not before
+    assert outcomes.recorded[-1] == "succeeded"
+    assert caplog.messages == ["web configuration not reloaded"]
 
 
 def test_a_file_is_checked_without_being_applied(tmp_path: Path, authority: Authority) -> None:
