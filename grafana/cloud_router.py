@@ -20,12 +20,15 @@ from grafana.panels import (
     state_names,
     state_timeline,
 )
-from grafana.promql import ALL, WAYS, busier, current_state, fold, increases, mean
+from grafana.promql import ALL, WAYS, busier, current_state, fold, increases, mean, unique_names
 from grafana.tables import rows
 
 KEYS = "account, cloud_circuit_id"
 INFO = "packetfabric_cloud_router_connection_info"
-BGP = fold(f"packetfabric_cloud_router_connection_bgp_up{{{ALL}}}", f"{KEYS}, bgp_settings_uuid")
+SESSION = f"{KEYS}, bgp_settings_uuid"
+ENABLED = f"unless on ({SESSION}) packetfabric_cloud_router_connection_bgp_enabled{{{ALL}}} == 0"
+"""Leaves out BGP sessions that are switched off."""
+BGP = f"({fold(f'packetfabric_cloud_router_connection_bgp_up{{{ALL}}}', SESSION)} {ENABLED})"
 BGP_ALL_UP = f"min by ({KEYS}) ({BGP})"
 STATE = f'packetfabric_cloud_router_connection_state{{{ALL}, state="Active"}}'
 ACTIVE = fold(STATE, KEYS)
@@ -44,9 +47,7 @@ BGP_STATES = {
     "established": GREEN,
 }
 """The colors of the states of BGP sessions, the worst first."""
-BGP_STATE = current_state(
-    "packetfabric_cloud_router_connection_bgp_state", list(BGP_STATES), f"{KEYS}, bgp_settings_uuid"
-)
+BGP_STATE = current_state("packetfabric_cloud_router_connection_bgp_state", list(BGP_STATES), SESSION)
 CLOUD_STATE = fold(f"packetfabric_cloud_connection_state{{{ALL}}} == 1", f"{KEYS}, layer, state")
 CLOUD_STATES = [
     model.ValueMap(
@@ -69,11 +70,18 @@ CLOUD_STATES = [
 
 
 def _named(expression: str) -> str:
-    """Add the label ``name``: description and provider of the connection."""
-    info = f"topk by ({KEYS}) (1, group by ({KEYS}, description, service_provider) ({INFO}{{{ALL}}}))"
-    named = f'label_replace({info}, "name", "$1", "cloud_circuit_id", "(.+)")'
-    described = f'label_replace({named}, "name", "$1", "description", "(.+)")'
-    return f"({expression})\n  * on ({KEYS}) group_left (name) {described}"
+    """Add the label ``name``."""
+    names = unique_names(INFO, "cloud_circuit_id", f"{INFO}{{{ALL}}}")
+    return f"({expression})\n  * on ({KEYS}) group_left (name) ({names})"
+
+
+def _most(count: int, expression: str, measure: str) -> str:
+    """Return the connections for which a measure over the time range is highest, so that they fit."""
+    return f"{expression}\n  and on ({KEYS}) topk({count}, {measure})"
+
+
+def _over_range(function: str, metric: str, select: str = "") -> str:
+    return f"{function}(packetfabric_cloud_router_connection_{metric}{{{ALL}{select}}}[$__range] @ end())"
 
 
 def _traffic(direction: str, unit: str = "bytes") -> str:
@@ -84,6 +92,29 @@ def _utilization(direction: str) -> str:
     speed = fold(f"packetfabric_cloud_router_connection_speed_bytes_per_second{{{ALL}}}", KEYS)
     used = fold(mean(f"packetfabric_cloud_router_connection_{direction}_bytes_per_second", ALL, "10m"), KEYS)
     return f"{used} / on ({KEYS}) group_left () {speed}"
+
+
+def _of_busiest(direction: str, unit: str = "bytes") -> str:
+    traffic = " + ".join(fold(_over_range("avg_over_time", f"{way}_bytes_per_second"), KEYS) for way in WAYS)
+    return _named(_most(10, _traffic(direction, unit), traffic))
+
+
+def _bgp_states() -> str:
+    """Return the states of the connections whose sessions were not established for longest."""
+    established = _over_range("avg_over_time", "bgp_state", ', state="established"')
+    return _named(
+        _most(
+            15,
+            f"min by ({KEYS}) (({BGP_STATE}) {ENABLED})",
+            f"1 - min by ({KEYS}) ({fold(established, SESSION)} {ENABLED})",
+        )
+    )
+
+
+def _routes() -> str:
+    """Return the routes of the connections with the largest change."""
+    change = f"{_over_range('max_over_time', 'bgp_routes')} - {_over_range('min_over_time', 'bgp_routes')}"
+    return _named(_most(10, ROUTES, f"max by ({KEYS}) ({change})"))
 
 
 BUSIER = busier(_utilization("receive"), _utilization("transmit"), KEYS)
@@ -115,7 +146,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
         ),
         stat_panel(
             "BGP sessions up",
-            "Established BGP sessions, as of the last poll.",
+            "Established BGP sessions, as of the last poll; disabled sessions are not counted.",
             f"count({BGP} == 1) or 0 * count({BGP})",
             empty=none,
         ),
@@ -166,7 +197,18 @@ def _add_table(board: dashboard.Dashboard) -> None:
             colors={"Utilization": ((None, GREEN), (0.7, YELLOW), (0.9, RED))},
             mappings={"BGP": UP_DOWN, "Active": state_names((("no", RED), ("yes", GREEN)))},
             sort=[("BGP", False), ("Utilization", True)],
-            widths={"Connection": 320, "ID": 170},
+            widths={
+                "ID": 170,
+                "Provider": 90,
+                "POP": 70,
+                "Speed": 80,
+                "Account": 110,
+                "BGP": 70,
+                "Active": 80,
+                "Receive": 100,
+                "Transmit": 100,
+                "Utilization": 110,
+            },
         )
     )
 
@@ -193,10 +235,10 @@ def _add_history(board: dashboard.Dashboard) -> None:
     for panel in (
         state_timeline(
             "BGP sessions over time",
-            "State of the BGP session of each connection, as polled; of several sessions, the one that is "
-            "furthest from established. Idle: check whether it is disabled. Connect or active: the neighbour "
-            "does not answer.",
-            [(_named(f"min by ({KEYS}) ({BGP_STATE})"), "{{name}}")],
+            "The 15 connections with the most time without an established session, as polled; of several "
+            "sessions that are not disabled, the one that is furthest from established. Connect or active: "
+            "the neighbour does not answer.",
+            [(_bgp_states(), "{{name}}")],
             size=(12, 8),
             mappings=state_names(list(BGP_STATES.items())),
             named=True,
@@ -205,9 +247,9 @@ def _add_history(board: dashboard.Dashboard) -> None:
         _cloud_side(),
         graph(
             "Traffic of cloud router connections",
-            "Received, and transmitted below the axis. Each value is the newest of a poll and covers about a "
-            "minute; it is not a mean since the last poll.",
-            [(f"8 * {_named(_traffic(way))}", f"{{{{name}}}} {way}") for way in WAYS],
+            "The ten busiest connections: received, and transmitted below the axis. Each value is the newest "
+            "of a poll and covers about a minute; it is not a mean since the last poll.",
+            [(f"8 * {_of_busiest(way)}", f"{{{{name}}}} {way}") for way in WAYS],
             "bps",
             size=(12, 9),
             below=True,
@@ -215,8 +257,9 @@ def _add_history(board: dashboard.Dashboard) -> None:
         ),
         graph(
             "Packets of cloud router connections",
-            "Received, and transmitted below the axis. Many packets with little traffic are small.",
-            [(_named(_traffic(way, "packets")), f"{{{{name}}}} {way}") for way in WAYS],
+            "The same connections: received, and transmitted below the axis. Many packets with little "
+            "traffic are small.",
+            [(_of_busiest(way, "packets"), f"{{{{name}}}} {way}") for way in WAYS],
             "pps",
             size=(12, 9),
             below=True,
@@ -224,9 +267,9 @@ def _add_history(board: dashboard.Dashboard) -> None:
         ),
         graph(
             "BGP routes",
-            "Routes of each connection by type. A sudden decrease: the other side withdraws routes. Empty: "
-            "set inventory.bgp_routes to true.",
-            [(_named(ROUTES), "{{name}} {{type}}")],
+            "Routes by type, of the ten connections with the largest change. A sudden decrease: the other "
+            "side withdraws routes. Empty: set inventory.bgp_routes to true.",
+            [(_routes(), "{{name}} {{type}}")],
             "none",
             size=(12, 9),
             floor=0,

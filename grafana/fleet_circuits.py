@@ -17,6 +17,7 @@ from grafana.promql import (
     loss,
     mean,
     names,
+    one,
     threshold,
     vc_named,
     vc_utilization,
@@ -31,7 +32,8 @@ LOSS_COLORS = ((None, GREEN), (0.001, YELLOW), (0.01, RED))
 def _port_at(side: str) -> str:
     """Return a series per circuit with the name of the port at one end in the label ``a`` or ``z``."""
     named = f"{end_of(side)} * on ({PORT_KEYS}) group_left (name) ({names('port')})"
-    return fold(f'label_replace({named}, "{side}", "$1", "name", "(.+)")', f"{VC_KEYS}, {side}")
+    at_end = fold(f'label_replace({named}, "{side}", "$1", "name", "(.+)")', f"{VC_KEYS}, {side}")
+    return one(at_end, VC_KEYS)
 
 
 def _circuits() -> str:
@@ -83,11 +85,9 @@ def add_circuits(board: dashboard.Dashboard) -> None:
             },
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilization", True)],
+            # The rest is for the three names.
             widths={
-                "Circuit": 245,
                 "ID": 222,
-                "A end": 245,
-                "Z end": 245,
                 "Account": 68,
                 "State": 62,
                 "Receive": 86,

@@ -122,7 +122,15 @@ def add_now(board: dashboard.Dashboard) -> None:
             ],
             mappings={"Severity": SEVERITIES},
             sort=[("Since", True)],
-            widths={"Severity": 90, "Alert": 290, "Circuits": 80, "Account": 110},
+            widths={
+                "Severity": 90,
+                "Alert": 290,
+                "Circuits": 80,
+                "Port": 190,
+                "Circuit": 225,
+                "Account": 110,
+                "Since": 140,
+            },
         )
     )
     shut = f"\n unless on ({PORT_KEYS}) {once(f'packetfabric_port_admin_up{{{ALL}}}')} == 0"

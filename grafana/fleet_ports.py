@@ -61,6 +61,19 @@ def add_ports(board: dashboard.Dashboard) -> None:
             },
             mappings={"State": UP_DOWN},
             sort=[("State", False), ("Utilization", True)],
-            widths={"Port": 300, "ID": 190, "POP": 70, "Speed": 80, "State": 70, "Account": 90},
+            # The rest is for the names.
+            widths={
+                "ID": 190,
+                "POP": 70,
+                "Speed": 80,
+                "State": 70,
+                "Account": 90,
+                "Receive": 95,
+                "Transmit": 95,
+                "Utilization": 100,
+                "Errors": 80,
+                "Flaps": 70,
+                "Receive power": 125,
+            },
         )
     )

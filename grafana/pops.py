@@ -24,13 +24,14 @@ from grafana.promql import (
     fold_ends,
     here,
     mean,
+    one,
     port_traffic,
 )
 from grafana.tables import rows
 
 CLOSEST_ZOOM = 6
 """Of the map, which shows a region of about 1,000 km."""
-POP_OF = f"max by ({PORT_KEYS}, pop, market) (packetfabric_port_info{{{ALL}}})"
+POP_OF = one(f"max by ({PORT_KEYS}, pop, market) (packetfabric_port_info{{{ALL}}})")
 
 
 def _by_pop(aggregation: str, expression: str) -> str:
@@ -41,7 +42,8 @@ def _by_pop(aggregation: str, expression: str) -> str:
 def _pop_at(side: str, label: str) -> str:
     """Return a series per circuit with the POP of one end in a label."""
     located = f"{end_of(side)} * on ({PORT_KEYS}) group_left (pop) {here(POP_OF)}"
-    return fold(f'label_replace({located}, "{label}", "$1", "pop", "(.+)")', f"{VC_KEYS}, {label}")
+    at_end = fold(f'label_replace({located}, "{label}", "$1", "pop", "(.+)")', f"{VC_KEYS}, {label}")
+    return one(at_end, VC_KEYS)
 
 
 def _between(source: str, target: str, *labels: str) -> str:
@@ -141,7 +143,7 @@ def _table() -> table.Panel:
 def _map() -> geomap.Panel:
     """Return the POPs in use on a map of the world, which Grafana loads from its provider."""
     places = "pop, city, latitude, longitude"
-    info = fold(f"packetfabric_pop_info{{{ALL}}}", places)
+    info = one(fold(f"packetfabric_pop_info{{{ALL}}}", places), "pop")
     counted = (
         f"sum by (pop) ({_by_pop('count', OPERATIONAL_UP)}) * on (pop) group_left (city, latitude, longitude)"
     )

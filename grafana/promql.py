@@ -44,6 +44,11 @@ def fold(expression: str, keys: str = PORT_KEYS) -> str:
     return f"max by ({keys}) ({expression})"
 
 
+def one(expression: str, keys: str = PORT_KEYS) -> str:
+    """Return one series per circuit, with its other labels: replicas that disagree would break a join."""
+    return f"topk by ({keys}) (1, {expression})"
+
+
 def fold_ends(expression: str) -> str:
     """Return one series per VC end."""
     return fold(expression, END_KEYS)
@@ -82,36 +87,34 @@ def increases(metric: str, by: str, select: str = ALL) -> str:
     return f"sum by ({by}) (max by (account, {by}) ({of_exporter})) > 0 or {nothing}"
 
 
-def _info(kind: str, select: str = "") -> str:
-    """Return one info series per circuit; two exporters may differ just after a description has changed."""
-    circuit = f"{kind}_circuit_id"
-    matchers = f"{{{ALL}, {select}}}" if select else f"{{{ALL}}}"
-    return (
-        f"topk by (account, {circuit}) (1,"
-        f" group by (account, {circuit}, description) (packetfabric_{kind}_info{matchers}))"
-    )
-
-
-def names(kind: str) -> str:
+def unique_names(info: str, circuit: str, seen: str) -> str:
     """Return a series with value 1 for every circuit, whose label ``name`` tells it from all others.
 
     It is the description, with the number of the ID if several circuits have it, or the ID if there is no
-    description.
+    description. ``info`` is the name of the info metric, ``circuit`` the label with the ID, ``seen`` selects
+    all circuits.
     """
-    circuit = f"{kind}_circuit_id"
-    described = _info(kind, 'description!=""')
-    with_id = f'label_join({described}, "name", " ", "description", "{circuit}")'
-    seen = (
-        f"group by (account, {circuit}) (packetfabric_{kind}_last_event_timestamp_seconds{{{ALL}}}"
-        f" or packetfabric_{kind}_info{{{ALL}}})"
+    # Two exporters may differ just after a description has changed.
+    described = one(
+        f'group by (account, {circuit}, description) ({info}{{{ALL}, description!=""}})',
+        f"account, {circuit}",
     )
+    with_id = f'label_join({described}, "name", " ", "description", "{circuit}")'
     return (
         f"label_replace({described}\n    unless on (description) count by (description) ({described}) > 1,"
         ' "name", "$1", "description", "(.+)")\n'
         f"  or on (account, {circuit})"
         f' label_replace({with_id}, "name", "$1 $2", "name", "(.+) PF-[A-Z0-9-]+-([0-9]+)(-PF)?")\n'
-        f'  or on (account, {circuit}) label_replace({seen}, "name", "$1", "{circuit}", "(.+)")'
+        f"  or on (account, {circuit})"
+        f' label_replace(group by (account, {circuit}) ({seen}), "name", "$1", "{circuit}", "(.+)")'
     )
+
+
+def names(kind: str) -> str:
+    """Return the unique names of all ports or virtual circuits."""
+    info = f"packetfabric_{kind}_info"
+    seen = f"packetfabric_{kind}_last_event_timestamp_seconds{{{ALL}}} or {info}{{{ALL}}}"
+    return unique_names(info, f"{kind}_circuit_id", seen)
 
 
 def once(expression: str, keys: str = PORT_KEYS) -> str:

@@ -143,15 +143,27 @@ function(config) {
     'cloud_circuit_id',
     ['description', 'cloud_router_name', 'service_provider', 'pop', 'speed'],
   ),
-  // A sentence with the time of the rule about when something was last up, to the minute.
-  lastUp(rule, id, state='up'):
-    '{{ with printf `max(%s{account=%%q,%s=%%q})` $labels.account $labels.%s | query }} It was last %s at ' % [
-      rule,
-      id,
-      id,
-      state,
+  // A sentence with a time, to the minute. Each %q in the expression is the value of one of the labels.
+  local timeOf(sentence, expression, labels) =
+    '{{ with printf `%s` %s | query }} %s at ' % [
+      expression,
+      std.join(' ', std.map(function(label) '$labels.' + label, labels)),
+      sentence,
     ]
     + '{{ . | first | value | humanizeTimestamp | reReplaceAll `:[0-9]{2}([.][0-9]+)? [+]0000` `` }}.{{ end }}',
+  // Given the rule with the time when something was last up, and the label with its ID.
+  lastUp(rule, id, state='up'):
+    timeOf('It was last ' + state, 'max(%s{account=%%q,%s=%%q})' % [rule, id], ['account', id]),
+  lastEvent: timeOf(
+    'The last one arrived',
+    'max(event:packetfabric_stream_last_event_timestamp_seconds:max{account=%q})',
+    ['account'],
+  ),
+  lastPoll: timeOf(
+    'The last one ended',
+    'max(account:packetfabric_inventory_last_success_timestamp_seconds:max{account=%q})',
+    ['account'],
+  ),
   // A sentence with the number of virtual circuits on a port.
   circuitsOfPort:
     '{{ with printf `count(group by (vc_circuit_id) (packetfabric_vc_info{account=%q,port_a=%q} '

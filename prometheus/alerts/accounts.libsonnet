@@ -116,9 +116,9 @@ function(config, lib)
       },
       'An event stream is open but delivers no measurements.',
       |||
-        Account {{ $labels.account }} receives heartbeats, but no events of ports or virtual circuits. Graphs stay
+        Account {{ $labels.account }} receives heartbeats, but no events of ports or virtual circuits.%s Graphs stay
         constant or end.
-      |||,
+      ||| % lib.lastEvent,
       // After a start, the first events arrive within the interval of the source.
       duration='10m',
       keep='15m',
@@ -258,9 +258,9 @@ function(config, lib)
       },
       'Names and states of ports and circuits are out of date.',
       |||
-        The last complete poll of the inventory of account {{ $labels.account }} was more than %d minutes ago, or there
-        was none. Names, speeds and states are out of date, and alerts about states cannot fire.
-      ||| % (threshold.inventoryAge / 60),
+        There was no complete poll of the inventory of account {{ $labels.account }} for more than %d minutes.%s Names,
+        speeds and states are out of date, and alerts about states cannot fire.
+      ||| % [threshold.inventoryAge / 60, lib.lastPoll],
       // The age is long already; after a start, two polls may fail.
       duration='10m',
       keep='10m',

@@ -8,6 +8,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Sample
 
 from pf_exporter.simulator import Network
+from pf_exporter.simulator.bgp import SESSIONS
+from pf_exporter.simulator.resources.resource import resource_uuid
 
 _DAY = 86400.0
 
@@ -60,7 +62,7 @@ def _optics(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], 
 
 
 def _cloud(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Yield the layers of a connection of a cloud router, and of a hosted one without a description."""
+    """Yield the layers of two cloud connections, one without description, and which BGP sessions are enabled."""
     for connection, layer, current in (
         ("PF-L3-CON-4000001", "aws_vif", "available"),
         ("PF-L3-CON-4000001", "bgp", "up"),
@@ -69,6 +71,10 @@ def _cloud(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], f
         for state in (current, "down", "other"):
             labels = {"cloud_circuit_id": connection, "layer": layer, "state": state}
             yield "cloud_connection_state", labels, float(state == current)
+    for session in SESSIONS:
+        uuid = resource_uuid(network.seed, session.key)
+        labels = {"cloud_circuit_id": session.connection, "bgp_settings_uuid": uuid}
+        yield "cloud_router_connection_bgp_enabled", labels, float(not session.is_disabled)
 
 
 def polled_metrics(network: Network, at: float, account: str = "default") -> Iterator[Metric]:

@@ -292,6 +292,16 @@ def test_loss_needs_both_ends(prometheus: Prometheus) -> None:
         assert max(values.values()) < 0.001
 
 
+def test_disabled_sessions_are_not_down(prometheus: Prometheus) -> None:
+    """BGP sessions that are switched off are neither up nor down; the simulated network has two others."""
+    counted = 0.0
+    for panel in BOARDS["cloud-router"]["panels"]:
+        if panel["title"] in ("BGP sessions up", "BGP sessions down"):
+            (result,) = prometheus.query(interpolate(*expressions(panel), board="cloud-router"))
+            counted += float(result["value"][1])
+    assert counted == 2
+
+
 @pytest.mark.parametrize("name", BOARDS)
 def test_annotations(name: str, prometheus: Prometheus) -> None:
     """Every dashboard marks alerts, restarts, lost streams and counter resets, with valid expressions."""
