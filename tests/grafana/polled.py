@@ -62,7 +62,7 @@ def _optics(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], 
 
 
 def _cloud(network: Network, at: float) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Yield the layers of two cloud connections, one without description, and which BGP sessions are enabled."""
+    """Yield the layers of two cloud connections, one without description, and which BGP sessions are on."""
     for connection, layer, current in (
         ("PF-L3-CON-4000001", "aws_vif", "available"),
         ("PF-L3-CON-4000001", "bgp", "up"),
