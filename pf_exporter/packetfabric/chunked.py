@@ -1,61 +1,51 @@
-"""HTTP chunked bodies, whose bytes are yielded as they arrive, also those of a chunk that arrives slowly."""
+"""HTTP chunked bodies, yielded as their bytes arrive: many small chunks at once, a slow chunk in parts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http.client import HTTPException, IncompleteRead
 from typing import Protocol
 
 MAX_LINE_BYTES = 65_536
-"""Bytes of a chunk's size, or of a trailer."""
+"""Bytes of a chunk's size line while its end has not arrived."""
+
+# After the content of each chunk; 15 digits are more than any chunk has and fit into the positions of re.
+_SIZE_LINE = re.compile(rb"\r\n([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 
 
 class BufferedFile(Protocol):
     """A file as a socket's ``makefile`` returns it."""
 
-    def readline(self, size: int, /) -> bytes:
-        """Read a line, or ``size`` bytes of it."""
-
-    def read(self, size: int, /) -> bytes:
-        """Read ``size`` bytes; fewer only at the end."""
-
     def read1(self, size: int, /) -> bytes:
-        """Read up to ``size`` bytes, with one system call at most."""
-
-
-def _line_problem(line: bytes) -> HTTPException:
-    if len(line) > MAX_LINE_BYTES:
-        return HTTPException("line too long")
-    return IncompleteRead(b"")
+        """Read up to ``size`` bytes, with one system call at most; no bytes at the end."""
 
 
 def read_chunks(file: BufferedFile, limit: int) -> Iterator[bytes]:
-    """Yield the content of a chunked body, at most ``limit`` bytes at a time.
+    """Yield the content of a chunked body: for each read of up to ``limit`` bytes, all that it brought.
 
-    ``file`` is the buffered file of the connection after the headers. Raises HTTPException if the framing is
-    invalid or incomplete, and what reading raises. A chunk that has arrived as a whole is yielded as a whole
-    where it is in the buffer of ``file``: the parser is faster with whole events. The read1 of http.client
-    does the same at a higher cost per chunk, and read_chunked of urllib3 waits for ``limit`` bytes.
+    ``file`` is the buffered file of the connection after the headers. The connection is of no use afterwards:
+    trailers are not read, and bytes after the body may have been. Raises HTTPException if the framing is
+    invalid or incomplete, after the content before that, and what reading raises.
+
+    http.client and urllib3 read one chunk at a time, which takes several times as long for small chunks.
     """
-    readline, read, read1 = file.readline, file.read, file.read1
-    while True:
-        line = readline(MAX_LINE_BYTES + 1)
-        try:
-            left = int(line.partition(b";")[0], 16)
-        except ValueError:
-            left = -1
-        if left < 0 or not line.endswith(b"\n"):
-            raise _line_problem(line)
-        if not left:
-            break
-        while left:
-            data = read1(left if left < limit else limit)
-            if not data:
-                raise IncompleteRead(b"")
-            left -= len(data)
-            yield data
-        if read(2) != b"\r\n":
+    data, end, size = b"\r\n", 0, 1  # as after a first chunk
+    while size:
+        # The content of the last chunk ends at ``end``: in the data, or after bytes that are still to come.
+        unread, end = data[end:], max(end - len(data), 0)
+        if len(unread) > MAX_LINE_BYTES:
+            raise HTTPException("line too long")
+        received = file.read1(limit)
+        if not received:
             raise IncompleteRead(b"")
-    while (line := readline(MAX_LINE_BYTES + 1)) not in (b"\r\n", b"\n", b""):
-        if len(line) > MAX_LINE_BYTES:
-            raise _line_problem(line)
+        data = unread + received
+        parts = [data[:end]]
+        while size and (line := _SIZE_LINE.match(data, end)):
+            start, size = line.end(), int(line[1], 16)
+            end = start + size
+            parts.append(data[start:end])
+        if content := b"".join(parts):
+            yield content
+        if size and b"\n" in data[end + 2 :]:
+            raise HTTPException("not the size of a chunk")

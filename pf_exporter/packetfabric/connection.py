@@ -8,8 +8,7 @@ import http.client
 import socket
 import threading
 from functools import partial
-from io import BufferedReader
-from typing import Any, cast
+from typing import Any
 
 import requests
 import urllib3
@@ -30,9 +29,6 @@ _SOCKET_OPTIONS = [
         if hasattr(socket, option)
     ),
 ]
-_BUFFER_BYTES = 65_536
-"""Bytes that are read at once. An event that straddles two buffers costs several times as much to parse: with
-the 8 KiB of http.client, every tenth one."""
 
 
 class AbortableConnection:
@@ -133,8 +129,6 @@ class _Adapter(HTTPAdapter):
 
         def respond(sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
             response = http.client.HTTPResponse(sock, *args, **options)
-            response.fp.close()
-            response.fp = cast("BufferedReader", sock.makefile("rb", _BUFFER_BYTES))
             connection.response = response
             return response
 

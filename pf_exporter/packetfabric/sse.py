@@ -26,12 +26,10 @@ MAX_EVENT_BYTES = 1_048_576
 MAX_EVENT_LINES = 1000
 """Lines of one event. sseclient-py copies the event for each, so a limit in bytes alone limits no time."""
 
-_MAX_NAMES = 64
-"""Names of events that are kept, each with what comes before the data, of up to ``_MAX_HEAD`` bytes."""
-_MAX_HEAD = 64
-
 _CR = 13
 _COMMENT = re.compile(rb"^:.*\n", re.MULTILINE)
+_EVENTS = re.compile("event: (.+)\ndata: (.*)\n\n|([^\n](?s:.*?))\n\n")
+"""Finds each event: the name and the data of one in the plain form, all lines of one in another form."""
 
 
 class ServerSentEvent(Protocol):
@@ -46,28 +44,20 @@ class ServerSentEvent(Protocol):
         """The values of the data lines, joined by LF; may be empty."""
 
 
-def _valid_utf8(blocks: bytes) -> bytes:
-    """Replace what is not UTF-8 by U+FFFD. Newlines stay, so that this can wait for whole blocks."""
-    return blocks if blocks.isascii() else blocks.decode(errors="replace").encode()
-
-
 class _FrameBuffer:
-    """Assembles whole events: ended by a blank line, within the limits, and valid UTF-8."""
+    """Assembles whole events: ended by a blank line, within the limit of bytes, and valid text."""
 
-    def __init__(self, reject: Callable[[TooLarge], None], limit: int) -> None:
+    def __init__(self, reject: Callable[[], None], limit: int) -> None:
         self._reject = reject
         self._limit = limit
-        self._message = f"an event above {limit} bytes or {MAX_EVENT_LINES} lines"
-        self.idle = False
-        """Whether the next byte begins an event."""
         self._start: bytes | None = b""  # The first bytes, while they may be a byte order mark.
         self._after_cr = False
         self._pending = bytearray()  # The unfinished event, without comments.
         self._line = 0  # Where its last line starts.
         self._skipping = b""  # The last byte of an event already rejected, until its blank line comes.
 
-    def push(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield the events that this chunk completes, one or several in a block; iterate to the end."""
+    def push(self, chunk: bytes) -> Iterator[str]:
+        """Yield the events that this chunk completes, one or several at once; iterate to the end."""
         if self._start is not None:
             self._start += chunk
             if codecs.BOM_UTF8.startswith(self._start):
@@ -81,7 +71,6 @@ class _FrameBuffer:
         if whole:
             yield from self._within_limits(whole)
         self._limit_pending()
-        self.idle = not (self._after_cr or self._pending or self._skipping)
 
     def _normalize_newlines(self, chunk: bytes) -> bytes:
         # A CR ends the line at once, so that no event waits for the next byte; an LF after it is dropped.
@@ -93,7 +82,7 @@ class _FrameBuffer:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return chunk
 
-    def _take_whole(self, chunk: bytes) -> bytes:
+    def _take_whole(self, chunk: bytes) -> bytes | bytearray:
         """Return all events that are complete with this chunk, and keep the rest."""
         pending = self._pending
         if not pending:
@@ -103,7 +92,7 @@ class _FrameBuffer:
         searched = len(pending) - pending.endswith(b"\n")  # Half of the blank line may be there already.
         pending += chunk
         end = pending.rfind(b"\n\n", searched)
-        whole = b"" if end == -1 else bytes(pending[: end + 2])
+        whole = pending[: end + 2] if end != -1 else b""
         if whole:
             del pending[: len(whole)]
             self._line = 0
@@ -115,27 +104,25 @@ class _FrameBuffer:
             del pending[self._line + 1 :]
         return whole
 
-    def _fits(self, lines: bytes) -> bool:
-        return len(lines) <= self._limit and lines.count(b"\n") <= MAX_EVENT_LINES
-
-    def _within_limits(self, whole: bytes) -> Iterator[bytes]:
-        """Yield the events in ``whole`` and reject those above the limits, in their order."""
-        if self._fits(whole):
-            yield _valid_utf8(whole)
+    def _within_limits(self, whole: bytes | bytearray) -> Iterator[str]:
+        """Yield the events in ``whole`` and reject those above the limit, in their order."""
+        # What is not UTF-8 becomes U+FFFD. Newlines stay, so that this can wait for whole events.
+        if len(whole) <= self._limit:
+            yield whole.decode(errors="replace")
             return
         for block in _COMMENT.sub(b"", whole).split(b"\n\n"):
             lines = block.lstrip(b"\n") + b"\n"
-            if self._fits(lines):
-                yield _valid_utf8(lines + b"\n")
+            if len(lines) <= self._limit:
+                yield (lines + b"\n").decode(errors="replace")
             else:
-                self._reject(TooLarge(self._message))
+                self._reject()
 
     def _limit_pending(self) -> None:
         """Reject the unfinished event as soon as it is above the limit; its rest is skipped."""
         pending = self._pending
         is_comment = pending.startswith(b":", self._line)  # its colon is not part of the event
         if len(pending) > self._limit + is_comment:
-            self._reject(TooLarge(self._message))
+            self._reject()
             self._skipping = bytes(pending[-1:])
             pending.clear()
             self._line = 0
@@ -146,37 +133,13 @@ class _PlainEvent(NamedTuple):
     data: str
 
 
-class _PlainParser:
-    """Parses events of the one form that this API is documented to send, without the cost of the library.
-
-    That is a line ``event: NAME`` and a line ``data: {...}``, as nearly all events are.
-    """
-
-    def __init__(self) -> None:
-        self._names: dict[bytes, str] = {}
-        """Names by all bytes before the data; there are few, and they repeat."""
-
-    def _name(self, head: bytes) -> str | None:
-        if not head.startswith(b"event: ") or not head.endswith(b"\ndata: "):
-            return None
-        name = head[len(b"event: ") : -len(b"\ndata: ")].decode()
-        if len(head) <= _MAX_HEAD and len(self._names) < _MAX_NAMES:
-            self._names[head] = name
-        return name
-
-    def parse(self, block: bytes) -> _PlainEvent | None:
-        """Parse one event up to and including its blank line, with LF newlines; None if in another form."""
-        start = block.find(b"\n") + len(b"\ndata: ")
-        head = block[:start]
-        try:
-            name = self._names.get(head) or self._name(head)
-            # Searching for a byte is several times as fast as counting it.
-            if name and block.find(b"\n", start) == len(block) - 2:
-                # tuple.__new__ takes half the time of calling the class.
-                return tuple.__new__(_PlainEvent, (name, block[start:-2].decode()))
-        except UnicodeDecodeError:
-            pass
-        return None
+def _parse(block: str, reject: Callable[[], None]) -> Iterator[ServerSentEvent]:
+    """Parse the lines of one event in any form."""
+    lines = _COMMENT.sub(b"", f"{block}\n".encode())
+    if lines.count(b"\n") > MAX_EVENT_LINES:
+        reject()
+    elif lines:
+        yield from sseclient.SSEClient(iter([lines + b"\n"])).events()
 
 
 def read_events(
@@ -199,22 +162,16 @@ def read_events(
     >>> [(event.event, event.data) for event in read_events(stream, print)]
     [('optical', '{}')]
     """
-    buffer = _FrameBuffer(reject, limit)
-    plain_parser = _PlainParser()
+
+    def reject_event() -> None:
+        reject(TooLarge(f"an event above {limit} bytes or {MAX_EVENT_LINES} lines"))
+
+    buffer = _FrameBuffer(reject_event, limit)
     for chunk in chunks:
-        # Nearly always a chunk is one event of the plain form.
-        if buffer.idle and chunk.endswith(b"\n\n") and len(chunk) <= limit and _CR not in chunk:
-            plain = plain_parser.parse(chunk)
-            if plain is not None:
-                yield plain
-                continue
-        for whole in buffer.push(chunk):
-            start = 0
-            while (end := whole.find(b"\n\n", start)) != -1:
-                block = whole[start : end + 2]
-                plain = plain_parser.parse(block)
-                if plain is not None:
-                    yield plain
+        for events in buffer.push(chunk):
+            for name, data, lines in _EVENTS.findall(events):
+                if lines:
+                    yield from _parse(lines, reject_event)
                 else:
-                    yield from sseclient.SSEClient(iter([block])).events()
-                start += len(block)
+                    # tuple.__new__ takes half the time of calling the class.
+                    yield tuple.__new__(_PlainEvent, (name, data))

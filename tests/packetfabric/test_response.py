@@ -166,10 +166,20 @@ def test_endless_framing_is_idle(fake: Fake) -> None:
     assert (received, type(error)) == (b"", StreamIdle)
 
 
+TWO_READS = b"5\r\nfirst\r\n6\r\nsecond\r\n"
+
+
+@pytest.fixture
+def _short_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one read bring the first of two chunks that have arrived."""
+    monkeypatch.setattr("pf_exporter.packetfabric.response._CHUNK_BYTES", TWO_READS.index(b"6"))
+
+
+@pytest.mark.usefixtures("_short_reads")
 def test_a_pause_is_not_idle(fake: Fake) -> None:
     """While the reader is busy and does not read, the stream stays open, and nothing is lost."""
     # All bytes arrive with the headers, so that no read has to wait.
-    fake.script[PATH] = itertools.repeat((HEAD + b"5\r\nfirst\r\n6\r\nsecond\r\n", SILENCE))
+    fake.script[PATH] = itertools.repeat((HEAD + TWO_READS, SILENCE))
     stream = open_stream(fake.url, read_timeout=0.1)
     chunks = stream.chunks()
     assert next(chunks) == b"first"
@@ -179,9 +189,10 @@ def test_a_pause_is_not_idle(fake: Fake) -> None:
     stream.close()
 
 
+@pytest.mark.usefixtures("_short_reads")
 def test_bytes_that_have_arrived_survive_a_shutdown(fake: Fake) -> None:
     """A shutdown ends a stream after the bytes that are there; other ends do not wait for them."""
-    fake.script[PATH] = itertools.repeat((HEAD + b"5\r\nfirst\r\n6\r\nsecond\r\n", SILENCE))
+    fake.script[PATH] = itertools.repeat((HEAD + TWO_READS, SILENCE))
     for end in ("shutdown", "end_reading"):
         stream = open_stream(fake.url)
         chunks = stream.chunks()
