@@ -41,7 +41,12 @@ _RULES = (
     _Rule("flow sequence", "", "expected a comma or ], which closes the [ at {}"),
     _Rule("", "character '\\t'", "a tab; indent with spaces"),
     _Rule("", "cannot start any token", "a value cannot start with this character; quote the value"),
-    _Rule("", "mapping values", "unexpected colon; indent this line like its neighbours, or quote the value"),
+    _Rule(
+        "",
+        "mapping values",
+        "unexpected colon; indent this line like its neighbours, write a space after the colon of the line"
+        " above, or quote the value",
+    ),
     _Rule("", "sequence entries", "unexpected '-'; start the list on a new line"),
     _Rule("", "expected ':'", "a key without a colon; write KEY: VALUE", True),
     _Rule(

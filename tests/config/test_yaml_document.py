@@ -9,7 +9,10 @@ import pytest
 from tests.config.helpers import placed_problems, problems_of
 
 INDENTATION = "wrong indentation; start this line in the same column as its neighbours"
-COLON = "unexpected colon; indent this line like its neighbours, or quote the value"
+COLON = (
+    "unexpected colon; indent this line like its neighbours, write a space after the colon of the line above,"
+    " or quote the value"
+)
 PROBLEMS: dict[str, str] = {
     "[]": "pf.yml: expected a mapping with any of accounts, stream, series, counters, units, inventory,"
     " activity, web, record, remote_write, log",
@@ -34,6 +37,7 @@ PROBLEMS: dict[str, str] = {
     "log:\n  level: info\n web: {}": f"pf.yml:3:2: {INDENTATION}",
     "accounts:\n  - name: x\n   token: y": f"pf.yml:3:4: {INDENTATION}",
     "log:\n  level: info\n    format: json": f"pf.yml:3:11: {COLON}",
+    "accounts:\n  - name:x\n    token: y": f"pf.yml:3:10: {COLON}",
     "a: b: c": f"pf.yml:1:5: {COLON}",
     "log:\n\tlevel: info": "pf.yml:2:1: a tab; indent with spaces",
     "log: @x": "pf.yml:1:6: a value cannot start with this character; quote the value",
