@@ -54,6 +54,7 @@ After an interruption, the same command continues where it stopped.
 exit codes: 6 nothing to write; others as for pf-exporter check
 """
 STOP_TIMEOUT = 5.0
+RECENT_HINT = "; the last three hours are left out, --recent includes them"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +97,7 @@ def _request(arguments: argparse.Namespace) -> BackfillRequest:
             except ValueError as exc:
                 problems.append(f"--{name}: {exc}")
     if not problems and moments["since"] >= moments["until"]:
-        hint = "" if arguments.recent else "; the last three hours are left out, --recent includes them"
+        hint = "" if arguments.recent else RECENT_HINT
         problems.append(f"--since: no time between --since and --until{hint}")
     if problems:
         raise ConfigError(problems)
@@ -179,11 +180,14 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         for reader in readers:
             reader.close()
         runner.join(STOP_TIMEOUT)
-    return _report(request, runner, collector, spool)
+    hint = "" if arguments.recent else RECENT_HINT
+    return _report(request, runner, collector, spool, hint)
 
 
-def _report(request: BackfillRequest, runner: BackfillRunner, collector: Collector, spool: Spool) -> ExitCode:
-    """Print one line about the result."""
+def _report(
+    request: BackfillRequest, runner: BackfillRunner, collector: Collector, spool: Spool, hint: str
+) -> ExitCode:
+    """Print one line about the result, with the hint if no gap can be filled."""
     from pf_exporter.backfill import format_moment, reset_cache_url
 
     again = "the same command continues"
@@ -199,9 +203,9 @@ def _report(request: BackfillRequest, runner: BackfillRunner, collector: Collect
     refused = f"; {collector.refused:,} requests were refused" if collector.refused else ""
     spool.close(delete=True)
     if not runner.samples:
-        what = "samples" if collector.done else "gap that a whole minute falls into"
+        what = "samples" if collector.done else "gap that contains a whole minute"
         times = f"between {format_moment(request.since)} and {format_moment(request.until)}"
-        echo_error(f"nothing to write: no {what} {times}{refused}")
+        echo_error(f"nothing to write: no {what} {times}{refused}{'' if collector.done else hint}")
         return ExitCode.NO_EVENTS
     what = f"{runner.samples:,} samples of {runner.series:,} series"
     if request.is_import:

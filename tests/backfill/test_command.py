@@ -98,7 +98,8 @@ def test_gaps(simulator: Simulator, tmp_path: Path) -> None:
         done = backfill(simulator, str(file), "--since=1d", "--gaps", f"--exporter={url}")
         none = backfill(simulator, f"{tmp_path}/none", "--since=4h", "--gaps", f"--exporter={url}")
     assert none.code == 6
-    assert none.err.startswith("pf-exporter: nothing to write: no gap that a whole minute falls into between")
+    assert none.err.startswith("pf-exporter: nothing to write: no gap that contains a whole minute between")
+    assert none.err.endswith("; the last three hours are left out, --recent includes them\n")
     assert done.code == 0
     times = {at for values in samples(file).values() for at in values}
     assert times == {start + 60 * minute for minute in range(5)}
