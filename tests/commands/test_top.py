@@ -25,6 +25,7 @@ __all__ = ["exporter", "fake"]
 
 Start = Callable[..., Program]
 NO_COLOUR = {"NO_COLOR": "1"}
+FAST = "--interval=100ms"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_choices() -> None:
 def test_once(program: Start, fake: Fake, golden: Callable[[str, str], None], kind: str) -> None:
     """--once prints one table as soon as it is complete, and logs out."""
     env = {"PF_HOST": fake.url, "PF_USER": "user", "PF_PASSWORD": "password"}
-    flags = ("--once", f"--show={kind}", "--sort=state", "--interval=100ms", "--series.ttl=1h")
+    flags = ("--once", f"--show={kind}", "--sort=state", FAST, "--series.ttl=1h")
     golden(f"top-{kind}.txt", table(program("top", *flags, env=env)))
     fake.wait_for(lambda: fake.of("logout"))
 
@@ -64,13 +65,13 @@ def test_once_from_an_exporter(
 ) -> None:
     """--from prints the same table from the page of a running exporter, without an account."""
     url = f"--from=http://{exporter.server.addresses[0]}/metrics"
-    command = program("top", "--once", url, f"--show={kind}", "--sort=state", "--interval=100ms")
+    command = program("top", "--once", url, f"--show={kind}", "--sort=state", FAST)
     golden(f"top-{kind}.txt", table(command))
 
 
 def test_live(simulator: Simulator) -> None:
     """On a terminal the table is drawn from the stream; keys sort, switch, filter and quit."""
-    with PseudoTerminal("top", env=environment(simulator)) as terminal:
+    with PseudoTerminal("top", FAST, env=environment(simulator)) as terminal:
         terminal.wait_for(r"30 ports.*default: streaming")
         terminal.wait_for(r"^Los Angeles.* PF-AP-LAX1-\d+ +up +10+G .*%.* \d+s$")
         assert ENTERED in terminal.drawn
@@ -100,7 +101,7 @@ def test_live(simulator: Simulator) -> None:
 def test_live_from_an_exporter(exporter: Exporter, fake: Fake) -> None:
     """The table follows a running exporter: errors of the last minute, and the reason when it has gone."""
     url = f"--from=http://{exporter.server.addresses[0]}"
-    with PseudoTerminal("top", url, "--interval=100ms", "--sort=state", env=NO_COLOUR) as terminal:
+    with PseudoTerminal("top", url, FAST, "--sort=state", env=NO_COLOUR) as terminal:
         terminal.wait_for(r"^Seattle .* down ")
         terminal.wait_for(r"^Los Angeles .* 50%.* 10% +0 +-7\.0 +\d+s$")
         later = {**PORT, "timestamp": "2021-09-22T20:35:30+00:00"}
@@ -118,7 +119,7 @@ def test_live_from_an_exporter(exporter: Exporter, fake: Fake) -> None:
 def test_signals_restore_the_terminal(fake: Fake, number: signal.Signals) -> None:
     """A signal ends it with exit code 0, the terminal as it was, and the session logged out."""
     env = {"PF_HOST": fake.url, "PF_USER": "user", "PF_PASSWORD": "password"}
-    with PseudoTerminal("top", env=env) as terminal:
+    with PseudoTerminal("top", FAST, env=env) as terminal:
         terminal.wait_for(r"^Los Angeles ")
         assert terminal.attributes() != terminal.before
         terminal.process.send_signal(number)
@@ -142,7 +143,7 @@ def test_resize(fake: Fake) -> None:
 
 def test_suspend(fake: Fake) -> None:
     """Ctrl-Z gives the terminal back and stops; when the process continues the table is there again."""
-    with PseudoTerminal("top", env={"PF_HOST": fake.url, "PF_TOKEN": "key"}) as terminal:
+    with PseudoTerminal("top", FAST, env={"PF_HOST": fake.url, "PF_TOKEN": "key"}) as terminal:
         terminal.wait_for(r"^Los Angeles ")
         terminal.press("\x1a")
         _, status = os.waitpid(terminal.process.pid, os.WUNTRACED)
@@ -158,7 +159,7 @@ def test_colours(fake: Fake) -> None:
     """With NO_COLOR no colour is drawn, without it there is."""
     colour = re.compile(r"\x1b\[[0-9;]*3[1-6]")
     for env, wanted in (({}, True), (NO_COLOUR, False)):
-        with PseudoTerminal("top", env={"PF_HOST": fake.url, "PF_TOKEN": "key", **env}) as terminal:
+        with PseudoTerminal("top", FAST, env={"PF_HOST": fake.url, "PF_TOKEN": "key", **env}) as terminal:
             terminal.wait_for(r"^Los Angeles ")
             assert bool(colour.search(terminal.drawn)) is wanted
             terminal.press("q")
@@ -169,7 +170,7 @@ def test_a_login_that_fails(fake: Fake) -> None:
     """A rejected password is on the screen, where the log would destroy the table."""
     fake.script["login"] = [Answer(401) for _ in range(9)]
     env = {"PF_HOST": fake.url, "PF_USER": "user", "PF_PASSWORD": "wrong"}
-    with PseudoTerminal("top", env=env) as terminal:
+    with PseudoTerminal("top", FAST, env=env) as terminal:
         terminal.wait_for(r"default: backoff")
         terminal.wait_for(r"default: login: 127\.0\.0\.1:\d+: HTTP 401")
         assert "level=" not in terminal.drawn
@@ -180,7 +181,7 @@ def test_a_login_that_fails(fake: Fake) -> None:
 def test_a_pipe(program: Start, fake: Fake) -> None:
     """Without a terminal a table is printed at each interval, after the warnings of the configuration."""
     env = {"PF_HOST": fake.url, "PF_TOKEN": "key", "PF_EXPORTER_SERIES_TTLS": "1h"}
-    command = program("top", "--interval=100ms", env=env)
+    command = program("top", FAST, env=env)
     command.wait_for("PF_EXPORTER_SERIES_TTLS")
     command.wait_for("Los Angeles")
     command.wait_for("Seattle")
@@ -298,6 +299,6 @@ def test_several_accounts(program: Start, fake: Fake) -> None:
     )
     with Exporter(config) as running:
         url = f"--from=http://{running.server.addresses[0]}"
-        command = program("top", "--once", "--interval=100ms", url)
+        command = program("top", "--once", FAST, url)
         assert command.end() == 0
         assert {"acme", "globex"} <= set(command.output.split())
