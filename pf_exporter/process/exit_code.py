@@ -11,7 +11,7 @@ class ExitCode(enum.IntEnum):
     description: str
 
     OK = 0, "ready to export, or stopped on request"
-    FAILED = 1, "unexpected error; for health, the exporter is not healthy"
+    FAILED = 1, "unexpected error, or interrupted; for health, the exporter is not healthy"
     BAD_CONFIG = 2, "the configuration, or a file that it names, cannot be used"
     UNREACHABLE = 3, "the API cannot be reached: DNS, connection, TLS, or a server error"
     LOGIN_REJECTED = 4, "the login or API key is rejected, or the user has to act first (MFA, EULA)"
