@@ -79,7 +79,7 @@ def test_a_check_that_is_terminated(program: Callable[..., Program]) -> None:
     assert check.end() != 0 or "The configuration is good" in check.output
 
 
-def test_a_flood_of_sighup(program: Callable[..., Program], tmp_path: Path) -> None:
+def test_a_flood_of_sighup(program: Callable[..., Program]) -> None:
     """However many SIGHUP arrive, one reload runs at a time and one is pending; SIGTERM ends it at once."""
     with Fake() as fake:
         exporter = program("--web.listen-address=127.0.0.1:0", env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
