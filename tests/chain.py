@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
+from unittest.mock import patch
 
 from pf_exporter.config.accounts import Account
 from pf_exporter.config.settings import Config, InventorySettings, StreamSettings
@@ -91,5 +92,7 @@ class Chain:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._pipeline.stop(), "the reader's thread has not ended"
+        # Longer than the exporter waits, because the machine may pause; less than the deadline of a request.
+        with patch("pf_exporter.service.pipeline.STOP_TIMEOUT", 20.0):
+            assert self._pipeline.stop(), "the reader's thread has not ended"
         assert kind is not None or not self.failures, self.failures

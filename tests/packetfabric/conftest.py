@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import PATIENCE
 from tests.fakes import Fake
-from tests.packetfabric.harness import SOON
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def nothing_left() -> Iterator[None]:
     threads, open_before = set(threading.enumerate()), descriptors()
     yield
     for thread in set(threading.enumerate()) - threads:
-        thread.join(SOON)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), thread
     if descriptors() > open_before:
         gc.collect()  # what only this closes causes a ResourceWarning, which is an error

