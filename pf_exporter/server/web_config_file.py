@@ -29,8 +29,8 @@ MAX_BYTES = 1024 * 1024
 """Size limit of each file."""
 MAX_BCRYPT_COST = 16
 """Above this cost checking a password takes longer than a scrape may."""
-BCRYPT_HASH = r"\$2[aby]\$([0-3][0-9])\$[./A-Za-z0-9]{53}"
-"""A bcrypt hash; the group is its cost."""
+BCRYPT_HASH = r"\$2[aby]\$([0-3][0-9])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}"
+"""A bcrypt hash; the group is its cost. The 22 characters of a salt have 4 bits more than its 16 bytes."""
 
 HEADERS: Mapping[str, Collection[str]] = {
     "Content-Security-Policy": (),

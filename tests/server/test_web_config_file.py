@@ -171,6 +171,11 @@ INVALID = {
         "web.yml:1:20: basic_auth_users.alice: expected a bcrypt hash,"
         " such as `htpasswd -nBC 10 USER` prints",
     ),
+    "a hash with a salt that bcrypt refuses": (
+        f"basic_auth_users: {{alice: {HASH.replace('zoub', 'zovb')}}}",
+        "web.yml:1:20: basic_auth_users.alice: expected a bcrypt hash,"
+        " such as `htpasswd -nBC 10 USER` prints",
+    ),
     "a hash with too high a cost": (
         f"basic_auth_users: {{alice: {HASH.replace('$10$', '$31$')}}}",
         "web.yml:1:20: basic_auth_users.alice: expected a bcrypt hash with a cost from 4 to 16",
