@@ -109,6 +109,15 @@ class AbortableConnection:
             self._connection.close()
 
 
+class _Response(http.client.HTTPResponse):
+    """Refuses a negative chunk size, which http.client passes to ``read``: -1 reads without a limit."""
+
+    def _safe_read(self, amt: int) -> bytes:
+        if amt < 0:
+            raise http.client.HTTPException("negative chunk size")
+        return bytes(super()._safe_read(amt))  # type: ignore[misc]
+
+
 class _Adapter(HTTPAdapter):
     """Makes requests use one given connection."""
 
@@ -128,7 +137,7 @@ class _Adapter(HTTPAdapter):
         connection = self._connection
 
         def respond(sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
-            response = http.client.HTTPResponse(sock, *args, **options)
+            response = _Response(sock, *args, **options)
             connection.response = response
             return response
 

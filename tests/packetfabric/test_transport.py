@@ -58,6 +58,8 @@ FAULTS: dict[str, Step] = {
     "end in a chunk": LONG.but(framing="chunked", stop=FIN, at=b"xxx"),
     "end before the last chunk": LONG.but(framing="chunked", stop=FIN, at=b'"}]\r\n'),
     "bad chunk size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", FIN),
+    "negative chunk size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n", FIN),
+    "unlimited chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nhello", SILENCE),
     "endless chunk size": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 70_000, FIN),
     "another protocol": (b"SSH-2.0-OpenSSH_9.6\r\n", FIN),
     "binary": (bytes(range(256)) * 4, FIN),
