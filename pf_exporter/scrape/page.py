@@ -57,6 +57,9 @@ def _get(target: ScrapeTarget, path: str, context: ssl.SSLContext | None) -> Pag
     except ssl.SSLCertVerificationError as exc:
         why = f"{exc.verify_message}; --ca-file names the CA that signed it"
         raise Unavailable(f"{where}: the certificate is not trusted: {why}") from None
+    except ConnectionResetError:
+        why = "the server closed the connection; does it require https, or a client certificate?"
+        raise Unavailable(f"{where}: {why}") from None
     except (OSError, http.client.HTTPException) as exc:
         raise Unavailable(f"{where}: {failure_text(exc)}; is the exporter running?") from None
 

@@ -211,6 +211,9 @@ def test_tls_and_user(serve: Serve, authority: Authority, tmp_path: Path) -> Non
     assert len(scraped(url, **good).circuits) == 1
     assert refused(url, ca_file=ca_file).endswith("HTTP 401: it requires --user and --password-file")
     assert "the certificate is not trusted" in refused(url)
+    assert refused(url.replace("https", "http")).endswith(
+        "the server closed the connection; does it require https, or a client certificate?"
+    )
     file.write_text("wrong\n")
     assert refused(url, **good).endswith("HTTP 401: check --user and --password-file")
     file.unlink()
