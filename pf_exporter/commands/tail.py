@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import functools
+import sys
 from collections.abc import Mapping
 
 from pf_exporter.command_line import add_settings, closest, positive_integer, seconds, start_log, uuid
 from pf_exporter.config import load
 from pf_exporter.errors import ConfigError, ExporterError
-from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, StandardOutput, echo_error
+from pf_exporter.process import TERMINATION, ExitCode, SignalWaiter, echo_error, write_stdout
 from pf_exporter.schema import EVENT_NAMES, EVENTS
 from pf_exporter.tail import EventFilter
 
@@ -85,9 +86,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> ExitCode:
         return runner.pipelines[account].inventory.description(circuit)
 
     printer = EventPrinter(
-        StandardOutput(),
+        write_stdout,
         EventFilter(arguments.event, arguments.circuit, arguments.field, arguments.zeros),
         signals.end,
+        is_terminal=sys.stdout.isatty(),
         output_format=OutputFormat(arguments.format),
         count=arguments.count,
         names=description,

@@ -8,7 +8,7 @@ from pf_exporter.lazy import lazy_names
 
 if TYPE_CHECKING:
     from pf_exporter.process.exit_code import ExitCode
-    from pf_exporter.process.output import STDOUT, StandardOutput, discard_output, echo, echo_error
+    from pf_exporter.process.output import STDOUT, discard_output, echo, echo_error, write_stdout
     from pf_exporter.process.progress import Progress, ProgressLine
     from pf_exporter.process.signals import TERMINATION, SignalWaiter
 else:
@@ -16,7 +16,7 @@ else:
         __name__,
         {
             "exit_code": ("ExitCode",),
-            "output": ("STDOUT", "StandardOutput", "discard_output", "echo", "echo_error"),
+            "output": ("STDOUT", "discard_output", "echo", "echo_error", "write_stdout"),
             "progress": ("Progress", "ProgressLine"),
             "signals": ("TERMINATION", "SignalWaiter"),
         },
@@ -29,8 +29,8 @@ __all__ = [
     "Progress",
     "ProgressLine",
     "SignalWaiter",
-    "StandardOutput",
     "discard_output",
     "echo",
     "echo_error",
+    "write_stdout",
 ]

@@ -12,16 +12,12 @@ STDOUT = 1
 """The descriptor of standard output."""
 
 
-class StandardOutput:
-    """Standard output for threads: a thread that hangs in a write does not keep the process from exiting."""
+def write_stdout(text: str) -> None:
+    """Write text at once; raises :class:`OSError`.
 
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-        return os.isatty(STDOUT)
-
-    def write(self, text: str) -> None:
-        """Write text at once; raises :class:`OSError`."""
-        write_all(STDOUT, text.encode(errors="backslashreplace"))
+    A thread that hangs in a write does not keep the process from exiting.
+    """
+    write_all(STDOUT, text.encode(errors="backslashreplace"))
 
 
 def discard_output() -> None:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from pf_exporter.errors import EventError
 from pf_exporter.packetfabric import ServerSentEvent
@@ -31,35 +31,28 @@ class OutputFormat(enum.Enum):
     RAW = "raw"
 
 
-class Output(Protocol):
-    """Where events are printed."""
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-
-    def write(self, text: str, /) -> object:
-        """Write text at once; raises :class:`OSError`."""
-
-
 class EventPrinter:
     """Prints the events that pass the filter, one line each.
 
-    ``names`` returns the description of a circuit by account and ID, or an empty text. ``on_done`` is called
-    when ``count`` events are printed, or the reader of the output has closed it.
+    ``write`` writes text at once, and raises :class:`OSError`. ``names`` returns the description of a circuit
+    by account and ID, or an empty text. ``on_done`` is called when ``count`` events are printed, or the
+    reader of the output has closed it.
     """
 
     def __init__(
         self,
-        out: Output,
+        write: Callable[[str], object],
         event_filter: EventFilter,
         on_done: Callable[[], None],
         *,
-        output_format: OutputFormat = OutputFormat.TEXT,
-        count: int | None = None,
+        is_terminal: bool,
+        output_format: OutputFormat,
+        count: int | None,
         names: Callable[[str, str], str] = lambda account, circuit: "",
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._out = out
+        self._print = write
+        self._is_terminal = is_terminal
         self._filter = event_filter
         self._on_done = on_done
         self._format = output_format
@@ -68,7 +61,7 @@ class EventPrinter:
         self._wall = wall
         self._lock = threading.Lock()
         self._closed = False
-        self._color = out.isatty() and "NO_COLOR" not in os.environ
+        self._color = is_terminal and "NO_COLOR" not in os.environ
         self.printed = 0
         """Events printed so far."""
 
@@ -76,7 +69,7 @@ class EventPrinter:
         """Print bytes as received, if that is the format; control characters only where no terminal reads."""
         if self._format is OutputFormat.RAW:
             text = chunk.decode(errors="replace")
-            if self._out.isatty():
+            if self._is_terminal:
                 text = "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
             self._write(text, events=0)
 
@@ -161,7 +154,7 @@ class EventPrinter:
             self.printed += events
             self._closed = self._count is not None and self.printed >= self._count
             try:
-                self._out.write(text)
+                self._print(text)
             except OSError:  # The reader of the pipe has gone.
                 self._closed = True
             closed = self._closed

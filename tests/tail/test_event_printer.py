@@ -48,9 +48,10 @@ def printer(
 ) -> EventPrinter:
     ends = [] if done is None else done
     return EventPrinter(
-        out,
+        out.write,
         EventFilter(),
         lambda: ends.append(True),
+        is_terminal=out.isatty(),
         output_format=output_format,
         count=count,
         wall=lambda: 0.0,
