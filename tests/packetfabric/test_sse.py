@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import base64
 import codecs
-import doctest
 import json
 import logging
 import re
@@ -443,8 +442,3 @@ def test_received_text_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(level, name)
     assert outcomes([b"secret: 1\ndata: secret\n\n"]) == [("message", "secret")]
     assert caplog.records == []
-
-
-def test_the_examples_in_the_docstrings_hold() -> None:
-    """The usage shown in the module is what happens."""
-    assert doctest.testmod(sse).failed == 0

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import doctest
 import re
 import tracemalloc
 
@@ -153,8 +152,3 @@ def test_time_is_linear(stream: bytes, size: int, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(framing, "EVENT_ENDS", patterns[1])
     pushed(cut(stream, size))
     assert len(stream) <= sum(pattern.read for pattern in patterns) <= 4 * len(stream)
-
-
-def test_the_examples_in_the_docstrings_hold() -> None:
-    """The examples in the docstrings are correct."""
-    assert doctest.testmod(framing).failed == 0
