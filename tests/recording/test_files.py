@@ -27,11 +27,6 @@ BLOCKS = [b"one", b"two", b"three"]
 EVENT = b"event: port|metrics\ndata: {}\n\n"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "stream.gz")
-
-
 def content(path: str) -> dict[str, bytes]:
     """Every file in the folder of a recording."""
     return {file.name: file.read_bytes() for file in Path(path).parent.iterdir()}

@@ -51,13 +51,3 @@ def test_pseudonyms_depend_on_the_key() -> None:
     pseudonyms = Pseudonyms(KEY)
     assert pseudonyms.text("Hank") == Pseudonyms(KEY).text("Hank") == pseudonyms.text("Hank")
     assert len({Pseudonyms(key).text("Hank") for key in (KEY, b"other", b"k" * 100, None, None, b"")}) == 6
-
-
-def test_accounts_are_numbered() -> None:
-    """The pseudonym of an account is a number, the same each time."""
-    pseudonyms = Pseudonyms()
-    assert [pseudonyms.account(name) for name in ("prod", "lab", "prod")] == [
-        "account-1",
-        "account-2",
-        "account-1",
-    ]

@@ -23,11 +23,6 @@ from tests.recordings import frames, lines, one_line, record
 BLOCKS = [b"one", b"two", b"three"]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "stream.gz")
-
-
 def test_plain_and_compressed_recordings(path: str) -> None:
     """A recording is read whether it is compressed, uncompressed, or not finished."""
     content = record(path, BLOCKS)

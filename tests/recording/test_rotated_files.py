@@ -16,11 +16,6 @@ from tests.recordings import all_frames, frames, lines, record, zcat
 EVENT = b"event: port|metrics\ndata: {}\n\n"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "stream.gz")
-
-
 def rotated(path: str, kept: int) -> RotatedFiles:
     """The rotated files of a recording; errors fail the test."""
 

@@ -25,11 +25,6 @@ from tests.recordings import Clock, all_frames, frames, limited_file_size, recor
 EVENT = b"event: port|metrics\ndata: {}\n\n"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> str:
-    return str(tmp_path / "stream.gz")
-
-
 BLOCKS = st.lists(
     st.binary(min_size=1, max_size=50) | st.text(min_size=1).map(lambda text: text.encode(errors="replace"))
 )
