@@ -91,14 +91,7 @@ class View:
 
     def _paragraph(self, text: str, width: int) -> list[str]:
         """An empty line, then the text, wrapped."""
-        return [
-            "",
-            *(
-                line
-                for part in textwrap.wrap(text, width)
-                for line in self._lines(Text(part, "yellow"), width)
-            ),
-        ]
+        return ["", *self._lines(Text(textwrap.fill(text, width), "yellow"), width)]
 
     def _lines(self, renderable: Grid | Text, width: int) -> list[str]:
         console = Console(
