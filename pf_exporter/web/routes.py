@@ -46,7 +46,7 @@ def page_routes(
     async def get_ready(request: Request) -> Response:
         if ready():
             return PlainTextResponse("Ready.\n")
-        return PlainTextResponse("Not every account has been subscribed yet.\n", 503)
+        return PlainTextResponse("At least one account has had no stream yet; / shows why.\n", 503)
 
     async def get_gaps(request: Request) -> Response:
         gaps = {stats.account: stats.gaps.records() for stats in sources().accounts}
