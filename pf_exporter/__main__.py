@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 
+from pf_exporter.descriptor import open_standard_streams, write_all
+
 ONE_SHOT = frozenset(("check", "health", "--config.check"))
 """Words of command lines whose exit code is an answer, so that a signal must not make it 0."""
 
@@ -17,7 +19,6 @@ def main() -> int:
     """
     if sys.argv[1:] in (["--version"], ["-V"]):
         from pf_exporter.build_info import version_line
-        from pf_exporter.descriptor import write_all
 
         # Without the imports below this takes a quarter of the time. They explain an error, if there is one.
         try:
@@ -25,6 +26,7 @@ def main() -> int:
             return 0
         except OSError:
             pass
+    open_standard_streams()
     if ONE_SHOT.isdisjoint(sys.argv[1:]):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))
