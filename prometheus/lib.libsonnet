@@ -143,24 +143,24 @@ function(config) {
     'cloud_circuit_id',
     ['description', 'cloud_router_name', 'service_provider', 'pop', 'speed'],
   ),
-  // A sentence with a time, to the minute. Each %q in the expression is the value of one of the labels.
-  local timeOf(sentence, expression, labels) =
-    '{{ with printf `%s` %s | query }} %s at ' % [
+  // A time to the minute, in `text`, where it is %s. Each %q in the expression is the value of one of the labels.
+  time(text, expression, labels):
+    '{{ with printf `%s` %s | query }}' % [
       expression,
       std.join(' ', std.map(function(label) '$labels.' + label, labels)),
-      sentence,
     ]
-    + '{{ . | first | value | humanizeTimestamp | reReplaceAll `:[0-9]{2}([.][0-9]+)? [+]0000` `` }}.{{ end }}',
+    + text % '{{ . | first | value | humanizeTimestamp | reReplaceAll `:[0-9]{2}([.][0-9]+)? [+]0000` `` }}'
+    + '{{ end }}',
   // Given the rule with the time when something was last up, and the label with its ID.
   lastUp(rule, id, state='up'):
-    timeOf('It was last ' + state, 'max(%s{account=%%q,%s=%%q})' % [rule, id], ['account', id]),
-  lastEvent: timeOf(
-    'The last one arrived',
+    self.time(' It was last %s at %%s.' % state, 'max(%s{account=%%q,%s=%%q})' % [rule, id], ['account', id]),
+  lastEvent: self.time(
+    ' The last one arrived at %s.',
     'max(event:packetfabric_stream_last_event_timestamp_seconds:max{account=%q})',
     ['account'],
   ),
-  lastPoll: timeOf(
-    'The last one ended',
+  lastPoll: self.time(
+    ' The last one ended at %s.',
     'max(account:packetfabric_inventory_last_success_timestamp_seconds:max{account=%q})',
     ['account'],
   ),

@@ -7,6 +7,11 @@ function(config, lib)
     '{{ $labels.maintenance }}'
     + '{{ with printf `packetfabric_maintenance_info{account=%q,maintenance=%q}` $labels.account $labels.maintenance | query }}'
     + '{{ with . | first }} ({{ .Labels.ticket }}, {{ .Labels.type }}){{ end }}{{ end }}';
+  local time(name) = lib.time(
+    '%s',
+    'maintenance:packetfabric_maintenance_' + name + '_timestamp_seconds:max{account=%q,maintenance=%q}',
+    ['account', 'maintenance'],
+  );
   // The number of circuits, as the subject of a sentence.
   local affected =
     'affects{{ range printf `%s{account=%%q,maintenance=%%q}` $labels.account $labels.maintenance | query }}' % circuits
@@ -24,8 +29,8 @@ function(config, lib)
       ||| % { maintenance: lib.maintenance, ahead: threshold.maintenanceAhead, circuits: circuits },
       'An upcoming maintenance affects circuits.',
       |||
-        PacketFabric maintenance %s starts in {{ $value | humanizeDuration }} and %s of account {{ $labels.account }}.
-      ||| % [name, affected],
+        PacketFabric maintenance %s from %s to %s %s of account {{ $labels.account }}.
+      ||| % [name, time('start'), time('end'), affected],
       // A note about a fact, so it does not wait; a restart of the exporter must not repeat it.
       keep='30m',
     ),
@@ -41,9 +46,9 @@ function(config, lib)
       ||| % { maintenance: lib.maintenance, running: lib.maintenanceSince('maintenance'), circuits: circuits },
       'A maintenance is in progress; alerts about the affected circuits are suppressed.',
       |||
-        PacketFabric maintenance %s is in progress, ends in {{ $value | humanizeDuration }} and %s of account
-        {{ $labels.account }}. Until then, no new alert about them fires.
-      ||| % [name, affected],
+        PacketFabric maintenance %s is in progress and %s of account {{ $labels.account }}. Until it ends at %s, no new
+        alert about them fires.
+      ||| % [name, affected, time('end')],
       // As for PacketFabricMaintenanceAnnounced.
       keep='30m',
     ),
