@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 from setuptools import setup
@@ -21,6 +20,11 @@ ASSETS = (
 )
 
 
+def with_runbook(text: str, url: str) -> str:
+    """A file of the assets with absolute links from alerts to the runbook, which is not beside it."""
+    return text.replace("docs/runbook.md#", f"{url}/blob/HEAD/docs/runbook.md#") if url else text
+
+
 class BuildWithAssets(build_py):
     """Adds what `pf-exporter assets` writes: pf_exporter/assets/data/."""
 
@@ -32,7 +36,8 @@ class BuildWithAssets(build_py):
         for path in (path for pattern in ASSETS for path in ROOT.glob(pattern)):
             target = Path(self.build_lib, "pf_exporter", "assets", "data", path.relative_to(ROOT))
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            text = path.read_text(encoding="utf-8")
+            target.write_text(with_runbook(text, project_url()), encoding="utf-8")
 
 
 def project_url() -> str:

@@ -199,6 +199,7 @@ def _add_table(board: dashboard.Dashboard) -> None:
             sort=[("BGP", False), ("Utilization", True)],
             widths={
                 "ID": 170,
+                "Cloud router": 180,
                 "Provider": 90,
                 "POP": 70,
                 "Speed": 80,
@@ -227,7 +228,7 @@ def _cloud_side() -> table.Panel:
         size=(12, 8),
         mappings={"State": CLOUD_STATES},
         sort=[("Connection", False)],
-        widths={"Connection": 272, "Layer": 148, "State": 138},
+        widths={"Layer": 148, "State": 138, "ID": 215},
     ).no_value("inventory.cloud_state is off")
 
 

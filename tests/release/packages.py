@@ -110,7 +110,9 @@ class Installed:
         self.deb = deb
         self.root = MinimalRoot(folder, field(deb, "Depends"))
         (folder / "run/systemd/system").mkdir(parents=True)
-        (folder / "usr/bin/systemctl").write_text('#!/bin/sh\necho "$*" >>/dev/systemctl\n')
+        (folder / "usr/bin/systemctl").write_text(
+            '#!/bin/sh\necho "$*" >>/dev/systemctl\n[ ! -e /dev/invalid ] || [ "$1" != try-restart ]\n'
+        )
         (folder / "usr/bin/systemctl").chmod(0o755)
         self.before = self.root.files()
         self.root.dpkg("--install", deb)
@@ -255,16 +257,19 @@ def newer(deb: Path, folder: Path) -> Path:
 
 
 def test_upgrade_and_removal(installed: Installed, tmp_path: Path) -> None:
-    """An upgrade restarts a running service and keeps changed settings; a removal keeps only them."""
+    """An upgrade keeps changed settings, and restarts the service or fails to; a removal keeps only them."""
     settings = installed.path("etc/pf-exporter/environment")
     settings.write_text("PF_EXPORTER_LOG_LEVEL=debug\n")
     installed.path("etc/pf-exporter/token").write_text("secret")
+    installed.path("dev/invalid").touch()
     installed.systemctl()
     installed.root.dpkg("--force-confdef", "--force-confold", "--install", newer(installed.deb, tmp_path))
     assert installed.systemctl() == ["daemon-reload", "try-restart pf-exporter.service"]
     assert settings.read_text() == "PF_EXPORTER_LOG_LEVEL=debug\n"
     assert not installed.path("usr/share/fish/vendor_completions.d/pf-exporter.fish").exists()
     run(*installed.root.command("pf-exporter", "--version"))
+    assert "Status: install ok installed\n" in installed.path("var/lib/dpkg/status").read_text()
+    installed.path("dev/invalid").unlink()
 
     installed.root.dpkg("--remove", "pf-exporter")
     assert installed.systemctl() == ["disable --now pf-exporter.socket pf-exporter.service", "daemon-reload"]

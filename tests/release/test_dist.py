@@ -135,11 +135,17 @@ def test_links_of_an_index(dist: Path) -> None:
 
 
 def test_installed_assets(program: Path, tmp_path: Path) -> None:
-    """The installed command writes rules, dashboards and the mixin of the wheel."""
+    """The installed command writes rules, dashboards and the mixin, with links to the runbook."""
     run(program, "assets", "--to", tmp_path)
     assert files(tmp_path) == set(asset_files())
+    with_links = set()
     for name, path in asset_files().items():
-        assert (tmp_path / name).read_bytes() == path.read_bytes()
+        here = path.read_text(encoding="utf-8")
+        installed = here.replace("docs/runbook.md#", f"{URL}/blob/HEAD/docs/runbook.md#")
+        assert (tmp_path / name).read_text(encoding="utf-8") == installed
+        if installed != here:
+            with_links.add(name)
+    assert with_links == {"prometheus/alerts.yml", "prometheus/config.libsonnet"}
 
 
 def test_sdist(clone: Path, dist: Path) -> None:

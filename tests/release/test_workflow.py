@@ -157,6 +157,9 @@ def test_nothing_is_published_before_everything_is_built(job: str) -> None:
     """Jobs that publish wait for all tests and builds, and the release on GitHub for the other two."""
     assert {"ci", "prepare", "dist", "packages"} <= needed(job)
     assert {"pypi", "image"} <= needed("github")
+    # What cannot be withdrawn is published late, and can be repeated.
+    assert "image" in needed("pypi")
+    assert RELEASE["pypi"]["steps"][-1]["with"] == {"skip-existing": True}
     assert RELEASE["ci"]["uses"] == "./.github/workflows/ci.yml"
     on = load_yaml(WORKFLOWS["ci.yml"])[True]  # YAML reads the key `on` as true.
     assert "workflow_call" in on
