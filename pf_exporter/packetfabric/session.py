@@ -102,7 +102,8 @@ class SessionManager:
                 self._renew_at = max(self._not_before, self._clock() + self._schedule.minimum)
                 self.failures.failed("session not renewed", exc, self._renew_at - self._clock())
                 return self._session
-            if self._session is not None:
+            # A login may return the session that exists already: logging that out would end the new one, too.
+            if self._session is not None and self._session.token != session.token:
                 self._replaced.append(self._session)
             self._session = session
             return session

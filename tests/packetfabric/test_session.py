@@ -515,6 +515,18 @@ def test_retry_delay(fake: Fake, clock: Clock) -> None:
     assert session_manager.retry_delay == 0
 
 
+def test_a_login_returns_the_same_session(fake: Fake, clock: Clock) -> None:
+    """A session that is still in use after a renewal is not logged out."""
+    same = answer(200, {"token": "same", **ends_after(LIFE)})
+    fake.script["login"] = itertools.repeat(same)
+    session_manager = manager_of(fake, clock)
+    session_manager.get()
+    clock.now += LIFE * RENEW_AFTER
+    session_manager.logout_replaced(session_manager.get())
+    assert logins(fake) == 2
+    assert fake.of("logout") == []
+
+
 def test_api_key_is_never_logged_out(fake: Fake, clock: Clock) -> None:
     """Closing with an API key sends no request: a logout might end the key."""
     session_manager = manager_of(fake, clock, token=Secret("key"))
