@@ -43,7 +43,7 @@ def _ingest(size: Size) -> Iterator[Result]:
         format_spread(exporter, _EVENTS),
         format_spread(naive, _EVENTS),
         reached=statistics.median(exporter) / statistics.median(naive),
-        target=5,
+        target=6,
     )
 
 
@@ -57,7 +57,7 @@ def _floor(size: Size) -> Iterator[Result]:
         format_spread(exporter, "{:.2f}"),
         format_spread(floor, "{:.2f}") + " (receiving and decoding JSON alone)",
         reached=statistics.median(exporter) / statistics.median(floor),
-        target=8,
+        target=7,
         at_most=True,
     )
 
