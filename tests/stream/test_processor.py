@@ -68,6 +68,8 @@ def test_observation_is_stored_and_counted(harness: Harness) -> None:
     """An observation changes the store, the counters, the freshness and the lag."""
     harness.processor.process(event("port|metrics", METRICS))
     assert harness.store.series()["default"] == 2
+    ((_, row),) = harness.store.rows("port|metrics")["default"]
+    assert row.received_at == harness.clock.now
     assert harness.stats.events["port|metrics"] == 1
     assert harness.stats.last_event == {"port|metrics": harness.clock.now}
     assert harness.stats.lag_sum == 5.0
