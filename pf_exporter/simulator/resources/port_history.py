@@ -95,7 +95,7 @@ def _temperature(query: Query) -> object:
 
 
 def _optic_data(query: Query) -> object:
-    """Return temperature and voltage, then bias current, output power and RX dBm of each lane.
+    """Return temperature and voltage, then bias current, output power and received dBm of each lane.
 
     As in the API's example, the output power is null; so is everything of a lane that does not exist.
     """
