@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 
 from grafana.fleet_circuits import add_circuits
-from grafana.fleet_now import ALERTS, TO_PORT, add_now
+from grafana.fleet_now import ALERT_KEYS, ALERTS, TO_PORT, add_now
 from grafana.fleet_ports import add_ports
 from grafana.fleet_trends import add_trends
 from grafana.layout import new_dashboard, place
@@ -70,8 +70,7 @@ def _add_stats(board: dashboard.Dashboard) -> None:
         stat_panel(
             "Alerts firing",
             "Alerts of prometheus/alerts.yml, if it is loaded; the table below lists them.",
-            f"count(group by (alertname, account, port_circuit_id, vc_circuit_id) (ALERTS{{{ALERTS}, "
-            'alertstate="firing"})) or vector(0)',
+            f'count(group by ({ALERT_KEYS}) (ALERTS{{{ALERTS}, alertstate="firing"}})) or vector(0)',
             colors=((None, GREEN), (1, ORANGE)),
         ),
     )

@@ -27,7 +27,7 @@ TO_VC = ("Open virtual circuit", "vc", "var-vc=${__field.labels.vc_circuit_id}")
 ALERTS = 'alertname=~"PacketFabric.+", account=~"$account|"'
 _OTHER_SUBJECTS = ("cloud_circuit_id", "circuit_id", "maintenance", "api_key", "endpoint", "event", "type")
 """Labels of alerts that are neither about a port nor about a virtual circuit; an alert has at most one."""
-_ALERT_KEYS = ", ".join(
+ALERT_KEYS = ", ".join(
     ("account", "alertname", "severity", "port_circuit_id", "vc_circuit_id", *_OTHER_SUBJECTS)
 )
 SEVERITIES = [
@@ -46,7 +46,7 @@ def _firing(select: str = "") -> str:
     """Return when each firing alert began, in milliseconds."""
     matchers = f"{ALERTS}{select}"
     return (
-        f"1000 * min by ({_ALERT_KEYS}) (ALERTS_FOR_STATE{{{matchers}}}"
+        f"1000 * min by ({ALERT_KEYS}) (ALERTS_FOR_STATE{{{matchers}}}"
         f' and ignoring (alertstate) ALERTS{{{matchers}, alertstate="firing"}})'
     )
 
@@ -65,7 +65,7 @@ def _alerts() -> str:
     return (
         f"{of_port}\n * on ({PORT_KEYS}) group_left (name, circuits) ({ports})\n"
         f"or {of_circuit}\n * on ({VC_KEYS}) group_left (name) ({names('vc')})\n"
-        f"or on ({_ALERT_KEYS})"
+        f"or on ({ALERT_KEYS})"
         f' label_join({_firing()}, "name", "", {others})'
     )
 

@@ -56,7 +56,8 @@ def add_ports(board: dashboard.Dashboard) -> None:
             links=[("Port", "port", "var-port=${__data.fields.ID}")],
             colors={
                 "Utilization": ((None, GREEN), (0.7, YELLOW), (FULL, RED)),
-                "Errors": ((None, GREEN), (1, YELLOW), (threshold("portErrorsMinimum"), RED)),
+                # No red: whether they are many depends on the traffic.
+                "Errors": ((None, GREEN), (1, YELLOW)),
                 "Flaps": ((None, GREEN), (1, YELLOW), (threshold("portTransitions") + 1, RED)),
             },
             mappings={"State": UP_DOWN},

@@ -5,6 +5,11 @@ function(config, lib)
   local inService = 'unless on (%s) vc:packetfabric_vc_provisioned:max == 0' % lib.vc;
   local lastConnected = 'vc:packetfabric_vc_last_connected_timestamp_seconds:max';
   local lastUp = 'bgp:packetfabric_cloud_router_connection_last_up_timestamp_seconds:max';
+  local established = lib.time(
+    ' Last established at %s.',
+    'max(' + lastUp + '{account=%q,cloud_circuit_id=%q} and bgp:packetfabric_cloud_router_connection_bgp_up:max == 0)',
+    ['account', 'cloud_circuit_id'],
+  );
   local inventory = { depends_on: 'inventory' };
   local stream = { depends_on: 'stream' };
   [
@@ -125,8 +130,8 @@ function(config, lib)
       'A BGP session of a cloud router connection is down.',
       |||
         {{ $value | printf `%%.0f` }} BGP session{{ if gt $value 1.0 }}s{{ end }} of cloud router connection %s of
-        account {{ $labels.account }} {{ if gt $value 1.0 }}are{{ else }}is{{ end }} not established.
-      ||| % lib.connectionName,
+        account {{ $labels.account }} {{ if gt $value 1.0 }}are{{ else }}is{{ end }} not established.%s
+      ||| % [lib.connectionName, established],
       // As for PacketFabricPortDown.
       duration='6m',
       keep='10m',
