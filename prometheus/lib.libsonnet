@@ -136,7 +136,7 @@ function(config) {
       std.join(' ', std.map(function(label) '.Labels.' + label, labels)),
     ]
     + ' | reReplaceAll `(, )+` `, ` | reReplaceAll `^, |, $` `` }} ({{ . }}){{ end }}{{ end }}{{ end }}',
-  portName: name('port', 'port_circuit_id', ['description', 'pop', 'site', 'speed']),
+  portName: name('port', 'port_circuit_id', ['description', 'pop', 'site']),
   vcName: name('vc', 'vc_circuit_id', ['description', 'port_a', 'port_z', 'speed']),
   connectionName: name(
     'cloud_router_connection',

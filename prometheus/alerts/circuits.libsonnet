@@ -10,6 +10,10 @@ function(config, lib)
     'max(' + lastUp + '{account=%q,cloud_circuit_id=%q} and bgp:packetfabric_cloud_router_connection_bgp_up:max == 0)',
     ['account', 'cloud_circuit_id'],
   );
+  local busiestEnd =
+    '{{ with printf `topk(1, vc:packetfabric_vc_utilization:avg10m{account=%q,vc_circuit_id=%q})` '
+    + '$labels.account $labels.vc_circuit_id | query }}{{ with . | first }} in the direction '
+    + '{{ .Labels.direction }} on port {{ .Labels.port_circuit_id }}{{ end }}{{ end }}';
   local inventory = { depends_on: 'inventory' };
   local stream = { depends_on: 'stream' };
   [
@@ -81,10 +85,13 @@ function(config, lib)
     lib.alert(
       'VcAtRateLimit',
       'warning',
+      // One alert, because what one end receives, the other transmits.
       |||
-        vc:packetfabric_vc_utilization:avg10m > %(limit)g
+        max without (port_circuit_id, vlan, direction) (
+          vc:packetfabric_vc_utilization:avg10m > %(limit)g
+          unless on (%(port)s) port:packetfabric_port_out_of_service:max
+        )
         %(inService)s
-        unless on (%(port)s) port:packetfabric_port_out_of_service:max
         %(unlessMaintenance)s
       ||| % {
         limit: threshold.vcUtilization,
@@ -95,9 +102,8 @@ function(config, lib)
       'A virtual circuit is at its rate limit.',
       |||
         Virtual circuit %s of account {{ $labels.account }} uses {{ $value | humanizePercentage }} of its rate
-        limit in the direction {{ $labels.direction }} on port {{ $labels.port_circuit_id }}. Traffic above the limit
-        is dropped.
-      ||| % lib.vcName,
+        limit%s. Traffic above the limit is dropped.
+      ||| % [lib.vcName, busiestEnd],
       // As for PacketFabricPortSaturated.
       duration='10m',
       keep='15m',
