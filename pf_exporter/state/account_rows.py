@@ -70,6 +70,7 @@ class AccountRows:
             del table.live[entry]
             self.expired[entry] = event
             self.series += 1 - entry.series
+            entry.expired_sample = table.sample(entry.row.timestamp, entry.row.values)
             entry.row = without_values(entry.row)
             entry.series = 1
             self._record_change(table, entry)

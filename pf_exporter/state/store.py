@@ -199,7 +199,8 @@ class Store:
                     if timestamp is not None and timestamp == last.timestamp:
                         return WriteResult.OUT_OF_ORDER  # two samples of one second, received in reverse
                     result = RESET
-
+            elif entry is not None and table.repeats_expired(entry, timestamp, values):
+                return WriteResult.DUPLICATE  # Otherwise a source that only repeats itself would look alive.
             row = Row(observation.lanes, values, timestamp, now, received_at)
             series = 1 + len(values)
             try:
@@ -207,8 +208,7 @@ class Store:
             except TypeError:
                 series -= values.count(None)
 
-            if entry is None:
-                entry = Entry(circuit, row)
+            entry = entry or Entry(circuit, row)
             changed = not is_live or series != entry.series
             if changed and not self._admit(account_rows, table, entry, series, now):
                 # Old values must not stay: they would look like current ones.

@@ -83,11 +83,13 @@ def in_shape_of(row: Row, shape: Row, width: int, *, keep_timestamp: bool) -> Ro
 class Entry:
     """A circuit with its row, and the number of series the row accounts for."""
 
-    __slots__ = ("circuit", "row", "series")
+    __slots__ = ("circuit", "expired_sample", "row", "series")
 
     def __init__(self, circuit: tuple[str, ...], row: Row) -> None:
         self.circuit = circuit
         self.row = row
+        self.expired_sample: tuple[float | None, int] | None = None
+        """What :meth:`Table.sample` returned for the row before it expired last; None if it has not."""
         self.series = 0
         """Upper bound of the row's series: its values and the timestamp of the last event.
 
@@ -120,6 +122,14 @@ class Table:
             self.select_counters = (
                 operator.itemgetter(*self._counters) if MetricType.GAUGE in types else tuple
             )
+
+    def sample(self, timestamp: float | None, values: Numbers) -> tuple[float | None, int]:
+        """Return what two events with the same sample share: the time and, unless summed, the values."""
+        return timestamp, 0 if self.delta else hash(values)
+
+    def repeats_expired(self, entry: Entry, timestamp: float | None, values: Numbers) -> bool:
+        """Return whether an event is the sample of an entry's row before it expired."""
+        return timestamp is not None and entry.expired_sample == self.sample(timestamp, values)
 
     def accumulate(self, sums: Numbers, values: Numbers) -> Numbers:
         """Return ``values`` with each counter replaced by its sum so far plus the new difference."""

@@ -90,10 +90,10 @@ class EventProcessor:
         now, sampled = self._wall(), decoded.timestamp
         if sampled is not None:
             stats.observe_lag(now - sampled)
-        if isinstance(decoded, Observation):
-            self._store_observation(name, decoded, now)
-        else:
+        if not isinstance(decoded, Observation):
             self._activity.count_streamed(decoded)
+        elif not self._store_observation(name, decoded, now):
+            return
         stats.last_event[name] = now
 
     def _count_fields(
@@ -105,18 +105,20 @@ class EventProcessor:
         stats.fields_unknown[name] += len(unknown)
         stats.unknown_fields.add_fields(event.event, unknown, event.data)
 
-    def _store_observation(self, name: str, observation: Observation, received_at: float) -> None:
+    def _store_observation(self, name: str, observation: Observation, received_at: float) -> bool:
+        """Store an observation and count the result; return False if it is no new sample."""
         stored = bytes_to_bits(observation) if self._rates_are_bytes else observation
         result = self._store.write(self._account, stored, received_at)
         if result is not KEPT:
             self._count_result(result, name, observation)
             if result is not RESET:
-                return
+                return result in (WriteResult.REFUSED, WriteResult.REDUCED)
         observe_rates = self._rate_observers.get(name)
         if observe_rates is not None:
             observe_rates(observation)
         elif name in self._temporality.observed:
             self._temporality.observe(observation.event, observation.circuit, observation.values)
+        return True
 
     def _count_result(self, result: WriteResult, name: str, observation: Observation) -> None:
         stats = self._stats

@@ -80,7 +80,15 @@ class Model(RuleBasedStateMachine):
     def expire(self) -> None:
         for row in self.rows.values():
             if row["live"] and self.now - row["received_monotonic"] > TTL:
-                row.update(live=False, values=(), timestamp=None, lanes=())
+                sample = row["timestamp"], () if row["delta"] else row["values"]
+                row.update(live=False, values=(), timestamp=None, lanes=(), expired_sample=sample)
+
+    @staticmethod
+    def is_repeat(row: dict[str, Any], at: float, values: Collection[float | None]) -> bool:
+        """Return whether an event is the last sample of a row, which may have expired since."""
+        if row["live"]:
+            return bool(at == row["timestamp"] and (row["delta"] or values == row["values"]))
+        return bool(row["expired_sample"] == (at, () if row["delta"] else values))
 
     @rule(account=st.sampled_from(ACCOUNTS), limit=st.sampled_from([None, None, 12, 20]))
     def add_account(self, account: str, limit: int | None) -> None:
@@ -131,15 +139,14 @@ class Model(RuleBasedStateMachine):
         stored = self.rows.get(key)
         expected = WriteResult.KEPT
         values = written.values
+        if stored is not None and at is not None and self.is_repeat(stored, at, values):
+            assert result is WriteResult.DUPLICATE
+            return
         if stored is not None and stored["live"]:
             before = stored["values"]
-            if at is not None and stored["timestamp"] is not None:
-                if at < stored["timestamp"]:
-                    assert result is WriteResult.OUT_OF_ORDER
-                    return
-                if at == stored["timestamp"] and (event in DELTA or values == before):
-                    assert result is WriteResult.DUPLICATE
-                    return
+            if at is not None and stored["timestamp"] is not None and at < stored["timestamp"]:
+                assert result is WriteResult.OUT_OF_ORDER
+                return
             if event in DELTA:
                 values = tuple(a if b is None else b + (a or 0) for a, b in zip(before, values, strict=True))
             elif (
@@ -184,6 +191,8 @@ class Model(RuleBasedStateMachine):
             "received_monotonic": self.now,
             "received_at": self.harness.wall.now,
             "lanes": lanes_kept,
+            "delta": event in DELTA,
+            "expired_sample": None if stored is None else stored["expired_sample"],
         }
 
     @invariant()

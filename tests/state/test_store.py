@@ -164,6 +164,26 @@ def test_the_wall_clock_may_jump(jump: float, harness: StoreHarness) -> None:
 # Duplicates and order
 
 
+@pytest.mark.parametrize("event", ["port|metrics", "port|errors"])
+def test_a_sample_that_comes_for_ever(event: str) -> None:
+    """A source that only repeats its last sample looks silent; its next sample, or an older one, is kept."""
+    harness = StoreHarness(delta=("port|errors",))
+    assert harness.write(observation(5.0, event=event, at=T)) is WriteResult.KEPT
+    for _ in range(3):
+        harness.clock.now += TTL + 1
+        assert harness.write(observation(5.0, event=event, at=T)) is WriteResult.DUPLICATE
+        assert harness.values(event=event) == ()
+    assert harness.write(observation(5.0, event=event, at=T - 1)) is WriteResult.KEPT
+
+
+def test_samples_with_the_same_time_for_ever(harness: StoreHarness) -> None:
+    """With a clock that has stopped, or without times, values are kept after a silence."""
+    for value, at in ((5.0, T), (6.0, T), (6.0, None), (6.0, None)):
+        assert harness.write(observation(value, at=at)) is WriteResult.KEPT
+        harness.clock.now += TTL + 1
+        assert harness.values() == ()
+
+
 def test_a_duplicate_is_dropped(harness: StoreHarness) -> None:
     """A sample from two overlapping streams is stored once, with the time of the first."""
     harness.write(observation(1.0, at=T))

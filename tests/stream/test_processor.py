@@ -185,10 +185,12 @@ def test_unusable_and_unknown_fields_are_counted(harness: Harness) -> None:
 
 
 def test_old_samples_and_resets_are_counted(harness: Harness) -> None:
-    """A repeated sample, an older one, and a counter reset are counted."""
+    """A repeated sample, an older one, and a counter reset are counted; the first two are not fresh."""
     harness.processor.process(event("port|metrics", METRICS))
+    start, harness.clock.now = harness.clock.now, harness.clock.now + 60
     harness.processor.process(event("port|metrics", METRICS))
     harness.processor.process(event("port|metrics", {**METRICS, "timestamp": "2021-09-22T20:34:00+00:00"}))
+    assert harness.stats.last_event == {"port|metrics": start}
     harness.processor.process(
         event("port|metrics", {**METRICS, "timestamp": "2021-09-22T20:35:00+00:00", "bytes_rx_total": 1})
     )
