@@ -73,6 +73,8 @@ class ReplayPipeline(AccountPipeline):
             wall=wall,
             previous=previous,
         )
+        self._store = store
+        self._series_limit = account.series_limit
         self._deduplicator = Deduplicator(clock=wall)
         self._pending = bytearray()  # Grows in place: a frame may be recorded byte by byte.
 
@@ -82,6 +84,11 @@ class ReplayPipeline(AccountPipeline):
     def stop(self) -> bool:
         """Do nothing: there is no stream to close."""
         return True
+
+    def start_over(self) -> None:
+        """Forget the samples of the account, because they are to come again."""
+        self._store.remove_account(self.account)
+        self._store.add_account(self.account, self._series_limit)
 
     def process(self, record: Record) -> None:
         """Process one record as the stream's reader would have."""
@@ -155,7 +162,9 @@ class Replayer:
         self._thread.join()
 
     def _run(self) -> None:
-        for _ in itertools.count() if self._loop else range(1):
+        for number in itertools.count() if self._loop else range(1):
+            for pipeline in self._pipelines.values() if number else ():
+                pipeline.start_over()
             self._replay_once()
             if self._stopping.is_set():
                 return

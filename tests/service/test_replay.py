@@ -136,10 +136,12 @@ def test_frames_in_parts(recording: RecordingFile) -> None:
 
 
 def test_loop(recording: RecordingFile) -> None:
-    """With loop the recording starts again at its end."""
-    recording.frames(metrics(31))
+    """With loop the recording starts again at its end, and its samples are as new as the first time."""
+    recording.frames(metrics(31), metrics(33))
     result = replay(recording.path, loop=True, until=lambda replayer: replayer.replayed > 3)
-    assert result.pipelines[0].stats.events["port|metrics"] > 3
+    stats = result.pipelines[0].stats
+    assert stats.events["port|metrics"] > 3
+    assert sum(stats.rejected.values()) == 0
 
 
 @pytest.mark.parametrize(("speed", "pauses"), [(1.0, [5.0, 10.0]), (2.0, [2.5, 5.0]), (math.inf, [])])
