@@ -150,7 +150,14 @@ def _add_maintenances(board: dashboard.Dashboard) -> None:
                 ("Virtual circuit", "vc", "var-vc=${__value.text}"),
             ],
             sort=[("Start", False)],
-            widths={"Circuit": 330, "Account": 110, "Start": 190, "End": 190},
+            widths={
+                "Port": 190,
+                "Virtual circuit": 225,
+                "Cloud router connection": 190,
+                "Account": 110,
+                "Start": 180,
+                "End": 180,
+            },
         )
     )
 
