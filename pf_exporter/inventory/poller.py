@@ -140,7 +140,8 @@ class InventoryPoller:
         """Unusable values, by field."""
         return {
             **self._list_reader.rejected,
-            **{field: count for poll in self._polls.values() for field, count in poll.rejected.items()},
+            # Copies: the thread may add a field meanwhile.
+            **{field: count for poll in self._polls.values() for field, count in dict(poll.rejected).items()},
         }
 
     def start(self) -> None:
