@@ -18,19 +18,19 @@ from pf_exporter.process import ExitCode, Progress, ProgressLine, echo
 
 CODES = {
     FailureClass.CONFIG: ExitCode.BAD_CONFIG,
-    FailureClass.REACH: ExitCode.UNREACHABLE,
+    FailureClass.CONNECTION: ExitCode.UNREACHABLE,
     FailureClass.LOGIN: ExitCode.LOGIN_REJECTED,
     FailureClass.STREAM: ExitCode.STREAM_REJECTED,
-    FailureClass.SILENCE: ExitCode.NO_EVENTS,
+    FailureClass.NO_DATA: ExitCode.NO_EVENTS,
     FailureClass.CLOCK: ExitCode.WRONG_CLOCK,
-    FailureClass.TAKEN: ExitCode.CANNOT_LISTEN,
+    FailureClass.LISTEN: ExitCode.CANNOT_LISTEN,
 }
 """By class of failure; the first failure decides."""
 
 SIGNS = {
-    CheckStatus.GOOD: ("✓", "32"),
-    CheckStatus.NOTE: ("•", "33"),
-    CheckStatus.BAD: ("✗", "31"),
+    CheckStatus.OK: ("✓", "32"),
+    CheckStatus.WARNING: ("•", "33"),
+    CheckStatus.FAILED: ("✗", "31"),
 }
 """By status of a step, its sign and the terminal's color for it."""
 
@@ -82,14 +82,14 @@ def _check(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
         took = time.monotonic() - started
         for problem in exc.problems:
             yield CheckResult(
-                "", "configuration", CheckStatus.BAD, problem, seconds=took, failure=FailureClass.CONFIG
+                "", "configuration", CheckStatus.FAILED, problem, seconds=took, failure=FailureClass.CONFIG
             )
         return
     took = time.monotonic() - started
     names = ", ".join(account.name for account in config.accounts)
-    yield CheckResult("", "configuration", CheckStatus.GOOD, f"valid; accounts: {names}", seconds=took)
+    yield CheckResult("", "configuration", CheckStatus.OK, f"valid; accounts: {names}", seconds=took)
     for warning in config.warnings:
-        yield CheckResult("", "configuration", CheckStatus.NOTE, warning)
+        yield CheckResult("", "configuration", CheckStatus.WARNING, warning)
     for account in config.accounts:
         checks = AccountChecks(account, config, within=arguments.within, listen=arguments.learn)
         try:
@@ -122,7 +122,7 @@ def _json(results: Sequence[CheckResult], code: ExitCode) -> str:
 def _conclusion(results: Sequence[CheckResult], code: ExitCode) -> str:
     if code != ExitCode.OK:
         return f"Not ready: {code.description} (exit code {code:d})."
-    if any(result.status is CheckStatus.NOTE for result in results):
+    if any(result.status is CheckStatus.WARNING for result in results):
         return "Ready to export; see the lines marked •."
     return "Ready to export."
 

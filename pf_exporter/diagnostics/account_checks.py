@@ -60,7 +60,7 @@ class AccountChecks:
         ):
             result = self._run(name, check)
             yield result
-            if result.status is CheckStatus.BAD and name != "clock":
+            if result.status is CheckStatus.FAILED and name != "clock":
                 return
         yield self._run("login", self._login)
         if self._session is not None:
@@ -119,7 +119,7 @@ class AccountChecks:
         for stream in self._account.streams:
             result = self._run(f"stream {stream.type}", partial(self._subscribe, session, stream.type))
             yield result
-            is_accepted = is_accepted and result.status is not CheckStatus.BAD
+            is_accepted = is_accepted and result.status is not CheckStatus.FAILED
         if is_accepted:
             yield from self._run_with_streams(session)
 
@@ -143,7 +143,7 @@ class AccountChecks:
     def _run_with_streams(self, session: Session) -> Iterator[CheckResult]:
         result = self._run("subscription", partial(self._subscribe_to_all, session))
         yield result
-        if result.status is CheckStatus.BAD:
+        if result.status is CheckStatus.FAILED:
             return
         store = Store(ttl=self._config.series.ttl, limit=self._config.series.limit)
         store.add_account(self._account.name)
@@ -158,7 +158,7 @@ class AccountChecks:
         for name, check in (("first byte", sample.receive_first_byte), ("events", sample.receive_events)):
             result = self._run(name, check)
             yield result
-            if result.status is CheckStatus.BAD:
+            if result.status is CheckStatus.FAILED:
                 return
         yield from self._findings(stats)
 

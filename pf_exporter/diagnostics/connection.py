@@ -41,7 +41,7 @@ def check_name(api_url: str) -> Outcome:
     except (socket.gaierror, UnicodeError) as exc:
         error = getattr(exc, "strerror", None) or "not a valid host name"
         remedy = "check api_url, and the DNS configuration of this machine"
-        raise CheckFailed(FailureClass.REACH, f"{host}: {error}", remedy) from None
+        raise CheckFailed(FailureClass.CONNECTION, f"{host}: {error}", remedy) from None
     first, *others = dict.fromkeys(str(address[0]) for *_, address in found)
     return f"{host} resolves to {first}" + (f" and {len(others)} more" if others else "")
 
@@ -53,7 +53,7 @@ def check_proxy(proxy: Proxy) -> Outcome:
     except (OSError, UnicodeError) as exc:
         error = getattr(exc, "strerror", None) or "timed out"
         raise CheckFailed(
-            FailureClass.REACH,
+            FailureClass.CONNECTION,
             f"{proxy.address}: {error}",
             "check the account's proxy_url and proxy_url_file",
         ) from None

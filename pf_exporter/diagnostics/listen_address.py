@@ -22,7 +22,7 @@ def _bind(address: str, is_exporter: Callable[[str], bool]) -> Outcome:
             parts.hostname or None, parts.port or 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except socket.gaierror as exc:
-        raise CheckFailed(FailureClass.TAKEN, f"{address}: {exc.strerror}", _NOT_LOCAL) from None
+        raise CheckFailed(FailureClass.LISTEN, f"{address}: {exc.strerror}", _NOT_LOCAL) from None
     for family, kind, protocol, _, endpoint in found:
         try:
             with socket.socket(family, kind, protocol) as sock:
@@ -36,7 +36,7 @@ def _bind(address: str, is_exporter: Callable[[str], bool]) -> Outcome:
             if exc.errno == errno.EADDRINUSE and is_exporter(address):
                 return Notice(f"{address}: in use by a healthy exporter")
             remedy = _NOT_LOCAL if exc.errno == errno.EADDRNOTAVAIL else _IN_USE
-            raise CheckFailed(FailureClass.TAKEN, f"{address}: {exc.strerror}", remedy) from None
+            raise CheckFailed(FailureClass.LISTEN, f"{address}: {exc.strerror}", remedy) from None
     return f"{address} is free"
 
 

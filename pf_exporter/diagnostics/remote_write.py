@@ -26,7 +26,7 @@ def _check(settings: RemoteWriteSettings) -> Outcome:
     outcome = probe_endpoint(settings)
     where = f"{settings.name}: {urlsplit(settings.url).netloc}"
     if outcome.verdict is Verdict.RETRY:
-        raise CheckFailed(FailureClass.REACH, f"{where}: {outcome.problem}", _REMEDY)
+        raise CheckFailed(FailureClass.CONNECTION, f"{where}: {outcome.problem}", _REMEDY)
     if settings.spool_path and not _can_hold_spool(settings.spool_path):
         raise CheckFailed(
             FailureClass.CONFIG,

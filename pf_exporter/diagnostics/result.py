@@ -9,23 +9,22 @@ from typing import NamedTuple, TypeAlias
 class CheckStatus(str, enum.Enum):
     """How a check ended."""
 
-    GOOD = "good"
-    NOTE = "note"
+    OK = "ok"
+    WARNING = "warning"
     """Something needs attention, but it does not prevent exporting."""
-    BAD = "bad"
+    FAILED = "failed"
 
 
 class FailureClass(str, enum.Enum):
     """The class of a failed check, which determines the exit code."""
 
     CONFIG = "config"
-    REACH = "reach"
+    CONNECTION = "connection"
     LOGIN = "login"
     STREAM = "stream"
-    SILENCE = "silence"
+    NO_DATA = "no_data"
     CLOCK = "clock"
-    TAKEN = "taken"
-    """The listen address."""
+    LISTEN = "listen"
 
 
 class Notice(NamedTuple):
@@ -66,9 +65,9 @@ class CheckResult(NamedTuple):
         return {
             "account": self.account,
             "name": self.name,
-            "state": self.status.value,
-            "said": self.message,
-            "hint": self.remedy,
+            "status": self.status.value,
+            "message": self.message,
+            "remedy": self.remedy,
             "seconds": round(self.seconds, 3),
             "failure": self.failure.value if self.failure else "",
         }

@@ -44,13 +44,13 @@ _REMEDIES: Mapping[type[ExporterError], tuple[FailureClass, str]] = {
         FailureClass.LOGIN,
         "correct the secret, or create an API key in the portal (Settings, API Keys)",
     ),
-    RateLimited: (FailureClass.REACH, "wait, and look for other programs that use the same account"),
+    RateLimited: (FailureClass.CONNECTION, "wait, and look for other programs that use the same account"),
     CertificateNotTrusted: (
-        FailureClass.REACH,
+        FailureClass.CONNECTION,
         "set the account's ca_file to the certificate of the authority that signed it",
     ),
     Unavailable: (
-        FailureClass.REACH,
+        FailureClass.CONNECTION,
         "check api_url and the firewalls on the way to it, or wait until the API is available again",
     ),
     SubscriptionGone: (FailureClass.STREAM, "try again; if it persists, contact PacketFabric's support"),
@@ -66,7 +66,7 @@ _REMEDIES: Mapping[type[ExporterError], tuple[FailureClass, str]] = {
         FailureClass.STREAM,
         "check api_url: a proxy or portal may respond in its place",
     ),
-    StreamError: (FailureClass.SILENCE, "try again; look for proxies and firewalls that close connections"),
+    StreamError: (FailureClass.NO_DATA, "try again; look for proxies and firewalls that close connections"),
 }
 """Used for an error of the class, and of its subclasses without an entry."""
 
@@ -92,8 +92,8 @@ def run_check(
         failed = exc if isinstance(exc, CheckFailed) else _failed(name, exc)
         seconds = clock() - start
         return CheckResult(
-            account, name, CheckStatus.BAD, str(failed), failed.remedy, seconds, failed.failure
+            account, name, CheckStatus.FAILED, str(failed), failed.remedy, seconds, failed.failure
         )
     if isinstance(outcome, Notice):
-        return CheckResult(account, name, CheckStatus.NOTE, *outcome, clock() - start)
-    return CheckResult(account, name, CheckStatus.GOOD, outcome, seconds=clock() - start)
+        return CheckResult(account, name, CheckStatus.WARNING, *outcome, clock() - start)
+    return CheckResult(account, name, CheckStatus.OK, outcome, seconds=clock() - start)

@@ -81,7 +81,7 @@ class StreamSample:
             if not stream.was_shut_down:
                 raise
             remedy = "wait longer with --within, or look for a proxy that buffers the stream"
-            raise CheckFailed(FailureClass.SILENCE, f"no data within {self._within:g} s", remedy) from None
+            raise CheckFailed(FailureClass.NO_DATA, f"no data within {self._within:g} s", remedy) from None
         finally:
             timer.cancel()
         self._chunks = itertools.chain([first], chunks)

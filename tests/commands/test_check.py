@@ -155,7 +155,7 @@ def test_a_key(check: Check, golden: Golden, fake: Fake) -> None:
 def test_no_byte(check: Check, golden: Golden, fake: Fake) -> None:
     """A stream without a byte in time gives exit code 6."""
     fake.script["open"] = [STREAM.but(body=(SILENCE,))]
-    checked(check, golden, "silence", 6, env(fake))
+    checked(check, golden, "no-data", 6, env(fake))
 
 
 def test_heartbeats_only(check: Check, golden: Golden, fake: Fake) -> None:
@@ -197,7 +197,7 @@ def taken() -> Iterator[str]:
 
 def test_address_in_use(check: Check, golden: Golden, fake: Fake, taken: str) -> None:
     """A listen address in use gives exit code 8, after all other steps."""
-    checked(check, golden, "taken", 8, env(fake), taken)
+    checked(check, golden, "listen", 8, env(fake), taken)
 
 
 def test_an_address_in_use_hides_no_other_failure(check: Check, taken: str) -> None:
@@ -293,7 +293,7 @@ def test_json(program: Start, fake: Fake) -> None:
     names = [step["name"] for step in report["steps"]]
     assert names[:2] == ["configuration", "secrets"]
     assert names[-2:] == ["logout", "listen"]
-    assert {step["state"] for step in report["steps"]} <= {"good", "note"}
+    assert {step["status"] for step in report["steps"]} <= {"ok", "warning"}
     assert sum(step["seconds"] for step in report["steps"]) > 0
 
 

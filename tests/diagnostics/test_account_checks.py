@@ -46,7 +46,7 @@ def names(results: list[CheckResult]) -> list[str]:
 
 
 def failed(results: list[CheckResult]) -> list[str]:
-    return [result.name for result in results if result.status is CheckStatus.BAD]
+    return [result.name for result in results if result.status is CheckStatus.FAILED]
 
 
 def test_all_checks_in_order(fake: Fake) -> None:

@@ -71,7 +71,7 @@ def test_a_name_that_cannot_be_resolved(host: str) -> None:
     """An unknown name, and one that no host can have, are failures of the class ``reach``."""
     with pytest.raises(CheckFailed, match=f"^{host}: .+") as caught:
         check_name(f"https://{host}")
-    assert caught.value.failure is FailureClass.REACH
+    assert caught.value.failure is FailureClass.CONNECTION
     assert "DNS" in caught.value.remedy
 
 

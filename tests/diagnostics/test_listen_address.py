@@ -20,7 +20,7 @@ def test_a_free_address() -> None:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     for _ in range(2):
         result = checked(address)
-        assert (result.status, result.message) == (CheckStatus.GOOD, f"{address} is free")
+        assert (result.status, result.message) == (CheckStatus.OK, f"{address} is free")
 
 
 def test_an_address_in_use() -> None:
@@ -28,12 +28,12 @@ def test_an_address_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         result = checked(address)
-        assert (result.status, result.failure) == (CheckStatus.BAD, FailureClass.TAKEN)
+        assert (result.status, result.failure) == (CheckStatus.FAILED, FailureClass.LISTEN)
         assert result.message == f"{address}: {os.strerror(errno.EADDRINUSE)}"
         assert "stop the program" in result.remedy
         result = checked(address, is_exporter=True)
         assert (result.status, result.message) == (
-            CheckStatus.NOTE,
+            CheckStatus.WARNING,
             f"{address}: in use by a healthy exporter",
         )
 
@@ -42,10 +42,10 @@ def test_an_address_in_use() -> None:
 def test_an_address_of_another_machine(address: str) -> None:
     """An address that this machine does not have, or a name that does not exist, is a failure."""
     result = checked(address)
-    assert (result.status, result.failure) == (CheckStatus.BAD, FailureClass.TAKEN)
+    assert (result.status, result.failure) == (CheckStatus.FAILED, FailureClass.LISTEN)
     assert "address of this machine" in result.remedy
 
 
 def test_all_addresses() -> None:
     """Without a host every address of the machine is tried; one without IPv6 is good."""
-    assert checked(":0").status is CheckStatus.GOOD
+    assert checked(":0").status is CheckStatus.OK

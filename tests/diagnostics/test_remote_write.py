@@ -14,17 +14,17 @@ from tests.remote_write.fake_receiver import FakeReceiver, Reply
 @pytest.mark.parametrize(
     ("reply", "status", "message"),
     [
-        (Reply(), CheckStatus.GOOD, "accepts samples"),
+        (Reply(), CheckStatus.OK, "accepts samples"),
         (
             Reply(400, body=b"empty"),
-            CheckStatus.NOTE,
+            CheckStatus.WARNING,
             'refuses a request without samples: HTTP 400 ("empty")',
         ),
-        (Reply(401), CheckStatus.BAD, "HTTP 401; check the credentials"),
-        (Reply(404), CheckStatus.BAD, "check the path of url"),
-        (Reply(302), CheckStatus.BAD, "redirects are not followed, check url"),
-        (Reply(200, {"Content-Type": "text/html"}, b"<html>"), CheckStatus.BAD, "is a web page; check url"),
-        (Reply(closes=True), CheckStatus.BAD, "connection closed by the server"),
+        (Reply(401), CheckStatus.FAILED, "HTTP 401; check the credentials"),
+        (Reply(404), CheckStatus.FAILED, "check the path of url"),
+        (Reply(302), CheckStatus.FAILED, "redirects are not followed, check url"),
+        (Reply(200, {"Content-Type": "text/html"}, b"<p>"), CheckStatus.FAILED, "is a web page; check url"),
+        (Reply(closes=True), CheckStatus.FAILED, "connection closed by the server"),
     ],
 )
 def test_receivers(reply: Reply, status: CheckStatus, message: str) -> None:
@@ -36,7 +36,7 @@ def test_receivers(reply: Reply, status: CheckStatus, message: str) -> None:
     assert result.status is status
     assert result.message.startswith("main: 127.0.0.1:")
     assert message in result.message
-    assert (result.failure is FailureClass.REACH) is (status is CheckStatus.BAD)
+    assert (result.failure is FailureClass.CONNECTION) is (status is CheckStatus.FAILED)
 
 
 def test_secrets_and_spool(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_secrets_and_spool(tmp_path: Path) -> None:
         missing = RemoteWriteSettings(url=fake.url, bearer_token_file=str(tmp_path / "none"))
         assert check_remote_write(missing).failure is FailureClass.CONFIG
         spool = RemoteWriteSettings(url=fake.url, spool_path=str(tmp_path / "a" / "b"))
-        assert check_remote_write(spool).status is CheckStatus.GOOD
+        assert check_remote_write(spool).status is CheckStatus.OK
         assert list(tmp_path.iterdir()) == []
         (tmp_path / "file").touch()
         spool = RemoteWriteSettings(url=fake.url, spool_path=str(tmp_path / "file" / "b"))

@@ -1,25 +1,39 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from pf_exporter.diagnostics.result import CheckResult, CheckStatus, FailureClass
+
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
 
 def test_a_failed_check_as_json() -> None:
     """The keys and values are those that scripts read from ``check --json``."""
     result = CheckResult(
-        "east", "login", CheckStatus.BAD, "HTTP 401", "correct it", 0.12345, FailureClass.LOGIN
+        "east", "login", CheckStatus.FAILED, "HTTP 401", "correct it", 0.12345, FailureClass.LOGIN
     )
     assert result.as_json() == {
         "account": "east",
         "name": "login",
-        "state": "bad",
-        "said": "HTTP 401",
-        "hint": "correct it",
+        "status": "failed",
+        "message": "HTTP 401",
+        "remedy": "correct it",
         "seconds": 0.123,
         "failure": "login",
     }
 
 
-def test_a_good_check_as_json() -> None:
-    """A check that has no remedy and no failure has empty strings for them."""
-    result = CheckResult("", "listen", CheckStatus.GOOD, "free").as_json()
-    assert (result["state"], result["hint"], result["failure"]) == ("good", "", "")
+def test_a_successful_check_as_json() -> None:
+    """A check without remedy and failure has empty strings for them."""
+    result = CheckResult("", "listen", CheckStatus.OK, "free").as_json()
+    assert (result["status"], result["remedy"], result["failure"]) == ("ok", "", "")
+
+
+def test_values_are_documented() -> None:
+    """docs/commands.md names every key, status and class of failure of ``check --json``."""
+    section = PAGE.read_text(encoding="utf-8").partition("### check --json")[2].partition("###")[0]
+    keys = set(CheckResult("", "", CheckStatus.OK, "").as_json())
+    assert set(re.findall(r'^ {6}"(\w+)"', section, re.M)) == keys
+    values = {value.value for kind in (CheckStatus, FailureClass) for value in kind}
+    assert values <= set(re.findall(r"`(\w+)`", section))

@@ -45,12 +45,12 @@ def result_of(outcome: Outcome | Exception, name: str = "events") -> CheckResult
 
 def test_outcomes() -> None:
     """A message is good, a notice is noted, and a failure keeps its class and remedy."""
-    assert result_of("fine") == CheckResult("east", "events", CheckStatus.GOOD, "fine", "", 2.0)
+    assert result_of("fine") == CheckResult("east", "events", CheckStatus.OK, "fine", "", 2.0)
     assert result_of(Notice("odd", "look")) == CheckResult(
-        "east", "events", CheckStatus.NOTE, "odd", "look", 2.0
+        "east", "events", CheckStatus.WARNING, "odd", "look", 2.0
     )
     assert result_of(CheckFailed(FailureClass.CLOCK, "late", "set it")) == CheckResult(
-        "east", "events", CheckStatus.BAD, "late", "set it", 2.0, FailureClass.CLOCK
+        "east", "events", CheckStatus.FAILED, "late", "set it", 2.0, FailureClass.CLOCK
     )
 
 
@@ -61,23 +61,23 @@ def test_outcomes() -> None:
         (Unauthorized("x"), FailureClass.LOGIN),
         (LoginIncomplete("x"), FailureClass.LOGIN),
         (Forbidden("x"), FailureClass.STREAM),
-        (Unavailable("x"), FailureClass.REACH),
-        (CertificateNotTrusted("x"), FailureClass.REACH),
-        (RateLimited("x"), FailureClass.REACH),
+        (Unavailable("x"), FailureClass.CONNECTION),
+        (CertificateNotTrusted("x"), FailureClass.CONNECTION),
+        (RateLimited("x"), FailureClass.CONNECTION),
         (SubscriptionGone("x"), FailureClass.STREAM),
         (ExistingSubscriptionGone("x"), FailureClass.STREAM),
         (Rejected("x"), FailureClass.STREAM),
         (NotAnEventStream("x"), FailureClass.STREAM),
-        (StreamEnded("x"), FailureClass.SILENCE),
-        (StreamIdle("x"), FailureClass.SILENCE),
-        (StreamBroken("x"), FailureClass.SILENCE),
+        (StreamEnded("x"), FailureClass.NO_DATA),
+        (StreamIdle("x"), FailureClass.NO_DATA),
+        (StreamBroken("x"), FailureClass.NO_DATA),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_errors_are_failures_with_a_remedy(error: ExporterError, failure: FailureClass) -> None:
     """Each error that a check can raise has the failure class of its exit code, and a remedy."""
     result = result_of(error)
-    assert (result.status, result.failure) == (CheckStatus.BAD, failure)
+    assert (result.status, result.failure) == (CheckStatus.FAILED, failure)
     assert result.message == str(error)
     assert result.remedy
 
@@ -91,7 +91,7 @@ def test_the_certificate_has_its_own_remedy() -> None:
 def test_a_forbidden_login_is_a_login_failure() -> None:
     """HTTP 403 is a missing permission for a stream, but not when it answers the login."""
     assert result_of(Forbidden("x"), "login").failure is FailureClass.LOGIN
-    assert result_of(Unavailable("x"), "login").failure is FailureClass.REACH
+    assert result_of(Unavailable("x"), "login").failure is FailureClass.CONNECTION
 
 
 def test_the_message_is_one_line_with_the_wait() -> None:

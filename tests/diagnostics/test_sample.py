@@ -98,7 +98,7 @@ def test_no_first_byte() -> None:
     stream = ScriptedStream([])
     with pytest.raises(CheckFailed, match=r"no data within 0\.1 s") as caught:
         sample_of(stream, within=0.1).receive_first_byte()
-    assert caught.value.failure is FailureClass.SILENCE
+    assert caught.value.failure is FailureClass.NO_DATA
     assert stream.was_shut_down
 
 
