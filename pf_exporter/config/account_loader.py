@@ -110,13 +110,13 @@ class AccountLoader:
         given = [name for name in CREDENTIALS if name in raw or f"{name}_file" in raw]
         if given in (["token"], ["login", "password"]):
             return
-        token, login, password = (
-            f"{location.name(name)} or {location.name(f'{name}_file')}" for name in CREDENTIALS
-        )
+        token, login, password = map(location.name, CREDENTIALS)
+        token_file, login_file, password_file = (location.name(f"{name}_file") for name in CREDENTIALS)
         self._reader.reject(
             location,
             f"has {' and '.join(map(location.name, given)) or 'no credentials'};"
-            f" give either {token}, or {login} together with {password}",
+            f" set either {token} (or {token_file}),"
+            f" or {login} and {password} (or {login_file} and {password_file})",
         )
 
     def _secret(

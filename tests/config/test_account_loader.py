@@ -95,7 +95,7 @@ def test_series_limits(tmp_path: Path) -> None:
 
 ACCOUNT = "accounts: [{token: x, %s}]"
 ONE_STREAM = "accounts: [{token: x, streams: [%s]}]"
-WAYS = "give either token or token_file, or login or login_file together with password or password_file"
+WAYS = "set either token (or token_file), or login and password (or login_file and password_file)"
 URL = "pf.yml: accounts[0].api_url: expected a URL"
 CUSTOMER = ", ".join(SUBSCRIBABLE_EVENTS["customer"])
 
@@ -193,8 +193,8 @@ def test_no_account_in_unreadable_file(tmp_path: Path, text: str) -> None:
         ),
         (
             {"PF_USER": "a"},
-            "environment: has PF_USER; give either PF_TOKEN or PF_TOKEN_FILE, or PF_USER or PF_USER_FILE"
-            " together with PF_PASSWORD or PF_PASSWORD_FILE",
+            "environment: has PF_USER; set either PF_TOKEN (or PF_TOKEN_FILE), or PF_USER and PF_PASSWORD"
+            " (or PF_USER_FILE and PF_PASSWORD_FILE)",
         ),
         (
             {"PF_TOKEN": "a", "PF_TOKEN_FILE": str(FIXTURES / "token")},

@@ -380,8 +380,8 @@ def test_position_of_problems(tmp_path: Path) -> None:
         "pf.yml:6:5: accounts[0].tokn: unknown key; did you mean token?",
         "pf.yml:10:9: accounts[0].streams[0].ifd: unknown key; did you mean ifds?",
         "pf.yml:11:9: accounts[0].streams[1].type: missing; set it to one of port, vc, customer",
-        "pf.yml:12:5: accounts[1]: has no credentials; give either token or token_file, or login or"
-        " login_file together with password or password_file",
+        "pf.yml:12:5: accounts[1]: has no credentials; set either token (or token_file), or login and"
+        " password (or login_file and password_file)",
         "pf.yml:12:18: accounts[1].api_url: http would send the credentials in clear text; use https",
     ]
 
