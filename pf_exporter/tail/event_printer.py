@@ -118,10 +118,10 @@ class EventPrinter:
             self._paint("2", clock),
             self._paint("36", f"{sanitize_label(event):<{EVENT_WIDTH}}"),
             self._paint("33", f"{sanitize_label(circuit):<{CIRCUIT_WIDTH}}"),
-            f"{shown:<{NAME_WIDTH}}" if name else "",
+            f"{shown:<{NAME_WIDTH}}",
             text,
         )
-        self._write("  ".join(filter(None, columns)) + "\n", events=1)
+        self._write("  ".join(columns) + "\n", events=1)
 
     def _print_json(self, account: str, frame: ServerSentEvent, labels: Mapping[str, str], name: str) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -42,6 +43,7 @@ class ClosedPipe(io.StringIO):
 def printer(
     out: io.StringIO,
     *,
+    names: Callable[[str, str], str] = lambda account, circuit: "",
     output_format: OutputFormat = OutputFormat.TEXT,
     count: int | None = None,
     done: list[bool] | None = None,
@@ -54,6 +56,7 @@ def printer(
         is_terminal=out.isatty(),
         output_format=output_format,
         count=count,
+        names=names,
         wall=lambda: 0.0,
     )
 
@@ -68,6 +71,18 @@ def test_colors_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     printer(plain).print_event("east", METRICS)
     assert "\x1b[1m8 kbit/s\x1b[0m" in terminal.getvalue()
     assert "\x1b" not in pipe.getvalue() + plain.getvalue()
+
+
+def test_values_are_aligned_before_names_are_known() -> None:
+    """Lines before and after the lists of names are read have their values in the same column."""
+    out, names = io.StringIO(), {"PF-AP-LAX1-1": ""}
+    events = printer(out, names=lambda account, circuit: names[circuit])
+    events.print_event("east", METRICS)
+    names["PF-AP-LAX1-1"] = "Los Angeles lab"
+    events.print_event("east", METRICS)
+    without, with_name = out.getvalue().splitlines()
+    assert "Los Angeles lab" in with_name
+    assert without.index("bytes_rx_bps") == with_name.index("bytes_rx_bps")
 
 
 def test_raw_bytes_do_not_control_a_terminal() -> None:
