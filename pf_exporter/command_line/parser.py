@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn, Protocol, cast
 
-from pf_exporter.command_line.usage_errors import scan_words, unknown_command, unknown_flag
+from pf_exporter.command_line.usage_errors import (
+    scan_words,
+    unexpected_argument,
+    unknown_command,
+    unknown_flag,
+)
 from pf_exporter.config import add_flags, is_former_flag
 from pf_exporter.process import ExitCode, echo_error
 
@@ -89,7 +94,8 @@ class Parser(argparse.ArgumentParser):
         """Parse a whole command line; exit if a word is left over."""
         arguments, extra = self.parse_known_args(args, namespace)
         if extra:
-            self.error(f"unexpected argument {extra[0]!r}; see {PROGRAM} {arguments.command} --help")
+            parser = create_command_parser(arguments.command)
+            self.error(unexpected_argument(extra[0], parser.flags, f"{parser.prog} --help"))
         return arguments
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
@@ -107,7 +113,7 @@ class Parser(argparse.ArgumentParser):
             elsewhere = [] if self.command else _commands_with(scan.unknown.partition("=")[0])
             self.error(unknown_flag(scan.unknown, self.flags, elsewhere, help))
         if scan.command and scan.command not in COMMANDS:
-            self.error(unknown_command(scan.command, [*COMMANDS, *self.flags], help))
+            self.error(unknown_command(scan.command, COMMANDS, self.flags))
 
     @property
     def actions(self) -> Sequence[argparse.Action]:

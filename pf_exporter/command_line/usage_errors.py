@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pf_exporter.config import ACCOUNT_KEYS, closest_name
@@ -12,6 +12,8 @@ from pf_exporter.config import ACCOUNT_KEYS, closest_name
 _FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _NEGATIVE_NUMBER = re.compile(r"-\d|-\.\d")
 _MIN_SIMILARITY = 0.7
+
+CONFIG_FLAG = "--config.file"
 
 
 def _is_flag(word: str) -> bool:
@@ -55,10 +57,29 @@ def unknown_flag(word: str, known: Iterable[str], elsewhere: Iterable[str], help
     return f"unknown flag {flag}; see {help}"
 
 
-def unknown_command(word: str, known: Iterable[str], help: str) -> str:
-    """The line for a command that does not exist."""
-    suggestion = closest(word, known)
-    return f"unknown command {word!r}; {f'did you mean {suggestion}?' if suggestion else f'see {help}'}"
+def _config_file(word: str, flags: Iterable[str]) -> str:
+    """The flag for a file that was given without it, or an empty text; ``flags`` are those of the command."""
+    is_config = word.endswith((".yaml", ".yml")) and CONFIG_FLAG in flags
+    return f"{CONFIG_FLAG}={word}" if is_config else ""
+
+
+def unknown_command(word: str, commands: Collection[str], flags: Collection[str] = ()) -> str:
+    """The line for a command that does not exist; it may be one of ``flags`` without its dashes.
+
+    >>> unknown_command("frobnicate", ["check", "top"])
+    "unknown command 'frobnicate'; use one of check, top"
+    >>> unknown_command("pf.yml", ["check", "top"], ["--config.file"])
+    "unknown command 'pf.yml'; did you mean --config.file=pf.yml?"
+    """
+    suggestion = _config_file(word, flags) or closest(word, [*commands, *flags])
+    hint = f"did you mean {suggestion}?" if suggestion else f"use one of {', '.join(commands)}"
+    return f"unknown command {word!r}; {hint}"
+
+
+def unexpected_argument(word: str, flags: Collection[str], help: str) -> str:
+    """The line for a word that a command does not take; ``flags`` are those of the command."""
+    suggestion = _config_file(word, flags)
+    return f"unexpected argument {word!r}; {f'did you mean {suggestion}?' if suggestion else f'see {help}'}"
 
 
 def unknown_value(value: str, values: Iterable[str]) -> str:

@@ -168,11 +168,10 @@ def test_help_of_check_lists_every_exit_code() -> None:
         ("--json check", "unknown flag --json; it is a flag of check and tail: write it after the command"),
         ("chek", "unknown command 'chek'; did you mean check?"),
         ("version", "unknown command 'version'; did you mean --version?"),
-        ("frobnicate", "unknown command 'frobnicate'; see pf-exporter --help"),
-        ("help chek", "unknown command 'chek'; did you mean check?"),
+        ("frobnicate", "unknown command 'frobnicate'; use one of check, tail, top, record, replay, backfill"),
+        ("pf.yaml", "unknown command 'pf.yaml'; did you mean --config.file=pf.yaml?"),
         ("completion powershell", "SHELL: unknown value 'powershell'; use one of bash, zsh, fish"),
         ("completion bsh", "SHELL: unknown value 'bsh'; did you mean bash?"),
-        ("help nosuch", "COMMAND: unknown command 'nosuch'; see pf-exporter --help"),
         ("top --sort busyest", "--sort: unknown value 'busyest'; did you mean busiest?"),
         ("top --interval 0s", "--interval: expected a duration of at least 1ms"),
         ("top --show circuits", "--show: unknown value 'circuits'; use one of ports, vcs"),
@@ -185,6 +184,8 @@ def test_help_of_check_lists_every_exit_code() -> None:
         ("check --json=1", "--json takes no value"),
         ("check --within soon", "--within: expected a duration with a unit, such as 90s"),
         ("check extra", "unexpected argument 'extra'; see pf-exporter check --help"),
+        ("check pf.yml", "unexpected argument 'pf.yml'; did you mean --config.file=pf.yml?"),
+        ("completion zsh pf.yml", "unexpected argument 'pf.yml'; see pf-exporter completion --help"),
         ("record --durtion=1h", "unknown flag --durtion; did you mean --duration?"),
         ("record --duration", "--duration needs a value: --duration DURATION"),
         ("record --duration --no-redact x", "--duration needs a value: --duration DURATION"),
@@ -232,3 +233,12 @@ def test_help_is_that_of_the_command(name: str, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main([*words, "--help"])
     assert by_command == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("topic", "hint"), [("chek", "did you mean check?"), ("nosuch", f"use one of {', '.join(COMMANDS)}")]
+)
+def test_help_of_an_unknown_command(topic: str, hint: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """`help` of a command that does not exist names the command as it was typed, and a remedy."""
+    assert main(["help", topic]) == 2
+    assert capfd.readouterr().err == f"pf-exporter: unknown command {topic!r}; {hint}\n"
