@@ -105,14 +105,14 @@ def build_environment(folder: Path, python: str, wheel: Path) -> None:
         os.utime(path, (seconds, seconds), follow_symlinks=False)
 
 
-def service() -> str:
-    """Return the systemd unit for the paths and the user of the package."""
+def service(url: str) -> str:
+    """Return the systemd unit for the paths and the user of the package; ``url`` is that of the project."""
     text = (DEPLOY / "systemd" / f"{NAME}.service").read_text(encoding="utf-8")
     for old, new in (
         (f"ExecStart=/opt/pf-exporter/bin/{NAME}", f"ExecStart=/usr/bin/{NAME}"),
         ("DynamicUser=yes", f"User={NAME}"),
         ("deploy/README.md", "deploy/README.md of the project"),
-        ("Documentation=", f"Documentation=man:{NAME}(1) "),
+        (f"Documentation=man:{NAME}(1)", f"Documentation=man:{NAME}(1) {url}".rstrip()),
     ):
         if old not in text:
             raise ValueError(f"the systemd unit has no {old!r}")
@@ -135,7 +135,7 @@ def _texts(folder: Path, packages: Path, python: Python, maintainer: str, url: s
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     man = (DEPLOY / "man" / f"{NAME}.1").read_text(encoding="utf-8")
     (folder / "copyright").write_text(debian_copyright(packages, HOME, url), encoding="utf-8")
-    (folder / "service").write_text(service(), encoding="utf-8")
+    (folder / "service").write_text(service(url), encoding="utf-8")
     documentation = f"/usr/share/doc/{NAME}"
     return {
         str(folder / "copyright"): f"{documentation}/copyright",

@@ -59,13 +59,15 @@ def test_files(config: dict[str, Any]) -> None:
     assert config["license"] == setup["metadata"]["license_expression"]
 
 
-def test_the_units_differ_in_paths_and_user_only() -> None:
-    """The unit of the package is that of deploy/, with another program, user and pages to read."""
+def test_differences_between_the_units() -> None:
+    """The unit of the package is that of deploy/, with another program, user and URL."""
     before = (ROOT / "deploy/systemd/pf-exporter.service").read_text().splitlines()
-    after = service().splitlines()
+    after = service("https://git.example.org/pf_exporter").splitlines()
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     assert ("ExecStart=/opt/pf-exporter/bin/pf-exporter", "ExecStart=/usr/bin/pf-exporter") in changed
     assert ("DynamicUser=yes", "User=pf-exporter") in changed
+    manual = "Documentation=man:pf-exporter(1)"
+    assert (manual, f"{manual} https://git.example.org/pf_exporter") in changed
     assert len(changed) == 4
 
 
