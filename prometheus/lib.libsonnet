@@ -170,11 +170,13 @@ function(config) {
     + 'or packetfabric_vc_info{account=%q,port_z=%q}))` $labels.account $labels.port_circuit_id $labels.account '
     + '$labels.port_circuit_id | query }} It carries {{ with . | first | value }}{{ . }} virtual '
     + 'circuit{{ if gt . 1.0 }}s{{ end }}{{ end }}.{{ end }}',
-  // A sentence about why streams of an account ended or logins failed; reasons for planned ends are left out.
-  reasons:
-    '{{ with printf `group by (reason) (increase(packetfabric_stream_disconnects_total{account=%q,'
-    + 'reason!~"ended|rotated|stopped"}[30m]) > 0 or increase(packetfabric_login_failures_total{account=%q}[30m]) > 0)` '
-    + '$labels.account $labels.account | query | sortByLabel `reason` }} Reasons in the last 30 minutes: '
+  // A sentence with the reasons for which counters of an account increased; %q is the account.
+  reasons(counters):
+    '{{ with printf `group by (reason) (%s)` %s | query | sortByLabel `reason` }}' % [
+      std.join(' or ', std.map(function(counter) 'increase(%s[30m]) > 0' % counter, counters)),
+      std.join(' ', std.map(function(counter) '$labels.account', counters)),
+    ]
+    + ' Reasons in the last 30 minutes: '
     + '{{ range $index, $reason := . }}{{ if $index }}, {{ end }}{{ $reason.Labels.reason }}{{ end }}.{{ end }}',
   // A sentence with the kind and the direction of most damaged or dropped frames of a port.
   mostOf(group):

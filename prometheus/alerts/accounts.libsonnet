@@ -3,6 +3,11 @@ function(config, lib)
   local threshold = config.thresholds;
   local metric = lib.metric;
   local lastEvent = 'event:packetfabric_stream_last_event_timestamp_seconds:max';
+  // Without those for planned ends.
+  local streamReasons = lib.reasons([
+    'packetfabric_stream_disconnects_total{account=%q,reason!~"ended|rotated|stopped"}',
+    'packetfabric_login_failures_total{account=%q}',
+  ]);
   local replicas(expression) = 'max without (%s) (%s)' % [lib.replicas, expression];
   [
     lib.alert(
@@ -20,7 +25,7 @@ function(config, lib)
       'An account has no event stream.',
       |||
         Account {{ $labels.account }} has had no working event stream for five minutes.%s
-      ||| % lib.reasons,
+      ||| % streamReasons,
       // A reconnect takes seconds. If a stream opens for a moment, or the exporter restarts, it remains one alert.
       duration='5m',
       keep='10m',
@@ -89,7 +94,7 @@ function(config, lib)
       |||
         Account {{ $labels.account }} opened {{ $value | printf `%%.0f` }} streams in the last hour or less, although one
         every two hours is planned. Events between two streams are lost.%s
-      ||| % lib.reasons,
+      ||| % streamReasons,
       // A new version of the exporter or of the API can reconnect a few times; the windows outlast a pause.
       duration='10m',
       keep='30m',
@@ -210,9 +215,8 @@ function(config, lib)
       'account:packetfabric_stream_events_rejected:ratio_rate15m > %g\n' % threshold.eventsRejected,
       'The exporter drops events that it cannot use.',
       |||
-        {{ $value | humanizePercentage }} of the events of account {{ $labels.account }} are rejected.
-        packetfabric_stream_events_rejected_total shows the reasons.
-      |||,
+        {{ $value | humanizePercentage }} of the events of account {{ $labels.account }} are rejected.%s
+      ||| % lib.reasons(['packetfabric_stream_events_rejected_total{account=%q,reason!="duplicate"}']),
       // The rate covers 15 minutes: one bad minute does not suffice.
       duration='15m',
       keep='15m',
@@ -258,9 +262,13 @@ function(config, lib)
       },
       'Names and states of ports and circuits are out of date.',
       |||
-        There was no complete poll of the inventory of account {{ $labels.account }} for more than %d minutes.%s Names,
+        There was no complete poll of the inventory of account {{ $labels.account }} for more than %d minutes.%s%s Names,
         speeds and states are out of date, and alerts about states cannot fire.
-      ||| % [threshold.inventoryAge / 60, lib.lastPoll],
+      ||| % [
+        threshold.inventoryAge / 60,
+        lib.lastPoll,
+        lib.reasons(['packetfabric_inventory_refresh_failures_total{account=%q}']),
+      ],
       // The age is long already; after a start, two polls may fail.
       duration='10m',
       keep='10m',
