@@ -95,7 +95,9 @@ def _measure_own_processes_only() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Limit what coverage measures."""
+    """Limit what coverage measures, and let SIGINT end the processes of tests."""
+    # A shell ignores SIGINT in its background jobs, and every process inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _measure_own_processes_only()
     plugin = config.pluginmanager.getplugin("_cov")
     if hasattr(config, "workerinput") and plugin is not None and plugin.cov_controller is not None:
