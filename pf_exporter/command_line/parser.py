@@ -165,6 +165,4 @@ def add_settings(
     parser.description = (
         f"{parser.description}\n\nAlso takes every flag of pf-exporter; see pf-exporter --help."
     )
-    flags = add_flags(parser, of_command=True, shown=shown, from_environment=from_environment)
-    parser.argument_default = None  # Arguments that follow are the command's own.
-    return flags
+    return add_flags(parser, of_command=True, shown=shown, from_environment=from_environment)

@@ -37,63 +37,58 @@ def add_flags(
     ``version`` (bool).
     """
     parser.allow_abbrev = False  # A later setting could make an abbreviation ambiguous.
-    if of_command:
-        # A flag's absence after the command must not override the flag before it.
-        parser.argument_default = argparse.SUPPRESS
+    # A flag's absence after the command must not override the flag before it.
+    absent = argparse.SUPPRESS if of_command else None
     for flag, help in FLAGS.items():
         dest = flag.lstrip("-").replace(".", "_")
         if flag == "--config.file":
             shown_help = help if from_environment else _CONFIG_FILE
-            parser.add_argument(flag, dest=dest, help=shown_help, metavar="PATH")
+            parser.add_argument(flag, dest=dest, default=absent, help=shown_help, metavar="PATH")
         elif not of_command:
             names = ["-V", flag] if flag == "--version" else [flag]
             parser.add_argument(*names, dest=dest, help=help, action="store_true")
     actions: dict[str, argparse.Action] = {}
     for setting in SETTINGS:
-        default = shown.get(setting.key) if of_command else setting.default
-        actions |= _add_setting(parser, setting, default)
+        shown_default = shown.get(setting.key) if of_command else setting.default
+        actions |= _add_setting(parser, setting, shown_default, absent)
         if setting.former_flag:
             add_former_flag(parser, setting.former_flag, actions[setting.flag])
     return actions
 
 
 def _add_setting(
-    parser: argparse.ArgumentParser, setting: Setting, default: str | None
+    parser: argparse.ArgumentParser, setting: Setting, shown_default: str | None, absent: str | None
 ) -> dict[str, argparse.Action]:
-    """Add the flags of a setting; without a default it is hidden."""
+    """Add the flags of a setting, hidden without a default to show; ``absent`` is the value without them."""
     is_boolean = setting.type is BOOLEAN
     negation = setting.flag.replace("--", "--no-", 1)
     help = argparse.SUPPRESS
-    if default is not None:
-        help = f"{setting.help} Default: {default or 'none'}.".replace("%", "%%")
-        if is_boolean and default == "true":
+    if shown_default is not None:
+        help = f"{setting.help} Default: {shown_default or 'none'}.".replace("%", "%%")
+        if is_boolean and shown_default == "true":
             help += f" Use {negation} to disable."
-    dest = setting.key
+    common: dict[str, Any] = {"dest": setting.key, "default": absent}
     if is_boolean:
-        true = parser.add_argument(setting.flag, dest=dest, help=help, action="store_const", const="true")
-        false = parser.add_argument(
-            negation, dest=dest, help=argparse.SUPPRESS, action="store_const", const="false"
-        )
+        common["action"] = "store_const"
+        true = parser.add_argument(setting.flag, **common, help=help, const="true")
+        false = parser.add_argument(negation, **common, help=argparse.SUPPRESS, const="false")
         return {setting.flag: true, negation: false}
-    action = "append" if setting.type.repeatable else "store"
-    metavar = setting.type.metavar
+    common["action"] = "append" if setting.type.repeatable else "store"
     return {
-        setting.flag: parser.add_argument(setting.flag, dest=dest, help=help, action=action, metavar=metavar)
+        setting.flag: parser.add_argument(setting.flag, **common, help=help, metavar=setting.type.metavar)
     }
 
 
 class _FormerFlag(argparse.Action):
     """A flag of an earlier version: does what its successor does, and notes its use for a warning."""
 
-    def __init__(
-        self, option_strings: list[str], dest: str, *, successor: argparse.Action, default: Any = None
-    ) -> None:
+    def __init__(self, option_strings: list[str], dest: str, *, successor: argparse.Action) -> None:
         super().__init__(
             option_strings,
             dest,
             nargs=successor.nargs,
             const=successor.const,
-            default=successor.default if default is None else default,
+            default=successor.default,
             type=cast(Any, successor.type),
             metavar=successor.metavar,
             help=argparse.SUPPRESS,

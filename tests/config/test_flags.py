@@ -87,4 +87,4 @@ def test_former_flag_of_a_command() -> None:
     text = parser.format_help()
     flags = ("--record.redact", "Default: :1.", "--series.ttl", "--count", "--listen-address")
     assert [flag for flag in flags if flag in text] == ["--record.redact", "Default: :1."]
-    assert vars(parser.parse_args([])) == {}
+    assert vars(parser.parse_args([])) == {"number": None}

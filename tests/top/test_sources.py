@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gzip
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
-from pf_exporter.config.secrets import SecretFile
 from pf_exporter.config.settings import Config, WebSettings
-from pf_exporter.errors import ApiError, ConfigError
+from pf_exporter.errors import Rejected
 from pf_exporter.reason import Reason
 from pf_exporter.scrape.target import ScrapeTarget
 from pf_exporter.service.exporter import Exporter
@@ -22,11 +18,10 @@ from pf_exporter.top.circuit import Circuit, Kind, Reading
 from pf_exporter.top.scrape_source import ScrapeSource
 from pf_exporter.top.stream_source import StreamSource
 from tests.conftest import until
-from tests.fakes import Answer, Fake, dead_url, event
-from tests.server.authority import Authority
-from tests.server.conftest import Serve, authority, hashed, serve
+from tests.fakes import Answer, Fake, event
+from tests.server.conftest import Serve, serve
 
-__all__ = ["authority", "serve"]
+__all__ = ["serve"]
 
 STAMP = {"timestamp": "2021-09-22T20:34:30+00:00"}
 PORT = {**STAMP, "port_circuit_id": "PF-AP-LAX1-1"}
@@ -84,13 +79,9 @@ def exporter(fake: Fake) -> Iterator[Exporter]:
         yield running
 
 
-def scraped(url: str, **target: object) -> Reading:
+def scraped(url: str) -> Reading:
     """One reading of a page."""
-    source = ScrapeSource(
-        dataclasses.replace(ScrapeTarget(url), **target),  # type: ignore[arg-type]
-        60.0,
-        on_failure=lambda exc: None,
-    )
+    source = ScrapeSource(ScrapeTarget(url), 60.0, on_failure=lambda exc: None)
     source.start()
     source.stop()
     return source.read()
@@ -158,70 +149,25 @@ def test_a_stream_that_fails(fake: Fake) -> None:
     assert source.read().serial > reading.serial
 
 
-def refused(url: str, **target: object) -> str:
-    """The line for a page that cannot be scraped."""
-    with pytest.raises((ApiError, ConfigError)) as caught:
-        scraped(url, **target)
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(
-    ("app", "line"),
+    ("page", "line"),
     [
-        (PlainTextResponse("no", status_code=404), "HTTP 404: not the page of metrics; check the URL"),
-        (PlainTextResponse("no", status_code=503), "HTTP 503: the exporter cannot answer now"),
-        (PlainTextResponse("no", status_code=403), "HTTP 403: access is refused"),
-        (RedirectResponse("/elsewhere"), "HTTP 307: not the page of metrics; check the URL"),
-        (PlainTextResponse("up 1\n"), "no metrics of pf_exporter; check the URL"),
-        (PlainTextResponse("packetfabric_up{a\n"), "not a page of metrics: "),
-        (Response(b"\xff"), "the page is not UTF-8 text"),
-        (Response(b"x", headers={"Content-Encoding": "gzip"}), "damaged gzip data"),
+        ("up 1\n", "no metrics of pf_exporter; check the URL"),
+        ("packetfabric_up{a\n", "not a page of metrics: "),
     ],
 )
-def test_pages_that_are_none(serve: Serve, app: Response, line: str) -> None:
-    """A page that cannot be used is one line: where, what, what to do."""
-    url = f"http://{serve(app=app).address}/metrics"
-    assert refused(url).startswith(f"{url}: {line}")
+def test_pages_that_are_none(serve: Serve, page: str, line: str) -> None:
+    """A page that has no metrics of an exporter is refused in one line."""
+    url = f"http://{serve(app=PlainTextResponse(page)).address}/metrics"
+    with pytest.raises(Rejected) as caught:
+        scraped(url)
+    assert str(caught.value).startswith(f"{url}: {line}")
 
 
-def test_an_exporter_that_does_not_run() -> None:
-    """A refused connection is one line."""
-    url = dead_url()
-    assert refused(url) == f"{url}/metrics: Connection refused; is the exporter running?"
-
-
-def test_compressed_and_openmetrics_pages(serve: Serve) -> None:
-    """A compressed page and one in the OpenMetrics format are read."""
-    zipped = Response(gzip.compress(PAGE.encode()), headers={"Content-Encoding": "gzip"})
-    assert len(scraped(f"http://{serve(app=zipped).address}").circuits) == 1
+def test_openmetrics_pages(serve: Serve) -> None:
+    """A page in the OpenMetrics format is read."""
     page = Response(f"{PAGE}# EOF\n", media_type="application/openmetrics-text; version=1.0.0")
     assert len(scraped(f"http://{serve(app=page).address}").circuits) == 1
-
-
-def test_tls_and_user(serve: Serve, authority: Authority, tmp_path: Path) -> None:
-    """With the CA, the user and the password file the page is read; each wrong one is one line."""
-    authority.sign("server", "127.0.0.1")
-    tls = "tls_server_config: {cert_file: server.pem, key_file: server.key}"
-    site = serve(f"{tls}\nbasic_auth_users: {{ada: '{hashed('secret')}'}}\n", app=PlainTextResponse(PAGE))
-    url = f"https://{site.address}/metrics"
-    file = tmp_path / "password"
-    file.write_text("secret\n")
-    password, ca_file = SecretFile(str(file), "--password-file"), str(authority.path)
-    good = {"user": "ada", "password": password, "ca_file": ca_file}
-    assert len(scraped(url, **good).circuits) == 1
-    assert refused(url, ca_file=ca_file).endswith("HTTP 401: it requires --user and --password-file")
-    assert "the certificate is not trusted" in refused(url)
-    assert refused(url.replace("https", "http")).endswith(
-        "the server closed the connection; does it require https, or a client certificate?"
-    )
-    file.write_text("wrong\n")
-    assert refused(url, **good).endswith("HTTP 401: check --user and --password-file")
-    file.unlink()
-    assert refused(url, **good).startswith("--password-file: the file cannot be read")
-    assert refused(url, ca_file=str(tmp_path / "web.yml")).endswith(
-        "web.yml: it contains no certificate (PEM)"
-    )
-    assert refused(url, ca_file=str(tmp_path / "none")).endswith("none: No such file or directory")
 
 
 class Pages:
@@ -268,45 +214,3 @@ def test_ages_go_by_the_exporters_clock(serve: Serve) -> None:
     reading = scraped(f"http://{serve(app=PlainTextResponse(page, headers=date)).address}")
     assert reading.circuits[0].last_event is not None
     assert reading.at - reading.circuits[0].last_event == 5.0
-
-
-@pytest.mark.parametrize(
-    ("target", "problems"),
-    [
-        (ScrapeTarget("http://127.0.0.1:10054/metrics"), []),
-        (ScrapeTarget("127.0.0.1:10054"), ["--from: expected a URL, such as http://127.0.0.1:10054/metrics"]),
-        (ScrapeTarget("http://[::1"), ["--from: expected a URL, such as http://127.0.0.1:10054/metrics"]),
-        (ScrapeTarget("http://h:99999"), ["--from: expected a URL, such as http://127.0.0.1:10054/metrics"]),
-        (
-            ScrapeTarget("http://ada:secret@h"),
-            ["--from: give the user with --user and the password with --password-file"],
-        ),
-        (
-            ScrapeTarget("http://h", user="ada", ca_file="ca.pem"),
-            ["--user: needs --password-file, and the reverse", "--ca-file: needs an https URL"],
-        ),
-    ],
-)
-def test_targets(target: ScrapeTarget, problems: list[str]) -> None:
-    """All problems are reported at once; a password in a URL is never repeated."""
-    assert target.problems() == problems
-
-
-@pytest.mark.parametrize(
-    ("url", "page"),
-    [
-        ("http://h:1", "http://h:1/metrics"),
-        ("https://h/", "https://h/metrics"),
-        ("http://[::1]:2/prometheus", "http://[::1]:2/prometheus"),
-        ("http://h/metrics?x=1#y", "http://h/metrics"),
-    ],
-)
-def test_addresses(url: str, page: str) -> None:
-    """The path is /metrics by default."""
-    assert ScrapeTarget(url).page == page
-
-
-@pytest.mark.parametrize("url", ["https://h", "HTTPS://h"])
-def test_https_is_encrypted(url: str) -> None:
-    """The scheme may have capitals: the password is not sent in clear text."""
-    assert ScrapeTarget(url).context() is not None
