@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pf_exporter.config.loader import FILE_VARIABLE, former_flag_warnings, load, log_format
     from pf_exporter.config.log_settings import LogSettings
     from pf_exporter.config.proxy import Proxy, find_endpoint_proxy, find_proxy
-    from pf_exporter.config.quantities import duration, format_duration, format_size
+    from pf_exporter.config.quantities import duration, format_duration
     from pf_exporter.config.reader import ConfigReader, Location, in_file_order
     from pf_exporter.config.remote_write import RemoteWriteSettings
     from pf_exporter.config.secrets import Secret, SecretFile
@@ -47,7 +47,7 @@ else:
             "loader": ("FILE_VARIABLE", "former_flag_warnings", "load", "log_format"),
             "log_settings": ("LogSettings",),
             "proxy": ("Proxy", "find_endpoint_proxy", "find_proxy"),
-            "quantities": ("duration", "format_duration", "format_size"),
+            "quantities": ("duration", "format_duration"),
             "reader": ("ConfigReader", "Location", "in_file_order"),
             "remote_write": ("RemoteWriteSettings",),
             "secrets": ("Secret", "SecretFile"),
@@ -97,7 +97,6 @@ __all__ = [
     "find_proxy",
     "fingerprint",
     "format_duration",
-    "format_size",
     "former_flag_warnings",
     "in_file_order",
     "is_former_flag",

@@ -6,7 +6,6 @@ Polling has a separate thread, but uses the stream's session; it never delays th
 from __future__ import annotations
 
 from pf_exporter.inventory.maintenance_effects import Effects, effects
-from pf_exporter.inventory.poll_factory import enabled_polls
 from pf_exporter.inventory.poll_stats import POLL_REASONS, PollStats
 from pf_exporter.inventory.poller import InventoryPoller
 from pf_exporter.inventory.probe import ResourceProbe
@@ -20,5 +19,4 @@ __all__ = [
     "ResourceProbe",
     "Snapshot",
     "effects",
-    "enabled_polls",
 ]

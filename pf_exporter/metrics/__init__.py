@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.registry import Collector
 
 from pf_exporter.lazy import lazy_names
+from pf_exporter.metrics.deflate import DeflatedText
 from pf_exporter.metrics.exporter_collector import ExporterCollector
 from pf_exporter.metrics.exposition import Exposition, Format
 from pf_exporter.metrics.inventory_collector import InventoryCollector
@@ -21,18 +22,18 @@ from pf_exporter.metrics.reload_status import (
     config_reload_status,
     web_config_reload_status,
 )
-from pf_exporter.metrics.remote_storage_collector import RemoteEndpoint, RemoteStorageCollector
+from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.metrics.samples import circuit_samples, collect_samples
 
 if TYPE_CHECKING:
-    from pf_exporter.metrics.parser import ParsedSample, parse_samples
+    from pf_exporter.metrics.parser import parse_samples
     from pf_exporter.metrics.sample_text import OPENMETRICS_END, label_text, openmetrics_header
 else:  # The exporter itself parses no metrics.
     __getattr__ = lazy_names(
         __name__,
         {
             "sample_text": ("OPENMETRICS_END", "label_text", "openmetrics_header"),
-            "parser": ("ParsedSample", "parse_samples"),
+            "parser": ("parse_samples",),
         },
     )
 
@@ -41,15 +42,14 @@ __all__ = [
     "WHOLE_PAGE",
     "Collector",
     "CollectorGroup",
+    "DeflatedText",
     "ExporterCollector",
     "Exposition",
     "Format",
     "InventoryCollector",
-    "ParsedSample",
     "Part",
     "RecordingCollector",
     "ReloadStatus",
-    "RemoteEndpoint",
     "RemoteStorageCollector",
     "Selection",
     "build_registry",

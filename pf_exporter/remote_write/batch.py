@@ -23,20 +23,16 @@ class Batch(NamedTuple):
     """The newest timestamp, in UNIX milliseconds."""
 
 
-def build_batch(series: Sequence[bytes], samples: int, newest_ms: int) -> Batch:
-    """Compress a request of encoded time series."""
-    return Batch(bytes(snappy.compress_raw(b"".join(series))), samples, newest_ms)
+def build_batch(series: Sequence[bytes], newest_ms: int) -> Batch:
+    """Compress a request of encoded time series with one sample each."""
+    return Batch(bytes(snappy.compress_raw(b"".join(series))), len(series), newest_ms)
 
 
 def split_batch(batch: Batch) -> tuple[Batch, Batch]:
     """Return the halves of a batch, in order."""
     series = list(split_series(bytes(snappy.decompress_raw(batch.body))))
     middle = len(series) // 2
-    first, second = series[:middle], series[middle:]
-    return (
-        build_batch(first, len(first), batch.newest_ms),
-        build_batch(second, len(second), batch.newest_ms),
-    )
+    return build_batch(series[:middle], batch.newest_ms), build_batch(series[middle:], batch.newest_ms)
 
 
 EMPTY = Batch(b"\0", 0, 0)

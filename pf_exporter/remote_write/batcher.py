@@ -190,6 +190,6 @@ class Batcher:
     def _finish(self) -> None:
         series, self._series = self._series[:MAX_SAMPLES], self._series[MAX_SAMPLES:]
         if series:
-            self._sink.put(build_batch(series, len(series), self._newest_ms))
+            self._sink.put(build_batch(series, self._newest_ms))
         if not self._series:
             self._newest_ms = 0

@@ -18,7 +18,7 @@ from pf_exporter.remote_write.receiver import Receiver, TlsOptions
 from pf_exporter.remote_write.sender import Sender
 from pf_exporter.remote_write.series import SeriesEncoder
 from pf_exporter.remote_write.spool import Spool
-from pf_exporter.remote_write.stats import EndpointStats, Failure
+from pf_exporter.remote_write.stats import EndpointStats
 from pf_exporter.supervised_thread import SupervisedThread
 
 DRAIN_TIMEOUT = 5.0
@@ -132,11 +132,6 @@ class Endpoint:
     def spool_bytes(self) -> int | None:
         """Bytes on disk; None without a spool."""
         return None if self._spool is None else self._spool.size
-
-    @property
-    def failure(self) -> Failure | None:
-        """The last failure while requests fail; None while they succeed."""
-        return self.stats.failure
 
     @property
     def spool_problem(self) -> str:

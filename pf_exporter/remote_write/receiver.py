@@ -10,8 +10,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pf_exporter.config import Proxy
@@ -40,13 +40,6 @@ class TlsOptions(NamedTuple):
             # A password callback that returns nothing: without it OpenSSL would ask on the terminal.
             context.load_cert_chain(self.cert_file, self.key_file or None, password=lambda: b"")
         return context
-
-
-class FindProxy(Protocol):
-    """Finds the proxy on the way to the receiver."""
-
-    def __call__(self) -> Proxy | None:
-        """Return the proxy; raises :class:`ConfigError`."""
 
 
 class Response(NamedTuple):
@@ -112,10 +105,13 @@ class _Connection(http.client.HTTPConnection):
 class Receiver:
     """The HTTP server at a URL. One thread calls :meth:`post`; any may call the other methods.
 
-    ``find_proxy`` is called before each connection, and returns the proxy to use, if any.
+    ``find_proxy`` is called before each connection, and returns the proxy to use, if any, or raises
+    :class:`ConfigError`.
     """
 
-    def __init__(self, url: str, tls: TlsOptions, find_proxy: FindProxy = lambda: None) -> None:
+    def __init__(
+        self, url: str, tls: TlsOptions, find_proxy: Callable[[], Proxy | None] = lambda: None
+    ) -> None:
         parts = urlsplit(url)
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
 
 from pf_exporter.config import RemoteWriteSettings
 from pf_exporter.log import Logger
@@ -20,12 +19,8 @@ INTERVAL = 15.0
 
 log = Logger(__name__)
 
-
-class SampleSource(Protocol):
-    """Returns the present samples of some metrics."""
-
-    def __call__(self) -> Iterable[Sample]:
-        """Collect."""
+SampleSource = Callable[[], Iterable[Sample]]
+"""Returns the present samples of some metrics."""
 
 
 class RemoteWrite:

@@ -37,24 +37,18 @@ class BatchSource(Protocol):
         """Keep the batch that was taken, because the exporter stops."""
 
 
-class Credentials(Protocol):
-    """Returns the headers of a request, with the present secrets."""
-
-    def __call__(self) -> Mapping[str, str]:
-        """Read the secrets; raises :class:`ConfigError`."""
-
-
 class Sender:
     """Sends batches until the source has no more.
 
-    ``max_age`` is in seconds; older batches are dropped.
+    ``headers`` reads the secrets for each request, or raises :class:`ConfigError`. ``max_age`` is in seconds;
+    older batches are dropped.
     """
 
     def __init__(
         self,
         source: BatchSource,
         receiver: Receiver,
-        headers: Credentials,
+        headers: Callable[[], Mapping[str, str]],
         stats: EndpointStats,
         *,
         max_age: float,

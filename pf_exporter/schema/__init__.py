@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         VC_HISTORY,
         CircuitEnd,
         HistoryResource,
-        HistorySample,
         circuit_ends,
         parse_history,
     )
@@ -71,7 +70,7 @@ if TYPE_CHECKING:
         MAINTENANCE_START,
         MAINTENANCE_VC,
     )
-    from pf_exporter.schema.resources.pops import POP_INFO, POPS
+    from pf_exporter.schema.resources.pops import POP_INFO
     from pf_exporter.schema.resources.ports import PORTS
     from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
     from pf_exporter.schema.temporality import Temporality
@@ -100,7 +99,6 @@ else:
                 "VC_HISTORY",
                 "CircuitEnd",
                 "HistoryResource",
-                "HistorySample",
                 "circuit_ends",
                 "parse_history",
             ),
@@ -136,7 +134,7 @@ else:
                 "MAINTENANCE_START",
                 "MAINTENANCE_VC",
             ),
-            "resources.pops": ("POP_INFO", "POPS"),
+            "resources.pops": ("POP_INFO",),
             "resources.ports": ("PORTS",),
             "resources.virtual_circuits": ("VIRTUAL_CIRCUITS",),
             "temporality": ("Temporality",),
@@ -176,7 +174,6 @@ __all__ = [
     "OTHER",
     "PERSONAL_FIELDS",
     "POLLED",
-    "POPS",
     "POP_INFO",
     "PORTS",
     "PORT_HISTORY",
@@ -194,7 +191,6 @@ __all__ = [
     "EventType",
     "FamilySpec",
     "HistoryResource",
-    "HistorySample",
     "LoggedEntry",
     "Maintenance",
     "MetricType",

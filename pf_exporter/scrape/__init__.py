@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pf_exporter.scrape.http_get import failure_text
-from pf_exporter.scrape.page import LIMIT, TextPage, fetch_page
+from pf_exporter.scrape.page import fetch_page
 from pf_exporter.scrape.target import ScrapeTarget
 
-__all__ = ["LIMIT", "ScrapeTarget", "TextPage", "failure_text", "fetch_page"]
+__all__ = ["ScrapeTarget", "failure_text", "fetch_page"]

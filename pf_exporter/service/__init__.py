@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
 from pf_exporter.service.exporter import Exporter
-from pf_exporter.service.pipeline import AccountPipeline, ProcessorFactory
+from pf_exporter.service.pipeline import AccountPipeline
 from pf_exporter.service.serving import log_listening, serve
-from pf_exporter.service.shutdown import stop_all
-from pf_exporter.service.storage import create_store, delta_events
+from pf_exporter.service.storage import delta_events
 
 if TYPE_CHECKING:
     from pf_exporter.service.replay import ReplayClock, Replayer, ReplayPipeline, accounts, time_span
@@ -32,16 +31,13 @@ else:
 __all__ = [
     "AccountPipeline",
     "Exporter",
-    "ProcessorFactory",
     "ReplayClock",
     "ReplayPipeline",
     "Replayer",
     "StreamRunner",
     "accounts",
-    "create_store",
     "delta_events",
     "log_listening",
     "serve",
-    "stop_all",
     "time_span",
 ]

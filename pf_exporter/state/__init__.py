@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pf_exporter.state.gaps import Gap
 from pf_exporter.state.history import ErrorLog, ErrorRecord
-from pf_exporter.state.rate_evidence import DetectedRates, Fit, RateEvidence
+from pf_exporter.state.rate_evidence import DetectedRates, Fit
 from pf_exporter.state.row_sink import RowSink
 from pf_exporter.state.stats import LAG_BUCKETS, AccountStats, CatchUpResult, LabelValues, StreamState
 from pf_exporter.state.store import KEPT, RESET, Store, WriteResult
@@ -28,7 +28,6 @@ __all__ = [
     "Fit",
     "Gap",
     "LabelValues",
-    "RateEvidence",
     "Row",
     "RowSink",
     "Store",

@@ -21,10 +21,6 @@ class Inventory(Protocol):
     """What is read of :class:`~pf_exporter.inventory.InventoryPoller`."""
 
     @property
-    def account(self) -> str:
-        """The account's name."""
-
-    @property
     def snapshot(self) -> Snapshot:
         """The circuits of the last successful poll of each list."""
 
@@ -151,15 +147,12 @@ def _credential(account: Account, stats: AccountStats, now: float) -> Iterator[F
     next_login_at = session.next_login_at
     if next_login_at is not None:
         what = "Next login" if account.token is None else "Next use of the key"
-        yield Fact(what, *_until(moment(max(next_login_at, now), now)))
+        at = moment(max(next_login_at, now), now)
+        yield Fact(what, f"in {at.age}", at.text)
 
 
 def _ago(at: float, now: float) -> str:
     return f"{duration(now - at)} ago"
-
-
-def _until(at: Moment) -> tuple[str, str]:
-    return f"in {at.age}", at.text
 
 
 def _stream(stats: AccountStats, now: float) -> Iterator[Fact]:

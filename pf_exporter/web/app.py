@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -14,28 +14,21 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from pf_exporter.metrics import Format, Selection
+from pf_exporter.metrics import DeflatedText, Format, Selection
 from pf_exporter.server import HEALTH_PATH, HEALTHY
 from pf_exporter.web.negotiation import preferred_format, prefers_gzip
-from pf_exporter.web.page_response import OpenPages, PageResponse, PageText
+from pf_exporter.web.page_response import OpenPages, PageResponse
 from pf_exporter.web.page_selection import UnknownNameError, parse_selection
 
 
 class MetricsPage(Protocol):
     """The metrics in a format, see :class:`pf_exporter.metrics.exposition.Exposition`."""
 
-    def render(self, format: Format, selection: Selection, *, since: float) -> PageText:
+    def render(self, format: Format, selection: Selection, *, since: float) -> DeflatedText:
         """The page, or a part of it, as it was at the time ``since`` of the monotonic clock or later."""
 
     def accounts(self) -> Collection[str]:
         """The accounts that a page can be limited to."""
-
-
-class Health(Protocol):
-    """Whether the exporter works."""
-
-    def __call__(self) -> str:
-        """What is wrong; empty if nothing is."""
 
 
 class _SingleFlight:
@@ -50,9 +43,9 @@ class _SingleFlight:
         self._rendering = asyncio.Lock()
         self._begun_at = 0.0
         """When the latest rendering began."""
-        self._pending: dict[tuple[Format, Selection], asyncio.Task[PageText]] = {}
+        self._pending: dict[tuple[Format, Selection], asyncio.Task[DeflatedText]] = {}
 
-    async def get(self, format: Format, selection: Selection) -> PageText:
+    async def get(self, format: Format, selection: Selection) -> DeflatedText:
         """The result of the rendering in progress, or of a new one."""
         key = format, selection
         if key not in self._pending:
@@ -61,7 +54,7 @@ class _SingleFlight:
         # Shielded: a cancelled request must not cancel the rendering of the others.
         return await asyncio.shield(self._pending[key])
 
-    async def _run(self, format: Format, selection: Selection, since: float) -> PageText:
+    async def _run(self, format: Format, selection: Selection, since: float) -> DeflatedText:
         try:
             async with self._rendering:
                 self._begun_at = time.monotonic()
@@ -79,9 +72,9 @@ def _get_error(request: Request, error: Exception) -> Response:
 
 
 def create_app(
-    page: MetricsPage, *, telemetry_path: str, problem: Health, pages: Sequence[BaseRoute] = ()
+    page: MetricsPage, *, telemetry_path: str, problem: Callable[[], str], pages: Sequence[BaseRoute] = ()
 ) -> Starlette:
-    """The application; other paths are 404, methods other than GET and HEAD 405."""
+    """The application; ``problem`` says what is wrong with the exporter, and is empty if nothing is."""
     renderings = _SingleFlight(page)
     open_pages = OpenPages()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from pf_exporter.metrics import DeflatedText
 
 SLICE_BYTES = 1 << 16
 """Bytes handed to the server at a time; it buffers one slice for a client that does not read."""
@@ -17,27 +18,14 @@ KEPT_PAGES = 2
 """The latest pages, whose clients are never disconnected for memory, however large they are."""
 
 
-class PageText(Protocol):
-    """The text of a page, see :class:`pf_exporter.metrics.deflate.DeflatedText`."""
-
-    plain_size: int
-    gzip_size: int
-
-    def gzip_slices(self, size: int) -> Iterator[bytes]:
-        """The text as a gzip file, at most ``size`` bytes at a time."""
-
-    def plain_slices(self, size: int) -> Iterator[bytes]:
-        """The text, at most ``size`` bytes at a time."""
-
-
 class OpenPages:
     """The pages that are being sent; the oldest are given up when all of them take too much memory."""
 
     def __init__(self) -> None:
-        self._clients: dict[PageText, list[Callable[[], object]]] = {}
+        self._clients: dict[DeflatedText, list[Callable[[], object]]] = {}
         """By page, the oldest first, what disconnects each of its clients."""
 
-    def add(self, page: PageText, disconnect: Callable[[], object]) -> None:
+    def add(self, page: DeflatedText, disconnect: Callable[[], object]) -> None:
         """Note a client that gets a page."""
         self._clients.setdefault(page, []).append(disconnect)
         pages = list(self._clients)
@@ -45,7 +33,7 @@ class OpenPages:
             for disconnect_client in self._clients[pages.pop(0)]:
                 disconnect_client()
 
-    def remove(self, page: PageText, disconnect: Callable[[], object]) -> None:
+    def remove(self, page: DeflatedText, disconnect: Callable[[], object]) -> None:
         """Note that the client has got its page, or has gone."""
         clients = self._clients[page]
         clients.remove(disconnect)
@@ -57,7 +45,7 @@ class PageResponse(Response):
     """A page, compressed or not, in slices that are made when the client has read the one before."""
 
     def __init__(
-        self, page: PageText, open_pages: OpenPages, *, compressed: bool, headers: dict[str, str]
+        self, page: DeflatedText, open_pages: OpenPages, *, compressed: bool, headers: dict[str, str]
     ) -> None:
         self._page = page
         self._open_pages = open_pages

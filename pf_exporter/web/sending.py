@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from pf_exporter.formatting import NO_VALUE, duration, si
-from pf_exporter.metrics import RemoteEndpoint
 from pf_exporter.web.page_values import Severity
 
-
-class SendFailure(Protocol):
-    """A request that failed."""
-
-    @property
-    def message(self) -> str:
-        """One line."""
-
-    @property
-    def at(self) -> float:
-        """UNIX seconds."""
-
-
-class SendingEndpoint(RemoteEndpoint, Protocol):
-    """The part of :class:`~pf_exporter.remote_write.Endpoint` that is shown."""
-
-    @property
-    def host(self) -> str:
-        """HOST:PORT of the receiver."""
-
-    @property
-    def spool_problem(self) -> str:
-        """Why the spool cannot be written."""
-
-    @property
-    def failure(self) -> SendFailure | None:
-        """The last failure while requests fail."""
+if TYPE_CHECKING:  # Imported only if an endpoint is configured.
+    from pf_exporter.remote_write import Endpoint
 
 
 @dataclass(frozen=True)
@@ -55,10 +29,10 @@ class EndpointEntry:
     problem: str
 
 
-def endpoint_entries(endpoints: Iterable[SendingEndpoint], now: float) -> Iterator[EndpointEntry]:
+def endpoint_entries(endpoints: Iterable[Endpoint], now: float) -> Iterator[EndpointEntry]:
     """Yield the endpoints."""
     for endpoint in endpoints:
-        stats, failure = endpoint.stats, endpoint.failure
+        stats, failure = endpoint.stats, endpoint.stats.failure
         lost = {**stats.failed, **stats.dropped}
         state, severity = (
             ("Sending", Severity.GOOD) if stats.samples else ("Nothing sent yet", Severity.WARNING)

@@ -9,9 +9,9 @@ from pf_exporter.config import Config
 from pf_exporter.metrics import ReloadStatus
 from pf_exporter.state import AccountStats, Store
 
-if TYPE_CHECKING:  # Imported with the page itself.
+if TYPE_CHECKING:  # Imported only when they are needed.
+    from pf_exporter.remote_write import Endpoint
     from pf_exporter.web.account_status import Inventory
-    from pf_exporter.web.sending import SendingEndpoint
 
 
 class StatusSources(NamedTuple):
@@ -24,5 +24,5 @@ class StatusSources(NamedTuple):
     """By account."""
     reload_statuses: Mapping[str, ReloadStatus]
     """By the name of what was reloaded, such as ``web configuration``."""
-    endpoints: Sequence[SendingEndpoint] = ()
+    endpoints: Sequence[Endpoint] = ()
     """Of remote write."""

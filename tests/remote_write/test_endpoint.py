@@ -82,7 +82,7 @@ def test_stop_without_receiver(caplog: pytest.LogCaptureFixture, monkeypatch: py
         endpoint = create_endpoint(fake.url)
         endpoint.start()
         offer(endpoint, 1000)
-        until(lambda: endpoint.failure, "a failure")
+        until(lambda: endpoint.stats.failure, "a failure")
         stop = threading.Thread(target=endpoint.stop, daemon=True)
         stop.start()
         stop.join(PATIENCE)
@@ -115,7 +115,7 @@ def test_spool_survives(tmp_path: Path) -> None:
         fake.answer = lambda samples: Reply(500)
         with running(fake.url, spool_path=spool) as endpoint:
             offer(endpoint, 500, start=start)
-            until(lambda: endpoint.failure, "a failure")
+            until(lambda: endpoint.stats.failure, "a failure")
         assert endpoint.pending == (500 + 1) * WIDTH
         assert endpoint.stats.dropped["stopped"] == 0
         fake.answer = lambda samples: Reply()

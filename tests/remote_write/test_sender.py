@@ -30,7 +30,7 @@ def batch(numbers: Iterable[int], *, age: float = 0.0) -> Batch:
     ms = round((time.time() - age) * 1000)
     samples = [Sample(f"m{number}", {}, float(number)) for number in numbers]
     series = SeriesEncoder({}, 1e9).collected(Collected(samples, ms))
-    return build_batch(series, len(series), ms)
+    return build_batch(series, ms)
 
 
 class Setup:

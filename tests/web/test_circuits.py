@@ -102,7 +102,6 @@ class Network:
 class PolledInventory:
     """What the page reads of an inventory."""
 
-    account: str
     snapshot: Snapshot
     errors: ErrorLog = field(default_factory=ErrorLog)
     retry_at: float | None = None
@@ -282,7 +281,7 @@ def test_5000_ports() -> None:
     for number in range(0, 5000, 3):
         network.send("port|metrics", f"PF-AP-LAX1-{number}", receive=number * 1e5)
     config = Config(accounts=(ACCOUNT,))
-    inventories = {ACCOUNT.name: PolledInventory(ACCOUNT.name, network.snapshot)}
+    inventories = {ACCOUNT.name: PolledInventory(network.snapshot)}
     stats = AccountStats(ACCOUNT, idle_timeout=1.0)
     snapshot = take_snapshot(StatusSources(config, network.store, [stats], inventories, {}))
     seen = set()

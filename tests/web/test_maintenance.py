@@ -23,8 +23,7 @@ HOUR = 3600.0
 class PolledInventory:
     """What the page reads of an inventory."""
 
-    def __init__(self, account: str, *maintenances: Maintenance, ports: int = 0) -> None:
-        self.account = account
+    def __init__(self, *maintenances: Maintenance, ports: int = 0) -> None:
         self.errors = ErrorLog()
         self.retry_at = None
         self.resources: tuple[PolledResource, ...] = ()
@@ -51,7 +50,6 @@ def maintenance(uuid: str, start: float | None, end: float | None, **fields: obj
 def test_those_in_progress_come_first() -> None:
     """A maintenance in progress is a warning, one to come is not, and one that is over is not shown."""
     inventory = PolledInventory(
-        "one",
         maintenance("later", 30, 34),
         maintenance("now", -1, 3),
         maintenance("past", -9, -5),
@@ -72,8 +70,8 @@ def test_those_in_progress_come_first() -> None:
 def test_affected_circuits() -> None:
     """Circuits are counted by kind, and some are named; with several accounts each entry has its account."""
     inventories = {
-        "one": PolledInventory("one", maintenance("a", 1, 2, pops=("LAX1",)), ports=5000),
-        "two": PolledInventory("two", maintenance("b", 2, 3, ports=("PF-AP-1",), vcs=("x", "y"), type="")),
+        "one": PolledInventory(maintenance("a", 1, 2, pops=("LAX1",)), ports=5000),
+        "two": PolledInventory(maintenance("b", 2, 3, ports=("PF-AP-1",), vcs=("x", "y"), type="")),
     }
     first, second = maintenance_entries(inventories, NOW)
     assert (first.account, first.affected, len(first.circuits)) == ("one", "5,000 ports", MAX_CIRCUITS)
@@ -94,7 +92,7 @@ def test_local_time(zone: str, local: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
-        (entry,) = maintenance_entries({"one": PolledInventory("one", maintenance("a", 0, 4))}, NOW)
+        (entry,) = maintenance_entries({"one": PolledInventory(maintenance("a", 0, 4))}, NOW)
     finally:
         monkeypatch.undo()
         time.tzset()
