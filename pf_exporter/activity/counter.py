@@ -86,8 +86,7 @@ class ActivityCounter:
         if result is not None:
             self._stats.caught_up[result] += 1
         if result is CatchUpResult.FOUND:
-            assert row.entry.timestamp is not None
-            self._count(row.entry, at=_iso(row.entry.timestamp))
+            self._count(row.entry, at=_iso(row.at))
 
     def _count(self, entry: ActivityLogEntry, **time: str) -> None:
         stats = self._stats

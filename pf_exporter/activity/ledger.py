@@ -117,9 +117,7 @@ class ActivityLedger:
 
         None if the same row was read before, or is older than the memory, which cannot tell.
         """
-        entry = row.entry
-        assert entry.timestamp is not None
-        key = _key(entry, entry.timestamp)
+        key = _key(row.entry, row.at)
         if key not in self._sightings and key[0] <= self._forgotten_until:
             return None
         seen = self._at(key)
@@ -127,14 +125,13 @@ class ActivityLedger:
         if uuid in seen.logged:
             return None
         before = seen.number()
-        seen.logged[uuid] = _user(entry)
+        seen.logged[uuid] = _user(row.entry)
         self._grow(seen, 1)
         return CatchUpResult.FOUND if seen.number() > before else CatchUpResult.STREAMED
 
     def was_streamed(self, row: LoggedEntry) -> bool:
         """Return whether the stream has brought an entry that looks like this row."""
-        assert row.entry.timestamp is not None
-        seen = self._sightings.get(_key(row.entry, row.entry.timestamp))
+        seen = self._sightings.get(_key(row.entry, row.at))
         return seen is not None and bool(seen.streamed)
 
     def contradicts(self, rows: Sequence[LoggedEntry], start: float) -> bool:
@@ -146,7 +143,7 @@ class ActivityLedger:
         """
         if not rows or any(map(self.was_streamed, rows)):
             return False
-        keys = [_key(row.entry, row.entry.timestamp or 0.0) for row in rows]
+        keys = [_key(row.entry, row.at) for row in rows]
         texts = {text for _, text in keys}
         missing = [
             text

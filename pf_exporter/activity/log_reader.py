@@ -36,6 +36,6 @@ def read_activity_log(client: Client, session: Session, start: float, end: float
         for item in page:
             row = parse_log_row(item)
             # A server may ignore the filter.
-            if row is not None and start <= (row.entry.timestamp or 0.0) <= end:
+            if row is not None and start <= row.at <= end:
                 found[row.uuid] = row
-    return sorted(found.values(), key=lambda row: row.entry.timestamp or 0.0)
+    return sorted(found.values(), key=lambda row: row.at)

@@ -19,6 +19,8 @@ class LoggedEntry(NamedTuple):
     """A row of the activity log."""
 
     uuid: str
+    at: float
+    """UNIX seconds."""
     entry: ActivityLogEntry
 
 
@@ -34,4 +36,4 @@ def parse_log_row(row: object) -> LoggedEntry | None:
     details = {name: value for name, value in row.items() if isinstance(value, str)}
     if not isinstance(category, str) or category not in CATEGORIES:
         category = OTHER
-    return LoggedEntry(uuid, ActivityLogEntry(category, level, timestamp, details))
+    return LoggedEntry(uuid, timestamp, ActivityLogEntry(category, level, timestamp, details))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -51,3 +52,8 @@ class FamilySpec(NamedTuple):
     def documentation(self) -> str:
         """The HELP text: the sentence and its source."""
         return f"{self.help} ({self.source})."
+
+
+def gauge(name: str, help: str, labels: Sequence[str], source: str, divisor: int = 1) -> FamilySpec:
+    """The gauge ``packetfabric_<name>``; ``labels`` come after the account."""
+    return FamilySpec(f"packetfabric_{name}", MetricType.GAUGE, help, ("account", *labels), source, divisor)

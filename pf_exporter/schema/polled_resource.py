@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timezone, tzinfo
 from typing import Any, NamedTuple, Protocol
 
-from pf_exporter.schema.family import FamilySpec, MetricType
+from pf_exporter.schema.family import FamilySpec
 from pf_exporter.schema.labels import sanitize_label
 from pf_exporter.schema.maintenance import Maintenance
 from pf_exporter.schema.values import is_id
@@ -129,11 +129,6 @@ class PolledResource(NamedTuple):
     """Seconds after which a measurement is no longer shown; None if readings have no time."""
     lookback: float = 0.0
     """Seconds before the last success that a request with a time range covers again."""
-
-
-def gauge(name: str, help: str, labels: tuple[str, ...], source: str) -> FamilySpec:
-    """The gauge ``packetfabric_<name>``; ``labels`` come after the account."""
-    return FamilySpec(f"packetfabric_{name}", MetricType.GAUGE, help, ("account", *labels), source)
 
 
 def listed(body: Any, name: str = "") -> list[Any]:

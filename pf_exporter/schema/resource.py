@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pf_exporter.schema.family import FamilySpec, MetricType
+from pf_exporter.schema.family import FamilySpec, gauge
 from pf_exporter.schema.labels import parse_tags, sanitize_label
 from pf_exporter.schema.parsers import Samples
 from pf_exporter.schema.values import is_id
@@ -62,8 +62,7 @@ class Resource:
         return {"sort_column": self.sort_column, "sort_order": "asc"} if self.sort_column else {}
 
     def _family(self, suffix: str, help: str, source: str, labels: Sequence[str]) -> FamilySpec:
-        name = f"packetfabric_{self.name}_{suffix}"
-        return FamilySpec(name, MetricType.GAUGE, help, ("account", self.key, *labels), source)
+        return gauge(f"{self.name}_{suffix}", help, (self.key, *labels), source)
 
     @functools.cached_property
     def info(self) -> FamilySpec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pf_exporter.schema.family import gauge
 from pf_exporter.schema.polled_resource import (
     HOUR,
     PolledRequest,
@@ -11,7 +12,6 @@ from pf_exporter.schema.polled_resource import (
     ReadContext,
     Reading,
     Sample,
-    gauge,
     rows,
     text,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pf_exporter.schema.family import FamilySpec, MetricType
+from pf_exporter.schema.family import FamilySpec, MetricType, gauge
 from pf_exporter.schema.observation import OTHER
 from pf_exporter.schema.parsers import BGP_STATES
 from pf_exporter.schema.polled_resource import (
@@ -17,7 +17,6 @@ from pf_exporter.schema.polled_resource import (
     Sample,
     Scope,
     Transition,
-    gauge,
     rows,
     text,
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pf_exporter.schema.family import FamilySpec, MetricType
+from pf_exporter.schema.family import FamilySpec, gauge
 from pf_exporter.schema.parsers import parse_count
 from pf_exporter.schema.polled_resource import (
     MINUTE,
@@ -26,12 +26,11 @@ RATE_PATH = "/v2/metrics/cloud-router-connections/{}/rate/{}"
 
 def _family(direction: str, unit: str, type_: str, *, divisor: int = 1, note: str = "") -> FamilySpec:
     verb = {"receive": "received", "transmit": "transmitted"}[direction]
-    return FamilySpec(
-        f"packetfabric_cloud_router_connection_{direction}_{unit}_per_second",
-        MetricType.GAUGE,
+    return gauge(
+        f"cloud_router_connection_{direction}_{unit}_per_second",
         f"{unit.capitalize()} per second {verb} by the connection, latest rate available{note};"
         " polled, not streamed",
-        ("account", CLOUD_ROUTER_CONNECTIONS.key),
+        (CLOUD_ROUTER_CONNECTIONS.key,),
         RATE_PATH.format("{id}", type_),
         divisor,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pf_exporter.schema.family import gauge
 from pf_exporter.schema.parsers import open_state_set
 from pf_exporter.schema.polled_resource import (
     HOUR,
@@ -14,7 +15,6 @@ from pf_exporter.schema.polled_resource import (
     Reading,
     Sample,
     Scope,
-    gauge,
     ids,
     rows,
 )
@@ -54,15 +54,8 @@ CLOUD_CONNECTION_STATE = gauge(
 
 def _read_list(body: Any, context: ReadContext) -> Reading:
     """Connections of cloud routers are left to the list of those."""
-    return Reading(
-        ids=ids(
-            [
-                item.get("cloud_circuit_id")
-                for item in rows(body)
-                if item.get("is_cloud_router_connection") is not True
-            ]
-        )
-    )
+    others = (item for item in rows(body) if item.get("is_cloud_router_connection") is not True)
+    return Reading(ids=ids([item.get("cloud_circuit_id") for item in others]))
 
 
 def _read_state(body: Any, context: ReadContext) -> Reading:
@@ -96,13 +89,10 @@ HOSTED_CONNECTIONS = PolledResource(
     read=_read_list,
     setting="cloud_state",
 )
-DEDICATED_CONNECTIONS = PolledResource(
+DEDICATED_CONNECTIONS = HOSTED_CONNECTIONS._replace(
     name="dedicated_connection",
     title="IDs of dedicated cloud connections",
     requests=(PolledRequest("/v2/services/cloud/connections/dedicated"),),
-    period=HOUR,
-    read=_read_list,
-    setting="cloud_state",
 )
 CLOUD_STATE = PolledResource(
     name="cloud_state",
@@ -114,12 +104,10 @@ CLOUD_STATE = PolledResource(
     scope=Scope.CLOUD_CONNECTION,
     setting="cloud_state",
 )
-CLOUD_ROUTER_CLOUD_STATE = PolledResource(
+CLOUD_ROUTER_CLOUD_STATE = CLOUD_STATE._replace(
     name="cloud_router_cloud_state",
     title="State on the provider's side of cloud router connections",
     requests=(PolledRequest(_ROUTER_PATH),),
-    period=15 * MINUTE,
-    read=_read_state,
+    families=(),
     scope=Scope.CLOUD_ROUTER_CONNECTION,
-    setting="cloud_state",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pf_exporter.schema.family import gauge
 from pf_exporter.schema.labels import sanitize_label
 from pf_exporter.schema.polled_resource import (
     HOUR,
@@ -13,7 +14,6 @@ from pf_exporter.schema.polled_resource import (
     Reading,
     Sample,
     Scope,
-    gauge,
     ids,
     listed,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pf_exporter.schema.family import gauge
 from pf_exporter.schema.maintenance import Maintenance, classify
 from pf_exporter.schema.polled_resource import (
     DAY,
@@ -13,7 +14,6 @@ from pf_exporter.schema.polled_resource import (
     PolledResource,
     ReadContext,
     Reading,
-    gauge,
     ids,
     rows,
     text,

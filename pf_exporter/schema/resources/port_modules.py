@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import operator
 import re
 from typing import Any
 
-from pf_exporter.schema.family import FamilySpec
+from pf_exporter.schema.family import FamilySpec, gauge
 from pf_exporter.schema.polled_resource import (
     HOUR,
     MINUTE,
@@ -16,7 +16,6 @@ from pf_exporter.schema.polled_resource import (
     Reading,
     Sample,
     Scope,
-    gauge,
     listed,
 )
 from pf_exporter.schema.timestamps import epoch
@@ -72,10 +71,10 @@ VOLTAGE = gauge(
 
 
 def _finite(raw: object) -> float | None:
-    """A finite number; None for anything else."""
-    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
-    number = float(raw) if is_number and abs(raw) < 1e9 else math.nan  # type: ignore[arg-type]
-    return number if math.isfinite(number) else None
+    """A number that is not absurdly large; None for anything else."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) < 1e9:
+        return None
+    return float(raw)
 
 
 def _read_device(body: Any, context: ReadContext) -> Reading:
@@ -105,24 +104,19 @@ def _read_device(body: Any, context: ReadContext) -> Reading:
 
 def _read_optics(body: Any, context: ReadContext) -> Reading:
     """The newest row is used: ``[time, temperature, voltage, …]``; any value but the time can be null."""
-    newest: tuple[float, list[Any]] | None = None
-    for row in listed(body):
-        at = _finite_time(row)
-        if at is not None and (newest is None or at > newest[0]):
-            newest = at, row
-    if newest is None:
+    measured = [(at, row) for row in listed(body) if (at := _measured_at(row)) is not None]
+    if not measured:
         return Reading()
-    measured_at, row = newest
-    values = zip((TEMPERATURE, VOLTAGE), row[1:3], strict=False)
+    measured_at, row = max(measured, key=operator.itemgetter(0))
     samples = tuple(
         Sample(family.name, (context.target,), number)
-        for family, raw in values
+        for family, raw in zip((TEMPERATURE, VOLTAGE), row[1:3], strict=False)
         if (number := _finite(raw)) is not None
     )
     return Reading(samples, measured_at=measured_at)
 
 
-def _finite_time(row: object) -> float | None:
+def _measured_at(row: object) -> float | None:
     """The time of a row that has a temperature or a voltage, in UNIX seconds."""
     if not isinstance(row, list) or not any(_finite(raw) is not None for raw in row[1:3]):
         return None
