@@ -63,36 +63,33 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def parse_proxy_address(text: str) -> SplitResult:
-    """The parts of the ``http://`` URL of a proxy; errors never quote it, since it may hold a password."""
+def _split(text: str, scheme: str) -> SplitResult:
+    """The parts of a URL, by default with this scheme; all are empty if its host or its port is unusable."""
     try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
+        parts = urlsplit(text if "://" in text else f"{scheme}://{text}")
         host, _ = parts.hostname or "", parts.port
         if "[" in parts.netloc or not re.fullmatch(r"[A-Za-z0-9._-]+", host):
             ipaddress.IPv6Address(host)
     except ValueError:
-        host = ""
-    if not re.fullmatch(r"[!-~]+", text):
-        host = ""  # urlsplit ignores line breaks
-    if not host or parts.scheme != "http" or parts.path not in ("", "/") or parts.query or parts.fragment:
+        return urlsplit("")
+    return parts if re.fullmatch(r"[!-~]+", text) else urlsplit("")  # urlsplit ignores line breaks
+
+
+def parse_proxy_address(text: str) -> SplitResult:
+    """The parts of the ``http://`` URL of a proxy; errors never quote it, since it may hold a password."""
+    parts = _split(text, "http")
+    if parts.scheme != "http" or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ValueError("expected the URL of an HTTP proxy, such as http://proxy.example.com:3128")
     return parts
 
 
 def parse_api_url(text: str) -> str:
     """The API's URL without a trailing slash; without a scheme it is https."""
-    url = text if "://" in text else f"https://{text}"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-        if "[" in parts.netloc or not re.fullmatch(r"[A-Za-z0-9._-]+", host):
-            ipaddress.IPv6Address(host)
-    except ValueError:
-        host = ""
-    if not host or parts.scheme not in ("https", "http") or not re.fullmatch(r"[!-~]+", text):
+    parts = _split(text, "https")
+    if parts.scheme not in ("https", "http"):
         raise ValueError("expected a URL, such as https://api.packetfabric.com")
     if "@" in parts.netloc or "?" in text or "#" in text or "\\" in text:
         raise ValueError("expected a URL without user, password, query or fragment")
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("http would send the credentials in clear text; use https")
-    return url.rstrip("/")
+    return (text if "://" in text else f"https://{text}").rstrip("/")

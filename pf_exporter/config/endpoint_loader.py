@@ -12,7 +12,7 @@ from pf_exporter.config.addresses import is_loopback
 from pf_exporter.config.files import WORLD_READABLE, with_path
 from pf_exporter.config.proxy import find_endpoint_proxy
 from pf_exporter.config.reader import ConfigReader, Location
-from pf_exporter.config.remote_write import FILE_KEYS, GROUPS, RemoteWriteSettings, mapping_text
+from pf_exporter.config.remote_write import FILE_KEYS, GROUPS, RemoteWriteSettings, pairs_text
 from pf_exporter.config.secrets import SecretFile
 from pf_exporter.errors import ConfigError
 
@@ -63,7 +63,7 @@ class EndpointLoader:
             if isinstance(pairs, dict) and all(isinstance(value, str) for value in pairs.values()):
                 if name == "header_files":
                     pairs = {key: os.path.join(self._folder, path) for key, path in pairs.items()}
-                flat[name] = mapping_text(pairs)
+                flat[name] = pairs_text(pairs.items())
         for name in FILE_KEYS:
             if isinstance(flat.get(name), str) and flat[name]:
                 flat[name] = os.path.join(self._folder, flat[name])
@@ -101,16 +101,13 @@ class EndpointLoader:
     def _check(self, endpoint: RemoteWriteSettings, places: Mapping[str, str]) -> None:
         """Check combinations and files; ``places`` says where each setting is set, for problems."""
         reject = self._reader.reject
-        if bool(endpoint.username) != bool(endpoint.password_file):
-            given, missing = ("username", "password_file")
-            if not endpoint.username:
-                given, missing = missing, given
-            reject(places[given], f"needs {missing} too")
+        for pair in (("username", "password_file"), ("cert_file", "key_file")):
+            missing = [name for name in pair if not getattr(endpoint, name)]
+            if len(missing) == 1:
+                (given,) = {*pair} - {*missing}
+                reject(places[given], f"needs {missing[0]} too")
         if endpoint.username and endpoint.bearer_token_file:
             reject(places["bearer_token_file"], "username is set too; keep only one of them")
-        if bool(endpoint.cert_file) != bool(endpoint.key_file):
-            given, missing = ("cert_file", "key_file") if endpoint.cert_file else ("key_file", "cert_file")
-            reject(places[given], f"needs {missing} too")
         secrets = {"password_file": endpoint.password_file, "bearer_token_file": endpoint.bearer_token_file}
         has_secrets = any(secrets.values()) or bool(endpoint.header_files)
         url = urlsplit(endpoint.url)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pf_exporter.config.account_keys import VARIABLES
 from pf_exporter.config.endpoint_loader import EndpointLoader
@@ -42,11 +42,8 @@ def former_flag_warnings(arguments: argparse.Namespace) -> list[str]:
     return [f"{former}: deprecated; use {flag}" for former, flag in used.items()]
 
 
-class FileCheck(Protocol):
-    """Checks a file that the configuration names."""
-
-    def __call__(self, path: str, /) -> Sequence[str]:
-        """The problems of the file, each one line."""
+FileCheck = Callable[[str], Sequence[str]]
+"""Returns the problems of the file at a path, each one line."""
 
 
 def load(

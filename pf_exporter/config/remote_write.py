@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -35,6 +35,11 @@ _HOST = matching(r"[A-Za-z0-9._:-]{1,253}", "HOST", "a host name")
 _RESERVED_HEADERS = re.compile(r"(?i)(content-.*|host|user-agent|transfer-encoding|x-prometheus-.*)")
 
 
+def pairs_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return pairs as the text that :func:`pairs_of` parses."""
+    return ",".join(f"{key}={value}".replace(",", "\\,") for key, value in pairs)
+
+
 def pairs_of(name: SettingType[str], value: SettingType[str]) -> SettingType[Pairs]:
     """``NAME=VALUE`` pairs, separated by commas; a comma in a value is written as ``\\,``."""
 
@@ -47,15 +52,7 @@ def pairs_of(name: SettingType[str], value: SettingType[str]) -> SettingType[Pai
             pairs[name.parse(key.strip())] = value.parse(rest)
         return tuple(pairs.items())
 
-    def text_of(pairs: Pairs) -> str:
-        return ",".join(f"{key}={value}".replace(",", "\\,") for key, value in pairs)
-
-    return SettingType(parse, f"{name.metavar}=VALUE", text_of, repeatable=True)
-
-
-def mapping_text(pairs: Mapping[str, str]) -> str:
-    """Return a mapping of the file as the text that :func:`pairs_of` parses."""
-    return ",".join(f"{key}={value}".replace(",", "\\,") for key, value in pairs.items())
+    return SettingType(parse, f"{name.metavar}=VALUE", pairs_text, repeatable=True)
 
 
 def _parse_header(text: str) -> str:
@@ -83,11 +80,6 @@ def _parse_url(text: str) -> str:
         raise ValueError("expected a URL, such as https://prometheus.example.com/api/v1/write")
     if "@" in parts.netloc or "#" in text:
         raise ValueError("expected a URL without user, password or fragment")
-    return text
-
-
-def _parse_proxy(text: str) -> str:
-    parse_proxy_setting(text)
     return text
 
 
@@ -119,7 +111,7 @@ class RemoteWriteSettings:
         or_empty(_HOST), "", "Name that the certificate must have, instead of the host of the URL."
     )
     proxy_url: str = setting(
-        or_empty(SettingType(_parse_proxy, "URL")),
+        or_empty(SettingType(lambda text: parse_proxy_setting(text).reveal(), "URL")),
         "",
         "HTTP proxy to reach the receiver through, without user and password.",
     )
