@@ -138,12 +138,7 @@ class AccountLoader:
                 location.key(f"{name}_file"), f"{location.name(name)} is set too; keep only one of them"
             )
         source = SecretFile(path, where)
-        try:
-            # Its group may read it: this is how Kubernetes gives a Secret to a pod that does not run as root.
-            if source.read_with_mode()[1] & WORLD_READABLE:
-                self._reader.warn(where, "the file is world-readable; run chmod o-r on it")
-        except ConfigError as exc:
-            self._reader.problems += exc.problems
+        self._reader.check_secret(source)
         return source
 
     def _reject_placeholder(self, name: str, location: Location) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pf_exporter.config.addresses import is_loopback
-from pf_exporter.config.files import WORLD_READABLE, with_path
+from pf_exporter.config.files import with_path
 from pf_exporter.config.proxy import find_endpoint_proxy
 from pf_exporter.config.reader import ConfigReader, Location
 from pf_exporter.config.remote_write import FILE_KEYS, GROUPS, RemoteWriteSettings, pairs_text
@@ -140,11 +140,4 @@ class EndpointLoader:
 
     def _check_secret(self, path: str, place: str) -> bool:
         """Return whether the file can be read."""
-        where = with_path(place, path)
-        try:
-            if SecretFile(path, where).read_with_mode()[1] & WORLD_READABLE:
-                self._reader.warn(where, "the file is world-readable; run chmod o-r on it")
-        except ConfigError as exc:
-            self._reader.problems += exc.problems
-            return False
-        return True
+        return self._reader.check_secret(SecretFile(path, with_path(place, path)))

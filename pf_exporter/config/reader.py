@@ -11,8 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from pf_exporter.config.files import WORLD_READABLE
 from pf_exporter.config.key_names import closest_name, safe_key
+from pf_exporter.config.secrets import SecretFile
 from pf_exporter.config.types import SettingType
+from pf_exporter.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -144,3 +147,15 @@ class ConfigReader:
             self.reject(where, "expected a list of strings")
             return []
         return raw
+
+    def check_secret(self, source: SecretFile) -> bool:
+        """Return whether the file can be read, and warn if everyone can read it."""
+        try:
+            _, mode = source.read_with_mode()
+        except ConfigError as exc:
+            self.problems += exc.problems
+            return False
+        # Its group may read it: this is how Kubernetes gives a Secret to a pod that does not run as root.
+        if mode & WORLD_READABLE:
+            self.warn(source.where, "the file is world-readable; run chmod o-r on it")
+        return True

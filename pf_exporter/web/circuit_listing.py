@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from pf_exporter.config import Account
@@ -15,7 +16,6 @@ from pf_exporter.web.circuits import (
     NO_TRAFFIC,
     CircuitState,
     End,
-    Listed,
     Port,
     Traffic,
     VirtualCircuit,
@@ -28,8 +28,8 @@ _EMPTY = Snapshot()
 class Listing(NamedTuple):
     """Every port and virtual circuit, in the order of the page, and how many there are in each state."""
 
-    ports: Sequence[Listed]
-    vcs: Sequence[Listed]
+    ports: Sequence[Port]
+    vcs: Sequence[VirtualCircuit]
     port_states: Mapping[CircuitState, int]
     vc_states: Mapping[CircuitState, int]
 
@@ -38,8 +38,8 @@ def list_circuits(store: Store, snapshots: Mapping[str, Snapshot], accounts: Seq
     """All circuits as of now; ``snapshots`` has the inventory by account."""
     now = time.monotonic()
     port_rows, vc_rows = store.rows("port|metrics"), store.rows("vc|metrics")
-    ports: list[Listed] = []
-    vcs: list[Listed] = []
+    ports: list[Port] = []
+    vcs: list[VirtualCircuit] = []
     for account in accounts:
         snapshot = snapshots.get(account.name, _EMPTY)
         ports += _ports(account, snapshot, port_rows.get(account.name, []), now)
@@ -180,7 +180,7 @@ def _both_ends(circuit: Circuit, seen: list[End], ports: Mapping[str, Circuit]) 
         here = [end for end in seen if canonical_id(end.port) == canonical_id(port)][:1]
         for end in here:
             seen.remove(end)
-            ends.append(End(side, end.port, end.port_name, end.site, end.pop, end.vlan, end.traffic))
+            ends.append(replace(end, side=side))
         if not here:
             ends.append(_end(side, port, "", ports, NO_TRAFFIC))
     return [*ends, *seen]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from pf_exporter.formatting import NO_VALUE, bit_rate, duration
 from pf_exporter.web.circuit_context import EndEntry, PortEntry, Rate, TableView, VcEntry
@@ -24,13 +23,6 @@ _HINTS = {"port": "Name, ID, site, POP, state", "vc": "Name, ID, port, site, POP
 _TITLES = {"port": "Ports", "vc": "Virtual circuits"}
 
 
-class Page(NamedTuple):
-    """One page of a table."""
-
-    view: TableView
-    circuits: Sequence[Listed]
-
-
 def state_facts(states: Mapping[CircuitState, int]) -> list[Fact]:
     """How many circuits there are in each state, without states that do not occur."""
     return [
@@ -40,8 +32,8 @@ def state_facts(states: Mapping[CircuitState, int]) -> list[Fact]:
     ]
 
 
-def table_page(name: str, circuits: Sequence[Listed], query: PageQuery) -> Page:
-    """The page of a table that a query asks for, or the last one if there are fewer."""
+def table_page(name: str, circuits: Sequence[Listed], query: PageQuery) -> tuple[TableView, Sequence[Listed]]:
+    """The page of a table that a query asks for, or the last one if there are fewer; and its circuits."""
     search = query.search.get(name, "")
     found = [circuit for circuit in circuits if matches(circuit, search)] if search else circuits
     pages = max(-(-len(found) // PAGE_SIZE), 1)
@@ -59,7 +51,7 @@ def table_page(name: str, circuits: Sequence[Listed], query: PageQuery) -> Page:
         previous_url=query.with_page(name, number - 1).url(name) if number > 1 else "",
         next_url=query.with_page(name, number + 1).url(name) if number < pages else "",
     )
-    return Page(view, shown)
+    return view, shown
 
 
 def _note(total: int, found: int, start: int, shown: int, search: str) -> str:
@@ -71,13 +63,9 @@ def _note(total: int, found: int, start: int, shown: int, search: str) -> str:
     return f"{start + 1:,} to {start + shown:,} of {of}."
 
 
-def port_entries(circuits: Sequence[Listed], health: PortHealth, *, with_account: bool) -> list[PortEntry]:
+def port_entries(ports: Sequence[Port], health: PortHealth, *, with_account: bool) -> list[PortEntry]:
     """The rows of the table of ports."""
-    return [
-        _port_entry(port, health, port.account if with_account else "")
-        for port in circuits
-        if isinstance(port, Port)
-    ]
+    return [_port_entry(port, health, port.account if with_account else "") for port in ports]
 
 
 def _port_entry(port: Port, health: PortHealth, account: str) -> PortEntry:
@@ -119,7 +107,7 @@ def _rate(traffic: Traffic, bits: float | None, speed: float | None) -> Rate:
     return Rate(bit_rate(bits, zeros=True), f"{share:.0%}", f"{min(share, 1.0) * 100:.1f}")
 
 
-def vc_entries(circuits: Sequence[Listed], *, with_account: bool) -> list[VcEntry]:
+def vc_entries(vcs: Sequence[VirtualCircuit], *, with_account: bool) -> list[VcEntry]:
     """The rows of the table of virtual circuits."""
     return [
         VcEntry(
@@ -131,8 +119,7 @@ def vc_entries(circuits: Sequence[Listed], *, with_account: bool) -> list[VcEntr
             speed=bit_rate(vc.speed),
             ends=list(_ends(vc)),
         )
-        for vc in circuits
-        if isinstance(vc, VirtualCircuit)
+        for vc in vcs
     ]
 
 

@@ -6,6 +6,7 @@ import enum
 import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pf_exporter.utilization import Utilization, utilization
 
@@ -146,7 +147,7 @@ class VirtualCircuit:
         return {end.vlan for end in self.ends}
 
 
-Listed = Port | VirtualCircuit
+Listed = TypeVar("Listed", Port, VirtualCircuit)
 
 
 def order(circuits: Collection[Listed]) -> list[Listed]:
@@ -159,7 +160,7 @@ def order(circuits: Collection[Listed]) -> list[Listed]:
     return sorted(circuits, key=key)
 
 
-def matches(circuit: Listed, search: str) -> bool:
+def matches(circuit: Port | VirtualCircuit, search: str) -> bool:
     """Whether a circuit has every word of a search; ``vlan:10`` stands for exactly this VLAN."""
     for word in search.lower().split():
         key, colon, value = word.partition(":")

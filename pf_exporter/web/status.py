@@ -65,18 +65,15 @@ def take_snapshot(sources: StatusSources) -> StatusSnapshot:
         sorted(accounts, key=lambda account: _URGENCY.index(account.severity)),
         list_circuits(sources.store, snapshots, configured),
         port_health(sources.store),
-        maintenance_entries(
-            {name: inventories[name] for name in stats if name in inventories},
-            now,
-        ),
+        maintenance_entries({name: inventories[name] for name in stats if name in inventories}, now),
     )
 
 
 def status_context(snapshot: StatusSnapshot, query: PageQuery) -> StatusContext:
     """The page's values for one query."""
     sources, circuits = snapshot.sources, snapshot.circuits
-    ports = table_page("port", circuits.ports, query)
-    vcs = table_page("vc", circuits.vcs, query)
+    ports_view, ports = table_page("port", circuits.ports, query)
+    vcs_view, vcs = table_page("vc", circuits.vcs, query)
     several = len(snapshot.accounts) > 1
     return StatusContext(
         title=_title(sources.accounts),
@@ -102,10 +99,10 @@ def status_context(snapshot: StatusSnapshot, query: PageQuery) -> StatusContext:
         ],
         maintenance=snapshot.maintenances,
         endpoints=list(endpoint_entries(sources.endpoints, snapshot.at)),
-        ports_view=ports.view,
-        ports=port_entries(ports.circuits, snapshot.health, with_account=several),
-        vcs_view=vcs.view,
-        vcs=vc_entries(vcs.circuits, with_account=several),
+        ports_view=ports_view,
+        ports=port_entries(ports, snapshot.health, with_account=several),
+        vcs_view=vcs_view,
+        vcs=vc_entries(vcs, with_account=several),
         unknown_fields=[
             str(unknown) for account in sources.accounts for unknown in account.unknown_fields.snapshot()
         ],
