@@ -105,18 +105,30 @@ INHIBITED = {
         alert("StreamDown"),
         [
             *(alert("PortErrors", depends_on="stream"), alert("StreamSilent"), alert("StreamFlapping")),
-            *(alert("EventsMissing"), alert("InventoryStale"), alert("ExporterScrapesFailing")),
+            alert("EventsMissing"),
+            alert("InventoryStale"),
         ],
         [
+            # Of a replica that serves other accounts, too.
+            *(alert("ExporterScrapesFailing", instance="b"), alert("ExporterRestarting", instance="b")),
             alert("PortErrors", depends_on="stream", account="west"),
             alert("PortDown", depends_on="inventory", account="west", **PORT),
             alert("SeriesDropped"),
         ],
     ),
     "replica down": (
-        alert("ExporterScrapesFailing"),
-        [alert("ReplicaDegraded"), alert("StreamFlapping")],
-        [alert("StreamSilent"), alert("ReplicaDegraded", cluster="nyc")],
+        alert("ExporterScrapesFailing", instance="b"),
+        [alert("ReplicaDegraded", instance="b")],
+        [alert("StreamSilent"), alert("StreamFlapping"), alert("ReplicaDegraded", instance="a")],
+    ),
+    "replica restarts": (
+        alert("ExporterRestarting", instance="b"),
+        [alert("ReplicaDegraded", instance="b"), alert("StreamFlapping")],
+        [
+            alert("StreamSilent"),
+            alert("ReplicaDegraded", instance="a"),
+            alert("StreamFlapping", cluster="nyc"),
+        ],
     ),
     "inventory out of date": (
         alert("InventoryStale"),
