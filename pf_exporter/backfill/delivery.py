@@ -14,7 +14,7 @@ from pf_exporter.backfill.spool import Spool
 from pf_exporter.errors import ConfigError, Rejected, Unavailable
 from pf_exporter.metrics import OPENMETRICS_END, openmetrics_header
 from pf_exporter.schema import FamilySpec
-from pf_exporter.scrape import failure_text
+from pf_exporter.scrape import failure_text, open_connection
 
 IMPORT_PATH = "/api/v1/import/prometheus"
 LINES_PER_IMPORT = 20_000
@@ -90,12 +90,7 @@ class Importer:
                 progress(len(piece))
 
     def _post(self, body: bytes) -> None:
-        if self._context is None:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT)
-        else:
-            connection = http.client.HTTPSConnection(
-                self._host, self._port, timeout=TIMEOUT, context=self._context
-            )
+        connection = open_connection(self._host, self._port, self._context, TIMEOUT)
         where = self._where
         try:
             connection.request("POST", self._path, body, {"Content-Type": "text/plain"})

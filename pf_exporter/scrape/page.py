@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pf_exporter.errors import ApiError, Forbidden, Rejected, Unauthorized, Unavailable
-from pf_exporter.scrape.http_get import Page, failure_text, http_get
+from pf_exporter.scrape.connection import failure_text, open_connection
 from pf_exporter.scrape.target import ScrapeTarget
 
 TIMEOUT = 10.0
@@ -32,28 +32,17 @@ class TextPage(NamedTuple):
 
 
 def fetch_page(target: ScrapeTarget, path: str, context: ssl.SSLContext | None) -> TextPage:
-    """Return a page of the exporter; ``context`` is that of the target. Raises :class:`ApiError`."""
+    """Return a page of the exporter; ``context`` is that of the target. Redirects are not followed.
+
+    Raises :class:`ApiError`.
+    """
     where = target.at(path)
-    page = _get(target, path, context)
-    if page.status != http.HTTPStatus.OK:
-        raise _refusal(page.status, target, where)
-    return TextPage(_text(page, where), page.headers)
-
-
-def _get(target: ScrapeTarget, path: str, context: ssl.SSLContext | None) -> Page:
     parts = urlsplit(target.url)
-    where = target.at(path)
-    default = http.client.HTTP_PORT if context is None else http.client.HTTPS_PORT
+    connection = open_connection(parts.hostname or "", parts.port, context, TIMEOUT)
     try:
-        return http_get(
-            parts.hostname or "",
-            parts.port or default,
-            path,
-            context=context,
-            timeout=TIMEOUT,
-            limit=LIMIT + 1,
-            headers=_headers(target),
-        )
+        connection.request("GET", path, headers=_headers(target))
+        response = connection.getresponse()
+        body = response.read(LIMIT + 1)
     except ssl.SSLCertVerificationError as exc:
         why = f"{exc.verify_message}; --ca-file names the CA that signed it"
         raise Unavailable(f"{where}: the certificate is not trusted: {why}") from None
@@ -62,9 +51,15 @@ def _get(target: ScrapeTarget, path: str, context: ssl.SSLContext | None) -> Pag
         raise Unavailable(f"{where}: {why}") from None
     except (OSError, http.client.HTTPException) as exc:
         raise Unavailable(f"{where}: {failure_text(exc)}; is the exporter running?") from None
+    finally:
+        connection.close()
+    if response.status != http.HTTPStatus.OK:
+        raise _refusal(response.status, target, where)
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return TextPage(_text(body, headers.get("content-encoding", ""), where), headers)
 
 
-def _headers(target: ScrapeTarget) -> Mapping[str, str]:
+def _headers(target: ScrapeTarget) -> dict[str, str]:
     headers = {"Accept": "text/plain;version=0.0.4", "Accept-Encoding": "gzip"}
     if target.password is not None:
         # Read at each scrape: the password may change.
@@ -87,9 +82,9 @@ def _refusal(status: int, target: ScrapeTarget, where: str) -> ApiError:
     return Rejected(f"{where}: not the page of metrics; check the URL")
 
 
-def _text(page: Page, where: str) -> str:
-    body, is_complete = page.body, True
-    if page.headers.get("content-encoding", "") == "gzip":
+def _text(body: bytes, encoding: str, where: str) -> str:
+    is_complete = True
+    if encoding == "gzip":
         decompressor = zlib.decompressobj(_GZIP)
         try:
             body = decompressor.decompress(body, LIMIT + 1)
