@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 from pf_exporter.config import InventorySettings
@@ -23,9 +21,7 @@ NOT_REFRESHED = "inventory not refreshed"
 log = Logger(__name__)
 
 
-def enabled_resources(
-    settings: InventorySettings, resources: Iterable[Resource] = RESOURCES
-) -> tuple[Resource, ...]:
+def enabled_resources(settings: InventorySettings) -> tuple[Resource, ...]:
     """Return the lists to poll: all except those whose ``opt_in_setting`` is off.
 
     What is requested for each cloud router connection needs the list of those.
@@ -33,7 +29,7 @@ def enabled_resources(
     needs_connections = settings.bgp_routes or settings.bgp_log or settings.cloud_state
     return tuple(
         resource
-        for resource in resources
+        for resource in RESOURCES
         if not resource.opt_in_setting
         or getattr(settings, resource.opt_in_setting)
         or (resource is CLOUD_ROUTER_CONNECTIONS and needs_connections)
@@ -57,11 +53,11 @@ class CircuitLists:
         *,
         limit: int,
         min_interval: float,
-        on_update: Callable[[Snapshot], None] = lambda snapshot: None,
-        is_stopping: Callable[[], bool] = lambda: False,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        random: Callable[[], float] = random.random,
+        on_update: Callable[[Snapshot], None],
+        is_stopping: Callable[[], bool],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        random: Callable[[], float],
     ) -> None:
         self._account = account
         self._session_manager = session_manager

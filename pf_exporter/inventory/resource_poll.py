@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -58,12 +56,12 @@ class ResourcePoll:
         reader: ResourceReader,
         stats: PollStats,
         *,
-        memory: Memory | None = None,
-        is_stopping: Callable[[], bool] = lambda: False,
-        problem_of_lists: Callable[[], Reason | None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        random: Callable[[], float] = random.random,
+        memory: Memory | None,
+        is_stopping: Callable[[], bool],
+        problem_of_lists: Callable[[], Reason | None],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        random: Callable[[], float],
     ) -> None:
         self._account = account
         self.resource = resource

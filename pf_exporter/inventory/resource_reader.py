@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import timezone, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from pf_exporter.errors import Rejected
@@ -33,8 +33,8 @@ class ResourceReader:
         resource: PolledResource,
         requester: Requester,
         *,
-        zone: tzinfo = timezone.utc,
-        is_own_key: Callable[[Session, str], bool] = lambda session, uuid: False,
+        zone: tzinfo,
+        is_own_key: Callable[[Session, str], bool],
     ) -> None:
         self._account = account
         self._resource = resource

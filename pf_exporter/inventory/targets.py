@@ -42,9 +42,9 @@ def find_targets(
     scope: Scope,
     snapshot: Snapshot,
     *,
-    billing_accounts: Iterable[str] = (),
-    cloud_connections: Iterable[str] = (),
-    labels: Iterable[str] = (),
+    billing_accounts: Iterable[str],
+    cloud_connections: Iterable[str],
+    labels: Iterable[str],
 ) -> Iterator[Target]:
     """Yield the targets of a scope whose IDs are safe in a path."""
     if scope is Scope.ACCOUNT:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 from starlette.responses import Response
 
-from pf_exporter.config.settings import InventorySettings
-from pf_exporter.inventory.circuit_lists import enabled_resources
-from pf_exporter.schema.resources import RESOURCES
 from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
-from pf_exporter.schema.resources.ports import PORTS
-from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
 from tests.inventory.harness import Clock, FakeApi, PolledAccount, connection
@@ -27,16 +21,6 @@ def test_cloud_router_connections_are_off_by_default(api: FakeApi, account: Poll
     account.poll()
     assert api.count(CLOUD_ROUTER_CONNECTIONS.path) == 0
     assert account.values("cloud_router_connection_info", "cloud_circuit_id") == {}
-
-
-def test_a_resource_without_an_opt_in_setting_is_always_polled() -> None:
-    """A resource that is added to the table is polled, whatever the settings of other resources are."""
-    new = dataclasses.replace(CLOUD_ROUTER_CONNECTIONS, name="cloud_router", opt_in_setting="")
-    for enabled in (False, True):
-        settings = InventorySettings(cloud_router_connections=enabled)
-        resources = (*RESOURCES, new)
-        polled = enabled_resources(settings, resources)
-        assert polled == (resources if enabled else (PORTS, VIRTUAL_CIRCUITS, new))
 
 
 def test_cloud_router_connections(api: FakeApi, create_account: CreateAccount) -> None:
