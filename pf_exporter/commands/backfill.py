@@ -198,7 +198,7 @@ def _report(
         echo_error(f"{runner.error}; {again}")
         return _code_of(runner.error)
     if not runner.is_complete:
-        echo_error(f"interrupted after {collector.done:,} of {collector.total:,} requests; {again}")
+        echo_error(f"interrupted {_progress(collector)}; {again}")
         return ExitCode.FAILED
     refused = f"; {collector.refused:,} requests were refused" if collector.refused else ""
     spool.close(delete=True)
@@ -217,6 +217,12 @@ def _report(
         command = f"promtool tsdb create-blocks-from openmetrics {shlex.quote(request.output)} DATA_DIRECTORY"
         echo(f"{what} in {request.output}{refused}; load them with: {command}")
     return ExitCode.OK
+
+
+def _progress(collector: Collector) -> str:
+    if collector.total:
+        return f"after {collector.done:,} of {collector.total:,} requests"
+    return f"after {collector.done:,} records" if collector.done else "before reading any samples"
 
 
 def _code_of(error: ExporterError) -> ExitCode:

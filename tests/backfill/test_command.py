@@ -19,7 +19,7 @@ from pf_exporter.recording.format import Record, encode, encode_header
 from pf_exporter.simulator import Simulator
 from tests.backfill.sites import CONNECTIONS, backfill, exporter_of, minute_ago, small_network, streamed
 from tests.conftest import FIXTURES, Program, until
-from tests.fakes import Fake, answer, event
+from tests.fakes import SILENCE, Answer, Fake, answer, event
 
 LABELS = ("--label=job=j", "--label=instance=i")
 
@@ -160,6 +160,19 @@ def test_continues(simulator: Simulator, tmp_path: Path, program: Callable[..., 
     flags = (*arguments[2:], "--requests-per-minute=100000")
     assert program("backfill", str(whole), *flags, env=environment).end() == 0
     assert file.read_text() == whole.read_text()
+
+
+def test_interrupted_while_it_reads_the_lists(tmp_path: Path, program: Callable[..., Program]) -> None:
+    """Ctrl-C before the circuits are known, and so the number of requests, is reported without one."""
+    with Fake() as fake:
+        fake.script["/v2/ports"] = [Answer(body=(SILENCE,), framing="chunked")]
+        command = program("backfill", str(tmp_path / "x"), env={"PF_HOST": fake.url, "PF_TOKEN": "key"})
+        fake.wait_for(lambda: fake.of("/v2/ports"))
+        command.send_signal(SIGINT)
+        assert command.end() == 1
+    assert command.lines == [
+        "pf-exporter: interrupted before reading any samples; the same command continues"
+    ]
 
 
 @pytest.mark.parametrize(
