@@ -59,6 +59,12 @@ class Account:
     is_from_environment: bool = field(default=False, compare=False)
     streams: tuple[StreamFilter, ...] = tuple(StreamFilter(type_) for type_ in SUBSCRIBABLE_EVENTS)
 
+    @property
+    def selected_circuits(self) -> tuple[str, ...]:
+        """The IDs of all ports and virtual circuits that its streams name; empty if they take all."""
+        selectors = (selector for stream in self.streams for selector in stream.selectors)
+        return tuple(circuit for selector in selectors for circuit in selector.split("&"))
+
     def in_own_terms(self, text: str) -> str:
         """A text with the names of variables instead of keys if the account comes from the environment.
 

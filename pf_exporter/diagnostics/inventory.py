@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pf_exporter.config import Account
 from pf_exporter.diagnostics.result import Notice, Outcome
 from pf_exporter.packetfabric import Client, Session
@@ -33,18 +31,6 @@ def _circuit_ids(client: Client, session: Session, resource: Resource) -> list[s
     return [circuit.id for circuit in circuits if circuit is not None]
 
 
-def _missing(account: Account, listed: Sequence[str]) -> list[str]:
-    """Return the selected circuits that the account does not have."""
-    ids = set(map(canonical_id, listed))
-    selected = [
-        circuit
-        for stream in account.streams
-        for selector in stream.selectors
-        for circuit in selector.split("&")
-    ]
-    return [circuit for circuit in selected if canonical_id(circuit) not in ids]
-
-
 def check_inventory(client: Client, session: Session, account: Account, *, series_limit: int) -> Outcome:
     """List the circuits of an account, and compare them with the selection and with ``series_limit``."""
     ports = _circuit_ids(client, session, PORTS)
@@ -57,7 +43,8 @@ def check_inventory(client: Client, session: Session, account: Account, *, serie
             f"{message}, which is more than {limit}",
             f"raise {limit}, or select fewer circuits under streams",
         )
-    if missing := _missing(account, [*ports, *vcs]):
+    listed = set(map(canonical_id, (*ports, *vcs)))
+    if missing := [circuit for circuit in account.selected_circuits if canonical_id(circuit) not in listed]:
         return Notice(
             f"{message}; not in this account: {', '.join(missing)}",
             "correct ifds and vcs: circuits of other accounts send no events",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pf_exporter.schema import RESOURCES, Circuit, Resource, canonical_id
+from pf_exporter.schema import PORTS, RESOURCES, VIRTUAL_CIRCUITS, Circuit, Resource, canonical_id
 
 Circuits = Mapping[str, Circuit]
 """By canonical ID, which is the ID without a trailing ``-PF``."""
@@ -52,6 +52,14 @@ class Snapshot(NamedTuple):
             if circuit is not None:
                 return resource.label(circuit, "description")
         return ""
+
+    def absent(self, circuit_ids: Iterable[str]) -> list[str]:
+        """Return the IDs that neither list of circuits has; none of them while a list is incomplete."""
+        names = (PORTS.name, VIRTUAL_CIRCUITS.name)
+        if self.left_out or any(self.read_at.get(name) is None for name in names):
+            return []
+        listed = {key for name in names for key in self.circuits[name]}
+        return [circuit_id for circuit_id in circuit_ids if canonical_id(circuit_id) not in listed]
 
     def count_missing(self) -> dict[str, int]:
         """Return, by resource, how many of the circuits shown the last poll did not find."""

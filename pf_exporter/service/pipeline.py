@@ -9,11 +9,14 @@ from typing import Protocol
 from pf_exporter.activity import ActivityCounter, ActivityLedger, CatchUp
 from pf_exporter.config import Account, Config, StreamSettings
 from pf_exporter.inventory import InventoryPoller
+from pf_exporter.log import Logger
 from pf_exporter.packetfabric import Client, SessionManager, SessionStats
 from pf_exporter.schema import PolledResource
 from pf_exporter.service.shutdown import STOP_TIMEOUT
 from pf_exporter.state import AccountStats, Store
 from pf_exporter.stream import EventProcessor, EventSink, StreamReader, Subscription
+
+log = Logger(__name__)
 
 
 class ProcessorFactory(Protocol):
@@ -91,6 +94,8 @@ class AccountPipeline:
     ) -> None:
         self.settings = pipeline_settings(account, config)
         self.account = account.name
+        self._selected = account.selected_circuits
+        self._absent: list[str] = []
         self.client = Client(account, idle_timeout=config.stream.idle_timeout)
         self.session_manager = create_session_manager(self.client, account.name)
         self.stats = _account_stats(account, config, self.session_manager.stats)
@@ -108,7 +113,7 @@ class AccountPipeline:
             config.inventory,
             limit=account.series_limit or config.series.limit,
             on_failure=on_failure,
-            on_update=self.subscription.update_inventory,
+            on_update=self._inventory_updated,
             polled=polled,
         )
         self._previous = previous
@@ -135,6 +140,18 @@ class AccountPipeline:
     def _subscribed(self, subscription_uuid: str) -> None:
         self.stats.subscribed(subscription_uuid)
         self.inventory.refresh()
+
+    def _inventory_updated(self, circuits: frozenset[str]) -> None:
+        self.subscription.update_inventory(circuits)
+        absent = self.inventory.snapshot.absent(self._selected)
+        if absent and absent != self._absent:
+            log.warning(
+                "selected circuits are not in this account",
+                account=self.account,
+                circuits=", ".join(absent),
+                remedy="correct ifds and vcs: circuits of other accounts send no events",
+            )
+        self._absent = absent
 
     def start(self) -> None:
         """Start to log in, subscribe and read, and to poll the inventory."""

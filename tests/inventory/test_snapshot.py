@@ -107,3 +107,13 @@ def test_lists_that_were_not_read_stay() -> None:
     assert (snapshot.count_missing(), snapshot.at) == ({"port": 3, "vc": 0}, 3.0)
     snapshot = snapshot.updated({"vc": circuits(*"xy")}, 4, 6.0)
     assert snapshot.updated({"port": circuits(*"abc")}, 4, 7.0).left_out == 1
+
+
+def test_absent_circuits() -> None:
+    """Circuits that no list has are absent, but only once both lists are read, and read completely."""
+    ids = ("a-PF", "b", "c")
+    snapshot = Snapshot().updated({"port": circuits("a")}, 100, 1.0)
+    assert snapshot.absent(ids) == []
+    snapshot = snapshot.updated({"vc": circuits("b")}, 100, 2.0)
+    assert snapshot.absent(ids) == ["c"]
+    assert snapshot.updated({"port": circuits("a", "d")}, 2, 3.0).absent(ids) == []

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pf_exporter.config import LogSettings
-from pf_exporter.config.accounts import Account
+from pf_exporter.config.accounts import Account, StreamFilter
 from pf_exporter.config.settings import Config, InventorySettings, StreamSettings, WebSettings
 from pf_exporter.service.exporter import Exporter
 from tests.activity.entries import Truth
@@ -63,6 +63,18 @@ def test_new_port_leads_to_a_new_subscription(fake: Fake) -> None:
         assert value(exporter, 'packetfabric_stream_events_lost_total{reason="rotated"}') == 0
         assert value(exporter, "packetfabric_stream_connects_total") == 2
     assert len(fake.of("subscribe")) == 2
+
+
+def test_circuits_of_another_account(fake: Fake, caplog: pytest.LogCaptureFixture) -> None:
+    """A circuit that a stream names and the account does not have is one warning, however many polls."""
+    fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}]
+    account = fake.account(streams=(StreamFilter("port", selectors=("PF-AP-1", "PF-AP-9")),))
+    with Exporter(config(account)) as exporter:
+        becomes(exporter, "packetfabric_up", bool)
+        fake.wait_for(lambda: len(fake.of("/v2/ports")) > 2)
+    (warning,) = [record for record in caplog.records if "not in this account" in record.message]
+    fields = warning.__dict__["fields"]
+    assert (fields["account"], fields["circuits"]) == ("default", "PF-AP-9")
 
 
 def test_ca_file(tmp_path: Path) -> None:
