@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import platform
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from pf_exporter.errors import (
     Rejected,
     SubscriptionGone,
 )
+from pf_exporter.packetfabric.json_body import decode
 from pf_exporter.packetfabric.paging import read_pages
 from pf_exporter.packetfabric.request import Headers, Request
 from pf_exporter.packetfabric.status_errors import error_from_status
@@ -50,16 +50,9 @@ class Session(NamedTuple):
     """Whether the token comes from a login and may be logged out. An API key is never logged out."""
 
 
-def _decode(body: bytes, subject: str) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise Rejected(f"{subject}: the response is not JSON") from None
-
-
 def _session_of_login(body: bytes, subject: str) -> Session:
     """Read the response to a login."""
-    fields = _decode(body, subject)
+    fields = decode(body, subject)
     if not isinstance(fields, dict):
         raise Rejected(f"{subject}: the response is not a session")
     token = fields.get("token")
@@ -133,7 +126,7 @@ class Client:
         response = self._transport.call(Request(operation, method, path, _bearer(session), body, query))
         if response.status != expect:
             raise error_from_status(*response, self._subject(operation), [session.token.reveal()])
-        return _decode(response.body, self._subject(operation))
+        return decode(response.body, self._subject(operation))
 
     @_without_traceback
     def login(self) -> Session:

@@ -23,15 +23,16 @@ class SignalWaiter:
     def __init__(self, *signals: signal.Signals) -> None:
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
-        self._termination = 0
+        self._final: int | None = None
+        """What every later :meth:`wait` returns. In a flood of signals the socket may have no room for it."""
         # In this order: a signal in between is not lost.
         signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         for number in signals:
             signal.signal(number, self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if number in TERMINATION:  # In a flood of other signals the socket may have no room for it.
-            self._termination = number
+        if number in TERMINATION:
+            self._final = number
 
     def fileno(self) -> int:
         """The descriptor that is readable when :meth:`wait` would return at once."""
@@ -39,9 +40,12 @@ class SignalWaiter:
 
     def end(self) -> None:
         """Make :meth:`wait` return ``ENDED``; any thread may call it."""
-        self._sender.send(bytes([ENDED]))
+        try:
+            self._sender.send(bytes([ENDED]))
+        except BlockingIOError:
+            self._final = ENDED
 
     def wait(self) -> int:
         """Wait for the next signal and return its number, or ``ENDED``."""
         number = self._receiver.recv(1)[0]
-        return self._termination or number
+        return number if self._final is None else self._final

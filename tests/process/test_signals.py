@@ -57,12 +57,16 @@ import os, signal
 from pf_exporter.process.signals import SignalWaiter
 
 signals = SignalWaiter(signal.SIGTERM, signal.SIGHUP)
-for number in [signal.SIGHUP] * 100_000 + [signal.SIGTERM]:
-    os.kill(os.getpid(), number)
+for _ in range(100_000):
+    os.kill(os.getpid(), signal.SIGHUP)
+{end}
 print(signals.wait())
 """
 
 
-def test_a_termination_is_not_lost_in_a_flood() -> None:
-    """SIGTERM is next, however many signals came before it and were not waited for."""
-    assert output_of(FLOOD) == ("15\n", "")
+@pytest.mark.parametrize(
+    ("end", "received"), [("os.kill(os.getpid(), signal.SIGTERM)", "15\n"), ("signals.end()", "0\n")]
+)
+def test_an_end_is_not_lost_in_a_flood(end: str, received: str) -> None:
+    """The end is next, however many signals came before it and were not waited for."""
+    assert output_of(FLOOD.format(end=end)) == (received, "")
