@@ -35,7 +35,7 @@ class HistoryCollector:
         exported: ExportedLabels,
         *,
         with_connections: bool,
-        rate_unit: RateUnit = RateUnit.BITS,
+        rate_unit: RateUnit,
     ) -> None:
         self._rate_unit = rate_unit
         self._readers = readers

@@ -51,8 +51,8 @@ class RecordedSamples:
         self,
         path: str,
         request: BackfillRequest,
-        delta: Collection[str] = (),
-        rate_unit: RateUnit = RateUnit.BITS,
+        delta: Collection[str],
+        rate_unit: RateUnit,
     ) -> None:
         self._rate_unit = rate_unit
         self._path = path

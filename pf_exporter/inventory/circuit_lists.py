@@ -8,10 +8,11 @@ from pf_exporter.config import InventorySettings
 from pf_exporter.errors import ExporterError, Forbidden, RateLimited, Unauthorized
 from pf_exporter.inventory.list_reader import ListReader
 from pf_exporter.inventory.list_schedule import ListSchedule
-from pf_exporter.inventory.poll_stats import POLL_REASONS, PollStats
+from pf_exporter.inventory.poll_context import PollContext
+from pf_exporter.inventory.poll_stats import POLL_REASONS
 from pf_exporter.inventory.snapshot import Circuits, Snapshot
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import Session, SessionManager
+from pf_exporter.packetfabric import Session
 from pf_exporter.reason import Reason
 from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, RESOURCES, Resource
 from pf_exporter.state import ErrorLog
@@ -45,34 +46,22 @@ class CircuitLists:
 
     def __init__(
         self,
-        account: str,
-        session_manager: SessionManager,
+        context: PollContext,
         lists: ListReader,
-        stats: PollStats,
         settings: InventorySettings,
         *,
         limit: int,
         min_interval: float,
         on_update: Callable[[Snapshot], None],
-        is_stopping: Callable[[], bool],
-        clock: Callable[[], float],
-        wall: Callable[[], float],
-        random: Callable[[], float],
     ) -> None:
-        self._account = account
-        self._session_manager = session_manager
+        self._context = context
         self._lists = lists
-        self._stats = stats
         self.resources = enabled_resources(settings)
         self._schedules = {
             resource.name: ListSchedule(settings.interval, min_interval) for resource in self.resources
         }
         self._limit = limit
         self._on_update = on_update
-        self._is_stopping = is_stopping
-        self._clock = clock
-        self._wall = wall
-        self._random = random
         self.snapshot = Snapshot(read_at=dict.fromkeys(self._schedules))
         self.failures: dict[str, int] = dict.fromkeys(POLL_REASONS, 0)
         """Polls that failed completely or in part, by reason; two lists that fail alike count once."""
@@ -99,23 +88,23 @@ class CircuitLists:
 
     def run(self) -> None:
         """Poll the lists that are due, and decide when to poll each of them again."""
-        started = self._clock()
+        started = self._context.clock()
         due = [resource for resource in self.resources if self._schedules[resource.name].due <= started]
         found, errors = self._read(due)
-        if self._is_stopping():
+        if self._context.is_stopping():
             return
         if found:
-            self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._wall())
+            self.snapshot = snapshot = self.snapshot.updated(found, self._limit, self._context.wall())
             self._on_update(snapshot)
             self._warn(snapshot)
-        now = self._clock()
+        now = self._context.clock()
         for name in found:
             self._schedules[name].succeeded(started, now)
         self._recover(errors)
         failing = [schedule.due for schedule in self._schedules.values() if schedule.problem is not None]
-        self.retry_at = self._wall() + min(failing) - self._clock() if failing else None
+        self.retry_at = self._context.wall() + min(failing) - self._context.clock() if failing else None
         if not failing:
-            self._session_manager.failures.resolved(NOT_REFRESHED)
+            self._context.session_manager.failures.resolved(NOT_REFRESHED)
 
     def _read(self, resources: Iterable[Resource]) -> tuple[dict[str, Circuits], dict[str, ExporterError]]:
         """Return the lists that could be read, and the errors of the others, by name of the resource."""
@@ -125,7 +114,7 @@ class CircuitLists:
         for resource in resources:
             if of_account is None:
                 try:
-                    session = self._session_manager.get()
+                    session = self._context.session_manager.get()
                 except ExporterError as exc:
                     of_account = exc
             if of_account is not None:
@@ -135,9 +124,9 @@ class CircuitLists:
                 found[resource.name] = self._read_list(resource, session)
             except ExporterError as exc:
                 errors[resource.name] = exc
-                if self._is_stopping():
+                if self._context.is_stopping():
                     break
-                self._stats.failed(resource.name, exc.reason)
+                self._context.stats.failed(resource.name, exc.reason)
                 if isinstance(exc, RateLimited):
                     of_account = exc
         return found, errors
@@ -149,23 +138,23 @@ class CircuitLists:
         except Unauthorized as exc:
             # A session that this list has never accepted may still be good for the stream: leave it alone.
             if session is schedule.accepted_session and not isinstance(exc, Forbidden):
-                self._session_manager.discard(session)
+                self._context.session_manager.discard(session)
             raise
         schedule.accepted_session = session
-        self._session_manager.verified(session)
-        self._stats.last_success[resource.name] = self._wall()
+        self._context.session_manager.verified(session)
+        self._context.stats.last_success[resource.name] = self._context.wall()
         return circuits
 
     def _recover(self, errors: Mapping[str, ExporterError]) -> None:
         """Decide when to try again what has failed; log and count each reason once."""
         # One delay for all, so that lists that fail together are also tried again together.
-        now, random = self._clock(), self._random()
+        now, random = self._context.clock(), self._context.random()
         counted = set()
         for name, exc in errors.items():
             delay = self._schedules[name].failed(exc, now, random)
             if exc.reason not in counted:
                 counted.add(exc.reason)
-                self._session_manager.failures.failed(NOT_REFRESHED, exc, delay)
+                self._context.session_manager.failures.failed(NOT_REFRESHED, exc, delay)
                 self.failures[exc.reason] += 1
                 self.errors.add(exc.reason, str(exc))
 
@@ -173,15 +162,15 @@ class CircuitLists:
         for name in snapshot.falls:
             log.warning(
                 "most circuits are missing from the inventory; they stay until another poll confirms it",
-                account=self._account,
+                account=self._context.account,
                 resource=name,
                 missing=snapshot.count_missing()[name],
             )
         if snapshot.left_out:
             log.warning_throttled(
-                f"left out {self._account}",
+                f"left out {self._context.account}",
                 "limit of series reached by the inventory",
-                account=self._account,
+                account=self._context.account,
                 limit=self._limit,
                 left_out=snapshot.left_out,
             )

@@ -12,6 +12,7 @@ from pf_exporter.inventory.budget import RequestBudget
 from pf_exporter.inventory.circuit_lists import CircuitLists, enabled_resources
 from pf_exporter.inventory.list_reader import ListReader
 from pf_exporter.inventory.pause import Pause
+from pf_exporter.inventory.poll_context import PollContext
 from pf_exporter.inventory.poll_factory import create_polls, enabled_polls
 from pf_exporter.inventory.poll_stats import PollStats
 from pf_exporter.inventory.polled_samples import is_shown, limited, polled_samples
@@ -65,7 +66,7 @@ class InventoryPoller:
         on_failure: Callable[[BaseException], None],
         on_update: Callable[[frozenset[str]], None] = lambda circuits: None,
         min_interval: float = MIN_INTERVAL,
-        polled: tuple[PolledResource, ...] | None = None,
+        polled: tuple[PolledResource, ...] | None,
         pause: Pause | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -84,33 +85,18 @@ class InventoryPoller:
         budget = RequestBudget(settings.requests_per_minute, clock=clock)
         requester = Requester(client, budget, self._pause, self.stats)
         self._list_reader = ListReader(account, requester, lists, settings.description_tags)
+        context = PollContext(
+            account, session_manager, self.stats, lambda: self._pause.stopped, clock, wall, random
+        )
         self.lists = CircuitLists(
-            account,
-            session_manager,
+            context,
             self._list_reader,
-            self.stats,
             settings,
             limit=limit,
             min_interval=min_interval,
             on_update=self._lists_updated,
-            is_stopping=lambda: self._pause.stopped,
-            clock=clock,
-            wall=wall,
-            random=random,
         )
-        self._polls = create_polls(
-            account,
-            self.resources,
-            settings,
-            session_manager=session_manager,
-            requester=requester,
-            stats=self.stats,
-            is_stopping=lambda: self._pause.stopped,
-            problem_of_lists=lambda: self.lists.problem,
-            clock=clock,
-            wall=wall,
-            random=random,
-        )
+        self._polls = create_polls(context, self.resources, settings, requester, lambda: self.lists.problem)
         self._thread = SupervisedThread(
             self._run, name=f"inventory {account}", on_failure=on_failure, account=account
         )

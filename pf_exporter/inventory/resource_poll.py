@@ -14,11 +14,11 @@ from pf_exporter.errors import (
     Unauthorized,
 )
 from pf_exporter.inventory.memory import Memory
-from pf_exporter.inventory.poll_stats import PollStats
+from pf_exporter.inventory.poll_context import PollContext
 from pf_exporter.inventory.resource_reader import ResourceReader
 from pf_exporter.inventory.targets import Target
 from pf_exporter.log import Logger
-from pf_exporter.packetfabric import Backoff, Session, SessionManager
+from pf_exporter.packetfabric import Backoff, Session
 from pf_exporter.reason import Reason
 from pf_exporter.schema import PolledResource, Reading, Scope
 
@@ -50,30 +50,18 @@ class ResourcePoll:
 
     def __init__(
         self,
-        account: str,
+        context: PollContext,
         resource: PolledResource,
-        session_manager: SessionManager,
         reader: ResourceReader,
-        stats: PollStats,
         *,
         memory: Memory | None,
-        is_stopping: Callable[[], bool],
         problem_of_lists: Callable[[], Reason | None],
-        clock: Callable[[], float],
-        wall: Callable[[], float],
-        random: Callable[[], float],
     ) -> None:
-        self._account = account
+        self._context = context
         self.resource = resource
-        self._session_manager = session_manager
         self._reader = reader
-        self._stats = stats
         self._memory = memory
-        self._is_stopping = is_stopping
         self._problem_of_lists = problem_of_lists
-        self._clock = clock
-        self._wall = wall
-        self._random = random
         self._targets: dict[str, Target] = {}
         self._queue: list[tuple[float, str]] = []
         """A heap of the targets by the monotonic time at which they are due."""
@@ -114,8 +102,8 @@ class ResourcePoll:
 
     def readings(self) -> Iterator[Reading]:
         """Yield the readings that are recent enough to be shown."""
-        now = self._wall()
-        oldest = self._clock() - max(SHOWN_PERIODS * self.resource.period, DAY)
+        now = self._context.wall()
+        oldest = self._context.clock() - max(SHOWN_PERIODS * self.resource.period, DAY)
         for reading, _, read_at in list(self._shown.values()):
             measured_at, max_age = reading.measured_at, self.resource.max_age
             is_recent = max_age is None or measured_at is None or measured_at >= now - max_age
@@ -125,45 +113,45 @@ class ResourcePoll:
     def run(self) -> None:
         """Request the target that is due, and decide when to do so again."""
         due, key = heapq.heappop(self._queue)
-        self.served_at = self._clock()
+        self.served_at = self._context.clock()
         try:
-            session = self._session_manager.get()
+            session = self._context.session_manager.get()
         except ApiError as exc:
             # The stream and the lists have the same problem, and report it.
             heapq.heappush(self._queue, (due, key))
-            self._not_before = self._clock() + max(exc.retry_after or 0.0, self._next_delay())
+            self._not_before = self._context.clock() + max(exc.retry_after or 0.0, self._next_delay())
             return
         try:
             self._read(session, self._targets[key])
         except ExporterError as exc:
-            if not self._is_stopping():
+            if not self._context.is_stopping():
                 self._failed(exc, session, key)
         else:
             self._accepted_session = session
-            self._requeue(key, self.resource.period * (0.95 + 0.1 * self._random()))
+            self._requeue(key, self.resource.period * (0.95 + 0.1 * self._context.random()))
             self._succeeded()
 
     def _requeue(self, key: str, delay: float) -> None:
-        heapq.heappush(self._queue, (self._clock() + delay, key))
+        heapq.heappush(self._queue, (self._context.clock() + delay, key))
 
     def _read(self, session: Session, target: Target) -> None:
         before = self._shown.get(target.id)
-        now = self._wall()
+        now = self._context.wall()
         reading = self._reader.read(session, target, since=before.at if before is not None else now, now=now)
         if self._memory is not None:
             reading = self._memory.update(target.id, reading, now)
-        self._shown[target.id] = Shown(reading, now, self._clock())
+        self._shown[target.id] = Shown(reading, now, self._context.clock())
 
     def _succeeded(self) -> None:
-        self._stats.last_success[self.resource.name] = self._wall()
+        self._context.stats.last_success[self.resource.name] = self._context.wall()
         self._backoff = self._backoff.reset()
         self._refusals = 0
         if self._problem is not None:
             self._problem = None
-            log.info("resource polled again", account=self._account, resource=self.resource.name)
+            log.info("resource polled again", account=self._context.account, resource=self.resource.name)
 
     def _next_delay(self) -> float:
-        delay = self._backoff.delay(self._random())
+        delay = self._backoff.delay(self._context.random())
         self._backoff = self._backoff.next()
         return delay
 
@@ -175,7 +163,7 @@ class ResourcePoll:
 
     def _failed(self, exc: ExporterError, session: Session, key: str) -> None:
         """Count and log the error, and decide when to try again what."""
-        self._stats.failed(self.resource.name, exc.reason)
+        self._context.stats.failed(self.resource.name, exc.reason)
         is_refusal = isinstance(exc, Forbidden | NotFound)
         # If the lists are refused, too, it is not about this resource, and can end any time.
         if is_refusal and exc.reason is not self._problem_of_lists():
@@ -184,11 +172,11 @@ class ResourcePoll:
                 self._refused(exc, key)
                 return
         if isinstance(exc, Unauthorized) and not is_refusal and session is self._accepted_session:
-            self._session_manager.discard(session)
+            self._context.session_manager.discard(session)
         delay = self._next_delay()
         if isinstance(exc, ApiError):
             delay = max(delay, exc.retry_after or 0.0)
-        self._not_before = self._clock() + delay
+        self._not_before = self._context.clock() + delay
         # Others first: the error may be about this target only.
         is_alone = self.resource.scope is Scope.ACCOUNT
         self._requeue(key, delay if is_alone else self.resource.period)
@@ -199,15 +187,15 @@ class ResourcePoll:
         self._shown.pop(key, None)
         self._requeue(key, DAY)
         if self._refusals >= min(REFUSALS, len(self._targets)):
-            self._not_before = self._clock() + DAY
+            self._not_before = self._context.clock() + DAY
             self._shown = {}
             self._report("resource not available; its metrics are absent", exc, DAY)
         else:
             log.warning_throttled(
-                f"refused {self.resource.name} {self._account}",
+                f"refused {self.resource.name} {self._context.account}",
                 "resource not available for a target; its metrics are absent",
                 every=float("inf"),
-                account=self._account,
+                account=self._context.account,
                 resource=self.resource.name,
                 target=key,
                 reason=exc.reason,
@@ -224,7 +212,7 @@ class ResourcePoll:
             self._problem = message, type(exc)
             log.warning(
                 message,
-                account=self._account,
+                account=self._context.account,
                 resource=self.resource.name,
                 reason=exc.reason,
                 error=exc,

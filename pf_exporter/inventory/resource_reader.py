@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any
 
@@ -24,23 +24,19 @@ def _timestamp(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
 
 
+def is_own_key(session: Session, uuid: str) -> bool:
+    """Return whether a session uses the API key with this UUID: a key's token contains its UUID."""
+    return bool(uuid) and not session.from_login and uuid.lower() in session.token.reveal().lower()
+
+
 class ResourceReader:
     """Reads a resource; ``zone`` is that of times without one. Counts unusable values in ``rejected``."""
 
-    def __init__(
-        self,
-        account: str,
-        resource: PolledResource,
-        requester: Requester,
-        *,
-        zone: tzinfo,
-        is_own_key: Callable[[Session, str], bool],
-    ) -> None:
+    def __init__(self, account: str, resource: PolledResource, requester: Requester, zone: tzinfo) -> None:
         self._account = account
         self._resource = resource
         self._requester = requester
         self._zone = zone
-        self._is_own_key = is_own_key
         self.rejected: dict[str, int] = {}
         """Unusable values by field; the name of the resource comes first."""
 
@@ -55,9 +51,7 @@ class ResourceReader:
         for request in self._resource.requests:
             path = request.path.format(**target.values())
             query = {key: value.format(id=target.id, **times) for key, value in request.query.items()}
-            context = ReadContext(
-                target.id, request.kind, self._zone, lambda uuid: self._is_own_key(session, uuid)
-            )
+            context = ReadContext(target.id, request.kind, self._zone, lambda uuid: is_own_key(session, uuid))
             for body in self._bodies(session, request, path, query):
                 try:
                     result += self._resource.read(body, context)

@@ -52,7 +52,7 @@ class Batcher:
         *,
         limit: int,
         tick: Callable[[], None] = lambda: None,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float],
     ) -> None:
         self._endpoint = endpoint
         self._encoder = encoder

@@ -20,7 +20,7 @@ def read(path: Path, records: list[Record], *delta: str, **changes: object) -> l
     request = BackfillRequest("x", T, T + 3600, **changes)  # type: ignore[arg-type]
     return [
         (family.name, *labels, f"{at - T:g}")
-        for samples in RecordedSamples(str(path), request, delta).read()
+        for samples in RecordedSamples(str(path), request, delta, RateUnit.BITS).read()
         for family, labels, at, _ in samples
     ]
 

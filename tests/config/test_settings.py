@@ -24,13 +24,6 @@ def test_defaults() -> None:
             assert getattr(cls(), row.name) == found.type.parse(found.default)
 
 
-def test_value_by_key() -> None:
-    """Every setting can be read by its dotted key."""
-    config = Config(accounts=())
-    for setting in SETTINGS:
-        assert config.value(setting.key) == setting.type.parse(setting.default)
-
-
 def test_text_of_a_value() -> None:
     """Every default is written as it is formatted, and the text of a value parses to the value."""
     config = Config(accounts=())
