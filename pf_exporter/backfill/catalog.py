@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -16,15 +15,13 @@ from pf_exporter.schema import (
     CONNECTION_HISTORY,
     PORT_HISTORY,
     PORTS,
+    SAFE_ID,
     VC_HISTORY,
     VIRTUAL_CIRCUITS,
     HistoryResource,
     circuit_ends,
     is_id,
 )
-
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
-"""IDs that may become part of the URL of a request, which carries the token."""
 
 log = Logger(__name__)
 
@@ -82,7 +79,7 @@ def find_histories(
     """Return the histories of the circuits of an account that match the request."""
     found = {}
     for resources, ids, circuit in _circuits(account, reader, exported, with_connections=with_connections):
-        if request.matches(*ids) and all(map(_SAFE_ID.fullmatch, ids)):
+        if request.matches(*ids) and all(map(SAFE_ID.fullmatch, ids)):
             for resource in resources:
                 history = CircuitHistory(account, resource, ids, tuple(circuit))
                 found[history.path] = history

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
 from pf_exporter.inventory.snapshot import Snapshot
-from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, PORTS, Circuit, Scope
+from pf_exporter.schema import CLOUD_ROUTER_CONNECTIONS, PORTS, SAFE_ID, Circuit, Scope
 
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
-"""IDs that may become part of the URL of a request, which carries the token."""
 LAG_PREFIX = "PF-AE-"
 """Prefix of the IDs of LAGs, which have no optical module and no router log."""
 _ORDERED = frozenset({"requested", "provisioning"})
@@ -52,8 +49,8 @@ def find_targets(
     elif scope is Scope.CLOUD_ROUTER_CONNECTION:
         for circuit in snapshot.of(CLOUD_ROUTER_CONNECTIONS).values():
             router = CLOUD_ROUTER_CONNECTIONS.label(circuit, "cloud_router_circuit_id")
-            if _SAFE_ID.fullmatch(circuit.id):
-                yield Target(circuit.id, router if _SAFE_ID.fullmatch(router) else "")
+            if SAFE_ID.fullmatch(circuit.id):
+                yield Target(circuit.id, router if SAFE_ID.fullmatch(router) else "")
     elif scope is Scope.LABEL:
         # A quoted label is safe, unless the whole of it has a meaning in a path.
         yield from (Target(label) for label in labels if label.strip(".") and label.isprintable())
@@ -63,4 +60,4 @@ def find_targets(
             Scope.CLOUD_CONNECTION: cloud_connections,
             Scope.BILLING_ACCOUNT: billing_accounts,
         }[scope]
-        yield from (Target(circuit) for circuit in found if _SAFE_ID.fullmatch(circuit))
+        yield from (Target(circuit) for circuit in found if SAFE_ID.fullmatch(circuit))

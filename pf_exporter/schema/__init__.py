@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pf_exporter.schema.observation import OTHER, ActivityLogEntry, Numbers, Observation
     from pf_exporter.schema.parsers import BGP_STATES, Samples
     from pf_exporter.schema.polled_resource import (
+        SAFE_ID,
         PolledRequest,
         PolledResource,
         ReadContext,
@@ -108,6 +109,7 @@ else:
             "observation": ("OTHER", "ActivityLogEntry", "Numbers", "Observation"),
             "parsers": ("BGP_STATES", "Samples"),
             "polled_resource": (
+                "SAFE_ID",
                 "PolledRequest",
                 "PolledResource",
                 "ReadContext",
@@ -181,6 +183,7 @@ __all__ = [
     "RATES",
     "REFERENCES",
     "RESOURCES",
+    "SAFE_ID",
     "SUBSCRIBABLE_EVENTS",
     "VC_HISTORY",
     "VC_LAST_EVENT",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pf_exporter.schema.events import EVENTS
 from pf_exporter.schema.family import FamilySpec
+from pf_exporter.schema.polled_resource import number
 from pf_exporter.schema.rate_unit import RateUnit
 from pf_exporter.schema.resources.cloud_router_connection_rates import RATE_PATH, RATES
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
@@ -29,7 +29,7 @@ class HistoryColumn(NamedTuple):
     family: FamilySpec
     labels: tuple[str, ...] = ()
     """The values of the labels after those of the circuit."""
-    reading: tuple[int, ...] = ()
+    reading: slice | None = None
     """The columns of one reading: if all of them are zero or null, there is none."""
 
 
@@ -74,9 +74,10 @@ def _rates(event: str, path: str) -> tuple[HistoryResource, ...]:
 def _lane_columns(lane: int) -> Iterator[HistoryColumn]:
     fields = EVENTS["port|optical"].fields
     first = _FIRST_LANE + lane * _LANE_WIDTH
-    reading = tuple(range(first, first + _LANE_WIDTH))
-    yield HistoryColumn(reading[0], fields["lane_N_bias_current"], (str(lane),), reading)
-    yield HistoryColumn(reading[-1], fields["lane_N_rx_dbm"], (str(lane),), reading)
+    last = first + _LANE_WIDTH - 1
+    reading = slice(first, last + 1)
+    yield HistoryColumn(first, fields["lane_N_bias_current"], (str(lane),), reading)
+    yield HistoryColumn(last, fields["lane_N_rx_dbm"], (str(lane),), reading)
 
 
 PORT_HISTORY = (
@@ -114,21 +115,15 @@ def parse_history(
     """
     is_in_bytes = rate_unit is RateUnit.BYTES and resource not in CONNECTION_HISTORY
     for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, list) or not row or (at := _number(row[0])) is None:
+        if not isinstance(row, list) or not row or (at := number(row[0])) is None:
             continue
         for column in resource.columns:
-            if column.place >= len(row) or (value := _number(row[column.place])) is None:
+            if column.place >= len(row) or (value := number(row[column.place])) is None:
                 continue
-            if column.reading and not any(row[column.reading[0] : column.reading[-1] + 1]):
+            if column.reading is not None and not any(row[column.reading]):
                 continue
             divisor = 1 if is_in_bytes and column.family in BPS_FAMILIES else column.family.divisor
             yield HistorySample(column, at, value / divisor)
-
-
-def _number(raw: object) -> float | None:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        return None
-    return float(raw)
 
 
 def circuit_ends(item: Mapping[str, object]) -> Iterator[CircuitEnd]:

@@ -7,6 +7,7 @@ people and prices, is dropped while it is read.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
@@ -15,9 +16,12 @@ from typing import Any, NamedTuple, Protocol
 from pf_exporter.schema.family import FamilySpec
 from pf_exporter.schema.labels import sanitize_label
 from pf_exporter.schema.maintenance import Maintenance
-from pf_exporter.schema.values import is_id
+from pf_exporter.schema.values import MAX_COUNT, is_id
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+"""IDs that may become part of the URL of a request, which carries the token."""
 
 
 class Scope(enum.Enum):
@@ -155,3 +159,10 @@ def ids(values: object) -> tuple[str, ...]:
     """The usable circuit IDs of a list, without repetition."""
     found: Iterable[object] = values if isinstance(values, list) else ()
     return tuple(dict.fromkeys(value for value in found if is_id(value)))
+
+
+def number(raw: object) -> float | None:
+    """A number whose size is possible; None for anything else."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= MAX_COUNT:
+        return None
+    return float(raw)

@@ -17,6 +17,7 @@ from pf_exporter.schema.polled_resource import (
     Sample,
     Scope,
     listed,
+    number,
 )
 from pf_exporter.schema.timestamps import epoch
 
@@ -70,13 +71,6 @@ VOLTAGE = gauge(
 )
 
 
-def _finite(raw: object) -> float | None:
-    """A number that is not absurdly large; None for anything else."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) < 1e9:
-        return None
-    return float(raw)
-
-
 def _read_device(body: Any, context: ReadContext) -> Reading:
     if not isinstance(body, dict):
         raise ValueError("not an object")
@@ -86,9 +80,9 @@ def _read_device(body: Any, context: ReadContext) -> Reading:
         for label, level in LEVELS.items():
             field = f"{prefix}_power_{level}_threshold_dbm"
             raw = body.get(field)
-            number = _finite(raw)
-            if number is not None:
-                samples.append(Sample(family.name, (context.target, label), number))
+            threshold = number(raw)
+            if threshold is not None:
+                samples.append(Sample(family.name, (context.target, label), threshold))
             elif raw is not None:
                 rejected.append(field)
     flapped = body.get("time_flapped")
@@ -109,16 +103,16 @@ def _read_optics(body: Any, context: ReadContext) -> Reading:
         return Reading()
     measured_at, row = max(measured, key=operator.itemgetter(0))
     samples = tuple(
-        Sample(family.name, (context.target,), number)
+        Sample(family.name, (context.target,), value)
         for family, raw in zip((TEMPERATURE, VOLTAGE), row[1:3], strict=False)
-        if (number := _finite(raw)) is not None
+        if (value := number(raw)) is not None
     )
     return Reading(samples, measured_at=measured_at)
 
 
 def _measured_at(row: object) -> float | None:
     """The time of a row that has a temperature or a voltage, in UNIX seconds."""
-    if not isinstance(row, list) or not any(_finite(raw) is not None for raw in row[1:3]):
+    if not isinstance(row, list) or not any(number(raw) is not None for raw in row[1:3]):
         return None
     raw = row[0]
     return float(raw) if isinstance(raw, int | float) and 0 < raw < 1e11 else None
