@@ -71,16 +71,6 @@ def observation(circuit_id: str, event: str = "port|metrics") -> Observation:
     return Observation(EVENTS[event], (circuit_id,), (), values, None)
 
 
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class FakeApi:
     """A PacketFabric API whose lists and responses a test sets."""
 

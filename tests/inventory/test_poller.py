@@ -16,7 +16,8 @@ from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from pf_exporter.stream.subscription import Subscription
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
-from tests.inventory.harness import Clock, FakeApi, PolledAccount, port
+from tests.inventory.harness import FakeApi, PolledAccount, port
+from tests.state.harness import Clock
 
 # What a poll does
 
@@ -106,7 +107,7 @@ def test_a_list_that_fails_does_not_delay_the_other(
 
 def test_only_the_list_that_failed_is_retried(api: FakeApi, create_account: CreateAccount) -> None:
     """Repeated attempts request the list that fails, and not the one that was read."""
-    clock = Clock()
+    clock = Clock(0.0)
     account = create_account(min_interval=60.0, clock=clock)
     api.responses[PORTS.path] = [Response(status_code=500) for _ in range(2)]
     account.poll()
@@ -127,15 +128,6 @@ def test_a_rate_limit_applies_to_all_lists(api: FakeApi, account: PolledAccount)
     assert account.failures() == {"rate_limited": 1}
     assert account.poll_failures() == {("port", "rate_limited"): 1}
     assert account.poller.lists.problem == "rate_limited"
-
-
-def test_a_list_that_rejects_the_session_does_not_end_it(api: FakeApi, create_account: CreateAccount) -> None:
-    """A user who may read one list, and gets 401 for the other, is not logged in again and again."""
-    account = create_account(login_schedule=Backoff(0.0, 0.0))
-    api.responses[PORTS.path] = [Response(status_code=401) for _ in range(3)]
-    for _ in range(3):
-        account.poll()
-    assert api.logins == 1
 
 
 def test_failed_polls_remove_nothing(api: FakeApi, account: PolledAccount) -> None:
@@ -357,7 +349,7 @@ def test_stop_interrupts_a_request(api: FakeApi, account: PolledAccount) -> None
 
 def test_retry_after_is_respected(api: FakeApi, create_account: CreateAccount) -> None:
     """A Retry-After delays the next poll, even if a refresh is requested."""
-    account = create_account(clock=Clock())
+    account = create_account(clock=Clock(0.0))
     api.responses[PORTS.path] = [Response(status_code=429, headers={"Retry-After": "3000"})]
     account.poll()
     assert account.failures() == {"rate_limited": 1}
@@ -456,7 +448,7 @@ def test_a_missing_permission_keeps_the_session(
 
 def test_refreshes_do_not_repeat_a_failed_login(api: FakeApi, create_account: CreateAccount) -> None:
     """A failed login is not repeated before its time, however often a refresh is requested."""
-    account = create_account(clock=Clock())
+    account = create_account(clock=Clock(0.0))
     api.responses["/v2/auth/login"] = [Response(status_code=401)]
     account.poll()
     until(lambda: account.pause.waits, "the wait after the failure")

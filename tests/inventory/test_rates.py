@@ -10,7 +10,8 @@ from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROU
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
-from tests.inventory.harness import Clock, FakeApi, PolledAccount, connection
+from tests.inventory.harness import FakeApi, PolledAccount, connection
+from tests.state.harness import Clock
 
 RATE = "/v2/metrics/cloud-router-connections/{}/rate/{}"
 
@@ -113,7 +114,7 @@ def test_an_error_delays_the_requests_for_rates(api: FakeApi, create_account: Cr
     for number in range(5):
         api.responses[RATE.format(f"PF-L3-CON-{number}", "bps")] = [Response(status_code=503)]
     account = create_account(
-        cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,), clock=Clock()
+        cloud_router_connections=True, polled=(CLOUD_ROUTER_CONNECTION_RATES,), clock=Clock(0.0)
     )
     account.poll()
     until(account.poll_failures, "the failure")

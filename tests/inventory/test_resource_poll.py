@@ -24,7 +24,8 @@ from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS
 from tests.conftest import until
 from tests.inventory.fixtures import CreateAccount
-from tests.inventory.harness import Clock, FakeApi, PolledAccount, connection, port
+from tests.inventory.harness import FakeApi, PolledAccount, connection, port
+from tests.state.harness import Clock
 
 KEYS = [{"uuid": "k-1", "name": "a", "expiration": "2027-01-01T00:00:00Z"}]
 DEVICE = "/v2/ports/{}/device-info"
@@ -57,7 +58,7 @@ def test_each_resource_is_asked_once_at_start(api: FakeApi, create_account: Crea
     """The lists come first, then every resource; the next request comes a period later."""
     polled = (MAINTENANCE, POPS, API_KEYS)
     api.lists |= {path(one): [] for one in polled}
-    account = create_account(polled=polled, clock=Clock())
+    account = create_account(polled=polled, clock=Clock(0.0))
     account.poll()
     answered(account, polled)
     paths = [one for one in api.requests if not one.endswith(("login", "ports", "services"))]
@@ -74,7 +75,7 @@ def test_what_is_refused_is_asked_once_a_day(
     api: FakeApi, create_account: CreateAccount, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A refusal is logged and counted once; a day later it is asked again."""
-    clock = Clock()
+    clock = Clock(0.0)
     api.lists[path(API_KEYS)] = KEYS
     api.responses[path(API_KEYS)] = [Response(status_code=status) for _ in range(2)]
     caplog.set_level(logging.INFO)
@@ -97,7 +98,7 @@ def test_what_was_allowed_is_refused(
     api: FakeApi, create_account: CreateAccount, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A few refusals of what was read before neither hide it nor stop its polls for a day; many do."""
-    clock = Clock()
+    clock = Clock(0.0)
     api.lists[path(API_KEYS)] = KEYS
     caplog.set_level(logging.INFO)
     account = create_account(polled=(API_KEYS,), clock=clock)
@@ -120,7 +121,7 @@ def test_what_was_allowed_is_refused(
 
 def test_how_long_values_are_shown(api: FakeApi, create_account: CreateAccount) -> None:
     """Without another success values are shown for a day, however the system's clock is set meanwhile."""
-    clock, wall = Clock(), Clock()
+    clock, wall = Clock(0.0), Clock(0.0)
     api.lists[path(API_KEYS)] = KEYS
     account = create_account(polled=(API_KEYS,), clock=clock, wall=wall)
     account.poll()
@@ -178,7 +179,7 @@ def test_the_only_account_is_refused(
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_refusal_of_everything(api: FakeApi, create_account: CreateAccount, status: int) -> None:
     """What is refused together with the lists is requested again soon, as they are, and not after a day."""
-    clock = Clock()
+    clock = Clock(0.0)
     api.lists |= {path(API_KEYS): KEYS}
     for one in (PORTS.path, VIRTUAL_CIRCUITS.path, path(API_KEYS)):
         api.responses[one] = [Response(status_code=status)]
@@ -222,7 +223,7 @@ def test_retry_after_holds_everything(api: FakeApi, create_account: CreateAccoun
 
 def test_a_failing_circuit_is_passed_over(api: FakeApi, create_account: CreateAccount) -> None:
     """After an error about one port the others are requested first; it is requested again a period later."""
-    clock = Clock()
+    clock = Clock(0.0)
     api.lists[PORTS.path] = [port(number) for number in range(4)]
     account = create_account(polled=(PORT_DEVICES,), clock=clock, random=1.0)
     devices = {f"PF-AP-LAX1-{number}": {"time_flapped": "2026-08-20 22:08:37"} for number in range(4)}

@@ -16,17 +16,9 @@ from pf_exporter.remote_write.batch import Batch
 from pf_exporter.remote_write.batch_queue import BatchQueue
 from pf_exporter.remote_write.loss import Loss
 from pf_exporter.remote_write.spool import RETRY_AFTER, Spool
+from tests.state.harness import Clock
 
 LIMIT = 16 << 20
-
-
-class Clock:
-    """A monotonic clock that the test sets."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Disk:
@@ -36,7 +28,7 @@ class Disk:
         self.folder = folder
         self.limit = limit
         self.lost: Counter[Loss] = Counter()
-        self.clock = Clock()
+        self.clock = Clock(0.0)
         self.open()
 
     def open(self) -> Spool:

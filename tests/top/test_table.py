@@ -7,17 +7,8 @@ import pytest
 from pf_exporter.top.circuit import Kind, State
 from pf_exporter.top.errors_window import ErrorsWindow
 from pf_exporter.top.table import SortKey, Table
+from tests.state.harness import Clock
 from tests.top.circuits import NOW, port, reading, vc
-
-
-class Clock:
-    """A monotonic clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def order(table: Table, key: SortKey, *, backwards: bool = False, filter: str = "") -> list[str]:
@@ -55,7 +46,7 @@ def test_order(key: SortKey, expected: str, reversed_: str) -> None:
 
 def test_errors_have_an_order() -> None:
     """The circuit with the most errors in the last minute comes first, not the one with the highest total."""
-    clock = Clock()
+    clock = Clock(0.0)
     table = Table(clock=clock)
     table.update(reading(port(1, errors=1e9), port(2, errors=0.0), port(3, errors=None)))
     clock.now = 30.0
@@ -67,7 +58,7 @@ def test_errors_have_an_order() -> None:
 
 def test_the_same_reading_counts_once() -> None:
     """A source that has no new values gives its last reading again: nothing is counted twice."""
-    clock = Clock()
+    clock = Clock(0.0)
     table = Table(clock=clock)
     table.update(reading(port(1, errors=0.0)))
     clock.now = 20.0
@@ -93,7 +84,7 @@ def test_filter(text: str, expected: str) -> None:
 
 def test_pause() -> None:
     """A paused table keeps its rows and counts errors all the time."""
-    clock = Clock()
+    clock = Clock(0.0)
     table = Table(clock=clock)
     table.update(reading(port(1, errors=0.0)))
     table.paused = True

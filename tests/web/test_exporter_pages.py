@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import subprocess
 from collections.abc import Callable, Iterator
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -41,14 +39,6 @@ def url(simulator: Simulator) -> Iterator[str]:
         events = exporter.pipelines[0].stats.last_event
         until(lambda: len(list(events)) >= 5 and "port|metrics" in events, "five kinds of events")
         yield f"http://{exporter.server.addresses[0]}"
-
-
-def test_status_page_links_to_the_metrics(url: str) -> None:
-    """The page at / links to the metrics."""
-    status, headers, body = get(url + "/")
-    assert status == 200
-    assert headers["content-type"].startswith("text/html")
-    assert b'href="/metrics"' in body
 
 
 def test_health(url: str) -> None:
@@ -95,14 +85,6 @@ def test_openmetrics_format(url: str) -> None:
     families = {family.name: family for family in parse_openmetrics(body.decode())}
     assert families["packetfabric_port_receive_bytes"].unit == "bytes"
     assert families["packetfabric_port_receive_bytes"].type == "counter"
-
-
-def test_gzip(url: str) -> None:
-    """The page is compressed for clients that accept gzip only."""
-    with urlopen(Request(url + "/metrics", headers={"Accept-Encoding": "gzip"}), timeout=60) as response:
-        assert response.headers["Content-Encoding"] == "gzip"
-        assert b"packetfabric_up" in gzip.decompress(response.read())
-    assert "content-encoding" not in get(url + "/metrics")[1]
 
 
 def test_promtool_check_metrics(url: str) -> None:
