@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pf_exporter.lazy import lazy_names
-from pf_exporter.remote_write.loss import DROPPED, FAILED, Loss
 
 if TYPE_CHECKING:
     from pf_exporter.remote_write.endpoint import Endpoint
@@ -28,10 +27,7 @@ else:  # Imports cramjam.
     )
 
 __all__ = [
-    "DROPPED",
-    "FAILED",
     "Endpoint",
-    "Loss",
     "RemoteWrite",
     "SampleSource",
     "Verdict",

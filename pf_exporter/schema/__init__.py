@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from pf_exporter.schema.resource import Circuit, Resource
     from pf_exporter.schema.resources import POLLED, REFERENCES, RESOURCES
     from pf_exporter.schema.resources.bgp import BGP_ENABLED, BGP_LOG, BGP_TRANSITIONS
-    from pf_exporter.schema.resources.cloud_router_connection_rates import RATES
     from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
     from pf_exporter.schema.resources.cloud_state import DEDICATED_CONNECTIONS, HOSTED_CONNECTIONS
     from pf_exporter.schema.resources.labels import LABELS
@@ -123,7 +122,6 @@ else:
             "resource": ("Circuit", "Resource"),
             "resources": ("POLLED", "REFERENCES", "RESOURCES"),
             "resources.bgp": ("BGP_ENABLED", "BGP_LOG", "BGP_TRANSITIONS"),
-            "resources.cloud_router_connection_rates": ("RATES",),
             "resources.cloud_router_connections": ("CLOUD_ROUTER_CONNECTIONS",),
             "resources.cloud_state": ("DEDICATED_CONNECTIONS", "HOSTED_CONNECTIONS"),
             "resources.labels": ("LABELS",),
@@ -180,7 +178,6 @@ __all__ = [
     "PORTS",
     "PORT_HISTORY",
     "PORT_LAST_EVENT",
-    "RATES",
     "REFERENCES",
     "RESOURCES",
     "SAFE_ID",

@@ -23,13 +23,12 @@ from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.reason import Reason
 from pf_exporter.recording.stats import RecordingStats
 from pf_exporter.remote_write.stats import EndpointStats
-from pf_exporter.schema import RATES
 from pf_exporter.schema.labels import canonical_id
 from pf_exporter.schema.parsers import Samples
 from pf_exporter.schema.polled_resource import ReadContext
 from pf_exporter.schema.polled_resource import Sample as PolledSample
 from pf_exporter.schema.resource import Resource
-from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES
+from pf_exporter.schema.resources.cloud_router_connection_rates import CLOUD_ROUTER_CONNECTION_RATES, RATES
 from pf_exporter.schema.resources.cloud_router_connections import CLOUD_ROUTER_CONNECTIONS
 from pf_exporter.schema.resources.ports import PORTS
 from pf_exporter.schema.resources.virtual_circuits import VIRTUAL_CIRCUITS

@@ -7,7 +7,8 @@ from pathlib import Path
 from pf_exporter.config import RemoteWriteSettings
 from pf_exporter.metrics.remote_storage_collector import RemoteStorageCollector
 from pf_exporter.metrics.samples import collect_samples
-from pf_exporter.remote_write import DROPPED, Endpoint, Loss
+from pf_exporter.remote_write import Endpoint
+from pf_exporter.remote_write.loss import DROPPED, Loss
 
 
 def _values(endpoint: Endpoint) -> dict[tuple[str, str], float]:

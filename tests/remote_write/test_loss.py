@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pf_exporter.remote_write import FAILED, Loss
+from pf_exporter.remote_write.loss import FAILED, Loss
 
 DOCS = Path(__file__).parents[2] / "docs"
 

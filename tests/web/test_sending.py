@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pf_exporter.config import RemoteWriteSettings
-from pf_exporter.remote_write import Endpoint, Loss
+from pf_exporter.remote_write import Endpoint
+from pf_exporter.remote_write.loss import Loss
 from pf_exporter.web.page_values import Severity
 from pf_exporter.web.sending import endpoint_entries
 
