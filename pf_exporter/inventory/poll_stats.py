@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pf_exporter.errors import ApiError, ListIncomplete, reasons
 from pf_exporter.reason import Reason
+from pf_exporter.schema import PolledResource, Resource
 
 POLL_REASONS = reasons(ApiError, ListIncomplete)
 """Why a poll of the lists can fail, the login included."""
@@ -19,8 +20,8 @@ REQUEST_REASONS = (
 class PollStats:
     """Counts by resource. One thread writes, any thread may read."""
 
-    def __init__(self, resources: Iterable[str]) -> None:
-        names = tuple(resources)
+    def __init__(self, resources: Iterable[Resource | PolledResource]) -> None:
+        names = [resource.name for resource in resources]
         self.requests = dict.fromkeys(names, 0)
         self.failures: dict[tuple[str, str], int] = {
             (name, reason.value): 0 for name in names for reason in REQUEST_REASONS

@@ -81,7 +81,7 @@ class InventoryPoller:
         self._pause = pause or Pause()
         self.resources = enabled_polls(settings) if polled is None else polled
         lists = enabled_resources(settings)
-        self.stats = PollStats([*(one.name for one in lists), *(one.name for one in self.resources)])
+        self.stats = PollStats([*lists, *self.resources])
         budget = RequestBudget(settings.requests_per_minute, clock=clock)
         requester = Requester(client, budget, self._pause, self.stats)
         self._list_reader = ListReader(account, requester, lists, settings.description_tags)

@@ -54,7 +54,7 @@ class ResourceProbe:
         self._wall = wall
         self.resources = enabled_polls(settings)
         lists = enabled_resources(settings)
-        stats = PollStats([*(one.name for one in lists), *(one.name for one in self.resources)])
+        stats = PollStats([*lists, *self.resources])
         budget = RequestBudget(settings.requests_per_minute)
         self._requester = Requester(client, budget, Pause(), stats)
         self._list_reader = ListReader(account, self._requester, lists, ())

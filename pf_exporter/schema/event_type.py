@@ -42,6 +42,10 @@ class EventType:
         """Whether the fields repeat for each lane of an optical module."""
         return any(field.startswith(LANE_FIELD_PREFIX) for field in self.fields)
 
+    def columns(self, *fields: str) -> tuple[int, ...]:
+        """The positions of fields among the values of an event, or of one lane."""
+        return tuple(map(list(self.fields).index, fields))
+
 
 def build_event_type(
     name: str, circuit: tuple[str, ...], rows: Iterable[FieldSpec], ignored: Mapping[str, str]

@@ -23,6 +23,7 @@ from pf_exporter.web.circuits import (
 )
 
 _EMPTY = Snapshot()
+_RATES = ("bytes_rx_bps", "bytes_tx_bps")
 
 
 class Listing(NamedTuple):
@@ -48,12 +49,7 @@ def list_circuits(store: Store, snapshots: Mapping[str, Snapshot], accounts: Seq
     return Listing(order(ports), order(vcs), *states)
 
 
-def _columns(event: str) -> tuple[int, int]:
-    fields = list(EVENTS[event].fields)
-    return fields.index("bytes_rx_bps"), fields.index("bytes_tx_bps")
-
-
-def _traffic(row: Row, columns: tuple[int, int], now: float) -> Traffic:
+def _traffic(row: Row, columns: tuple[int, ...], now: float) -> Traffic:
     age = now - row.received_monotonic
     if not row.values:
         return Traffic(age=age)
@@ -89,7 +85,7 @@ def _subscribes(account: Account, type_: str, *ids: str) -> bool:
 def _ports(
     account: Account, snapshot: Snapshot, rows: Sequence[tuple[tuple[str, ...], Row]], now: float
 ) -> list[Port]:
-    columns = _columns("port|metrics")
+    columns = EVENTS["port|metrics"].columns(*_RATES)
     seen = {canonical_id(circuit[0]): (circuit[0], row) for circuit, row in rows}
     ports = []
     for key, circuit in snapshot.of(PORTS).items():
@@ -131,9 +127,9 @@ def _port_state(account: Account, circuit: Circuit, key: str, traffic: Traffic) 
 def _virtual_circuits(
     account: Account, snapshot: Snapshot, rows: Sequence[tuple[tuple[str, ...], Row]], now: float
 ) -> list[VirtualCircuit]:
-    columns = _columns("vc|metrics")
-    names = EVENTS["vc|metrics"].circuit
-    vc, port, vlan = (names.index(name) for name in ("vc_circuit_id", "port_circuit_id", "vlan"))
+    event = EVENTS["vc|metrics"]
+    columns = event.columns(*_RATES)
+    vc, port, vlan = (event.circuit.index(name) for name in ("vc_circuit_id", "port_circuit_id", "vlan"))
     seen: defaultdict[str, list[End]] = defaultdict(list)
     ids = {}
     ports = snapshot.of(PORTS)

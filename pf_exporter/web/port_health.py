@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pf_exporter.schema import EVENTS
@@ -39,21 +39,15 @@ def _rows(store: Store, event: str) -> Iterator[tuple[PortKey, Row]]:
                 yield (account, circuit[0]), row
 
 
-def _columns(event: str, names: Sequence[str]) -> tuple[int, int]:
-    fields = list(EVENTS[event].fields)
-    first, second = (fields.index(name) for name in names)
-    return first, second
-
-
 def _errors(store: Store) -> Iterator[tuple[PortKey, Pair]]:
-    receive, transmit = _columns("port|errors", _ERROR_FIELDS)
+    receive, transmit = EVENTS["port|errors"].columns(*_ERROR_FIELDS)
     for key, row in _rows(store, "port|errors"):
         yield key, (row.values[receive], row.values[transmit])
 
 
 def _light(store: Store) -> Iterator[tuple[PortKey, Pair]]:
-    columns = _columns("port|optical", _POWER_FIELDS)
-    width = len(EVENTS["port|optical"].fields)
+    event = EVENTS["port|optical"]
+    columns, width = event.columns(*_POWER_FIELDS), len(event.fields)
     for key, row in _rows(store, "port|optical"):
         receive, transmit = (
             # A row has the fields of one lane after those of another.
