@@ -176,7 +176,7 @@ class Batcher:
                 reason=loss,
                 account=item.account,
                 event=item.event.name,
-                hint="check this machine's clock",
+                remedy="check this machine's clock",
             )
 
     def _add(self, series: list[bytes], ms: int) -> None:
