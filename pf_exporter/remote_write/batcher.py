@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
 
 from pf_exporter.log import Logger
 from pf_exporter.remote_write.batch import MAX_SAMPLES, Batch, build_batch
@@ -29,25 +28,18 @@ MAX_PAUSES = 8
 Item = RowItem | Collected
 
 
-class BatchSink(Protocol):
-    """Takes finished batches."""
-
-    def put(self, batch: Batch) -> None:
-        """Take a batch, without waiting for the receiver."""
-
-
 class Batcher:
     """Turns the rows for an endpoint into batches of ``MAX_SAMPLES``, or of what waits for ``MAX_DELAY``.
 
-    ``limit`` is how many rows may wait; the oldest are dropped. ``tick`` is called every ``POLL``
-    seconds by the thread that runs :meth:`run`.
+    ``put`` takes a finished batch, without waiting for the receiver. ``limit`` is how many rows may wait; the
+    oldest are dropped. ``tick`` is called every ``POLL`` seconds by the thread that runs :meth:`run`.
     """
 
     def __init__(
         self,
         endpoint: str,
         encoder: SeriesEncoder,
-        sink: BatchSink,
+        put: Callable[[Batch], None],
         lost: Callable[[Loss, int], None],
         *,
         limit: int,
@@ -56,7 +48,7 @@ class Batcher:
     ) -> None:
         self._endpoint = endpoint
         self._encoder = encoder
-        self._sink = sink
+        self._put = put
         self._lost = lost
         self._limit = limit
         self._tick = tick
@@ -190,6 +182,6 @@ class Batcher:
     def _finish(self) -> None:
         series, self._series = self._series[:MAX_SAMPLES], self._series[MAX_SAMPLES:]
         if series:
-            self._sink.put(build_batch(series, self._newest_ms))
+            self._put(build_batch(series, self._newest_ms))
         if not self._series:
             self._newest_ms = 0

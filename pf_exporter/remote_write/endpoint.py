@@ -96,7 +96,7 @@ class Endpoint:
         self._batcher = Batcher(
             settings.name,
             SeriesEncoder(labels, settings.max_age),
-            self._source,
+            self._source.put,
             lost,
             limit=settings.queue_bytes // 4 // ROW_BYTES,
             tick=receiver.enforce_deadline,

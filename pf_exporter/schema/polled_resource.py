@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from pf_exporter.schema.family import FamilySpec
 from pf_exporter.schema.labels import sanitize_label
@@ -95,11 +95,8 @@ class ReadContext(NamedTuple):
     """Whether the exporter uses the API key with this UUID."""
 
 
-class Reader(Protocol):
-    """Reads a response; raises ValueError if it does not have the documented form."""
-
-    def __call__(self, body: Any, context: ReadContext, /) -> Reading:
-        """Return what is kept of the response."""
+Reader = Callable[[Any, ReadContext], Reading]
+"""Returns what is kept of a response; raises ValueError if it does not have the documented form."""
 
 
 class PolledRequest(NamedTuple):

@@ -55,7 +55,7 @@ def create(batches: Batches, lost: Counter[Loss], limit: int = 10_000) -> Batche
     return Batcher(
         "main",
         SeriesEncoder({"job": "j"}, 7200.0),
-        batches,
+        batches.put,
         lambda loss, samples: lost.update({loss: samples}),
         limit=limit,
         wall=lambda: NOW,
