@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ class Subscription:
         self._on_subscribe = on_subscribe
         self._existing = existing
         self._clock = clock
+        self._lock = threading.Lock()
+        """Held to compare circuits with those of a new registration, so that no update is missed."""
         self._registration: _Registration | None = None
         self._circuits: frozenset[str] | None = None
         self.single_connection = False
@@ -105,12 +108,13 @@ class Subscription:
 
     def update_inventory(self, circuits: frozenset[str]) -> None:
         """Record the IDs of all circuits that the account has now. Any thread may call."""
-        registration, current = self._registration, frozenset(map(canonical_id, circuits))
-        self._circuits = current
-        if registration is not None and self._takes_all_circuits:
-            if registration.circuits is None:
-                registration.circuits = current
-            registration.stale = registration.stale or not current <= registration.circuits
+        current = frozenset(map(canonical_id, circuits))
+        with self._lock:
+            self._circuits, registration = current, self._registration
+            if registration is not None and self._takes_all_circuits:
+                if registration.circuits is None:
+                    registration.circuits = current
+                registration.stale = registration.stale or not current <= registration.circuits
 
     def _usable(self, session: Session) -> _Registration | None:
         registration = self._registration
@@ -124,7 +128,10 @@ class Subscription:
         # Read before the subscription is made: a circuit that is first seen later may not be part of it.
         circuits = self._circuits
         uuid = self._existing or self._client.subscribe(session, self._account.streams)
-        registration = self._registration = _Registration(session, uuid, made_at, circuits=circuits)
+        with self._lock:
+            # The first poll can end while the subscription is made.
+            circuits = self._circuits if circuits is None else circuits
+            registration = self._registration = _Registration(session, uuid, made_at, circuits=circuits)
         self._on_subscribe(uuid)
         return registration
 

@@ -53,7 +53,7 @@ def test_new_port_leads_to_a_new_subscription(fake: Fake) -> None:
     fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}]
     with Exporter(config(fake.account())) as exporter:
         becomes(exporter, "packetfabric_up", bool)
-        fake.wait_for(lambda: len(fake.of("/v2/ports")) > 1)
+        fake.wait_for(lambda: len(fake.of("/v2/ports")) > 2)  # A poll makes two: the first poll has ended.
         assert len(fake.of("subscribe")) == 1
         fake.lists["/v2/ports"] = [{"port_circuit_id": "PF-AP-1"}, {"port_circuit_id": "PF-AP-2"}]
         fake.wait_for(lambda: len(fake.streams) == 2)

@@ -214,6 +214,16 @@ def test_circuit_between_subscription_and_poll(harness: Harness) -> None:
     assert harness.subscription.stale
 
 
+def test_first_poll_while_the_subscription_is_made(harness: Harness) -> None:
+    """Circuits of a first poll that ends during the request belong to the subscription, later ones do not."""
+    update = harness.subscription.update_inventory
+    harness.fake.script["subscribe"] = [(lambda: update(frozenset({"PF-AP-1"})), OK)]
+    harness.open()
+    assert not harness.subscription.stale
+    update(frozenset({"PF-AP-1", "PF-AP-2"}))
+    assert harness.subscription.stale
+
+
 def test_existing_subscription() -> None:
     """An existing subscription is streamed as it is, again and again, and none is made."""
     with Fake() as fake:
