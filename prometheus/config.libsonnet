@@ -29,6 +29,8 @@
       streamGap: 0.1,
       // Seconds without an event.
       silence: 900,
+      // Seconds between the timestamp of an event and its arrival, on average over 15 minutes.
+      eventLag: 900,
       // Seconds since the last event of something that no longer counts as missing, because it was unsubscribed.
       lastEvent: 604800,
       // Seconds before a session ends: if logins succeed, and if they fail.

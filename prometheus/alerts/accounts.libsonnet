@@ -163,6 +163,33 @@ function(config, lib)
       keep='15m',
     ),
     lib.alert(
+      'EventsLate',
+      'warning',
+      // The replica with the least lag: if the clock of one machine is wrong, the events are not late.
+      |||
+        min without (%(replicas)s) (
+          rate(%(sum)s[15m])
+            /
+          rate(%(count)s[15m])
+        )
+        > %(lag)d
+      ||| % {
+        replicas: lib.replicas,
+        sum: metric('packetfabric_stream_event_lag_seconds_sum'),
+        count: metric('packetfabric_stream_event_lag_seconds_count'),
+        lag: threshold.eventLag,
+      },
+      'Events arrive long after their timestamps.',
+      |||
+        The events of account {{ $labels.account }} arrive {{ $value | humanizeDuration }} after their timestamps on
+        average. Without --web.event-timestamps, graphs show them that much later. Check that the clock of the exporter
+        is synchronized (NTP); if it is, report the delay to PacketFabric.
+      |||,
+      // The window, and five minutes for a backlog to arrive.
+      duration='20m',
+      keep='15m',
+    ),
+    lib.alert(
       'SessionExpiresSoon',
       'warning',
       |||

@@ -106,7 +106,7 @@ INHIBITED = {
         [
             *(alert("PortErrors", depends_on="stream"), alert("StreamSilent"), alert("StreamFlapping")),
             alert("EventsMissing"),
-            alert("InventoryStale"),
+            *(alert("EventsLate"), alert("InventoryStale")),
         ],
         [
             # Of a replica that serves other accounts, too.
@@ -115,6 +115,11 @@ INHIBITED = {
             alert("PortDown", depends_on="inventory", account="west", **PORT),
             alert("SeriesDropped"),
         ],
+    ),
+    "stream silent": (
+        alert("StreamSilent"),
+        [alert("EventsLate")],
+        [alert("EventsLate", account="west"), alert("EventsRejected")],
     ),
     "replica down": (
         alert("ExporterScrapesFailing", instance="b"),

@@ -25,6 +25,7 @@ EXPECTED = [
     *("RemoteWriteBehind", "RulesMissing"),
     *("StreamDown", "AccountMissing", "ReplicaDegraded", "StreamFlapping", "StreamSilent", "EventsMissing"),
     *(
+        "EventsLate",
         "SessionExpiresSoon",
         "SchemaDrift",
         "EventsRejected",
