@@ -155,11 +155,12 @@ def _scaling(size: Size) -> Iterator[Result]:
         for ports in size.scaling_ports
     ]
     sizes = " / ".join(f"{ports * SERIES_PER_PORT:,}" for ports in size.scaling_ports)
-    for name, costs in (("event", event_costs), ("series", series_costs)):
+    # A page of few series has a higher cost per series: each event has a separate compressed block.
+    for name, costs, limit in (("event", event_costs, 2), ("series", series_costs, 2.5)):
         medians = [statistics.median(cost) for cost in costs]
         cells = " / ".join(f"{median:.2f}" for median in medians)
         ratio = max(medians) / min(medians)
-        yield Result(f"µs per {name}", cells, f"{sizes} series", ratio, 2, at_most=True)
+        yield Result(f"µs per {name}", cells, f"{sizes} series", ratio, limit, at_most=True)
 
 
 def _start(size: Size) -> Iterator[Result]:
