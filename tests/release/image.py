@@ -87,6 +87,18 @@ class Podman:
         return done.stdout + done.stderr
 
 
+def remove(folder: Path) -> bool:
+    """Remove the folder of a Podman and return whether that succeeded.
+
+    Podman mounts its storage onto itself. If another process of Podman, such as the one that cleans up after
+    a container, still used the storage when the last command ended, it is still mounted.
+    """
+    storage = str(folder / "images" / "overlay")
+    subprocess.run([tool("umount"), storage], stderr=subprocess.DEVNULL, check=False)  # or it is not mounted
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
+
+
 @pytest.fixture(scope="module")
 def podman() -> Iterator[Podman]:
     # Not a folder of pytest, because the paths of sockets in it have to be short.
@@ -95,7 +107,7 @@ def podman() -> Iterator[Podman]:
     yield instance
     for container in reversed(instance.started):  # A container can use the network of an earlier one.
         instance("rm", "--force", "--time=0", container)
-    shutil.rmtree(folder)
+    until(lambda: remove(folder), f"the removal of {folder}")
 
 
 @pytest.fixture(scope="module")
