@@ -12,13 +12,23 @@ from pf_exporter.lazy import lazy_names
 if TYPE_CHECKING:
     from pf_exporter.log.handler import LogHandler, configure_logging, dropped_lines, flush_logging, report
     from pf_exporter.log.logger import Logger
+    from pf_exporter.log.throttle import Throttle
 else:  # Need the standard library's logging.
     __getattr__ = lazy_names(
         __name__,
         {
             "handler": ("LogHandler", "configure_logging", "dropped_lines", "flush_logging", "report"),
             "logger": ("Logger",),
+            "throttle": ("Throttle",),
         },
     )
 
-__all__ = ["LogHandler", "Logger", "configure_logging", "dropped_lines", "flush_logging", "report"]
+__all__ = [
+    "LogHandler",
+    "Logger",
+    "Throttle",
+    "configure_logging",
+    "dropped_lines",
+    "flush_logging",
+    "report",
+]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
-import time
 
 from pf_exporter.log.line_format import exception_fields
+from pf_exporter.log.throttle import Throttle
 
 
 class Logger:
@@ -15,8 +14,7 @@ class Logger:
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
-        self._lock = threading.Lock()
-        self._last: dict[str, float] = {}
+        self._throttle = Throttle()
 
     def _log(self, level: int, message: str, fields: dict[str, object]) -> None:
         # The caller of the public method is the source of the line.
@@ -48,9 +46,5 @@ class Logger:
 
         ``key`` comes from a bounded set.
         """
-        now = time.monotonic()
-        with self._lock:
-            if now - self._last.get(key, -every) < every:
-                return
-            self._last[key] = now
-        self._log(logging.WARNING, message, fields)
+        if self._throttle.admits(key, every):
+            self._log(logging.WARNING, message, fields)
